@@ -1,0 +1,52 @@
+"""What can go wrong, each with a text that is fit to show a person.
+
+Knows nothing about who shows it.
+
+NewsbotError
+├── UsageError            the words of the call are off: an unknown date, an empty question
+├── SettingsError         a setting has a value that cannot be used
+├── ReadError             an input cannot be read as news
+├── CorpusError           the corpus cannot be opened or written
+│   ├── CorpusMissing     nothing was ingested there yet
+│   ├── CorpusBusy        another process is writing
+│   └── IndexMismatch     the index was made by another embedding model or chunker
+└── ModelError            a model cannot be loaded or does not answer
+"""
+
+from __future__ import annotations
+
+
+class NewsbotError(Exception):
+    """Base of all errors that are meant for the person at the door. Doors catch this, and nothing wider."""
+
+
+class UsageError(NewsbotError):
+    """The words of the call are off. The command line exits with 2."""
+
+
+class SettingsError(UsageError):
+    """A setting has a value that cannot be used; the text names the setting."""
+
+
+class ReadError(NewsbotError):
+    """An input cannot be read as news; the text says what is wrong with it."""
+
+
+class CorpusError(NewsbotError):
+    """The corpus cannot be opened or written; the text names the folder and the remedy."""
+
+
+class CorpusMissing(CorpusError):
+    """Nothing was ingested into that folder yet."""
+
+
+class CorpusBusy(CorpusError):
+    """Another process is writing to the corpus; the text says which."""
+
+
+class IndexMismatch(CorpusError):
+    """The index was made by another embedding model or chunker; the text names the command that re-indexes."""
+
+
+class ModelError(NewsbotError):
+    """A model cannot be loaded or does not answer; the text names the model and the remedy."""

@@ -1,0 +1,173 @@
+"""The nouns, in the order the data meets them: article, passage, question, hit, answer.
+
+Knows nothing about files, databases, models or Discord: standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One news article: what it says, where it stands, when it was published.
+
+    `text` is the body alone: paragraphs and crossheads separated by a blank line, without the title, menus,
+    picture credits or newsletter boxes. Every offset in this project counts characters (code points) of `text`.
+
+    `published` is the day as the publisher printed it, in the publisher's own time zone; None where the page does
+    not say. `published_at` is the moment, with its time zone, where the page gives one. A file's time, a crawl's
+    time or an "updated" stamp is never either of them.
+
+    `id` is empty until the article has an identity (see `bot.corpus.identity`).
+    """
+
+    title: str
+    text: str
+    url: str | None = None
+    source: str | None = None
+    """The outlet's name as readers know it: "DW", "Reuters"."""
+    published: date | None = None
+    published_at: datetime | None = None
+    authors: tuple[str, ...] = ()
+    language: str | None = None
+    """ISO 639-1 code, lower case: "en"."""
+    section: str | None = None
+    credits: tuple[str, ...] = ()
+    """Agencies that the article names as its own sources: ("dpa", "AP", "AFP")."""
+    origin: str = ""
+    """Where it was read from (a path or an address); no part of what the article is."""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of characters of an article's text: `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of whole sentences of one article: the unit that is indexed and found."""
+
+    id: str
+    article: Article
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The passage's words, verbatim."""
+        return self.article.text[self.start : self.end]
+
+
+class OutcomeKind(StrEnum):
+    """What became of one thing that ingest was given."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    COPY = "copy"
+    """New to the corpus, and the same text as an article that was there: kept, linked, not embedded."""
+    SKIPPED = "skipped"
+    """Nothing to store here, and nothing wrong: a menu page, a video without text, a file of another kind."""
+    FAILED = "failed"
+    """Something is wrong with the input: it could not be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one article or one source; the readers and the pipeline yield these."""
+
+    kind: OutcomeKind
+    origin: str
+    """The file, member or address it was read from."""
+    article_id: str = ""
+    title: str = ""
+    reason: str = ""
+    """For skipped and failed: one sentence that a person can act on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much the corpus holds: number of articles, and the first and last day of publication."""
+
+    articles: int
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, with what narrows it.
+
+    `as_of` is the day of asking ("yesterday" counts from it, and nothing published later is known then);
+    None means now. `after` and `before` are inclusive days of publication. `sources` are outlet names.
+    """
+
+    text: str
+    as_of: date | None = None
+    after: date | None = None
+    before: date | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found for a question, with its score and what the score is made of."""
+
+    passage: Passage
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """Score parts by name, each unweighted: "lexical", "dense", ..."""
+    also_in: tuple[Article, ...] = ()
+    """Articles of other outlets that hold the same text."""
+
+    @property
+    def article(self) -> Article:
+        """The article that the passage belongs to."""
+        return self.passage.article
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One numbered, verbatim quote: `article.text[start:end] == quote`, always."""
+
+    number: int
+    quote: str
+    start: int
+    end: int
+    article: Article
+    link: str | None
+    """The article's address with a text fragment that opens the page at the quote; None without an address."""
+    also_in: tuple[Article, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is said to a question, and what it rests on.
+
+    `text` holds `[n]` markers, each the number of one of `citations`. `short` is the span asked for, a verbatim
+    part of a quote, or None. `as_of` is the newest cited day. When `answered` is False, `reason` says why and
+    `nearest` is the closest article, if any is near.
+    """
+
+    question: Question
+    text: str
+    short: str | None = None
+    citations: tuple[Citation, ...] = ()
+    answered: bool = True
+    reason: str | None = None
+    as_of: date | None = None
+    confidence: float = 0.0
+    """0 to 1: how sure the answerer is that the citations answer the question."""
+    model: str | None = None
+    """The chat model that wrote the text; None for an answer by quoting."""
+    seconds: float = 0.0
+    coverage: Coverage = Coverage(0)
+    nearest: Citation | None = None

@@ -1,0 +1,1 @@
+"""Bytes of any kind -> articles: one file per kind, one contract."""
