@@ -68,7 +68,7 @@ def canonical_url(url: str) -> str:
     parts = _split(_unwrapped(url))
     host = _host(parts, url)
     path = _path(parts.path)
-    query = urlencode(sorted(_kept_parameters(parts.query)))
+    query = urlencode(sorted(_kept_parameters(parts.query)), errors="replace")
     return f"https://{host}{path}" + (f"?{query}" if query else "")
 
 
