@@ -1,1 +1,217 @@
-"""Bytes of any kind -> articles: one file per kind, one contract."""
+"""The reading door: files, folders, archives, feeds and addresses of any kind -> Articles, and Outcomes for the rest.
+
+Knows nothing about the corpus, nor how any one kind is read: each has a file of its own, loaded when it is met.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from bot.errors import ReadError
+from bot.schema import Article, Outcome
+from ingest.read.contract import Blob, Items, ReadOptions, failed, skipped, with_head
+from ingest.read.kinds import Kind, is_housekeeping, kind_of
+from ingest.read.limits import Limits, read_whole
+from ingest.read.plain import clean, decode, one_line
+from ingest.read.sources import blob_of_fetched, blob_of_stdin, fetched_blob, files_in, is_address, opened, paths_of
+
+if TYPE_CHECKING:
+    from ingest.fetch import Fetched
+
+__all__ = ["Limits", "ReadOptions", "read", "read_fetched"]
+
+log = logging.getLogger(__name__)
+
+_DEFAULTS = ReadOptions()
+
+
+def read(
+    sources: Iterable[str], options: ReadOptions = _DEFAULTS, stdin: BinaryIO | None = None
+) -> Iterator[Article | Outcome]:
+    """Articles out of the sources, and an Outcome (skipped or failed, with a reason) for what is none.
+
+    A source is a file, a folder, a glob, "-" for standard input (`stdin`, else the process's own), or an http(s)
+    address, which needs `options.fetch`. Nothing that is read makes this raise, and one bad thing never stops the
+    rest. Everything is streamed: memory is bounded by `options.limits`, not by the size of the sources.
+    """
+    for source in sources:
+        yield from _guarded(_source_items(source, options, stdin), source, options)
+
+
+def read_fetched(fetched: Fetched, options: ReadOptions = _DEFAULTS) -> Iterator[Article | Outcome]:
+    """The same for what was fetched already, a feed that is followed for instance."""
+    blob = blob_of_fetched(fetched)
+    yield from _guarded(_blob_items(blob, options), blob.origin, options)
+
+
+def _source_items(source: str, options: ReadOptions, stdin: BinaryIO | None) -> Items:
+    if source == "-":
+        yield from _blob_items(blob_of_stdin(stdin or sys.stdin.buffer), options)
+    elif is_address(source):
+        yield from _blob_items(fetched_blob(source, options), options)
+    else:
+        for path in paths_of(source):
+            yield from _guarded(_path_items(path, options), str(path), options)
+
+
+def _path_items(path: Path, options: ReadOptions) -> Items:
+    if not path.is_dir():
+        with opened(path, named=True) as blob:
+            yield from _blob_items(blob, options)
+        return
+    articles = 0
+    for file, outcome in files_in(path):
+        if outcome:
+            yield outcome
+            continue
+        for item in _guarded(_file_items(file, options), str(file), options):
+            articles += isinstance(item, Article)
+            yield item
+    if not articles:
+        yield failed(str(path), "the folder holds no article that could be read")
+
+
+def _file_items(path: Path, options: ReadOptions) -> Items:
+    with opened(path, named=False) as blob:
+        yield from _blob_items(blob, options)
+
+
+def _blob_items(blob: Blob, options: ReadOptions) -> Items:
+    """Find the kind and hand the blob to its reader; containers call this again for their members."""
+    if blob.depth > options.limits.depth:
+        yield failed(blob.origin, f"it lies more than {options.limits.depth} archives deep and was not opened")
+        return
+    if not blob.named and is_housekeeping(blob.name):
+        yield skipped(blob.origin, "by its name it describes the folder and is no news")
+        return
+    blob, head = with_head(blob)
+    kind = kind_of(head, blob.name, options.fields.values())
+    yield from _guarded(_kind_items(kind, blob, options), blob.origin, options)
+
+
+def _kind_items(kind: Kind, blob: Blob, options: ReadOptions) -> Items:
+    match kind:
+        case Kind.EMPTY:
+            yield failed(blob.origin, "it is empty")
+        case Kind.PAGE_TEXT:
+            yield _page_text(blob, options)
+        case Kind.MARKDOWN:
+            from ingest.read.markdown import read_markdown
+
+            yield read_markdown(_text(blob, options), origin=blob.origin, url=blob.url, source=options.source)
+        case Kind.HTML:
+            yield _html(blob, options)
+        case Kind.JSON:
+            from ingest.read.tables import read_json
+
+            yield from read_json(blob, options)
+        case Kind.TABLE:
+            from ingest.read.tables import read_table
+
+            yield from read_table(blob, options)
+        case Kind.PARQUET:
+            from ingest.read.tables import read_parquet
+
+            yield from read_parquet(blob, options)
+        case Kind.FEED:
+            from ingest.read.feed import read_feed
+
+            yield from read_feed(blob, options, _blob_items)
+        case Kind.JSON_FEED:
+            from ingest.read.feed import read_json_feed
+
+            yield from read_json_feed(blob, options, _blob_items)
+        case Kind.SITEMAP:
+            from ingest.read.sitemap import read_sitemap
+
+            yield from read_sitemap(blob, options, _blob_items)
+        case Kind.WARC:
+            from ingest.read.warc import read_warc
+
+            yield from read_warc(blob, options, _blob_items)
+        case Kind.GZIP:
+            from ingest.read.archive import read_gzip
+
+            yield from read_gzip(blob, options, _blob_items)
+        case Kind.ZIP:
+            from ingest.read.archive import read_zip
+
+            yield from read_zip(blob, options, _blob_items)
+        case Kind.TAR:
+            from ingest.read.archive import read_tar
+
+            yield from read_tar(blob, options, _blob_items)
+        case Kind.PACKED:
+            yield failed(blob.origin, "it is packed in a way that is not read here; unpack it, or use zip or gzip")
+        case Kind.MEDIA:
+            yield skipped(blob.origin, "it is a picture, a recording or a document such as PDF, not text")
+        case Kind.OTHER_TEXT:
+            yield skipped(blob.origin, "it is code or data, and no news")
+        case Kind.BINARY:
+            yield failed(blob.origin, "it is binary data, and no text in any known encoding")
+
+
+def _text(blob: Blob, options: ReadOptions) -> str:
+    text = clean(decode(read_whole(blob.stream, options.limits.document_bytes), blob.charset))
+    if not text.strip():
+        raise ReadError("it is empty")
+    return text
+
+
+def _page_text(blob: Blob, options: ReadOptions) -> Article | Outcome:
+    from ingest.read.page_text import read_page_text
+
+    text = _text(blob, options)
+    try:
+        return read_page_text(text, origin=blob.origin, url=blob.url, source=options.source)
+    except ReadError as error:
+        return skipped(blob.origin, str(error))
+
+
+def _html(blob: Blob, options: ReadOptions) -> Article | Outcome:
+    from ingest.read.html import read_html
+
+    data = read_whole(blob.stream, options.limits.document_bytes)
+    try:
+        return read_html(
+            data, origin=blob.origin, url=blob.url, source=options.source, content_type_charset=blob.charset
+        )
+    except ReadError as error:
+        return skipped(blob.origin, str(error))
+
+
+def _guarded(items: Items, origin: str, options: ReadOptions) -> Items:
+    """The items, each made fit to store; an error becomes the last of them."""
+    try:
+        for item in items:
+            yield _finished(item, options) if isinstance(item, Article) else item
+    except ReadError as error:
+        yield failed(origin, str(error))
+    except Exception as error:
+        # Parsers of foreign formats raise what they like on hostile input; the rest must go on all the same.
+        log.debug("cannot read %s", origin, exc_info=True)
+        yield failed(origin, f"it cannot be read ({type(error).__name__}: {str(error).split(chr(10), 1)[0][:160]})")
+
+
+def _finished(article: Article, options: ReadOptions) -> Article | Outcome:
+    """The article in clean text and under the outlet that the person named, or why it is none."""
+    title, text = one_line(article.title), clean(article.text).strip()
+    if not text:
+        return skipped(article.origin, "it has no text", title)
+    if len(text) > options.limits.article_chars:
+        reason = f"its text is longer than {options.limits.article_chars:,} characters, which no article is"
+        return failed(article.origin, reason, title[:200])
+    return replace(
+        article,
+        title=title or text.split("\n", 1)[0][:160],
+        text=text,
+        url=clean(article.url) if article.url else None,
+        source=options.source or (one_line(article.source) if article.source else None),
+        authors=tuple(name for author in article.authors if (name := one_line(author))),
+        section=(one_line(article.section) if article.section else None) or None,
+    )

@@ -1,0 +1,116 @@
+"""The contract of all readers: a Blob goes in, Articles and Outcomes come out.
+
+Knows nothing about any kind of input: the readers know that.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, BinaryIO
+
+from bot.schema import Article, Outcome, OutcomeKind
+from ingest.read.limits import Limits
+
+if TYPE_CHECKING:
+    from ingest.fetch import Fetched
+
+HEAD_BYTES = 64 * 1024
+"""How much of a stream is looked at to find its kind."""
+
+Items = Iterator[Article | Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How sources are read.
+
+    `source` is an outlet name given by the person: it wins over every name that is found. `fields` maps our field
+    names to those of the records at hand ({"text": "maintext"}). `summaries` keeps a feed's summary where the full
+    text is missing. `fetch` gets the page behind a link, raising `bot.errors.ReadError`; None means that nothing is
+    fetched. `limits` are the caps of everything.
+    """
+
+    source: str | None = None
+    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    summaries: bool = False
+    fetch: Callable[[str], Fetched] | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """One run of bytes to read, and what is known about it from outside.
+
+    `name` is the last part of the path (its ending is a hint), `origin` is how a person finds it again, `url` is the
+    address it was fetched from. `stream` reads forward only, unless `seekable()`. `named` is True where a person
+    asked for this very thing, False where it was found in a folder or an archive. `depth` counts the archives and
+    sitemaps around it.
+    """
+
+    stream: BinaryIO
+    name: str
+    origin: str
+    url: str | None = None
+    content_type: str | None = None
+    charset: str | None = None
+    named: bool = True
+    depth: int = 0
+
+
+ReadBlob = Callable[[Blob, ReadOptions], Items]
+"""How containers hand their members back to the door."""
+
+
+def with_head(blob: Blob, size: int = HEAD_BYTES) -> tuple[Blob, bytes]:
+    """The first `size` bytes of the blob, and a blob that still starts with them."""
+    head = read_up_to(blob.stream, size)
+    if blob.stream.seekable():
+        blob.stream.seek(0)
+        return blob, head
+    return replace(blob, stream=io.BufferedReader(_Rejoined(head, blob.stream), HEAD_BYTES)), head
+
+
+def read_up_to(stream: BinaryIO, size: int) -> bytes:
+    """`size` bytes, or all that are left: a short read of a pipe is not the end."""
+    parts: list[bytes] = []
+    left = size
+    while left > 0:
+        part = stream.read(left)
+        if not part:
+            break
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def skipped(origin: str, reason: str, title: str = "") -> Outcome:
+    """Nothing to store, and nothing wrong."""
+    return Outcome(kind=OutcomeKind.SKIPPED, origin=origin, reason=reason, title=title)
+
+
+def failed(origin: str, reason: str, title: str = "") -> Outcome:
+    """Something is wrong with the input."""
+    return Outcome(kind=OutcomeKind.FAILED, origin=origin, reason=reason, title=title)
+
+
+class _Rejoined(io.RawIOBase):
+    """A forward-only stream that starts with bytes that were read from it before."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = memoryview(head)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self._head:
+            part = self._head[: len(buffer)]
+            self._head = self._head[len(part) :]
+        else:
+            part = memoryview(self._rest.read(len(buffer)))
+        buffer[: len(part)] = part
+        return len(part)

@@ -1,0 +1,166 @@
+"""The caps on what is read, and the streams that keep them: hostile input costs a sentence, never the memory.
+
+Knows nothing about news: bytes, lines and gzip only.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from bot.errors import ReadError
+
+MIB = 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+SPOOL_IN_MEMORY_BYTES = 8 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Caps with defaults that no real news input reaches.
+
+    `document_bytes` holds for one page, one record, one line; `feed_bytes` for one feed or sitemap, which must be
+    parsed whole. A stream that expands past `bomb_bytes` at more than `bomb_ratio` times its compressed size is a
+    bomb: text compresses 3 to 20 times. `depth` counts archives inside archives and sitemaps inside sitemaps.
+    """
+
+    document_bytes: int = 16 * MIB
+    feed_bytes: int = 64 * MIB
+    article_chars: int = 2_000_000
+    bomb_bytes: int = 32 * MIB
+    bomb_ratio: int = 200
+    spool_bytes: int = 4096 * MIB
+    members: int = 1_000_000
+    directory_bytes: int = 32 * MIB
+    depth: int = 4
+    links: int = 50_000
+
+
+def megabytes(size: int) -> str:
+    """A size as a person reads it: "16 MB"."""
+    return f"{size / MIB:.0f} MB" if size >= MIB else f"{size / 1024:.0f} kB"
+
+
+def read_whole(stream: BinaryIO, limit_bytes: int) -> bytes:
+    """All bytes of the stream. Raises ReadError where there are more than `limit_bytes`."""
+    parts: list[bytes] = []
+    size = 0
+    while part := stream.read(CHUNK_BYTES):
+        size += len(part)
+        if size > limit_bytes:
+            raise ReadError(f"it is larger than {megabytes(limit_bytes)}, the limit for one document")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def lines(stream: BinaryIO, limit_bytes: int) -> Iterator[bytes | None]:
+    """The lines of the stream without their line ends; None stands for a line longer than `limit_bytes`.
+
+    A long line is passed over in pieces, so the memory in use never grows past the limit.
+    """
+    while line := stream.readline(limit_bytes + 2):
+        if line.endswith(b"\n"):
+            yield line[:-2] if line.endswith(b"\r\n") else line[:-1]
+        elif len(line) <= limit_bytes:
+            yield line
+        else:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(CHUNK_BYTES)
+            yield None
+
+
+def gunzip(stream: BinaryIO, limits: Limits) -> BinaryIO:
+    """The bytes inside a gzip stream of one or many members, guarded against bombs.
+
+    Reading raises ReadError where the data is corrupt, cut off, or expands beyond reason.
+    """
+    return stream_of(_inflate(stream, limits))
+
+
+def stream_of(chunks: Iterator[bytes]) -> BinaryIO:
+    """A forward-only binary stream over chunks that are made while it is read."""
+    return cast(BinaryIO, io.BufferedReader(_ChunkStream(chunks), CHUNK_BYTES))
+
+
+def check_ratio(packed: int, unpacked: int, limits: Limits) -> None:
+    """Raise ReadError where `unpacked` bytes out of `packed` bytes can only be a decompression bomb."""
+    if unpacked > limits.bomb_bytes and unpacked > packed * limits.bomb_ratio:
+        raise ReadError(
+            f"it expands to more than {limits.bomb_ratio} times its size, as decompression bombs do; reading stopped"
+        )
+
+
+def spooled(stream: BinaryIO, limits: Limits) -> BinaryIO:
+    """The stream as one that can seek, through a nameless temporary file that vanishes when it is closed.
+
+    Raises ReadError where it is larger than `limits.spool_bytes`.
+    """
+    if stream.seekable():
+        return stream
+    spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
+    size = 0
+    while part := stream.read(CHUNK_BYTES):
+        size += len(part)
+        if size > limits.spool_bytes:
+            spool.close()
+            raise ReadError(f"it is larger than {megabytes(limits.spool_bytes)}; unpack it into a folder first")
+        spool.write(part)
+    spool.seek(0)
+    return cast(BinaryIO, spool)
+
+
+def _inflate(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
+    packed = unpacked = 0
+    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    fresh = True  # at the start of a member, where an end of the file is no cut
+    pending = b""
+    while True:
+        if not pending:
+            pending = stream.read(CHUNK_BYTES)
+            packed += len(pending)
+            if not pending:
+                break
+        if fresh and packed > len(pending) and not pending.strip(b"\0"):
+            pending = b""  # zero padding after the last member is allowed, and written by some tapes
+            continue
+        try:
+            chunk = inflater.decompress(pending, CHUNK_BYTES)
+        except zlib.error as error:
+            raise ReadError(f"its gzip data is corrupt ({error}); what came before was read") from error
+        fresh = False
+        unpacked += len(chunk)
+        check_ratio(packed, unpacked, limits)
+        if chunk:
+            yield chunk
+        if inflater.eof:
+            pending = inflater.unused_data
+            inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            fresh = True
+        else:
+            pending = inflater.unconsumed_tail
+    if not fresh:
+        raise ReadError("its gzip data is cut off; what came before was read. Copy or download it again")
+
+
+class _ChunkStream(io.RawIOBase):
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        part = self._rest[: len(buffer)]
+        self._rest = self._rest[len(part) :]
+        buffer[: len(part)] = part
+        return len(part)

@@ -1,0 +1,117 @@
+"""What a person names -> Blobs: a file, a folder, a glob, standard input, an address.
+
+Knows nothing about kinds of input or articles.
+"""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from bot.errors import ReadError
+from bot.schema import Outcome
+from ingest.read.contract import Blob, ReadOptions, failed, skipped
+
+if TYPE_CHECKING:
+    from ingest.fetch import Fetched
+
+
+def is_address(source: str) -> bool:
+    """Whether the source is an address of some scheme, and no path."""
+    return bool(re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE))
+
+
+def paths_of(source: str) -> list[Path]:
+    """The paths that a source names: itself, or what a glob finds, sorted. Raises ReadError where there is none."""
+    path = Path(source).expanduser()
+    if os.path.lexists(path):
+        return [path]
+    if glob.has_magic(source):
+        found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        if found:
+            return [Path(name) for name in found]
+        raise ReadError("no file matches this pattern")
+    raise ReadError("there is no such file or folder")
+
+
+def files_in(folder: Path) -> Iterator[tuple[Path, Outcome | None]]:
+    """The regular files under a folder, sorted, with an Outcome instead where one is not for reading.
+
+    Hidden files and folders are passed over. A link to a file is followed where it stays inside the folder; a link
+    to a folder never is, so no link leads round in a circle.
+    """
+    root = folder.resolve()
+    problems: list[OSError] = []
+    for here, folders, names in os.walk(folder, onerror=problems.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for problem in problems:
+            yield (
+                Path(str(problem.filename)),
+                failed(str(problem.filename), f"the folder cannot be read ({_why(problem)})"),
+            )
+        problems.clear()
+        for name in sorted(names):
+            path = Path(here, name)
+            if name.startswith("."):
+                continue
+            try:
+                if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
+                    yield path, skipped(str(path), "it is a link that leads out of the folder")
+                elif stat.S_ISREG(path.stat().st_mode):
+                    yield path, None
+                else:
+                    yield path, skipped(str(path), "it is a pipe or a device, no file")
+            except (OSError, RuntimeError) as error:
+                yield path, failed(str(path), f"it cannot be opened ({_why(error)})")
+    for problem in problems:
+        yield folder, failed(str(problem.filename or folder), f"the folder cannot be read ({_why(problem)})")
+
+
+@contextmanager
+def opened(path: Path, *, named: bool) -> Iterator[Blob]:
+    """A file as a Blob, closed afterwards. Raises ReadError where it cannot be opened."""
+    try:
+        stream = path.open("rb")
+    except (OSError, ValueError) as error:
+        raise ReadError(f"it cannot be opened ({_why(error)})") from error
+    with stream:
+        yield Blob(stream=stream, name=path.name, origin=str(path), named=named)
+
+
+def blob_of_stdin(stdin: BinaryIO) -> Blob:
+    """Standard input as a Blob without a name to go by."""
+    return Blob(stream=stdin, name="", origin="-")
+
+
+def fetched_blob(address: str, options: ReadOptions) -> Blob:
+    """The Blob behind an address. Raises ReadError where it cannot be fetched."""
+    if not re.match(r"https?://", address, re.IGNORECASE):
+        raise ReadError("only http and https addresses are fetched")
+    if options.fetch is None:
+        raise ReadError("reading an address needs the network, which is off here")
+    return blob_of_fetched(options.fetch(address))
+
+
+def blob_of_fetched(fetched: Fetched) -> Blob:
+    """What was fetched as a Blob: its name is the last part of the address."""
+    name = PurePosixPath(unquote(urlsplit(fetched.final_url).path)).name
+    return Blob(
+        stream=io.BytesIO(fetched.data),
+        name=name,
+        origin=fetched.url,
+        url=fetched.final_url,
+        content_type=fetched.content_type,
+        charset=fetched.charset,
+    )
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error).split("\n", 1)[0][:160]
