@@ -1,0 +1,111 @@
+"""Links that open a page at a quoted run of its text: `#:~:text=` fragments (WICG Scroll to Text Fragment).
+
+Knows nothing about articles, answers or browsers beyond that rule.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote as percent_encode
+from urllib.parse import urlsplit
+
+WHOLE_QUOTE_CHARS = 300
+"""Longer quotes, and quotes over several paragraphs, are given by their first and last words."""
+EDGE_WORDS = 5
+CONTEXT_WORDS = 4
+MOST_CONTEXT_WORDS = 16
+_BREAK = "\n"
+_GAP = re.compile(r"\s+")
+_SCHEMES = ("http", "https")
+
+
+def text_fragment_link(url: str, text: str, start: int, end: int) -> str:
+    """`url` with a text fragment that marks `text[start:end]` (code points) on the page that holds `text`.
+
+    A fragment of `url` itself stays ("#section:~:text=..."). Words before and after are added where the quote recurs
+    in `text`. An address of another scheme than http(s), and an empty quote, give `url` unchanged.
+    """
+    if urlsplit(url).scheme.lower() not in _SCHEMES:
+        return url
+    page = _fold(text[:start])
+    before = page.rstrip()
+    if page and page[-1].isspace() and before:
+        before = page  # the blank before the quote belongs to the page, not to the quote
+    quoted = _fold(text[start:end]).strip()
+    if not quoted:
+        return url
+    after = _fold(text[end:])
+    directive = _directive(before, quoted, after)
+    address, _, fragment = url.partition("#")
+    fragment = fragment.partition(":~:")[0]
+    return f"{address}#{fragment}:~:text={directive}"
+
+
+def _fold(text: str) -> str:
+    """Blanks as a browser shows them: one space, or one line break between paragraphs."""
+    return _GAP.sub(lambda gap: _BREAK if gap[0].count("\n") > 1 else " ", text)
+
+
+def _directive(before: str, quoted: str, after: str) -> str:
+    page = before + quoted + after
+    at = len(before)
+    if len(quoted) <= WHOLE_QUOTE_CHARS and _BREAK not in quoted:
+        edges = [(quoted, "")]
+    else:
+        edges = [(_first_words(quoted, count), _last_words(quoted, count)) for count in (EDGE_WORDS, 2 * EDGE_WORDS)]
+        edges = [(first, last) for first, last in edges if len(first) + len(last) < len(quoted)] or edges[:1]
+    tries = [("", first, last, "") for first, last in edges]
+    first, last = edges[-1]
+    for count in range(CONTEXT_WORDS, MOST_CONTEXT_WORDS + 1, CONTEXT_WORDS):
+        prefix = _last_words(before, count)
+        suffix = _first_words(after, count)
+        tries += [(prefix, first, last, ""), ("", first, last, suffix), (prefix, first, last, suffix)]
+    for attempt in tries:
+        if _found(page, *attempt) == (at, at + len(quoted)):
+            return _joined(*attempt)
+    return _joined(*tries[-1])
+
+
+def _first_words(text: str, count: int) -> str:
+    """Up to `count` whole words from the start, within the first paragraph."""
+    return " ".join(text.strip().split(_BREAK)[0].split(" ")[:count])
+
+
+def _last_words(text: str, count: int) -> str:
+    """Up to `count` whole words from the end, within the last paragraph."""
+    return " ".join(text.strip().split(_BREAK)[-1].split(" ")[-count:])
+
+
+def _found(page: str, prefix: str, first: str, last: str, suffix: str) -> tuple[int, int] | None:
+    """Where a browser would mark: the first match in the page, letters compared without case."""
+    lowers = len(page.lower()) == len(page)  # a few letters change length in lower case; offsets count more than case
+
+    def lower(words: str) -> str:
+        return words.lower() if lowers else words
+
+    pattern = f"({re.escape(lower(first))})"
+    if prefix:
+        pattern = re.escape(lower(prefix)) + r"\s*" + pattern
+    ending = re.escape(lower(last)) if last else ""
+    tail = r"\s*" + re.escape(lower(suffix)) if suffix else ""
+    whole = rf"(?<!\w){pattern}" + (rf"(?s:.*?)(?P<last>{ending})(?!\w)" if last else r"(?!\w)") + tail
+    match = re.search(whole, lower(page))
+    if match is None:
+        return None
+    return match.start(1), match.end("last") if last else match.end(1)
+
+
+def _joined(prefix: str, first: str, last: str, suffix: str) -> str:
+    parts = [_encoded(first)]
+    if last:
+        parts.append(_encoded(last))
+    if prefix:
+        parts.insert(0, _encoded(prefix) + "-")
+    if suffix:
+        parts.append("-" + _encoded(suffix))
+    return ",".join(parts)
+
+
+def _encoded(words: str) -> str:
+    """Percent-encoded, with the dash too: in a directive a dash marks context."""
+    return percent_encode(words, safe="").replace("-", "%2D")

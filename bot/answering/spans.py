@@ -1,0 +1,255 @@
+"""The runs of a sentence that could be the short answer to a kind of question, verbatim, with their places.
+
+Knows nothing about scores, articles or models: patterns for amounts and times, capital letters for names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from bot.answering import places
+from bot.retrieval.question import AnswerKind
+from bot.retrieval.question_words import STOPWORDS
+
+
+class Candidate(NamedTuple):
+    """A run of a sentence: `sentence[start:end] == text`; `fit` is 0 to 1: how sure its kind is."""
+
+    start: int
+    end: int
+    text: str
+    fit: float
+
+
+_HEDGE = (
+    r"(?:(?:an?\s+)?(?:estimated|about|around|roughly|approximately|nearly|almost|some|over|under|up\s+to|at\s+least|at\s+most|"
+    r"just\s+over|just\s+under|close\s+to|more\s+than|less\s+than|fewer\s+than|as\s+many\s+as|as\s+much\s+as|as\s+few\s+as)\s+)?"
+)
+_SCALE = r"(?:hundred|thousand|million|billion|trillion|dozen)s?"
+_SMALL = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
+    r"|eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:-(?:one|two|three|four|five|six"
+    r"|seven|eight|nine))?)"
+)
+_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_RANGE = rf"{_DIGITS}(?:\s?(?:[-–]|to)\s?{_DIGITS})?"
+_AMOUNT = (
+    rf"(?:{_RANGE}(?:(?:\s?(?:m|bn|tn|k)\b)|(?:[\s-](?:{_SCALE}))+\b)?"
+    rf"|(?:{_SMALL}|half\s+a|an?)(?:[\s-]{_SCALE})+\b|{_SMALL}\b|(?:hundreds|thousands|millions|billions|dozens)\b)"
+)
+_UNIT = (
+    r"(?:[\s-](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|inches|inch|feet|foot|miles?|kilomet(?:er|re)s?|"
+    r"km|met(?:er|re)s?|centimet(?:er|re)s?|cm|pounds?|kilograms?|kg|tons?|tonnes?|acres?|hectares?|mph|gallons?|barrels?"
+    r"|degrees?(?:\s(?:Celsius|Fahrenheit))?|times)\b|\s?[°º]?[CF]\b)?"
+)
+_TIME_UNIT = r"[\s-](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y|ies))\b"
+_MONTH = (
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|Jan\.?|Feb\.?|Mar\.?|Apr\.?|Jun\.?|Jul\.?|Aug\.?|Sept?\.?|Oct\.?|Nov\.?|Dec\.?)"
+)
+_NOT_INSIDE = r"(?<![\w$£€.,/–-])"
+
+NUMBER = re.compile(
+    rf"{_NOT_INSIDE}{_HEDGE}{_AMOUNT}{_UNIT}(?!\s?%|\s(?:per\s?cent|percent|cents?|dollars|euros)\b)", re.IGNORECASE
+)
+PERCENTAGE = re.compile(
+    rf"{_NOT_INSIDE}{_HEDGE}(?:{_RANGE}|{_SMALL})(?:\s?%|[\s-]per\s?cent\b|\s(?:percentage\s)?points\b)", re.IGNORECASE
+)
+MONEY = re.compile(
+    rf"(?<!\w){_HEDGE}(?:(?:US|A|C|NZ|HK)?[$£€¥₹]\s?{_RANGE}(?:\s?(?:m|bn|tn|k|million|billion|trillion)\b)?(?:-a-\w+)?"
+    rf"|{_AMOUNT}\s(?:US\s)?(?:dollars|euros|pounds|cents|pence|yen|yuan|rupees|rubles|roubles|francs|pesos)\b)",
+    re.IGNORECASE,
+)
+DATE = re.compile(
+    rf"(?<!\w)(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}(?:,?\s+\d{{4}})?|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?"
+    rf"|{_MONTH}\s+\d{{4}}|(?:(?:early|mid|late)[ -])?(?:the\s)?(?:1[5-9]|20)\d\d(?:s\b)?(?!,?\d|%)"
+    r"|(?:(?:last|next|this)\s)?(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
+    r"|(?:last|next)\s(?:week|month|year|spring|summer|autumn|fall|winter)"
+    rf"|(?:in\s)(?P<month>{_MONTH}))(?!\w)"
+)
+DURATION = re.compile(
+    rf"{_NOT_INSIDE}{_HEDGE}(?:(?:{_AMOUNT}|an?|half\s+an?|several|a\s+few|two-and-a-half){_TIME_UNIT})", re.IGNORECASE
+)
+
+_TOKEN = r"(?:[A-Z][\w’'&.-]*(?<![.,])|[A-Z]\.(?=\s[A-Z]))"
+_JOINT = (
+    r"(?:\s(?:of\s(?:the\s)?|for\s(?=[A-Z])|de\s|da\s|la\s|del\s|von\s|van\s|bin\s|al\s|el\s|le\s"
+    r"|and\s(?=[A-Z][a-z]+\s(?:Inc|Co|Sons)))?|-)"
+)
+NAME = re.compile(rf"(?<![\w’'-]){_TOKEN}(?:{_JOINT}(?:{_TOKEN}|\d{{1,3}}\b))*")
+QUOTED = re.compile(r"[“\"]([^“”\"]{2,60}?),?[”\"]|(?<!\w)[‘']([A-Z][^‘’']{2,60}?)[’'](?!\w)")
+_TITLE = re.compile(
+    r"^(?:(?:Former|Then|The|US|U\.S\.|UK|Vice|Prime|First|Chief|Attorney|House|Senate|Republican|Democratic|Florida|Texas"
+    r"|President|Minister|King|Queen|Prince|Princess|Pope|Chancellor|Secretary|Sen\.?|Senator|Rep\.?|Gov\.?|Governor"
+    r"|Mr\.?|Mrs\.?|Ms\.?|Dr\.?|Sir|Dame|Lord|Lady|Judge|Justice|General|Gen\.?|Capt\.?|Captain|Sgt\.?|Officer|Mayor"
+    r"|Speaker|Leader|Executive|CEO|Coach|Actor|Actress|Singer|Director|Ambassador|Congressman|Congresswoman|Professor)\s)+"
+)
+_ROLE_BEFORE = re.compile(
+    r"\b(?:president|minister|actor|actress|singer|rapper|star|senator|director|ceo|founder|chief|coach|captain|player"
+    r"|judge|ambassador|leader|secretary|chancellor|champion|comedian|author|host|lawyer|spokes\w+|man|woman|wife|husband"
+    r"|son|daughter|brother|sister|by|billionaire|businessman|governor|mayor|candidate|MP|rep|sen)\W{1,3}$",
+    re.IGNORECASE,
+)
+_ACTS = re.compile(
+    r"^(?:,?\s(?:who|\d\d,|(?:has\s|had\s|was\s|is\s|also\s)?(?:said|says|told|announced|won|died|tweeted|wrote|defeated|beat|became"
+    r"|resigned|added|played|plays|stars?|starred|performed|born|elected|named|appointed|arrested|killed|accused)\b))"
+)
+_ORGANISATION_WORD = re.compile(
+    r"\b(?:Inc|Corp|Co|Ltd|LLC|Group|Bank|University|College|School|Company|Airlines?|Airways|Party|Union|United|City|FC"
+    r"|Club|Department|Ministry|Agency|Bureau|Council|Committee|Commission|Court|Congress|Parliament|Association|League"
+    r"|Federation|Organi[sz]ation|Institute|Foundation|Center|Centre|Museum|Church|Times|Post|News|Studios?|Records"
+    r"|Motors?|Energy|Systems|Technologies|Pharma\w*|Industries|Holdings|Partners|Capital|Media|Network|Police|Army"
+    r"|Force|Navy|Fund|Trust|Society|Service|Services|Authority|Administration|Board|Coalition|Alliance|Team)\b"
+)
+_PLACE_BEFORE = re.compile(
+    r"\b(?:in|at|near|to|from|across|outside|into|of|visit|visited|via|over)\s(?:the\s)?$", re.IGNORECASE
+)
+_PLACE_WORD = re.compile(
+    r"\b(?:City|County|River|Lake|Mountains?|Mount|Island|Islands|Park|Beach|Valley|Ocean|Sea|Bay|Street|Airport|Square"
+    r"|Province|Stadium|Castle|Palace|Hall|Coast|Desert|Forest|Glacier|Strait|Gulf|Peninsula|Harbor|Heights)\b"
+)
+_POSSESSIVE = re.compile(r"['’]s\s")
+_CALENDAR = re.compile(
+    rf"^(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Christmas|Easter)(?:\s\d+)?$"
+)
+_FRAGMENTS = frozenset(("The", "A", "An", "In", "On", "At", "If", "For"))
+
+
+def spans(kind: AnswerKind, sentence: str, focus: str = "") -> list[Candidate]:
+    """Candidates of `kind` in `sentence`, in order; `focus` ("state", "song") narrows places and opens titles.
+
+    Kinds without a form of their own (other, definition, list) give names and quoted titles; yes/no and reason give
+    nothing.
+    """
+    finder = _FINDERS.get(kind)
+    if finder is None:
+        return []
+    if kind is AnswerKind.PLACE:
+        return list(_places(sentence, focus))
+    return list(finder(sentence))
+
+
+def _pattern(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Candidate]]:
+    def find(sentence: str) -> Iterator[Candidate]:
+        for match in pattern.finditer(sentence):
+            yield Candidate(match.start(), match.end(), match[0], 1.0)
+
+    return find
+
+
+def _numbers(sentence: str) -> Iterator[Candidate]:
+    """Counts and measures, without what is a date, a share or a price, and without "one" and bare years."""
+    taken = [match.span() for pattern in (DATE, MONEY, PERCENTAGE) for match in pattern.finditer(sentence)]
+    for match in NUMBER.finditer(sentence):
+        if any(start < match.end() and match.start() < end for start, end in taken):
+            continue
+        low = match[0].lower()
+        yield Candidate(match.start(), match.end(), match[0], 0.25 if low in ("one", "some one") else 1.0)
+
+
+def _dates(sentence: str) -> Iterator[Candidate]:
+    for match in DATE.finditer(sentence):
+        start = match.start("month") if match["month"] else match.start()
+        text = sentence[start : match.end()]
+        fit = 1.0 if re.search(r"\d", text) else 0.4
+        yield Candidate(start, match.end(), text, fit)
+
+
+def _names(sentence: str) -> Iterator[Candidate]:
+    """Runs of capitalised words, without the words that only open a sentence."""
+    for run_start, run_end in _name_runs(sentence):
+        start, end = run_start, run_end
+        text = sentence[start:end]
+        while (space := text.find(" ")) > 0 and (text[:space] in _FRAGMENTS or text[:space].lower() in STOPWORDS):
+            start += space + 1
+            text = text[space + 1 :]
+        for tail in ("’s", "'s", "’", "'", "."):
+            if text.endswith(tail) and not re.search(r"\b(?:[A-Z]\.)+$|\b(?:Jr|Sr|Inc|Co)\.$", text):
+                text, end = text[: -len(tail)], end - len(tail)
+        if len(text) < 2 or text.lower() in STOPWORDS or text in places.PEOPLE or _CALENDAR.match(text):
+            continue
+        opens = start == 0 or sentence[max(0, start - 2) : start].strip() in ('"', "“", "")
+        alone = " " not in text
+        yield Candidate(start, end, text, 0.5 if opens and alone and start == 0 else 1.0)
+
+
+def _name_runs(sentence: str) -> Iterator[tuple[int, int]]:
+    """Runs of capitalised words, cut after a possessive: "Elon Musk's Tesla" is two names."""
+    for match in NAME.finditer(sentence):
+        start = match.start()
+        for possessive in _POSSESSIVE.finditer(match[0]):
+            yield start, match.start() + possessive.start()
+            start = match.start() + possessive.end()
+        yield start, match.end()
+
+
+def _persons(sentence: str) -> Iterator[Candidate]:
+    for found in _names(sentence):
+        title = _TITLE.match(found.text)
+        start = found.start + (title.end() if title else 0)
+        text = sentence[start : found.end]
+        if not text or text in places.KNOWN or text in places.PEOPLE or text.isupper():
+            continue
+        if acronym := re.match(r"[A-Z]{2,}\s(?=\S+\s\S)", text):
+            start, text = start + acronym.end(), text[acronym.end() :]
+        tokens = text.split()
+        sure = bool(title) or bool(_ROLE_BEFORE.search(sentence[:start])) or bool(_ACTS.match(sentence[found.end :]))
+        fit = 0.35 if len(tokens) == 1 or len(tokens) > 4 else 0.8
+        if _ORGANISATION_WORD.search(text) or _PLACE_WORD.search(text) or re.search(r"\bof\b|\d|&", text):
+            fit *= 0.3
+        if not sure and re.search(r"\b(?:in|at)\s$", sentence[:start]):
+            fit *= 0.5
+        yield Candidate(start, found.end, text, min(1.0, fit + 0.2 * sure))
+
+
+def _places(sentence: str, focus: str) -> Iterator[Candidate]:
+    wanted = places.BY_NOUN.get(focus)
+    for found in _names(sentence):
+        text = found.text
+        parts = [text] if text in places.KNOWN else []
+        fit = 1.0 if parts else 0.0
+        if wanted is not None:
+            fit = 1.0 if text in wanted else 0.3 if fit else 0.1
+        elif not fit:
+            fit = 0.6 if _PLACE_WORD.search(text) else 0.2
+            fit += 0.3 * bool(_PLACE_BEFORE.search(sentence[: found.start]))
+        yield Candidate(found.start, found.end, text, fit)
+
+
+def _organisations(sentence: str) -> Iterator[Candidate]:
+    for found in _names(sentence):
+        if found.text in places.KNOWN:
+            yield found._replace(fit=0.15)
+        elif _ORGANISATION_WORD.search(found.text) or found.text.isupper():
+            yield found
+        elif _TITLE.match(found.text) or _ACTS.match(sentence[found.end :]) is None:
+            yield found._replace(fit=0.6 * found.fit)
+        else:
+            yield found._replace(fit=0.5 * found.fit)
+
+
+def _titles_and_names(sentence: str) -> Iterator[Candidate]:
+    for match in QUOTED.finditer(sentence):
+        group = 1 if match[1] else 2
+        text = match[group].rstrip(",.")
+        if len(text.split()) <= 7:
+            yield Candidate(match.start(group), match.start(group) + len(text), text, 1.0 if text[0].isupper() else 0.5)
+    for found in _names(sentence):
+        yield found._replace(fit=0.7 * found.fit)
+
+
+_FINDERS: dict[AnswerKind, Callable[[str], Iterator[Candidate]]] = {
+    AnswerKind.NUMBER: _numbers,
+    AnswerKind.PERCENTAGE: _pattern(PERCENTAGE),
+    AnswerKind.MONEY: _pattern(MONEY),
+    AnswerKind.DATE: _dates,
+    AnswerKind.DURATION: _pattern(DURATION),
+    AnswerKind.PERSON: _persons,
+    AnswerKind.PLACE: lambda sentence: _places(sentence, ""),
+    AnswerKind.ORGANISATION: _organisations,
+    AnswerKind.OTHER: _titles_and_names,
+    AnswerKind.LIST: _titles_and_names,
+    AnswerKind.DEFINITION: _titles_and_names,
+}

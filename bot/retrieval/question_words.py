@@ -1,0 +1,143 @@
+"""Words of a text with their places, and the stems by which two words count as the same.
+
+Knows nothing about questions, articles or scores: plain strings in, plain values out.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+WORD = re.compile(r"[^\W_]+(?:[.,](?=\d)\d+)*(?:['’][^\W\d_]+)?")
+"""A word or a number ("4,000", "3.8"); an apostrophe holds only letters, so that a closing quote ends the word."""
+
+_LISTED = """
+    a about above according after again against ago all already also although always am among an and another any
+    anyone anything approximately are aren't around as at back be became because become been before being below
+    between both but by called came can can't cannot come could couldn't currently day days did didn't do does
+    doesn't doing don't done down during each either else ever every few following for from further get gets
+    getting go goes going got had has have having he he's her here hers herself him himself his how however i i'm
+    if in into is isn't it it's its itself just known last least less let like made make makes many may me might
+    month months more most much must my myself name named nearly neither no nor not now of off often on once one
+    ones only or other others our ours out over own per perhaps quite rather really recent recently roughly said
+    same say saying says see seen shall she she's should since so some someone something still such take taken
+    takes tell than that that's the their theirs them themselves then there there's these they they're thing
+    things this those though through to today together told tomorrow too took toward towards under until up upon
+    us use used very via was wasn't we we're week week's well were weren't what what's when where whether which
+    while who who's whom whose why will with within without won't would wouldn't year years yes yesterday yet you
+    you're your yours
+"""
+STOPWORDS = frozenset(_LISTED.split())
+"""Words that say how something is asked rather than what."""
+
+IRREGULAR = {
+    word: base
+    for base, words in {
+        "die": "died dies dying death deaths dead deadly",
+        "win": "won wins winning winner winners victory",
+        "buy": "bought buys buying purchase purchased purchases",
+        "sell": "sold sells selling sale sales",
+        "pay": "paid pays paying payment payments",
+        "lead": "led leads leading leader leaders leadership",
+        "begin": "began begun begins beginning",
+        "leave": "left leaves leaving",
+        "lose": "lost loses losing loss losses",
+        "rise": "rose risen rises rising",
+        "fall": "fell fallen falls falling",
+        "grow": "grew grown grows growing growth",
+        "choose": "chose chosen chooses choice",
+        "speak": "spoke spoken speaks speech",
+        "think": "thought thinks thinking",
+        "build": "built builds building",
+        "break": "broke broken breaks breaking",
+        "strike": "struck strikes striking",
+        "meet": "met meets meeting meetings",
+        "hold": "held holds holding",
+        "give": "gave given gives giving",
+        "man": "men",
+        "woman": "women",
+        "child": "children kid kids",
+        "person": "people persons",
+        "percent": "percentage percentages",
+        "old": "age aged ages older oldest",
+        "country": "countries nation nations",
+        "fire": "fires fired",
+        "movie": "movies film films",
+        "war": "wars",
+        "kill": "killed kills killing killings",
+        "unite": "united uniting",
+    }.items()
+    for word in (base, *words.split())
+}
+
+_SUFFIXES = tuple(
+    (suffix, least)
+    for least, suffixes in (
+        (5, "ational ations ation ements ement fulness iveness"),
+        (4, "ments ment ingly ings ness ions ers ors ist ists ion er or"),
+        (3, "ing edly ies ied ed es ly"),
+    )
+    for suffix in suffixes.split()
+)
+_TOO_SHORT_TO_CUT = 4
+
+
+class Word(NamedTuple):
+    """A word as it stands in a text: `text[start:end] == word.text`."""
+
+    text: str
+    start: int
+    end: int
+    stem: str
+
+    @property
+    def is_stopword(self) -> bool:
+        """Whether the word says nothing about the matter asked."""
+        return self.text.lower().replace("’", "'") in STOPWORDS
+
+    @property
+    def is_capitalised(self) -> bool:
+        """Whether it starts as a name does."""
+        return self.text[0].isupper()
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it starts with a digit."""
+        return self.text[0].isdigit()
+
+
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """The part of a word that its inflections share: "personnel", "elections" and "elected" -> "elect".
+
+    Cruder than Porter's stemmer and deeper at the end of long words: it is for telling whether a sentence speaks of
+    what a question speaks of, where a false match costs less than a missed one.
+    """
+    low = word.lower().replace("’", "'")
+    if low.endswith("'s"):
+        low = low[:-2]
+    low = low.replace("'", "")
+    if known := IRREGULAR.get(low):
+        return known
+    if not low.isalpha():
+        return low.replace(",", "")
+    if len(low) <= _TOO_SHORT_TO_CUT:
+        return low[:-1] if len(low) == _TOO_SHORT_TO_CUT and low[-1] == "s" and low[-2] not in "sui" else low
+    for suffix, least in _SUFFIXES:
+        if low.endswith(suffix) and len(low) - len(suffix) >= least:
+            low = low[: -len(suffix)] + ("y" if suffix in ("ies", "ied") else "")
+            if len(low) > 3 and low[-1] == low[-2] and low[-1] not in "aeiouls":
+                low = low[:-1]
+            break
+    else:
+        if low[-1] == "s" and low[-2] not in "sui":
+            low = low[:-1]
+    if len(low) > 3 and low[-1] in "ey":
+        low = low[:-1] + ("" if low[-1] == "e" else "i")
+    return low
+
+
+def words(text: str) -> list[Word]:
+    """All words and numbers of `text`, in order, each with its place (code points) and stem."""
+    return [Word(found[0], found.start(), found.end(), stem(found[0])) for found in WORD.finditer(text)]

@@ -1,0 +1,232 @@
+"""Measures quoting over a folder of articles and questions: `python -m tests.bench.bench_quoting [FOLDER]`.
+
+Knows nothing about Chroma or the catalog: BM25 alone supplies the hits, so that only quoting is measured.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.answering.quoting import quote
+from bot.answering.spans import spans
+from bot.retrieval.question import Understood, understand
+from bot.retrieval.question_words import stem, words
+from bot.schema import Answer, Article, Citation, Coverage, Hit, Passage, Question
+from bot.sentences import sentences
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "bench"
+PROMPTS = Path(__file__).resolve().parents[2] / "prompts"
+PASSAGE_CHARS = 800
+HITS = 10
+SOURCES = ("CNN", "USA Today", "The Week")
+
+
+def read_articles(folder: Path) -> Iterator[Article]:
+    """The articles of a folder, dated where their collector found a date."""
+    with gzip.open(folder / "articles.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            host = re.sub(r"^https?://(?:www\.)?|/.*$", "", row["url"])
+            yield Article(
+                title=row["title"] or "",
+                text=row["text"],
+                url=row["url"],
+                source=host,
+                published=_day(row.get("publish_date")),
+                id=row["url"],
+            )
+
+
+def _day(written: str | None) -> date | None:
+    for form in ("%Y/%m/%d", "%Y-%m-%d"):
+        try:
+            return datetime.strptime((written or "")[:10], form).date()  # noqa: DTZ007 - a day has no time zone
+        except ValueError:
+            continue
+    return None
+
+
+def packed(article: Article) -> Iterator[Passage]:
+    """Runs of whole paragraphs of about `PASSAGE_CHARS` characters."""
+    start = end = 0
+    for paragraph in re.finditer(r"\S.*?(?=\n\s*\n|\s*\Z)", article.text, re.DOTALL):
+        if end > start and paragraph.end() - start > PASSAGE_CHARS:
+            yield Passage(f"{article.id}#{start}", article, start, end)
+            start = paragraph.start()
+        start = paragraph.start() if end <= start else start
+        end = paragraph.end()
+    if end > start:
+        yield Passage(f"{article.id}#{start}", article, start, end)
+
+
+class Bm25:
+    """A tantivy index in a temporary folder, and the rarity of words in it."""
+
+    def __init__(self, passages: Iterable[Passage], folder: str) -> None:
+        import tantivy
+
+        schema = tantivy.SchemaBuilder()
+        schema.add_integer_field("n", stored=True)
+        schema.add_text_field("title", tokenizer_name="en_stem")
+        schema.add_text_field("body", tokenizer_name="en_stem")
+        self.index = tantivy.Index(schema.build(), path=folder)
+        self.passages: list[Passage] = []
+        self.holding: Counter[str] = Counter()
+        writer = self.index.writer(128_000_000, 1)
+        for passage in passages:
+            writer.add_document(tantivy.Document(n=len(self.passages), title=passage.article.title, body=passage.text))
+            self.passages.append(passage)
+            self.holding.update({word.stem for word in words(f"{passage.article.title} {passage.text}")})
+        writer.commit()
+        writer.wait_merging_threads()
+        self.index.reload()
+
+    def idf(self, word: str) -> float:
+        """BM25's rarity of a word, by its stem."""
+        held = self.holding[stem(word)]
+        return math.log(1 + (len(self.passages) - held + 0.5) / (held + 0.5))
+
+    def hits(self, understood: Understood, count: int = HITS) -> list[Hit]:
+        """The best passages by BM25, title at half weight; scores are shares of the question's idf."""
+        terms = re.sub(r"[^\w\s]", " ", understood.search_text)
+        query = self.index.parse_query(terms, ["title", "body"], field_boosts={"title": 0.5})
+        found = self.index.searcher().search(query, count).hits
+        total = sum(self.idf(term.text) for term in understood.terms) or 1.0
+        documents = [(score, self.index.searcher().doc(address)["n"][0]) for score, address in found]
+        return [Hit(self.passages[number], score / total) for score, number in documents]
+
+
+def baseline(understood: Understood, hits: Sequence[Hit], idf: Callable[[str], float]) -> Answer:
+    """The best sentences by the rarity of the question's words in them; the first span of the kind in the best one."""
+    ranked: list[tuple[float, Passage, int, int]] = []
+    weights = {term.stem: idf(term.text.lower()) for term in understood.terms}
+    for hit in hits:
+        for span in sentences(hit.passage.text):
+            text = hit.passage.text[span.start : span.end]
+            stems = {word.stem for word in words(text)}
+            score = sum(weight for term, weight in weights.items() if term in stems)
+            ranked.append((score, hit.passage, hit.passage.start + span.start, hit.passage.start + span.end))
+    ranked.sort(key=lambda entry: -entry[0])
+    citations = tuple(
+        Citation(number, passage.article.text[start:end], start, end, passage.article, None)
+        for number, (_, passage, start, end) in enumerate(ranked[:3], start=1)
+    )
+    first = spans(understood.kind, citations[0].quote, understood.focus) if citations else []
+    score = ranked[0][0] / (sum(weights.values()) or 1.0) if ranked else 0.0
+    return Answer(
+        question=understood.question,
+        text="",
+        short=first[0].text if first else None,
+        citations=citations,
+        answered=bool(citations),
+        confidence=score,
+    )
+
+
+def normal(text: str) -> str:
+    """Lower case, runs of other than letters and digits as one space."""
+    return re.sub(r"[^0-9a-z]+", " ", text.lower()).strip()
+
+
+def holds(text: str, golds: Sequence[str]) -> bool:
+    """Whether the text holds a gold answer as whole words."""
+    return any(f" {normal(gold)} " in f" {normal(text)} " for gold in golds if normal(gold))
+
+
+def _tokens(text: str) -> list[str]:
+    return re.sub(r"[^\w\s]|_", "", text.lower()).split()
+
+
+def exact(short: str | None, golds: Sequence[str]) -> float:
+    """1 when the short answer is a gold answer: lower case, punctuation out, spaces folded."""
+    return float(any(_tokens(short or "") == _tokens(gold) for gold in golds))
+
+
+def token_f1(short: str | None, golds: Sequence[str]) -> float:
+    """The best harmonic mean of token precision and recall over the gold answers."""
+    said = Counter(_tokens(short or ""))
+    best = 0.0
+    for gold in golds:
+        wanted = Counter(_tokens(gold))
+        shared = sum((said & wanted).values())
+        if shared:
+            best = max(best, 2 * shared / (sum(said.values()) + sum(wanted.values())))
+    return best
+
+
+def precision_at(rows: Sequence[tuple[float, bool]], share: float) -> float:
+    """Of the most confident `share` of the questions, how many first quotes hold a gold answer."""
+    kept = sorted(rows, key=lambda row: -row[0])[: max(1, round(share * len(rows)))]
+    return sum(right for _, right in kept) / len(kept)
+
+
+def load(folder: Path) -> tuple[list[Article], list[dict[str, Any]]]:
+    """Articles, and the questions that are not yes/no with a relevant article."""
+    with (folder / "questions.jsonl").open(encoding="utf-8") as lines:
+        questions = [json.loads(line) for line in lines if line.strip()]
+    return list(read_articles(folder)), questions
+
+
+def measured(asked: Sequence[dict[str, Any]], answers: Sequence[Answer]) -> dict[str, float]:
+    """The figures of one way of answering."""
+    golds = [question["answers"] for question in asked]
+    pairs = list(zip(answers, golds, strict=True))
+    first = [bool(a.citations) and holds(a.citations[0].quote, gold) for a, gold in pairs]
+    together = [any(holds(c.quote, gold) for c in a.citations) for a, gold in pairs]
+    sure = [(a.confidence, right) for a, right in zip(answers, first, strict=True)]
+    count = len(pairs)
+    return {
+        "first quote": sum(first) / count,
+        "all quotes": sum(together) / count,
+        "EM": sum(exact(a.short, gold) for a, gold in pairs) / count,
+        "F1": sum(token_f1(a.short, gold) for a, gold in pairs) / count,
+        "answered": sum(a.answered for a in answers) / count,
+        "prec@15%": precision_at(sure, 0.15),
+        "prec@50%": precision_at(sure, 0.50),
+    }
+
+
+def main(folder: Path) -> None:
+    """Prints both ways of answering side by side, and the time a question takes."""
+    articles, questions = load(folder)
+    asked = [q for q in questions if q["relevant"] and normal(q["answers"][0]) not in ("yes", "no", "true", "false")]
+    templates = {name: (PROMPTS / f"{name}.txt").read_text("utf-8") for name in ("not_answered", "no_articles")}
+    with tempfile.TemporaryDirectory() as temporary:
+        index = Bm25((passage for article in articles for passage in packed(article)), temporary)
+        coverage = Coverage(len(articles))
+        ours: list[Answer] = []
+        plain: list[Answer] = []
+        seconds: list[float] = []
+        for question in asked:
+            asked_on = date.fromisoformat(question["asked_on"])
+            understood = understand(Question(question["question"], as_of=asked_on), asked_on, SOURCES)
+            hits = index.hits(understood)
+            began = time.perf_counter()
+            ours.append(quote(understood, hits, coverage, idf=index.idf, **templates))
+            seconds.append(time.perf_counter() - began)
+            plain.append(baseline(understood, hits, index.idf))
+        print(f"{folder.name}: {len(asked)} questions, {len(index.passages)} passages, BM25 top {HITS}")
+        rows = {"baseline": measured(asked, plain), "quoting": measured(asked, ours)}
+        print(f"{'':10}" + "".join(f"{name:>13}" for name in rows["quoting"]))
+        for name, figures in rows.items():
+            print(f"{name:10}" + "".join(f"{figure:13.3f}" for figure in figures.values()))
+        ratios = [rows["quoting"][name] / (rows["baseline"][name] or math.nan) for name in rows["quoting"]]
+        print(f"{'ratio':10}" + "".join(f"{ratio:13.2f}" for ratio in ratios))
+        seconds.sort()
+        median, p95 = (1000 * seconds[int(share * len(seconds))] for share in (0.5, 0.95))
+        print(f"quoting: median {median:.1f} ms, p95 {p95:.1f} ms")
+
+
+if __name__ == "__main__":
+    main(SHARED / (sys.argv[1] if len(sys.argv) > 1 else "news-2022"))
