@@ -1,0 +1,255 @@
+"""Dates as publishers print them -> the day, and the moment where a time and a time zone stand beside it. Pure.
+
+Knows nothing about pages, nor about which of a page's dates is the one of publication.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from urllib.parse import urlsplit
+
+_MONTHS = """
+jan january januar janvier janv enero ene gennaio gen janeiro januari jaenner jan. stycznia ocak januara sijecnja
+feb february februar fevrier fevr febrero febbraio fev fevereiro februari lutego subat feber unora
+mar march marz maerz mars marzo marco maart mrt mrz marca mart brezna maret
+apr april avril avr abril abr aprile kwietnia nisan dubna
+may mai mayo maggio mag maio mei maj maja mayis kvetna
+jun june juni juin junio giugno giu junho czerwca haziran cervna
+jul july juli juillet juil julio luglio lug julho lipca temmuz cervence
+aug august aout agosto ago augustus augusti sierpnia agustos agustus srpna
+sep sept september septembre septiembre settembre set setembro wrzesnia eylul zari
+oct october oktober okt octobre octubre ottobre ott outubro out pazdziernika ekim rijna
+nov november novembre noviembre novembro listopada kasim
+dec december dezember dez decembre diciembre dic dicembre dezembro grudnia aralik prosince desember des
+"""
+MONTHS = {name: number for number, row in enumerate(_MONTHS.split("\n")[1:-1], 1) for name in row.split()}
+"""Month numbers by name and usual abbreviation, lower case and without accents."""
+
+_MONTH = "(?P<month>" + "|".join(sorted(map(re.escape, MONTHS), key=len, reverse=True)) + ")"
+_YEAR = r"(?P<year>(?:1[89]|20)\d\d)"
+_DAY = r"(?P<day>\d{1,2})"
+_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?<!\d){_YEAR}-(?P<number>\d\d?)-{_DAY}(?!\d)",
+        rf"(?<![\d/.]){_YEAR}(?P<separator>[/.])(?P<number>\d\d?)(?P=separator){_DAY}(?!\d)",
+        rf"(?<!\d){_YEAR}\s?年\s?(?P<number>\d\d?)\s?月\s?{_DAY}\s?日",
+        rf"(?<!\d){_YEAR}\s?년\s?(?P<number>\d\d?)\s?월\s?{_DAY}\s?일",
+        rf"(?<![\d.]){_DAY}(?:st|nd|rd|th|er|\.|o|a)?[\s\-/]{{0,3}}(?:of\s|de\s|d')?\s?{_MONTH}"
+        rf"(?:[.,\s\-/]|de\s|del\s|of\s|do\s){{1,5}}{_YEAR}",
+        rf"{_MONTH}\.?\s{{1,3}}{_DAY}(?:st|nd|rd|th)?\s?,?\s{{0,3}}{_YEAR}",
+        rf"(?<![\d.]){_DAY}\.\s?(?P<number>\d\d?)\.\s?(?P<year>(?:1[89]|20)\d\d|\d\d)(?![\d.])",
+        rf"(?<![\d/-])(?P<first>\d\d?)(?P<separator>[/-])(?P<second>\d\d?)(?P=separator){_YEAR}",
+    )
+)
+_COMPACT = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<number>\d\d)(?P<day>\d\d)(?:t?(?P<clock>\d{4,6}))?(?!\d)")
+
+_ZONE = (
+    r"(?P<zone>(?:gmt|utc)?\s?[+-]\d{1,2}(?::?\d\d)?(?!\d)|(?:gmt|utc|bst|cest|cet|mesz|mez|wet|west|eest|eet|msk|edt|est|"
+    r"et|cdt|ct|mdt|mst|mt|pdt|pst|pt|akst|akdt|hst|aest|aedt|acst|awst|nzst|nzdt|sast|cat|wat|eat|jst|kst|hkt|sgt|pkt|"
+    r"z)(?![a-z]))"
+)
+_CLOCK = (
+    r"(?P<hour>\d\d?)(?:[:.h](?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?|(?=\s?[ap]\.?m))"
+    r"\s?(?P<half>[ap]\.?m\b\.?)?(?:\s?(?:uhr|hrs|hours|h)\b)?"
+)
+_CLOCK_AFTER = re.compile(
+    rf"(?:\s|[,;|•·@(–—-]|t(?=\d\d:)|at\s|um\s|a las\s|as\s|ore\s|alle\s|kl\.?\s|om\s|a\s|time:?\s|o godz\.?\s){{0,8}}"
+    rf"{_CLOCK}(?:\s?\(?{_ZONE}\)?)?"
+)
+_CLOCK_BEFORE = re.compile(
+    rf"(?<![\d:]){_CLOCK}(?:\s?\(?{_ZONE}\)?)?(?:\s|[,;|•·–—-]|on\s|(?:mon|tues?|wed|thu|thurs?|fri|sat|sun)[a-z]*\b){{0,8}}$"
+)
+_RELATIVE = re.compile(
+    r"\b(?:an?|\d+|one|two|three|few)\s*(?:s|m|h|d|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|weeks?|months?|years?)"
+    r"\s+ago\b|\bjust now\b|\byesterday\b|\bvor\s+\d+\s|\bil y a\s|\bhace\s+\d+\s|\b\d+\s*[mhd]\s+ago\b"
+)
+_HOURS = {
+    "gmt": 0, "utc": 0, "z": 0, "wet": 0, "bst": 1, "west": 1, "cet": 1, "mez": 1, "wat": 1, "cest": 2, "mesz": 2,
+    "sast": 2, "cat": 2, "eet": 2, "eest": 3, "msk": 3, "eat": 3, "pkt": 5, "awst": 8, "hkt": 8, "sgt": 8, "jst": 9,
+    "kst": 9, "acst": 9.5, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "edt": -4, "est": -5, "cdt": -5, "mdt": -6,
+    "mst": -7, "pdt": -7, "pst": -8, "akdt": -8, "akst": -9, "hst": -10,
+}  # fmt: skip
+"""Offsets from UTC. CST and IST are left out: each is the name of several zones far apart."""
+_SEASONAL = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
+_MONTH_FIRST_ZONES = frozenset("et ct mt pt edt est cdt mdt mst pdt pst akst akdt hst".split())
+_SCAN_CHARS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDate:
+    """A date within a text: the day, the moment where time and zone are given, and where it stands."""
+
+    day: date
+    moment: datetime | None
+    start: int
+    end: int
+
+
+def parse_date(text: str, *, day_first: bool | None = None) -> tuple[date | None, datetime | None]:
+    """The day, and the moment with its zone, of a publication date as printed; (None, None) where it is none.
+
+    `day_first` reads 06/01/2026: True as 6 January, False as June 1; None leaves what can be both unknown.
+    Relative dates ("5 hours ago") are unknown: they count from a moment that the text does not tell.
+    """
+    found = next(find_dates(text, day_first=day_first), None)
+    if found is None and (compact := _COMPACT.search(_fold(text[:_SCAN_CHARS]))):
+        day = _day(int(compact["year"]), int(compact["number"]), int(compact["day"]))
+        return day, None
+    return (found.day, found.moment) if found else (None, None)
+
+
+def find_dates(text: str, *, day_first: bool | None = None) -> Iterator[FoundDate]:
+    """The dates in the first 400 characters of `text`, in the order in which they stand."""
+    folded = _fold(text[:_SCAN_CHARS])
+    found: list[FoundDate] = []
+    for pattern in _PATTERNS:
+        for match in pattern.finditer(folded):
+            if any(match.start() < other.end and other.start < match.end() for other in found):
+                continue
+            if not _at_boundary(text, match.start()):
+                continue
+            day, clock = _read(match, folded, day_first)
+            if day is not None:
+                moment, end = clock
+                found.append(FoundDate(day, moment, match.start(), end))
+    yield from sorted(found, key=lambda one: one.start)
+
+
+def is_relative(text: str) -> bool:
+    """Whether the text counts its date from now: "5 hours ago", "vor 3 Stunden"."""
+    return bool(_RELATIVE.search(_fold(text[:_SCAN_CHARS])))
+
+
+def date_in_url(url: str) -> date | None:
+    """The day that an address carries in its path: /2024/01/11/, /2024-01-11-, /2024/jan/11/, -20240111."""
+    try:
+        path = urlsplit(url).path.lower()[:500]
+    except ValueError:
+        return None
+    patterns = (
+        r"/(?P<year>(?:19|20)\d\d)[/-](?P<number>\d\d)[/-](?P<day>\d\d)(?=[/-]|$)",
+        r"/(?P<year>(?:19|20)\d\d)/(?P<month>[a-z]{3})/(?P<day>\d\d)(?=/|$)",
+        r"(?<!\d)(?P<year>(?:19|20)\d\d)-(?P<number>\d\d)-(?P<day>\d\d)(?!\d)",
+        r"[/_-](?P<year>20[012]\d)(?P<number>\d\d)(?P<day>\d\d)(?=[/_.-]|$)",
+    )
+    for pattern in patterns:
+        if match := re.search(pattern, path):
+            parts = match.groupdict()
+            number = MONTHS.get(parts["month"], 0) if parts.get("month") else int(parts["number"])
+            if day := _day(int(parts["year"]), number, int(parts["day"])):
+                return day
+    return None
+
+
+def numeric_order(text: str) -> bool | None:
+    """Whether a text writes numeric dates day first (True) or month first (False), told by those that leave no choice."""
+    first = second = 0
+    for match in re.finditer(r"(?<![\d/])(\d\d?)/(\d\d?)/(?:19|20)?\d\d(?!\d)", text):
+        a, b = int(match[1]), int(match[2])
+        first += 12 < a <= 31 and b <= 12
+        second += 12 < b <= 31 and a <= 12
+    return None if first == second or (first and second) else first > second
+
+
+def _read(
+    match: re.Match[str], folded: str, day_first: bool | None
+) -> tuple[date | None, tuple[datetime | None, int]]:
+    parts = match.groupdict()
+    year = int(parts["year"])
+    if year < 100:
+        year += 2000
+    clock = _CLOCK_AFTER.match(folded, match.end())
+    end = clock.end() if clock else match.end()
+    if clock is None:
+        head = folded[max(0, match.start() - 40) : match.start()]
+        clock = _CLOCK_BEFORE.search(head)
+    if parts.get("month"):
+        month, day = MONTHS[parts["month"]], int(parts["day"])
+    elif parts.get("number"):
+        month, day = int(parts["number"]), int(parts["day"])
+    else:
+        first, second = int(parts["first"]), int(parts["second"])
+        zone = (clock["zone"] or "") if clock else ""
+        if zone:
+            day_first = zone not in _MONTH_FIRST_ZONES
+        if first > 12 or first == second:
+            day, month = first, second
+        elif second > 12:
+            month, day = first, second
+        elif day_first is None:
+            return None, (None, end)
+        else:
+            day, month = (first, second) if day_first else (second, first)
+    found = _day(year, month, day)
+    if found is None:
+        return None, (None, end)
+    return found, (_moment(found, clock) if clock else None, end)
+
+
+def _moment(day: date, clock: re.Match[str]) -> datetime | None:
+    if not clock["zone"]:
+        return None
+    hour, minute, second = int(clock["hour"]), int(clock["minute"] or 0), int(clock["second"] or 0)
+    if half := clock["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half.startswith("p") else 0)
+    try:
+        naive = datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001 - the zone comes next
+        zone = _zone(clock["zone"], naive)
+        return naive.replace(tzinfo=zone) if zone else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _zone(name: str, naive: datetime) -> timezone | None:
+    name = name.replace(" ", "")
+    if name in _HOURS:
+        return timezone(timedelta(hours=_HOURS[name]))
+    if name in _SEASONAL:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            offset = naive.replace(tzinfo=ZoneInfo(_SEASONAL[name])).utcoffset()
+        except ZoneInfoNotFoundError:  # a system without time zone data
+            return None
+        return timezone(offset) if offset is not None else None
+    match = re.fullmatch(r"(?:gmt|utc)?([+-])(\d{1,2}):?(\d\d)?", name)
+    if not match:
+        return None
+    offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
+    return timezone(-offset if match[1] == "-" else offset) if offset <= timedelta(hours=14) else None
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _at_boundary(text: str, start: int) -> bool:
+    """Whether a word starts here. Saved pages lose spaces ("minute readApril 25"): a capital starts one as well."""
+    if start == 0 or not text[start - 1].isalpha() or not text[start].isalpha():
+        return True
+    return text[start].isupper() and text[start - 1].islower()
+
+
+def _fold(text: str) -> str:
+    """Lower case without accents, character for character: positions stay."""
+    if text.isascii():
+        return text.lower()
+    return "".join(_folded(char) for char in text)
+
+
+def _folded(char: str) -> str:
+    if char in "\u00a0\u202f\u2009":
+        return " "
+    base = unicodedata.normalize("NFD", char)[0].lower()
+    # Hangul syllables fall apart into letters; they are compared whole.
+    return base if len(base) == 1 and not "\u1100" <= base <= "\u11ff" else char
