@@ -66,9 +66,10 @@ ReadBlob = Callable[[Blob, ReadOptions], Items]
 
 def with_head(blob: Blob, size: int = HEAD_BYTES) -> tuple[Blob, bytes]:
     """The first `size` bytes of the blob, and a blob that still starts with them."""
+    start = blob.stream.tell() if blob.stream.seekable() else None
     head = read_up_to(blob.stream, size)
-    if blob.stream.seekable():
-        blob.stream.seek(0)
+    if start is not None:
+        blob.stream.seek(start)
         return blob, head
     return replace(blob, stream=io.BufferedReader(_Rejoined(head, blob.stream), HEAD_BYTES)), head
 

@@ -189,10 +189,8 @@ def published_of(value: Any) -> tuple[date | None, datetime | None]:
 
 
 def _of_text(text: str) -> tuple[date | None, datetime | None]:
-    try:
-        from ingest.read.dates import parse_date
-    except ImportError:
-        return datetime.fromisoformat(text).date(), None
+    from ingest.read.dates import parse_date
+
     return parse_date(text)
 
 
