@@ -118,6 +118,22 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of the corpus that a search may find. Days are inclusive; empty means everything.
+
+    An article without a date is outside of any `after` or `before`, and inside of any `known_by`.
+    """
+
+    after: date | None = None
+    before: date | None = None
+    known_by: date | None = None
+    """Nothing that was published after this day."""
+    sources: tuple[str, ...] = ()
+    copied_by_sources: tuple[str, ...] = ()
+    """Ids of articles that stand under another source and have a copy in one of `sources`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that was found for a question, with its score and what the score is made of."""
 

@@ -1,0 +1,60 @@
+"""Answers questions about a news corpus with cited, dated, verbatim passages: the public door.
+
+Knows nothing until it is asked: each name is imported when it is first used.
+
+    from bot import open_chain
+    answer = open_chain().invoke("How many NATO personnel are in Iraq?")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.errors import NewsbotError
+    from bot.schema import Answer, Article, Citation, Coverage, Hit, Passage, Question
+    from bot.settings import Settings
+    from bot.wiring import open_chain, open_corpus, open_embeddings, open_retriever
+
+_HOMES = {
+    "Answer": "bot.schema",
+    "Article": "bot.schema",
+    "Citation": "bot.schema",
+    "Coverage": "bot.schema",
+    "Hit": "bot.schema",
+    "NewsbotError": "bot.errors",
+    "Passage": "bot.schema",
+    "Question": "bot.schema",
+    "Settings": "bot.settings",
+    "open_chain": "bot.wiring",
+    "open_corpus": "bot.wiring",
+    "open_embeddings": "bot.wiring",
+    "open_retriever": "bot.wiring",
+}
+
+__all__ = [
+    "Answer",
+    "Article",
+    "Citation",
+    "Coverage",
+    "Hit",
+    "NewsbotError",
+    "Passage",
+    "Question",
+    "Settings",
+    "open_chain",
+    "open_corpus",
+    "open_embeddings",
+    "open_retriever",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'bot' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

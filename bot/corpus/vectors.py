@@ -1,0 +1,243 @@
+"""Chroma follows the catalog: the dense index, one vector a passage, that any LangChain user can open too.
+
+Knows nothing about BM25, questions or answers.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from calendar import timegm
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.corpus.catalog import Change
+from bot.corpus.follower import read_state
+from bot.errors import CorpusError
+from bot.schema import Passage, Scope
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+COLLECTION = "passages"
+BATCH_ROWS = 2_000
+"""Rows in one call of Chroma, which takes 5,461 at most."""
+REOPEN_SECONDS = 1.0
+"""Least time between two looks at what another process wrote."""
+HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighbors": 16}
+
+
+class VectorIndex:
+    """A Chroma collection in a folder; `encode` turns texts into unit vectors, shape (texts, dimension)."""
+
+    name = "vector index"
+    batch_passages = 512
+
+    def __init__(self, folder: Path, encode: Callable[[list[str]], Vectors]) -> None:
+        self.folder = folder
+        self._encode = encode
+        self._lock = threading.RLock()
+        self._client: Any = None
+        self._collection: Any = None
+        self._seq = -1
+        self._looked_at = 0.0
+
+    # Reading
+
+    def refresh(self) -> None:
+        """See what another process wrote: chromadb 1.5.9 shows it to a newly opened client only (measured)."""
+        with self._lock:
+            if self._client is None or time.monotonic() - self._looked_at < REOPEN_SECONDS:
+                return
+            self._looked_at = time.monotonic()
+            state = read_state(self.folder)
+            if state is not None and state.seq != self._seq:
+                self.close()
+
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+        """The passages nearest to a unit vector, best first: (passage id, cosine)."""
+        where = _where(scope)
+        with self._lock:
+            try:
+                found = self._open().query(
+                    query_embeddings=[vector],
+                    n_results=limit,
+                    include=["distances"],
+                    **({"where": where} if where else {}),
+                )
+            except CorpusError:
+                raise
+            except Exception as error:
+                raise self._broken(error) from error
+        return [(id_, 1.0 - distance) for id_, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The stored vectors of those passages that the index holds, by passage id."""
+        if not ids:
+            return {}
+        with self._lock:
+            try:
+                found = self._open().get(ids=list(ids), include=["embeddings"])
+            except CorpusError:
+                raise
+            except Exception as error:
+                raise self._broken(error) from error
+        return dict(zip(found["ids"], found["embeddings"], strict=True))
+
+    def ids(self) -> set[str]:
+        """Ids of all passages that the index holds."""
+        with self._lock:
+            try:
+                collection = self._open()
+                found: set[str] = set()
+                while page := collection.get(include=[], limit=20_000, offset=len(found))["ids"]:
+                    found.update(page)
+            except CorpusError:
+                raise
+            except Exception as error:
+                raise self._broken(error) from error
+        return found
+
+    def texts(self, ids: Sequence[str]) -> dict[str, str]:
+        """The texts that stand beside the vectors of those passages that the index holds."""
+        found: dict[str, str] = {}
+        with self._lock:
+            try:
+                for start in range(0, len(ids), BATCH_ROWS):
+                    page = self._open().get(ids=list(ids[start : start + BATCH_ROWS]), include=["documents"])
+                    found.update(zip(page["ids"], page["documents"], strict=True))
+            except CorpusError:
+                raise
+            except Exception as error:
+                raise self._broken(error) from error
+        return found
+
+    # Writing
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Take changes in, durably; an article's older passages leave first."""
+        passages = [passage for change in changes for passage in change.passages]
+        vectors = self._encode([document(passage) for passage in passages]) if passages else None
+        stale = [change.article_id for change in changes if not change.fresh]
+        with self._lock:
+            try:
+                collection = self._open(create=True)
+                for start in range(0, len(stale), 500):
+                    collection.delete(where={"article_id": {"$in": stale[start : start + 500]}})
+                for start in range(0, len(passages), BATCH_ROWS):
+                    some = passages[start : start + BATCH_ROWS]
+                    assert vectors is not None
+                    collection.upsert(
+                        ids=[each.id for each in some],
+                        embeddings=vectors[start : start + BATCH_ROWS],
+                        documents=[each.text for each in some],
+                        metadatas=[_metadata(each) for each in some],
+                    )
+            except CorpusError:
+                raise
+            except Exception as error:
+                raise self._broken(error) from error
+            if changes:
+                self._seq = changes[-1].seq
+
+    def reset(self) -> None:
+        """Delete the index's folder and begin anew."""
+        with self._lock:
+            self.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._open(create=True)
+
+    def close(self) -> None:
+        """Let go of the client and its files."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = self._collection = None
+
+    def _open(self, create: bool = False) -> Any:
+        if self._collection is None:
+            if not create and not (self.folder / "chroma.sqlite3").is_file():
+                raise self._broken(FileNotFoundError("it is not there"))
+            import chromadb
+            from chromadb.config import Settings
+
+            state = read_state(self.folder)
+            self._seq = state.seq if state is not None else -1
+            self._looked_at = time.monotonic()
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                # chromadb keeps one client per spelling of a path; ours is spelled apart from what users open.
+                self._client = chromadb.PersistentClient(
+                    path=f"{self.folder}/.", settings=Settings(anonymized_telemetry=False)
+                )
+                if create:
+                    self._collection = self._client.get_or_create_collection(
+                        COLLECTION, configuration={"hnsw": HNSW}, embedding_function=None
+                    )
+                else:
+                    self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
+            except Exception as error:
+                self.close()
+                raise self._broken(error) from error
+        return self._collection
+
+    def _broken(self, error: Exception) -> CorpusError:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return CorpusError(
+            f"The {self.name} in {self.folder} cannot be used ({said}). "
+            "Make it anew from the catalog: newsbot verify --repair"
+        )
+
+
+def document(passage: Passage) -> str:
+    """What is embedded of a passage: its article's title gives the words of the passage their subject."""
+    return f"{passage.article.title}\n{passage.text}"
+
+
+def _metadata(passage: Passage) -> dict[str, str | int]:
+    """What Chroma keeps beside a vector. Chroma compares numbers only, so the day is also there in epoch seconds."""
+    article = passage.article
+    found: dict[str, str | int | None] = {
+        "article_id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "url": article.url,
+        "published": _epoch_seconds(article.published) if article.published else None,
+        "published_on": article.published.isoformat() if article.published else None,
+        "dated": int(article.published is not None),
+        "start": passage.start,
+        "end": passage.end,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _epoch_seconds(day: date) -> int:
+    """Midnight UTC of a day, in seconds since 1970."""
+    return timegm(day.timetuple())
+
+
+def _where(scope: Scope | None) -> dict[str, Any] | None:
+    """A scope in Chroma's filter language."""
+    if scope is None:
+        return None
+    parts: list[dict[str, Any]] = []
+    if scope.after:
+        parts.append({"published": {"$gte": _epoch_seconds(scope.after)}})
+    if scope.before:
+        parts.append({"published": {"$lte": _epoch_seconds(scope.before)}})
+    if scope.known_by:
+        parts.append({"$or": [{"published": {"$lte": _epoch_seconds(scope.known_by)}}, {"dated": 0}]})
+    if scope.sources:
+        named: dict[str, Any] = {"source": {"$in": list(scope.sources)}}
+        if scope.copied_by_sources:
+            named = {"$or": [named, {"article_id": {"$in": list(scope.copied_by_sources)}}]}
+        parts.append(named)
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else {"$and": parts}

@@ -1,0 +1,141 @@
+"""Finds the passages that may answer a question: BM25 and vectors side by side, scores fused, dates as evidence.
+
+Knows nothing about how an answer is made of them, nor about LangChain (see `documents`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from bot.corpus.corpus import Corpus
+from bot.embeddings import SentenceEmbeddings
+from bot.retrieval.question import Understood
+from bot.schema import Hit, Scope
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+
+CANDIDATES = 60
+"""Passages taken from each index before their scores are fused."""
+PER_ARTICLE = 3
+"""Hits of one article at most: other articles get a hearing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FusionWeights:
+    """What each part of a score counts; scores are summed, which beat fusing ranks on questions of 2022."""
+
+    lexical: float = 1.0
+    """BM25 over the most that the question's words can give: the sum of their idf."""
+    title: float = 0.5
+    """A word in the title against the same word in the passage, within BM25."""
+    dense: float = 1.0
+    """Cosine of question and passage."""
+    day: float = 0.3
+    """Added where the day of publication fits the question."""
+
+
+WEIGHTS = FusionWeights()
+RECENT = (timedelta(days=10), timedelta(days=3))
+"""Published so long before or after the day of asking is fresh: the news that a question of the day is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What was found for a question: the hits, best first, and what scoring them needed."""
+
+    hits: tuple[Hit, ...]
+    idf: Callable[[str], float]
+    """How rare a word is in the corpus."""
+    query_vector: Vector
+
+
+class Retriever:
+    """Searches a corpus. Safe to share between threads."""
+
+    def __init__(self, corpus: Corpus, embeddings: SentenceEmbeddings, weights: FusionWeights = WEIGHTS) -> None:
+        self.corpus = corpus
+        self.embeddings = embeddings
+        self.weights = weights
+
+    def retrieve(self, understood: Understood, k: int) -> Retrieved:
+        """The `k` best passages for a question, each with its score and the score's parts."""
+        corpus, weights = self.corpus, self.weights
+        corpus.refresh()
+        scope = self._scope(understood)
+        text = understood.question.text
+        terms = corpus.lexical.terms(understood.search_text or text)
+        idf = corpus.lexical.idf(terms)
+        most = sum(idf.values()) or 1.0
+        vector: Vector = self.embeddings.encode([text], "query")[0]
+
+        lexical = dict(corpus.lexical.search(terms, CANDIDATES, scope, title_weight=weights.title))
+        dense = dict(corpus.vectors.search(vector, CANDIDATES, scope))
+        only_dense = [id_ for id_ in dense if id_ not in lexical]
+        if only_dense:
+            lexical |= corpus.lexical.search(terms, len(only_dense), title_weight=weights.title, among=only_dense)
+        only_lexical = [id_ for id_ in lexical if id_ not in dense]
+        dense |= {id_: float(found @ vector) for id_, found in corpus.vectors.vectors(only_lexical).items()}
+
+        passages = corpus.passages(list(lexical | dense))
+        hits = []
+        for id_, passage in passages.items():
+            parts = {
+                "lexical": lexical.get(id_, 0.0) / most,
+                "dense": dense.get(id_, 0.0),
+                "day": _fit_of_day(understood, passage.article.published),
+            }
+            score = sum(getattr(weights, name) * part for name, part in parts.items())
+            hits.append(Hit(passage, score, parts))
+        hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
+        return Retrieved(self._with_copies(_varied(hits, k)), self._idf_of_word, vector)
+
+    def _scope(self, understood: Understood) -> Scope | None:
+        question = understood.question
+        copied = self.corpus.catalog.originals_with_copies_in(understood.sources) if understood.sources else []
+        scope = Scope(understood.after, understood.before, question.as_of, understood.sources, tuple(copied))
+        return scope if scope != Scope() else None
+
+    def _with_copies(self, hits: list[Hit]) -> tuple[Hit, ...]:
+        copies = self.corpus.catalog.copies(list({hit.article.id for hit in hits}))
+        return tuple(
+            Hit(hit.passage, hit.score, hit.parts, copies[hit.article.id]) if hit.article.id in copies else hit
+            for hit in hits
+        )
+
+    def _idf_of_word(self, word: str) -> float:
+        terms = self.corpus.lexical.terms(word)
+        return max(self.corpus.lexical.idf(terms).values(), default=0.0)
+
+
+def _fit_of_day(understood: Understood, published: date | None) -> float:
+    """1 where the article was published when the answer probably was, else 0."""
+    if published is None:
+        return 0.0
+    if understood.likely is not None:
+        first, last = understood.likely
+        return float((first is None or first <= published) and (last is None or published <= last))
+    asked = understood.question.as_of
+    if asked is None:
+        return 0.0
+    return float(asked - RECENT[0] <= published <= asked + RECENT[1])
+
+
+def _varied(hits: list[Hit], k: int) -> list[Hit]:
+    """The first `k` hits, no more than so many of one article."""
+    taken: list[Hit] = []
+    of_article: dict[str, int] = {}
+    for hit in hits:
+        count = of_article.get(hit.article.id, 0)
+        if count < PER_ARTICLE:
+            of_article[hit.article.id] = count + 1
+            taken.append(hit)
+            if len(taken) == k:
+                break
+    return taken

@@ -1,0 +1,155 @@
+"""Settings -> live objects: where the parts are put together. Heavy imports happen inside its functions.
+
+Knows nothing about doors: no arguments are parsed and nothing is printed here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import CorpusError, SettingsError
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+
+    from bot.corpus.corpus import Corpus
+    from bot.embeddings import SentenceEmbeddings
+    from bot.retrieval.documents import NewsRetriever
+    from bot.retrieval.retriever import Retriever
+    from bot.schema import Answer, Hit, Question
+
+OwnPrompts = ("not_answered", "no_articles")
+TELEMETRY_OFF = {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+
+
+def open_chain(settings: Settings | None = None) -> Runnable[str | Question, Answer]:
+    """The chain over the corpus that is set: a question (words or `Question`) in, an `Answer` out.
+
+    Raises CorpusMissing, CorpusError, IndexMismatch, ModelError or SettingsError, each with the remedy.
+    """
+    settings = settings or Settings()
+    from bot.chain import make_chain
+
+    retriever = _retriever(settings)
+    prompts = {name: read_prompt(name, settings) for name in OwnPrompts}
+    return make_chain(retriever, prompts, hits=settings.hits, question_chars=settings.question_chars)
+
+
+def open_retriever(k: int = 10, settings: Settings | None = None) -> NewsRetriever:
+    """A LangChain BaseRetriever over the corpus that is set, giving the `k` best passages. Raises as `open_chain`."""
+    settings = settings or Settings()
+    from bot.retrieval.documents import NewsRetriever
+
+    return NewsRetriever(find=finder(k, settings))
+
+
+def finder(k: int, settings: Settings) -> Callable[[str | Question], tuple[Hit, ...]]:
+    """A function from a question to its `k` best hits. Raises as `open_chain`."""
+    from bot.chain import understood
+
+    retriever = _retriever(settings)
+    return lambda asked: retriever.retrieve(understood(asked, retriever, settings.question_chars), k).hits
+
+
+def open_corpus(settings: Settings | None = None, *, create: bool = False) -> Corpus:
+    """The corpus that is set. With `create` it is made where there is none, and may be written to.
+
+    Raises CorpusMissing or CorpusError.
+    """
+    settings = settings or Settings()
+    return _corpus(settings, create, _Embedder(settings))
+
+
+def open_embeddings(
+    settings: Settings | None = None, on_export: Callable[[str], None] | None = None
+) -> SentenceEmbeddings:
+    """The embedding model that is set, as LangChain `Embeddings`. Raises ModelError."""
+    settings = settings or Settings()
+    _silence()
+    from bot.embeddings import load_embeddings
+
+    return load_embeddings(
+        settings.embedding_model,
+        cache_dir=cache_dir(settings) / "models",
+        runtime=settings.embedding_runtime,
+        query_prompt=settings.query_prompt,
+        document_prompt=settings.document_prompt,
+        threads=settings.threads,
+        on_export=on_export,
+    )
+
+
+def cache_dir(settings: Settings) -> Path:
+    """Where prepared models are kept: as set, or newsbot's folder in the user's cache."""
+    if settings.cache_dir is not None:
+        return settings.cache_dir
+    import platformdirs
+
+    return platformdirs.user_cache_path("newsbot")
+
+
+def read_prompt(name: str, settings: Settings) -> str:
+    """A wording of prompts/, or the operator's own. Raises SettingsError where their folder lacks it."""
+    folder = settings.prompts_dir or Path(__file__).parents[1] / "prompts"
+    try:
+        return (folder / f"{name}.txt").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The wording {name}.txt cannot be read from {folder}: {error}. See NEWSBOT_PROMPTS_DIR."
+        ) from error
+
+
+class _Embedder:
+    """Loads the embedding model when the first text comes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._embeddings: SentenceEmbeddings | None = None
+        self.on_export: Callable[[str], None] | None = None
+
+    def embeddings(self) -> SentenceEmbeddings:
+        if self._embeddings is None:
+            self._embeddings = open_embeddings(self._settings, self.on_export)
+        return self._embeddings
+
+    def encode(self, texts: list[str]) -> Any:
+        return self.embeddings().encode(texts, "document")
+
+
+def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
+    _silence()
+    from bot.corpus.catalog import Catalog
+    from bot.corpus.corpus import CATALOG_FILE, Corpus
+    from bot.corpus.lexical import LexicalIndex
+    from bot.corpus.vectors import VectorIndex
+
+    folder = settings.data_dir
+    if create:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CorpusError(f"The folder {folder} cannot be made: {error.strerror or error}.") from error
+        catalog = Catalog.create(folder / CATALOG_FILE)
+    else:
+        catalog = Catalog.open(folder / CATALOG_FILE)
+    make = {"index": "chroma", "model": settings.embedding_model, "prompt": settings.document_prompt or ""}
+    return Corpus(folder, catalog, LexicalIndex(folder / "bm25"), VectorIndex(folder / "chroma", embedder.encode), make)
+
+
+def _retriever(settings: Settings) -> Retriever:
+    from bot.retrieval.retriever import Retriever
+
+    embedder = _Embedder(settings)
+    corpus = _corpus(settings, False, embedder)
+    corpus.require_indexes()
+    return Retriever(corpus, embedder.embeddings())
+
+
+def _silence() -> None:
+    """Telemetry of every library off, before the library is imported."""
+    for name, value in TELEMETRY_OFF.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,185 @@
+"""Sources -> corpus: articles are identified, cut into passages, compared with what is there, stored and indexed.
+
+Knows nothing about how bytes are read, nor about who watches: it yields an Outcome each and prints nothing.
+
+Articles are stored in batches, each one transaction of the catalog; the outcomes of a batch are yielded when it is
+stored and can be found. A process that is killed loses the batch at hand at most, and the next run takes it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import islice
+
+from bot.corpus.catalog import Writer
+from bot.corpus.corpus import Corpus, Progress
+from bot.corpus.identity import article_id, content_hash
+from bot.errors import ReadError
+from bot.schema import Article, Outcome, OutcomeKind, Span
+from ingest.boilerplate import Boilerplate
+from ingest.chunk import PASSAGE_CHARS, chunk
+
+BATCH_ARTICLES = 64
+"""Articles in one transaction."""
+FOLLOW_PASSAGES = 512
+"""Stored passages after which they are embedded, so that the dense index is never far behind."""
+COPY_CANDIDATES = 8
+"""Articles that are compared word by word with a new one, those that share most with it first."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction needs to remember."""
+
+    writer: Writer
+    passage_chars: int
+    boilerplate: dict[str, Boilerplate] = field(default_factory=dict)
+
+    def boilerplate_of(self, source: str | None) -> Boilerplate:
+        name = source or ""
+        if name not in self.boilerplate:
+            self.boilerplate[name] = Boilerplate(self.writer.boilerplate(name))
+        return self.boilerplate[name]
+
+
+def ingest(
+    corpus: Corpus,
+    items: Iterable[Article | Outcome],
+    *,
+    passage_chars: int = PASSAGE_CHARS,
+    progress: Progress | None = None,
+) -> Iterator[Outcome]:
+    """Store and index every article of `items`; yields what became of each, and the readers' outcomes as they are.
+
+    Call it while `corpus.writing()`. `progress` is told how far the indexes have followed.
+    """
+    run = corpus.catalog.start_run()
+    counts: dict[str, int] = {}
+    seen: dict[str, tuple[str, str]] = {}
+    waiting = 0
+    pending = iter(items)
+    while batch := list(islice(pending, BATCH_ARTICLES)):
+        outcomes, passages = _store_batch(corpus, batch, seen, passage_chars)
+        if passages:
+            corpus.follow_quickly()
+        waiting += passages
+        if waiting >= FOLLOW_PASSAGES:
+            corpus.follow(progress)
+            waiting = 0
+        for outcome in outcomes:
+            counts[outcome.kind] = counts.get(outcome.kind, 0) + 1
+            yield outcome
+    corpus.follow(progress)
+    corpus.catalog.finish_run(run, counts)
+
+
+def dry_run(items: Iterable[Article | Outcome], corpus: Corpus | None) -> Iterator[Outcome]:
+    """What `ingest` would do, as far as it can be told without storing: copies are not looked for."""
+    seen: dict[str, tuple[str, str]] = {}
+    for item in items:
+        if isinstance(item, Outcome):
+            yield item
+            continue
+        article = _identified(item, seen)
+        if isinstance(article, Outcome):
+            yield article
+            continue
+        there = corpus.catalog.article(article.id) if corpus is not None else None
+        kind = OutcomeKind.NEW
+        if there is not None:
+            kind = OutcomeKind.UNCHANGED if content_hash(there) == content_hash(article) else OutcomeKind.CHANGED
+        yield _outcome(kind, article)
+
+
+def _store_batch(
+    corpus: Corpus, batch: list[Article | Outcome], seen: dict[str, tuple[str, str]], passage_chars: int
+) -> tuple[list[Outcome], int]:
+    """One transaction; returns the outcomes, and the number of passages stored."""
+    prepared = [item if isinstance(item, Outcome) else _identified(item, seen) for item in batch]
+    passages = 0
+    outcomes = []
+    with corpus.catalog.writing() as writer:
+        state = _Batch(writer, passage_chars)
+        for item in prepared:
+            if isinstance(item, Outcome):
+                outcomes.append(item)
+                continue
+            kind, stored = _store(state, item)
+            passages += stored
+            outcomes.append(_outcome(kind, item))
+        for source, learned in state.boilerplate.items():
+            writer.learn_boilerplate(source, learned.state)
+    return outcomes, passages
+
+
+def _identified(article: Article, seen: dict[str, tuple[str, str]]) -> Article | Outcome:
+    """The article with its id; an Outcome where it has none, or where this run met it before with another text.
+
+    Of one address that is met twice in a run with different texts, the first counts: the second would undo it, and
+    the next run would undo that again.
+    """
+    try:
+        article = replace(article, id=article.id or article_id(article))
+    except ReadError as error:
+        return Outcome(kind=OutcomeKind.FAILED, origin=article.origin, title=article.title, reason=str(error))
+    digest = content_hash(article)
+    first, origin = seen.setdefault(article.id, (digest, article.origin))
+    if first != digest:
+        reason = f"the same address was read from {origin} with another content, and the first one counts"
+        return Outcome(
+            kind=OutcomeKind.SKIPPED, origin=article.origin, article_id=article.id, title=article.title, reason=reason
+        )
+    return article
+
+
+def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
+    """Store one article with its passages and its links to copies; returns what became of it, and its passages."""
+    from ingest.copies import band_keys, is_copy, signature
+
+    writer = batch.writer
+    if writer.holds(article):
+        return OutcomeKind.UNCHANGED, 0
+    boilerplate = batch.boilerplate_of(article.source)
+    dropped = boilerplate.spans(article.text)
+    body = _without(article.text, dropped)
+    bands = band_keys(signature(body))
+    original = None
+    for candidate in islice(writer.originals_by_bands(bands), COPY_CANDIDATES):
+        if candidate.id != article.id and is_copy(body, candidate.text):
+            original = candidate
+            break
+    is_first = original is not None and _age(article) < _age(original)
+    copy_of = original.id if original is not None and not is_first else None
+    spans = chunk(article.text, passage_chars=batch.passage_chars, drop=dropped)
+    followers = writer.copies_of(article.id)
+    kind = writer.put(article, spans, bands=bands, copy_of=copy_of)
+    head = copy_of or article.id
+    for follower in followers:  # it had copies: do they still say the same?
+        writer.link(follower.id, head if is_copy(body, follower.text) else None)
+    if original is not None and is_first:
+        for follower in writer.copies_of(original.id):
+            writer.link(follower.id, article.id)
+        writer.link(original.id, article.id)
+    if kind is OutcomeKind.NEW:
+        boilerplate.observe(article.text)
+    return kind, 0 if copy_of else len(spans)
+
+
+def _age(article: Article) -> tuple[date, str, str]:
+    """Orders articles from the earliest on, the same way in any order of arrival; unknown days come last."""
+    moment = article.published_at.isoformat() if article.published_at else ""
+    return (article.published or date.max, moment, article.id)
+
+
+def _without(text: str, dropped: list[Span]) -> str:
+    parts, start = [], 0
+    for span in dropped:
+        parts.append(text[start : span.start])
+        start = span.end
+    return "".join([*parts, text[start:]])
+
+
+def _outcome(kind: OutcomeKind, article: Article) -> Outcome:
+    return Outcome(kind=kind, origin=article.origin, article_id=article.id, title=article.title)
