@@ -76,7 +76,9 @@ _HOURS = {
 }  # fmt: skip
 """Offsets from UTC. CST and IST are left out: each is the name of several zones far apart."""
 _SEASONAL = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
-_MONTH_FIRST_ZONES = frozenset("et ct mt pt edt est cdt mdt mst pdt pst akst akdt hst".split())
+_MONTH_FIRST_ZONES = frozenset(
+    ["et", "ct", "mt", "pt", "edt", "est", "cdt", "mdt", "mst", "pdt", "pst", "akst", "akdt", "hst"]
+)
 _SCAN_CHARS = 400
 
 
@@ -156,9 +158,7 @@ def numeric_order(text: str) -> bool | None:
     return None if first == second or (first and second) else first > second
 
 
-def _read(
-    match: re.Match[str], folded: str, day_first: bool | None
-) -> tuple[date | None, tuple[datetime | None, int]]:
+def _read(match: re.Match[str], folded: str, day_first: bool | None) -> tuple[date | None, tuple[datetime | None, int]]:
     parts = match.groupdict()
     year = int(parts["year"])
     if year < 100:

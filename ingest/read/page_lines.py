@@ -1,0 +1,128 @@
+"""A text dump -> its lines, with what the dump still shows of the page: indent, headings, lists, links. Pure.
+
+Knows nothing about which lines are the article.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from ingest.read.plain import clean
+
+# Invisible characters that saved pages carry and that stand between a quote and its search: soft hyphens, zero-width
+# spaces, word joiners, direction marks beside Latin letters. Joiners stay where scripts and emoji need them.
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060-\u2064\u180e\ufeff]|(?<![\u0590-\u1cff\u2600-\U0010ffff])[\u200c-\u200f]")
+_BULLET = re.compile(r"(?:[*+•◦▪●‣·–]|-(?!-)|\d{1,3}[.)])(?:\s+|$)")
+_HEADING = re.compile(r"(#{1,6})(?:\s+|$)")
+_UNDERLINE = re.compile(r"(=|-){3,}\s*$")
+_RULE = re.compile(r"(?:[*_=~-]\s*){3,}$")
+_IMAGE = re.compile(r"!\[[^\[\]]{0,1000}\](?:\([^()]{0,2000}\)|\[[^\[\]]{0,100}\])")
+_LINK = re.compile(r"\[([^\[\]]{0,1000})\]\((?:[^()]|\([^()]{0,300}\)){0,2000}\)")
+_REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s+\S+")
+_STRONG = re.compile(r"(\*\*|__)(?=\S)([^*_]{1,1000})(?<=\S)\1")
+_EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_\n]{1,500})(?<=\S)\1(?![\w*_])")
+_ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!~>-])")
+_WRAP_CHARS = (48, 110)
+MAX_LINE_CHARS = 100_000
+"""What a longer line has more is dropped: no paragraph is that long, and every rule stays fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, or one paragraph that a program had broken into lines."""
+
+    text: str
+    indent: int = 0
+    level: int = 0
+    """1 to 6 for a heading, 0 for none."""
+    bullet: bool = False
+    gap: bool = True
+    """Whether a blank line stands before it."""
+    linked: bool = False
+    """Whether it is nothing but links (known in Markdown only)."""
+
+
+def tidy(text: str) -> str:
+    """Text without control, invisible and override characters, every space an ordinary one; line ends as newlines."""
+    text = _INVISIBLE.sub("", clean(text))
+    return text if text.isascii() else re.sub(r"[^\S\n\t]", " ", text)
+
+
+def lines_of(text: str) -> list[Line]:
+    """The lines of a dump that hold anything, in order, Markdown marks taken off."""
+    text = tidy(text)
+    marked = len(_LINK.findall(text[:200_000])) >= 2 or "**" in text
+    found: list[Line] = []
+    block: list[Line] = []
+    gap = True
+    fenced = False
+    for raw in text.split("\n"):
+        row = raw[:MAX_LINE_CHARS].expandtabs(4)
+        stripped = row.strip()
+        if stripped.startswith("```"):
+            fenced = not fenced
+            continue
+        if not stripped:
+            found.extend(_joined(block))
+            block = []
+            gap = True
+            continue
+        if _RULE.match(stripped):
+            if block and _UNDERLINE.match(stripped) and not block[-1].bullet and len(block[-1].text) < 300:
+                block[-1] = replace(block[-1], level=1 if stripped[0] == "=" else 2)
+            found.extend(_joined(block))
+            block = []
+            gap = True
+            continue
+        line = _line(row, stripped, gap, marked)
+        if line is not None:
+            block.append(line)
+            gap = False
+    found.extend(_joined(block))
+    return found
+
+
+def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
+    indent = len(row) - len(row.lstrip())
+    level, bullet, linked = 0, False, False
+    while stripped.startswith("> "):
+        stripped = stripped[2:].lstrip()
+    if match := _BULLET.match(stripped):
+        bullet = True
+        stripped = stripped[match.end() :].strip()
+    if match := _HEADING.match(stripped):
+        level = len(match[1])
+        stripped = stripped[match.end() :].strip().rstrip("#").strip()
+    if marked:
+        if _REFERENCE.match(row):
+            return None
+        without = _IMAGE.sub("", stripped)
+        rest = _LINK.sub("", without)
+        linked = rest != without and not any(char.isalnum() for char in rest)
+        stripped = _LINK.sub(r"\1", without)
+        stripped = _EMPHASIS.sub(r"\2", _STRONG.sub(r"\2", stripped))
+        stripped = _ESCAPE.sub(r"\1", stripped).strip()
+    stripped = " ".join(stripped.split())
+    if not stripped:
+        return None
+    return Line(stripped, indent, level, bullet, gap, linked)
+
+
+def _joined(block: list[Line]) -> list[Line]:
+    """The lines of a block; one line where a program had broken a paragraph at a fixed width."""
+    if len(block) < 2 or any(line.bullet or line.level for line in block[1:]):
+        return block
+    body = [len(line.text) for line in block[:-1]]
+    if min(body) < _WRAP_CHARS[0] or max(body) > _WRAP_CHARS[1] or max(body) - min(body) > 30:
+        return block
+    if len(block[-1].text) > max(body) + 12:
+        return block
+    # Lines that were broken by a program go on in the middle of a sentence.
+    carried = sum(
+        line.text[-1] not in '.!?:"”’»' or following.text[0].islower()
+        for line, following in zip(block, block[1:], strict=False)
+    )
+    if carried < 0.6 * (len(block) - 1):
+        return block
+    return [replace(block[0], text=" ".join(line.text for line in block))]
