@@ -55,13 +55,15 @@ def finder(k: int, settings: Settings) -> Callable[[str | Question], tuple[Hit, 
     return lambda asked: retriever.retrieve(understood(asked, retriever, settings.question_chars), k).hits
 
 
-def open_corpus(settings: Settings | None = None, *, create: bool = False) -> Corpus:
-    """The corpus that is set. With `create` it is made where there is none, and may be written to.
+def open_corpus(
+    settings: Settings | None = None, *, create: bool = False, on_export: Callable[[str], None] | None = None
+) -> Corpus:
+    """The corpus that is set. With `create` it is made where there is none. `on_export` as in `open_embeddings`.
 
     Raises CorpusMissing or CorpusError.
     """
     settings = settings or Settings()
-    return _corpus(settings, create, _Embedder(settings))
+    return _corpus(settings, create, _Embedder(settings, on_export))
 
 
 def open_embeddings(
@@ -106,14 +108,14 @@ def read_prompt(name: str, settings: Settings) -> str:
 class _Embedder:
     """Loads the embedding model when the first text comes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_export: Callable[[str], None] | None = None) -> None:
         self._settings = settings
+        self._on_export = on_export
         self._embeddings: SentenceEmbeddings | None = None
-        self.on_export: Callable[[str], None] | None = None
 
     def embeddings(self) -> SentenceEmbeddings:
         if self._embeddings is None:
-            self._embeddings = open_embeddings(self._settings, self.on_export)
+            self._embeddings = open_embeddings(self._settings, self._on_export)
         return self._embeddings
 
     def encode(self, texts: list[str]) -> Any:

@@ -1,1 +1,1 @@
-"""The door that puts articles in: bytes of any kind -> articles -> passages -> corpus. Imports `bot`; never the reverse."""
+"""The door that puts articles in: bytes -> articles -> passages -> corpus. Imports `bot`, never the reverse."""

@@ -248,8 +248,8 @@ class Corpus:
             return
         if state.make.get("model") != wanted.get("model"):
             raise IndexMismatch(
-                f"The {follower.name} in {follower.folder} was made with the embedding model {state.make.get('model')}, "
-                f"and {wanted.get('model')} is set. Set NEWSBOT_EMBEDDING_MODEL={state.make.get('model')}, "
+                f"The {follower.name} in {follower.folder} was made with the embedding model "
+                f"{state.make.get('model')}, and {wanted.get('model')} is set. Set NEWSBOT_EMBEDDING_MODEL={state.make.get('model')}, "
                 f"or embed all passages anew: newsbot reindex --data {self.folder}"
             )
         raise IndexMismatch(

@@ -28,14 +28,22 @@ class NewsRetriever(BaseRetriever):
 
     find: Callable[[str | Question], tuple[Hit, ...]]
 
-    def invoke(self, input: str | Question, config: RunnableConfig | None = None, **kwargs: Any) -> list[Document]:
+    def invoke(
+        self,
+        input: str | Question,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
         """The passages for a question, best first."""
         if isinstance(input, Question):
             return super().invoke(input.text, config, question=input, **kwargs)
         return super().invoke(input, config, **kwargs)
 
     async def ainvoke(
-        self, input: str | Question, config: RunnableConfig | None = None, **kwargs: Any
+        self,
+        input: str | Question,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
     ) -> list[Document]:
         """The passages for a question, best first."""
         if isinstance(input, Question):
@@ -43,7 +51,11 @@ class NewsRetriever(BaseRetriever):
         return await super().ainvoke(input, config, **kwargs)
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, question: Question | None = None
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002  LangChain hands it in
+        question: Question | None = None,
     ) -> list[Document]:
         return [document_of(hit) for hit in self.find(question or query)]
 

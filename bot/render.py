@@ -1,0 +1,213 @@
+"""Answers, hits and status as lines for a terminal, and as values for JSON. Pure.
+
+Knows nothing about where they are shown; whether there is colour is told.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from bot.corpus.corpus import Status
+from bot.schema import Answer, Article, Citation, Coverage, Hit
+
+WIDTH = 100
+"""Columns at which text is wrapped."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_STYLES = {"bold": "1", "dim": "2", "cyan": "36", "yellow": "33"}
+
+
+def answer_lines(answer: Answer, *, colour: bool, width: int = WIDTH) -> Iterator[str]:
+    """The answer for a terminal: short answer, text, "as of", numbered sources with their links."""
+    paint = _Paint(colour)
+    if answer.answered and answer.short:
+        yield paint("bold", plain(answer.short))
+        yield ""
+    for line in plain(answer.text).splitlines():
+        shown = line
+        if answer.answered and answer.short and colour:
+            shown = shown.replace(plain(answer.short), paint("bold", plain(answer.short)))
+        yield from wrapped(shown, width)
+    if answer.as_of:
+        yield ""
+        yield f"As of {day(answer.as_of)}"
+    if answer.citations:
+        yield ""
+    for citation in answer.citations:
+        yield f"[{citation.number}] {headline(citation.article)}{also_in(citation.also_in)}"
+        if citation.link:
+            yield paint("cyan", f"    {plain(citation.link)}")
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """The answer as values for JSON: the contract of `newsbot ask --json`."""
+    return {
+        "question": answer.question.text,
+        "answered": answer.answered,
+        "text": answer.text,
+        "short": answer.short,
+        "as_of": iso(answer.as_of),
+        "confidence": round(answer.confidence, 3),
+        "citations": [citation_json(citation) for citation in answer.citations],
+        "model": answer.model,
+        "seconds": round(answer.seconds, 4),
+        "reason": answer.reason,
+        "nearest": citation_json(answer.nearest) if answer.nearest else None,
+        "coverage": coverage_json(answer.coverage),
+    }
+
+
+def citation_json(citation: Citation) -> dict[str, Any]:
+    """A citation as values for JSON; `start` and `end` count characters of the article's text."""
+    article = citation.article
+    return {
+        "number": citation.number,
+        "quote": citation.quote,
+        "url": article.url,
+        "link": citation.link,
+        "title": article.title,
+        "source": article.source,
+        "published": iso(article.published),
+        "article_id": article.id,
+        "start": citation.start,
+        "end": citation.end,
+        "also_in": [{"source": each.source, "url": each.url, "title": each.title} for each in citation.also_in],
+    }
+
+
+def coverage_json(coverage: Coverage) -> dict[str, Any]:
+    """What the corpus covers, as values for JSON."""
+    return {"articles": coverage.articles, "first": iso(coverage.first), "last": iso(coverage.last)}
+
+
+def hit_lines(number: int, hit: Hit, *, colour: bool, width: int = WIDTH) -> Iterator[str]:
+    """A found passage for a terminal: rank, score, where it stands, its words."""
+    paint = _Paint(colour)
+    parts = ", ".join(f"{name} {value:.2f}" for name, value in hit.parts.items())
+    yield paint("bold", f"{number}. {headline(hit.article)}{also_in(hit.also_in)}")
+    yield paint("dim", f"   {hit.score:.3f} ({parts})  {hit.article.url or hit.article.origin}")
+    for paragraph in plain(hit.passage.text).split("\n\n"):
+        yield from wrapped(paragraph, width, indent="   ")
+    yield ""
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """A found passage as values for JSON."""
+    article, passage = hit.article, hit.passage
+    return {
+        "passage_id": passage.id,
+        "article_id": article.id,
+        "score": round(hit.score, 4),
+        "parts": {name: round(value, 4) for name, value in hit.parts.items()},
+        "title": article.title,
+        "source": article.source,
+        "published": iso(article.published),
+        "url": article.url,
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text,
+        "also_in": [{"source": each.source, "url": each.url, "title": each.title} for each in hit.also_in],
+    }
+
+
+def status_lines(status: Status, model: str) -> Iterator[str]:
+    """The corpus' state for a terminal."""
+    coverage, counts = status.coverage, status.counts
+    yield f"Corpus      {status.folder}"
+    span = f", {day(coverage.first)} to {day(coverage.last)}" if coverage.first and coverage.last else ""
+    yield f"Articles    {coverage.articles:,}{span}"
+    yield f"            {counts['copies']:,} copies of others, {counts['undated']:,} without a date"
+    yield f"Passages    {counts['passages']:,}"
+    yield f"Model       {model}"
+    for index in status.indexes:
+        state = "up to date" if not index.behind else f"{index.behind:,} changes behind"
+        yield f"{index.name[0].upper()}{index.name[1:]:<13}{state}"
+    run = status.last_run
+    if run is not None:
+        when = f"{run.started_at:%Y-%m-%d %H:%M} UTC"
+        said = ", ".join(f"{count:,} {kind}" for kind, count in run.counts.items()) or "nothing"
+        yield f"Last ingest {when}: {said if run.finished_at else 'cut short; run it again'}"
+    yield "Sources"
+    for name, count in list(status.sources.items())[:20]:
+        yield f"  {count:>8,}  {plain(name) or '(none named)'}"
+    if len(status.sources) > 20:
+        yield f"  and {len(status.sources) - 20:,} more"
+
+
+def status_json(status: Status, model: str) -> dict[str, Any]:
+    """The corpus' state as values for JSON."""
+    run = status.last_run
+    return {
+        "data_dir": str(status.folder),
+        "coverage": coverage_json(status.coverage),
+        "counts": dict(status.counts),
+        "sources": dict(status.sources),
+        "model": model,
+        "indexes": [{"name": each.name, "behind": each.behind, "make": dict(each.make)} for each in status.indexes],
+        "last_ingest": {
+            "started_at": run.started_at.isoformat(),
+            "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+            "counts": dict(run.counts),
+        }
+        if run is not None
+        else None,
+    }
+
+
+def headline(article: Article) -> str:
+    """Title, outlet and day of an article, in one line."""
+    parts = [plain(article.title), plain(article.source or "source unknown"), day(article.published)]
+    return " · ".join(" ".join(part.split()) for part in parts)
+
+
+def also_in(copies: Iterable[Article]) -> str:
+    """In how many other outlets the same text stands: " · also in 5 outlets"; empty where in none."""
+    names = {plain(copy.source or copy.origin) for copy in copies}
+    if not names:
+        return ""
+    return f" · also in {next(iter(names))}" if len(names) == 1 else f" · also in {len(names)} outlets"
+
+
+def day(value: date | None) -> str:
+    """A day in words: 12 February 2020."""
+    return f"{value.day} {value:%B %Y}" if value else "date unknown"
+
+
+def iso(value: date | None) -> str | None:
+    """A day as 2020-02-12."""
+    return value.isoformat() if value else None
+
+
+def plain(text: str) -> str:
+    """Without characters that steer a terminal or turn the direction of writing: article text is not trusted."""
+    return _CONTROL.sub("", text)
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """The text in lines of at most `width` columns; an empty line for none."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
+
+
+def counts_line(counts: Mapping[str, int]) -> str:
+    """The end of an ingest in one line: "12 new, 1 changed, ...", in a fixed order, zeros included."""
+    return ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+
+
+class _Paint:
+    """Puts a style around a text, or leaves it plain."""
+
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, style: str, text: str) -> str:
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colour else text

@@ -1,0 +1,190 @@
+"""The ingest commands: what they show while they work, and what they say at the end.
+
+Knows nothing about arguments (see `bot.cli`) nor about how articles are read or stored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import CorpusMissing, ReadError, UsageError
+from bot.schema import Article, Outcome, OutcomeKind
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+LOG_SECONDS = 10
+"""Between two lines of progress where there is no terminal."""
+REASONS_SHOWN = 20
+
+
+def run_ingest(parsed: argparse.Namespace, settings: Settings) -> int:
+    """`newsbot ingest`: exit status 0, or 1 when something failed."""
+    from ingest.read import ReadOptions, read
+
+    items = read(parsed.sources, ReadOptions(source=parsed.source))
+    outcomes = list(_dry_run(items, settings) if parsed.dry_run else _ingested(items, settings))
+    return _report(outcomes, settings, as_json=parsed.json, dry_run=parsed.dry_run)
+
+
+def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
+    """`newsbot remove`: exit status 0, or 1 when an article was not there."""
+    from bot.corpus.identity import article_id
+    from bot.wiring import open_corpus
+
+    def id_of(url: str) -> str:
+        if "://" not in url:
+            return url
+        try:
+            return article_id(Article(title="", text="", url=url))
+        except ReadError as error:
+            raise UsageError(str(error)) from error
+
+    wanted = {url: id_of(url) for url in parsed.urls}
+    corpus = open_corpus(settings)
+    with corpus.writing(settings.lock_wait_seconds, _say):
+        with corpus.catalog.writing() as writer:
+            removed = {url: writer.remove(id_) for url, id_ in wanted.items()}
+        corpus.follow()
+    if parsed.json:
+        print(json.dumps({"removed": removed}, ensure_ascii=False, indent=2))
+    else:
+        for url, was_there in removed.items():
+            print(f"Removed {url}" if was_there else f"Not in the corpus: {url}")
+    return 0 if all(removed.values()) else 1
+
+
+def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
+    """`newsbot reindex`: embeds every passage anew with the model that is set."""
+    from bot.wiring import open_corpus
+
+    corpus = open_corpus(settings)
+    with corpus.writing(settings.lock_wait_seconds, _say), _Watch() as watch:
+        corpus.reindex(watch.embedded)
+    passages = corpus.catalog.counts()["passages"]
+    if parsed.json:
+        print(json.dumps({"passages": passages, "model": settings.embedding_model}))
+    else:
+        print(f"Made anew: {passages:,} passages, with {settings.embedding_model}.")
+    return 0
+
+
+def run_demo(settings: Settings) -> None:
+    """Put the sample corpus into the folder that is set."""
+    from ingest.read import read
+
+    sample = Path(__file__).parent / "sample" / "news"
+    for outcome in _ingested(read([str(sample)]), settings):
+        if outcome.kind is OutcomeKind.FAILED:
+            _say(f"failed   {outcome.origin}: {outcome.reason}")
+
+
+def _ingested(items: Iterable[Article | Outcome], settings: Settings) -> Iterator[Outcome]:
+    from bot.wiring import open_corpus
+    from ingest.pipeline import ingest
+
+    corpus = open_corpus(settings, create=True, on_export=_say)
+    try:
+        with corpus.writing(settings.lock_wait_seconds, _say), _Watch() as watch:
+            read = watch.reading(items)
+            yield from ingest(corpus, read, passage_chars=settings.passage_chars, progress=watch.embedded)
+    finally:
+        corpus.close()
+
+
+def _dry_run(items: Iterable[Article | Outcome], settings: Settings) -> Iterator[Outcome]:
+    from bot.wiring import open_corpus
+    from ingest.pipeline import dry_run
+
+    try:
+        corpus = open_corpus(settings)
+    except CorpusMissing:
+        corpus = None
+    yield from dry_run(items, corpus)
+
+
+def _report(outcomes: list[Outcome], settings: Settings, *, as_json: bool, dry_run: bool) -> int:
+    counts = {kind.value: 0 for kind in OutcomeKind}
+    for outcome in outcomes:
+        counts[outcome.kind.value] += 1
+    told = [each for each in outcomes if each.kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED)]
+    if as_json:
+        rows = [{"kind": str(each.kind), "origin": each.origin, "reason": each.reason} for each in told]
+        report: dict[str, Any] = {"data_dir": str(settings.data_dir), "dry_run": dry_run, "counts": counts}
+        print(json.dumps(report | {"told": rows}, ensure_ascii=False, indent=2))
+    else:
+        from bot.render import counts_line, plain
+
+        for kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED):
+            some = [each for each in told if each.kind is kind]
+            for each in some[:REASONS_SHOWN]:
+                _say(plain(f"{kind:<8} {each.origin}: {each.reason}"))
+            if len(some) > REASONS_SHOWN:
+                _say(f"{kind:<8} and {len(some) - REASONS_SHOWN:,} more; --json lists them all")
+        print(("Would be: " if dry_run else "") + counts_line(counts))
+    return 1 if counts[OutcomeKind.FAILED] else 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+class _Watch:
+    """Shows how far ingest is: two bars on a terminal, a line now and then elsewhere; nothing for quick runs."""
+
+    def __init__(self) -> None:
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._articles = 0
+        self._started = self._logged = time.monotonic()
+
+    def __enter__(self) -> _Watch:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+            )
+            self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def reading(self, items: Iterable[Article | Outcome]) -> Iterator[Article | Outcome]:
+        """Passes the items on and counts the articles."""
+        for item in items:
+            self._articles += isinstance(item, Article)
+            self._show("articles read", self._articles, None)
+            yield item
+
+    def embedded(self, index: str, done: int, total: int) -> None:
+        """Told by the corpus how far an index has followed."""
+        self._show(f"{index}, passages", done, total)
+
+    def _show(self, what: str, done: int, total: int | None) -> None:
+        seconds = max(time.monotonic() - self._started, 1e-6)
+        if self._bars is not None:
+            if what not in self._tasks:
+                self._tasks[what] = self._bars.add_task(what, total=total, rate="")
+            self._bars.update(self._tasks[what], completed=done, total=total, rate=f"{done / seconds:,.0f}/s")
+        elif time.monotonic() - self._logged > LOG_SECONDS:
+            self._logged = time.monotonic()
+            _say(f"{what}: {done:,}" + (f" of {total:,}" if total else "") + f" after {seconds:,.0f} s")
