@@ -14,9 +14,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from bot.answering.links import text_fragment_link
-from bot.answering.spans import Candidate, spans
+from bot.answering.spans import COMMON_FIT, Candidate, spans
 from bot.retrieval.question import AnswerKind, Understood
-from bot.retrieval.question_words import Word, stem, words
+from bot.retrieval.question_words import Word, stem, stems, words
 from bot.schema import Answer, Article, Citation, Coverage, Hit
 from bot.sentences import sentences
 
@@ -37,8 +37,8 @@ class Weights:
     kind: float = 0.15
     hedge: float = 0.3
     likely_day: float = 0.15
-    asked: float = 0.3
-    """Taken off a sentence that is itself a question."""
+    no_statement: float = 0.4
+    """Taken off what is no statement: a question, a caption, an invitation to read on."""
     cosine: float = 0.5
     vote: float = 0.35
     sharpness: float = 5.0
@@ -51,10 +51,16 @@ WEIGHTS = Weights()
 QUOTES_AT_MOST = 3
 FOLLOWER_LEAST = 0.8
 """A further quote scores at least this share of the best one."""
+SAME_VALUE = 0.1
+"""A further quote that says the same counts this much less than one that says something else."""
 RIVAL_OWN_LEAST = 0.9
 """Another value stands beside the best one when its sentence holds nearly as much of the question."""
 RIVAL_SCORE_LEAST = 0.75
 NUMERIC = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY, AnswerKind.DURATION})
+AMOUNTS = NUMERIC | {AnswerKind.DATE}
+LEAD_CHARS = 300
+SENTENCES_READ = 24
+"""Only the best sentences by their words are searched for short answers."""
 
 _HEDGE = re.compile(
     r"\b(?:could|might|may|would|plans? to|planned|planning to|proposed|proposals?|possibly|potentially|considering"
@@ -62,6 +68,10 @@ _HEDGE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_OPEN = re.compile(r"\b(?:could|might|may|would|will|plan|planning|planned|expected|proposed?)\b", re.IGNORECASE)
+_NO_STATEMENT = re.compile(
+    r"\?[\"”’']?\s*$|^(?:Hide Caption|Photos?:|More:|Read more|Related:|Contributing:|Sign up|Watch:|Image|Click)",
+    re.IGNORECASE,
+)
 _LEANS = re.compile(
     r"^[\"“'‘]?(?:he|she|it|they|his|her|its|their|this|that|these|those|both"
     r"|the (?:two|former|latter|pair|move|decision|mission|company|group|proposal|plan|deal|report|study|incident"
@@ -80,7 +90,9 @@ class _Sentence:
     start: int
     end: int
     text: str
-    words: list[Word]
+    words: Sequence[Word]
+    offset: int
+    """Of the sentence in its passage; `words` are placed there."""
     before: tuple[int, int] | None
     candidates: list[Candidate] = field(default_factory=list)
     own: float = 0.0
@@ -114,13 +126,13 @@ def quote(
     if not hits:
         return _refusal(understood, coverage, no_articles, None)
     weighed = _weights_of_terms(understood.terms, idf)
-    found = _read(understood, hits, weighed)
+    found = _read(hits, weighed)
     if not found:
         return _refusal(understood, coverage, no_articles, None)
     _score(understood, found, weights)
     if sentence_vectors is not None and query_vector is not None:
         _add_cosine(found, sentence_vectors, query_vector, weights)
-    _vote(understood, found, weights)
+    _vote(understood, found, weights, idf)
     found.sort(key=lambda sentence: -sentence.score)
     best = found[0]
     confidence = _confidence(understood, found[0], weighed)
@@ -154,36 +166,36 @@ def _weights_of_terms(terms: Sequence[Word], idf: Idf | None) -> dict[str, float
     return {term: weight / total for term, weight in weighed.items()}
 
 
-def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, float]) -> list[_Sentence]:
+def _read(hits: Sequence[Hit], weighed: Mapping[str, float]) -> list[_Sentence]:
     """The sentences of all hits, each once, with the share of the question's words in and around them."""
     found: list[_Sentence] = []
     seen: set[tuple[str, int]] = set()
-    asked = {word.stem for word in words(understood.question.text)}
+    asked = frozenset(weighed)
+    leads: dict[str, set[str]] = {}
     for hit in hits:
         passage, article = hit.passage, hit.article
-        title = {word.stem for word in words(article.title)}
-        lead = title | {word.stem for word in words(article.text[:300])}
+        name = article.id or article.url or article.title
+        if name not in leads:
+            leads[name] = stems(f"{article.title} {article.text[:LEAD_CHARS]}") & asked
+        placed = words(passage.text)
+        first_word = 0
         before: tuple[int, int] | None = None
         before_stems: set[str] = set()
         for span in sentences(passage.text):
+            last_word = first_word
+            while last_word < len(placed) and placed[last_word].start < span.end:
+                last_word += 1
+            own_words = placed[first_word:last_word]
+            first_word = last_word
+            held = {word.stem for word in own_words} & asked
             start, end = passage.start + span.start, passage.start + span.end
-            text = article.text[start:end]
-            own_words = words(text)
-            stems = {word.stem for word in own_words}
-            key = (article.id or article.url or article.title, start)
-            if key not in seen and own_words:
-                seen.add(key)
-                sentence = _Sentence(hit, start, end, text, own_words, before)
-                sentence.own = sum(weight for term, weight in weighed.items() if term in stems)
-                around = (lead | before_stems) - stems
-                sentence.around = sum(weight for term, weight in weighed.items() if term in around)
-                sentence.candidates = [
-                    candidate
-                    for candidate in spans(understood.kind, text, understood.focus)
-                    if not _only_repeats(candidate.text, asked)
-                ]
+            if (name, start) not in seen:
+                seen.add((name, start))
+                sentence = _Sentence(hit, start, end, article.text[start:end], own_words, span.start, before)
+                sentence.own = sum(weighed[term] for term in held)
+                sentence.around = sum(weighed[term] for term in (leads[name] | before_stems) - held)
                 found.append(sentence)
-            before, before_stems = (start, end), stems
+            before, before_stems = (start, end), held
     return found
 
 
@@ -191,20 +203,29 @@ def _only_repeats(candidate: str, asked: set[str]) -> bool:
     return all(word.stem in asked or word.is_stopword for word in words(candidate))
 
 
-def _score(understood: Understood, found: Sequence[_Sentence], weights: Weights) -> None:
+def _score(understood: Understood, found: list[_Sentence], weights: Weights) -> None:
+    """Scores the sentences, best first, and finds the candidates of those that stand a chance."""
     top = max((sentence.hit.score for sentence in found), default=0.0) or 1.0
     open_question = bool(_ASKS_OPEN.search(understood.question.text))
     for sentence in found:
         score = sentence.own + weights.context * sentence.around
         score += weights.passage * max(0.0, sentence.hit.score / top)
-        score += weights.kind * max((candidate.fit for candidate in sentence.candidates), default=0.0)
         if not open_question and _HEDGE.search(sentence.text):
             score -= weights.hedge * (0.5 if understood.kind not in NUMERIC else 1.0)
-        if sentence.text.rstrip("\"”’' ").endswith("?"):
-            score -= weights.asked
+        if _NO_STATEMENT.search(sentence.text):
+            score -= weights.no_statement
         if _is_likely_day(understood, sentence.hit.article.published):
             score += weights.likely_day
         sentence.score = score
+    found.sort(key=lambda sentence: -sentence.score)
+    asked = stems(understood.question.text)
+    for sentence in found[:SENTENCES_READ]:
+        sentence.candidates = [
+            candidate
+            for candidate in spans(understood.kind, sentence.text, understood.focus)
+            if not _only_repeats(candidate.text, asked)
+        ]
+        sentence.score += weights.kind * max((candidate.fit for candidate in sentence.candidates), default=0.0)
 
 
 def _is_likely_day(understood: Understood, published: date | None) -> bool:
@@ -231,48 +252,49 @@ def _add_cosine(
         sentence.score += weights.cosine * float(cosine)
 
 
-def _vote(understood: Understood, found: Sequence[_Sentence], weights: Weights) -> None:
+def _vote(understood: Understood, found: Sequence[_Sentence], weights: Weights, idf: Idf | None) -> None:
     """Candidates that several good sentences share are likelier; each sentence takes its best one."""
     asked = {word.stem for word in understood.terms}
+    focus = stem(understood.focus) if understood.focus else ""
     votes: dict[str, float] = defaultdict(float)
-    worth: list[list[float]] = []
+    worth: list[list[tuple[str, float, Candidate]]] = []
     for sentence in found:
-        loudness = math.exp(weights.sharpness * sentence.score)
-        worth.append(
-            [loudness * c.fit * _nearness(c, sentence.words, asked, understood.focus) for c in sentence.candidates]
-        )
-        for candidate, value in zip(sentence.candidates, worth[-1], strict=True):
-            votes[_key(candidate.text)] += value
+        values: list[tuple[str, float, Candidate]] = []
+        if sentence.candidates:
+            loudness = math.exp(weights.sharpness * sentence.score)
+            for candidate in sentence.candidates:
+                value = loudness * candidate.fit * _nearness(candidate, sentence, asked, focus)
+                if idf is not None and understood.kind not in AMOUNTS:
+                    value *= _rarity(candidate.text, idf)
+                key = _key(candidate.text)
+                votes[key] += value
+                values.append((key, value, candidate))
+        worth.append(values)
     top = max(votes.values(), default=0.0)
     if not top:
         return
     for sentence, values in zip(found, worth, strict=True):
-        ranked = [
-            (votes[_key(candidate.text)] / top, value, candidate)
-            for candidate, value in zip(sentence.candidates, values, strict=True)
-        ]
-        if ranked:
-            share, _, sentence.best = max(ranked, key=lambda entry: entry[:2])
-            sentence.value = _key(sentence.best.text)
-            sentence.score += weights.vote * share
+        if values:
+            sentence.score += weights.vote * max(votes[key] for key, _, _ in values) / top
+            named = [entry for entry in values if entry[2].fit > COMMON_FIT] or values
+            sentence.value, _, sentence.best = max(named, key=lambda entry: (votes[entry[0]], entry[1]))
 
 
-def _nearness(candidate: Candidate, sentence_words: Sequence[Word], asked: set[str], focus: str) -> float:
+def _rarity(candidate: str, idf: Idf) -> float:
+    """0 to about 1: the rarest word of a candidate; names that all news holds answer little."""
+    return max((idf(word.text.lower()) for word in words(candidate) if not word.is_stopword), default=0.0) / 10
+
+
+def _nearness(candidate: Candidate, sentence: _Sentence, asked: set[str], focus: str) -> float:
     """0.3 to 2: how close the question's words stand to the candidate; most when its noun follows at once."""
-    distance = min(
-        (
-            max(candidate.start - word.end, word.start - candidate.end, 0)
-            for word in sentence_words
-            if word.stem in asked and not candidate.start <= word.start < candidate.end
-        ),
-        default=200,
-    )
-    near = 0.3 + 0.7 * math.exp(-distance / 40)
-    focus_stem = stem(focus) if focus else ""
-    for word in sentence_words:
-        if focus_stem and word.stem == focus_stem and 0 < word.start - candidate.end + 1 < 25:
-            return 2 * near
-    return near
+    start, end = candidate.start + sentence.offset, candidate.end + sentence.offset
+    distance = 200
+    for word in sentence.words:
+        if focus and word.stem == focus and 0 <= word.start - end < 25:
+            return 2.0
+        if word.stem in asked and not start <= word.start < end:
+            distance = min(distance, max(start - word.end, word.start - end, 0))
+    return 0.3 + 0.7 * math.exp(-distance / 40)
 
 
 def _key(text: str) -> str:
@@ -287,9 +309,9 @@ def _confidence(understood: Understood, best: _Sentence, weighed: Mapping[str, f
         if year not in spoken and not (article.published and year == str(article.published.year)):
             return 0.0
     confidence = min(1.0, best.own + 0.6 * best.around)
-    stems = {word.stem for word in words(spoken)}
+    spoken_stems = stems(spoken)
     names = [term for term in understood.terms if term.is_capitalised and term.start > 0]
-    confidence -= sum(weighed[name.stem] for name in names if name.stem not in stems)
+    confidence -= sum(weighed[name.stem] for name in names if name.stem not in spoken_stems)
     if understood.kind in NUMERIC and best.best is None:
         confidence *= 0.6
     return max(0.0, confidence)
@@ -299,6 +321,7 @@ def _chosen(understood: Understood, found: Sequence[_Sentence]) -> list[_Sentenc
     """The best sentence and those near it: other values from other articles first, newest first, then support."""
     best = found[0]
     standing = [best]
+    least = FOLLOWER_LEAST * best.score
     if understood.kind in NUMERIC and best.best:
         for sentence in found[1:]:
             if len(standing) == QUOTES_AT_MOST:
@@ -308,11 +331,12 @@ def _chosen(understood: Understood, found: Sequence[_Sentence]) -> list[_Sentenc
             ):
                 standing.append(sentence)
         standing.sort(key=lambda sentence: sentence.hit.article.published or date.min, reverse=True)
-    for sentence in found[1:]:
-        if len(standing) == QUOTES_AT_MOST or sentence.score < FOLLOWER_LEAST * best.score:
+    while len(standing) < QUOTES_AT_MOST:
+        values = {sentence.value for sentence in standing}
+        rest = [sentence for sentence in found if sentence not in standing and sentence.score >= least]
+        if not rest:
             break
-        if sentence not in standing:
-            standing.append(sentence)
+        standing.append(max(rest, key=lambda sentence: sentence.score - SAME_VALUE * (sentence.value in values)))
     return standing
 
 
@@ -322,9 +346,8 @@ def _is_rival(understood: Understood, best: _Sentence, other: _Sentence) -> bool
         return False
     if understood.likely and not _is_likely_day(understood, other.hit.article.published):
         return not _is_likely_day(understood, best.hit.article.published)
-    return not understood.focus or all(
-        any(word.stem == stem(understood.focus) for word in sentence.words) for sentence in (best, other)
-    )
+    focus = stem(understood.focus) if understood.focus else ""
+    return not focus or all(focus in stems(sentence.text) for sentence in (best, other))
 
 
 def _citation(number: int, sentence: _Sentence) -> Citation:

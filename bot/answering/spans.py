@@ -23,6 +23,9 @@ class Candidate(NamedTuple):
     fit: float
 
 
+COMMON_FIT = 0.1
+"""A common noun against a name, where a question asks for neither by its wording."""
+
 _HEDGE = (
     r"(?:(?:an?\s+)?(?:estimated|about|around|roughly|approximately|nearly|almost|some|over|under|up\s+to|at\s+least|at\s+most|"
     r"just\s+over|just\s+under|close\s+to|more\s+than|less\s+than|fewer\s+than|as\s+many\s+as|as\s+much\s+as|as\s+few\s+as)\s+)?"
@@ -52,7 +55,7 @@ _MONTH = (
 _NOT_INSIDE = r"(?<![\w$£€.,/–-])"
 
 NUMBER = re.compile(
-    rf"{_NOT_INSIDE}{_HEDGE}{_AMOUNT}{_UNIT}(?!\s?%|\s(?:per\s?cent|percent|cents?|dollars|euros)\b)", re.IGNORECASE
+    rf"{_NOT_INSIDE}{_HEDGE}{_AMOUNT}{_UNIT}(?!\w|\s?%|\s(?:per\s?cent|percent|cents?|dollars|euros)\b)", re.IGNORECASE
 )
 PERCENTAGE = re.compile(
     rf"{_NOT_INSIDE}{_HEDGE}(?:{_RANGE}|{_SMALL})(?:\s?%|[\s-]per\s?cent\b|\s(?:percentage\s)?points\b)", re.IGNORECASE
@@ -101,7 +104,8 @@ _ORGANISATION_WORD = re.compile(
     r"|Club|Department|Ministry|Agency|Bureau|Council|Committee|Commission|Court|Congress|Parliament|Association|League"
     r"|Federation|Organi[sz]ation|Institute|Foundation|Center|Centre|Museum|Church|Times|Post|News|Studios?|Records"
     r"|Motors?|Energy|Systems|Technologies|Pharma\w*|Industries|Holdings|Partners|Capital|Media|Network|Police|Army"
-    r"|Force|Navy|Fund|Trust|Society|Service|Services|Authority|Administration|Board|Coalition|Alliance|Team)\b"
+    r"|Force|Navy|Fund|Trust|Society|Service|Services|Authority|Administration|Board|Coalition|Alliance|Team|Award|Awards|Show|Series|Cup"
+    r"|Game|Games|Trophy|Festival|TV|Photos?|Image|Images|Audio|Open|Championships?|Act|House|Bowl|Magazine|Street)\b"
 )
 _PLACE_BEFORE = re.compile(
     r"\b(?:in|at|near|to|from|across|outside|into|of|visit|visited|via|over)\s(?:the\s)?$", re.IGNORECASE
@@ -110,6 +114,11 @@ _PLACE_WORD = re.compile(
     r"\b(?:City|County|River|Lake|Mountains?|Mount|Island|Islands|Park|Beach|Valley|Ocean|Sea|Bay|Street|Airport|Square"
     r"|Province|Stadium|Castle|Palace|Hall|Coast|Desert|Forest|Glacier|Strait|Gulf|Peninsula|Harbor|Heights)\b"
 )
+_DATELINE = re.compile(
+    r"^(?:[A-Z][\w.,’' ]{0,40})?\((?:CNN|AP|Reuters|AFP|dpa|UPI|Bloomberg)[^)]{0,20}\)|^[A-Z]{3}[A-Z .,’']+(?:[A-Z][a-z]+\.?\s)?[-–—]{1,2}"
+)
+_AGENCIES = frozenset(("CNN", "AP", "Reuters", "AFP", "USA TODAY", "Getty Images", "CNN Business", "Associated Press"))
+_COMMON_RUN = re.compile(r"[a-z][a-z-]{2,}(?:\s[a-z][a-z-]{2,})*")
 _POSSESSIVE = re.compile(r"['’]s\s")
 _CALENDAR = re.compile(
     rf"^(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Christmas|Easter)(?:\s\d+)?$"
@@ -145,8 +154,11 @@ def _numbers(sentence: str) -> Iterator[Candidate]:
     for match in NUMBER.finditer(sentence):
         if any(start < match.end() and match.start() < end for start, end in taken):
             continue
-        low = match[0].lower()
-        yield Candidate(match.start(), match.end(), match[0], 0.25 if low in ("one", "some one") else 1.0)
+        text = match[0]
+        if aged := re.search(r"-year$", text):  # "101-year-old": the age is the number
+            text = text[: aged.start()]
+        vague = text.lower() in ("one", "some one", "hundreds", "thousands", "millions", "billions", "dozens")
+        yield Candidate(match.start(), match.start() + len(text), text, 0.25 if vague else 1.0)
 
 
 def _dates(sentence: str) -> Iterator[Candidate]:
@@ -158,9 +170,13 @@ def _dates(sentence: str) -> Iterator[Candidate]:
 
 
 def _names(sentence: str) -> Iterator[Candidate]:
-    """Runs of capitalised words, without the words that only open a sentence."""
+    """Runs of capitalised words, without a dateline and the words that only open a sentence."""
+    dateline = _DATELINE.match(sentence)
+    body = dateline.end() if dateline else 0
     for run_start, run_end in _name_runs(sentence):
         start, end = run_start, run_end
+        if start < body:
+            continue
         text = sentence[start:end]
         while (space := text.find(" ")) > 0 and (text[:space] in _FRAGMENTS or text[:space].lower() in STOPWORDS):
             start += space + 1
@@ -168,7 +184,13 @@ def _names(sentence: str) -> Iterator[Candidate]:
         for tail in ("’s", "'s", "’", "'", "."):
             if text.endswith(tail) and not re.search(r"\b(?:[A-Z]\.)+$|\b(?:Jr|Sr|Inc|Co)\.$", text):
                 text, end = text[: -len(tail)], end - len(tail)
-        if len(text) < 2 or text.lower() in STOPWORDS or text in places.PEOPLE or _CALENDAR.match(text):
+        if (
+            len(text) < 2
+            or text in _AGENCIES
+            or text.lower() in STOPWORDS
+            or text in places.PEOPLE
+            or _CALENDAR.match(text)
+        ):
             continue
         opens = start == 0 or sentence[max(0, start - 2) : start].strip() in ('"', "“", "")
         alone = " " not in text
@@ -238,6 +260,20 @@ def _titles_and_names(sentence: str) -> Iterator[Candidate]:
             yield Candidate(match.start(group), match.start(group) + len(text), text, 1.0 if text[0].isupper() else 0.5)
     for found in _names(sentence):
         yield found._replace(fit=0.7 * found.fit)
+    for run in _COMMON_RUN.finditer(sentence):
+        yield from _common_nouns(run[0], run.start())
+
+
+def _common_nouns(run: str, at: int) -> Iterator[Candidate]:
+    """Single words and pairs of a lower-case run that are neither stopwords nor adverbs: "mustard", "shared rides"."""
+    found = [(match.start(), match.end()) for match in re.finditer(r"\S+", run)]
+    plain = [(s, e) for s, e in found if run[s:e] not in STOPWORDS and not run[s:e].endswith("ly")]
+    for index, (start, end) in enumerate(plain):
+        if not run[start:end].endswith(("ed", "ing")):
+            yield Candidate(at + start, at + end, run[start:end], COMMON_FIT)
+        if index + 1 < len(plain) and plain[index + 1][0] == end + 1:
+            stop = plain[index + 1][1]
+            yield Candidate(at + start, at + stop, run[start:stop], COMMON_FIT)
 
 
 _FINDERS: dict[AnswerKind, Callable[[str], Iterator[Candidate]]] = {

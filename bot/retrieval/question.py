@@ -203,6 +203,8 @@ def _kind(asking: str, text: str) -> tuple[AnswerKind, str]:
         return AnswerKind.LIST, noun
     if re.match(r"\s+(?:is|was|are|were) (?:his|her|their|its|the (?:\w+ )?(?:name|nickname|title))\b", tail):
         noun = next((word.text.lower() for word in first_words if word.text.lower() in _FOCUS_KINDS), "")
+        if not noun and re.match(r"\s+(?:is|was) (?:his|her) (?:\w+ )?name\b", tail):
+            return AnswerKind.PERSON, ""
     return _FOCUS_KINDS.get(_singular(noun), AnswerKind.OTHER), _singular(noun)
 
 
@@ -228,6 +230,10 @@ def _kind_of_statement(asking: str) -> tuple[AnswerKind, str]:
                 return kind, _singular(word.text.lower())
         if re.search(r"\b(?:known for|died|aged|born)\b", asking):
             return AnswerKind.PERSON, ""
+    if re.search(r"\bsince\W*$", asking):
+        return AnswerKind.DATE, "year"
+    if asking.endswith(":") and re.search(r"\b(?:cost|amount|price|worth|jackpot|fine|salary)\b", asking):
+        return AnswerKind.MONEY, ""
     return AnswerKind.OTHER, ""
 
 
@@ -236,9 +242,11 @@ def _focus(following: Sequence[Word]) -> str:
     phrase: list[str] = []
     for index, word in enumerate(following):
         low = word.text.lower()
-        if index and phrase and following[index - 1].end + 1 < word.start:
+        if phrase and following[index - 1].end + 1 < word.start:
             break
-        if word.is_stopword:
+        if owner := re.match(r"(.+)['’]s$", low):
+            return owner[1]  # "which country's leader" asks for a country
+        if word.is_stopword and _singular(low) not in _FOCUS_KINDS:
             if phrase:
                 break
             continue
@@ -247,7 +255,7 @@ def _focus(following: Sequence[Word]) -> str:
         if low.endswith("ly") or (not phrase and low.endswith("ed")):
             continue
         phrase.append(low)
-        if len(phrase) == 5:
+        if len(phrase) == 7:
             break
     known = [low for low in phrase if _singular(low) in _FOCUS_KINDS]
     return (known or phrase or [""])[-1]

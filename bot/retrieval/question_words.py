@@ -138,6 +138,11 @@ def stem(word: str) -> str:
     return low
 
 
+def stems(text: str) -> set[str]:
+    """The stems of all words and numbers of `text`."""
+    return set(map(stem, WORD.findall(text)))
+
+
 def words(text: str) -> list[Word]:
     """All words and numbers of `text`, in order, each with its place (code points) and stem."""
     return [Word(found[0], found.start(), found.end(), stem(found[0])) for found in WORD.finditer(text)]

@@ -24,10 +24,10 @@ from bot.retrieval.question import Understood, understand
 from bot.retrieval.question_words import stem, words
 from bot.schema import Answer, Article, Citation, Coverage, Hit, Passage, Question
 from bot.sentences import sentences
+from ingest.chunk import chunk
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "bench"
 PROMPTS = Path(__file__).resolve().parents[2] / "prompts"
-PASSAGE_CHARS = 800
 HITS = 10
 SOURCES = ("CNN", "USA Today", "The Week")
 
@@ -57,17 +57,10 @@ def _day(written: str | None) -> date | None:
     return None
 
 
-def packed(article: Article) -> Iterator[Passage]:
-    """Runs of whole paragraphs of about `PASSAGE_CHARS` characters."""
-    start = end = 0
-    for paragraph in re.finditer(r"\S.*?(?=\n\s*\n|\s*\Z)", article.text, re.DOTALL):
-        if end > start and paragraph.end() - start > PASSAGE_CHARS:
-            yield Passage(f"{article.id}#{start}", article, start, end)
-            start = paragraph.start()
-        start = paragraph.start() if end <= start else start
-        end = paragraph.end()
-    if end > start:
-        yield Passage(f"{article.id}#{start}", article, start, end)
+def passages_of(article: Article) -> Iterator[Passage]:
+    """The article's passages as ingest cuts them."""
+    for span in chunk(article.text):
+        yield Passage(f"{article.id}#{span.start}", article, span.start, span.end)
 
 
 class Bm25:
@@ -203,7 +196,7 @@ def main(folder: Path) -> None:
     asked = [q for q in questions if q["relevant"] and normal(q["answers"][0]) not in ("yes", "no", "true", "false")]
     templates = {name: (PROMPTS / f"{name}.txt").read_text("utf-8") for name in ("not_answered", "no_articles")}
     with tempfile.TemporaryDirectory() as temporary:
-        index = Bm25((passage for article in articles for passage in packed(article)), temporary)
+        index = Bm25((passage for article in articles for passage in passages_of(article)), temporary)
         coverage = Coverage(len(articles))
         ours: list[Answer] = []
         plain: list[Answer] = []
