@@ -178,7 +178,7 @@ _STARTS = re.compile(
 )
 _ANYWHERE = re.compile(
     r"\b(?:sign up (?:here|now|today|for (?:our|the|free)|to our)|subscribe (?:here|now|today|to our)|our (?:free )?(?:daily |weekly |morning )?"
-    r"newsletters?|in your inbox|to your inbox|privacy policy|terms of (?:use|service)|cookie policy|click here to|"
+    r"newsletters?|subscription today|start your (?:\w+ ){0,3}(?:subscription|trial)|already subscribed|in your inbox|to your inbox|privacy policy|terms of (?:use|service)|cookie policy|click here to|"
     r"has not loaded yet|personali[sz]e (?:your )?(?:content|ads)|store cookies|opt out of|receive (?:our |the )?newsletters?|"
     r"all rights reserved|may earn (?:a|an)? ?(?:affiliate )?commission|enable javascript|follow (?:us|him|her|them) on (?:twitter|x|facebook|instagram)|"
     r"unseren newsletter|datenschutzerklärung|newsletter an|notre newsletter|notre lettre|nuestra newsletter|nuestro boletín)\b",
@@ -187,6 +187,18 @@ _ANYWHERE = re.compile(
 _ANYWHERE_CHARS = 320
 """A longer paragraph that mentions a newsletter may be an article about newsletters."""
 
+_JAM = re.compile(r"[A-Z]?[a-z]{2,}[A-Z][a-z]{2,}")
+_BRANDS = frozenset(
+    """youtube whatsapp paypal linkedin facetime playstation mastercard javascript tripadvisor harpercollins soundcloud
+    gofundme macbook icloud airbnb tiktok snapchat deepmind sharepoint powerpoint github kickstarter bytedance""".split()
+)
+_LEGAL = re.compile(
+    r"\b(cookies?|consent|opt[ -]?out|personal (?:information|data)|third[ -]part(?:y|ies)|advertis(?:ers?|ing|ements?)|browser|"
+    r"this (?:web)?site|our (?:web)?site|the website|privacy|preferences|functionality|browsing|analytics|user experience|"
+    r"personali[sz]ed|your device|terms of (?:use|service)|einwilligung|datenschutz|consentement|navigateur|navegador)\b",
+    re.IGNORECASE,
+)
+
 _END = re.compile(
     r"^\W*(?:comments?(?:\s*\(?\d+\)?)?|\d+ comments?|all comments(?: \d+)?|join (?:the|our) (?:conversation|commenting forum|discussion)"
     r"|leave a (?:comment|reply)|more (?:from|in|on|stories|news|about)\b.{0,60}|(?:read|up|what to read|watch) next|keep reading|most (?:popular|read|viewed|shared|recent|commented)\b.{0,40}"
@@ -194,7 +206,7 @@ _END = re.compile(
     r"|(?:top|latest|related|popular|featured|other|similar) (?:stories|news|articles?|posts?|headlines|content|coverage|topics?|videos?|links?)\b.{0,40}"
     r"|read more on (?:these|this|related)\b.{0,40}|related(?:\s*:)?|around the web|from (?:around the|our) (?:web|site|partners?|network)|(?:from )?around the site|editor'?s'? (?:picks?|choice)s?"
     r"|about the (?:author|writer|reporter)s?|sponsored (?:content|features|links|stories)|paid (?:content|partner).{0,20}|more to (?:read|explore)|explore more.{0,30}|our network"
-    r"|site index|follow us.{0,20}|about us|sections|topics|tags|in case you missed it|don'?t miss|most (?:read|watched).{0,30}|footer"
+    r"|popular|latest|(?:more )?trending|site index|follow us.{0,20}|about us|sections|topics|tags|in case you missed it|don'?t miss|most (?:read|watched).{0,30}|footer"
     r"|mehr zum thema|das könnte sie auch interessieren|weitere (?:themen|artikel|meldungen)\b.{0,30}|kommentare|meistgelesen(?:e artikel)?|verwandte (?:themen|artikel)"
     r"|sur le même (?:sujet|thème)|à lire aussi|commentaires|les plus lus|dans la même (?:rubrique|catégorie)|le plus populaire"
     r"|te puede interesar|más (?:información|noticias|leídas?)|comentarios|lo más (?:leído|visto)|noticias relacionadas|archivado en|temas relacionados)\W*$",
@@ -202,7 +214,7 @@ _END = re.compile(
 )
 _HARD_END = re.compile(
     r"^\W*(?:\d+ comments?|comments?\s*\(?\d+\)?|all comments(?: \d+)?|click here to comment|join (?:our|the) (?:commenting forum|discussion)|leave a (?:comment|reply)|most (?:popular|read)"
-    r"|site index|sponsored features|kommentare|commentaires|comentarios|log in to reply|read more on these topics|more from .{1,40}|read next|keep reading|recommended for you)\W*$",
+    r"|site index|sponsored features|kommentare|commentaires|comentarios|log in to reply|read more on these topics|read next|keep reading|recommended for you)\W*$",
     re.IGNORECASE,
 )
 
@@ -222,6 +234,7 @@ _CAPTION_END = re.compile(
     r"|\bcopyright\s+\S.{0,50}|[.\s]©\s?.{2,80}|\bmandatory credit\b.{0,100}|\bno (?:resales|archives)\.?)\W*$",
     re.IGNORECASE,
 )
+_SIDES = re.compile(r"\bfrom (?:top )?(?:left|right)\b|\((?:left|right|l|r|c|centre|center|pictured)\)|^(?:left|right|top|above|below):", re.IGNORECASE)
 _CAPTION_START = re.compile(
     r"^\W*(?:image caption|image source|caption|camera icon|file photo|file image|file -|file:|\(file|pictured:|pictured above|photo:|photos:|image:|picture:|"
     r"foto:|bild:|bildunterschrift|illustration:|video:|watch:|watch \||in pictures:|(?:image|photo|video) \d+ of).{0,400}$",
@@ -245,9 +258,24 @@ def is_furniture(line: str) -> bool:
     if folded in _EXACT or is_share_row(text):
         return True
     head = text[:700]
-    if _STARTS.match(head):
+    if _STARTS.match(head) or is_legal(text) or is_shout(text):
         return True
     return len(text) <= _ANYWHERE_CHARS and bool(_ANYWHERE.search(head))
+
+
+def is_jammed(line: str) -> bool:
+    """Whether a line runs two labels together, as the text of cards and badges does: "PoliticsLeader to resign"."""
+    return any(match[0].casefold() not in _BRANDS for match in _JAM.finditer(line))
+
+
+def is_shout(line: str) -> bool:
+    """Whether a line is a headline in capitals: a link to another story. A crosshead in capitals is shorter."""
+    return len(line) >= 36 and line.isupper() and line.count(" ") >= 4
+
+
+def is_legal(line: str) -> bool:
+    """Whether a paragraph is about cookies, consent and the site's own terms, as in the windows that pages open."""
+    return len(line) <= 3000 and len(set(match.casefold() for match in _LEGAL.findall(line))) >= 3
 
 
 def is_share_row(line: str) -> bool:
@@ -279,6 +307,8 @@ def is_caption(line: str) -> bool:
     if len(line) > 600:
         return False
     text = _plain(line)
+    if _SIDES.search(text) and len(text) < 200 and text[-1] not in ".!?\"”":
+        return True
     return is_credit(text) or bool(_CAPTION_START.match(text[:450])) or bool(_CAPTION_END.search(text[-300:]))
 
 

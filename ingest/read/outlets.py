@@ -56,15 +56,16 @@ _BY_NAME |= {
     "bbcnews": "BBC", "fox": "Fox News", "foxnewsnetworkllc": "Fox News", "guardiannewsmedialimited": "The Guardian",
     "newyorktimescompany": "The New York Times", "telegraphmediagrouplimited": "The Telegraph", "npr": "NPR",
     "aljazeeramedianetwork": "Al Jazeera", "cablenewsnetwork": "CNN", "wapo": "The Washington Post", "dwcom": "DW",
+    "foxnewsnetwork": "Fox News", "westaustraliannewspapers": "The West Australian", "nationalpostadivisionof": "National Post",
 }  # fmt: skip
 _COPYRIGHT = re.compile(
-    r"(?:©|\(c\)|copyright)\s*(?:©|\(c\)|copyright|\s)*(?:(?:19|20)\d\d(?:\s*[-–]\s*(?:19|20)?\d\d)?)?[\s,.]*"
+    r"(?:©|\(c\)|\bcopyright\b)\s*(?:©|\(c\)|copyright|\s)*(?:(?:19|20)\d\d(?:\s*[-–]\s*(?:19|20)?\d\d)?)?[\s,.]*"
     r"(?P<name>[^\d©.|•·]{2,60}?)(?=[\s,]*(?:(?:19|20)\d\d|[.|•·©]|$|all rights|alle rechte|tous droits|a division|"
     r"todos los|ltd|limited|llc|inc\b|gmbh|plc|media group))",
     re.IGNORECASE,
 )
 _NOT_A_NAME = re.compile(
-    r"\b(?:rights|reserved|policy|photo|images?|getty|terms|privacy|contact|newspapers? limited|reproduction|by)\b",
+    r"\b(?:newspapers|nast|postmedia|gannett|company|corporation|corp|holdings|network|publishing|verlag|media|rights|reserved|policy|photo|images?|getty|terms|privacy|contact|newspapers? limited|reproduction|by)\b",
     re.IGNORECASE,
 )
 
@@ -118,7 +119,9 @@ def outlet_of_footer(line: str) -> str | None:
     name = match["name"].strip(" ,-–—|")
     if known := known_outlet(name):
         return known
-    if _NOT_A_NAME.search(name) or len(name.split()) > 5 or not name[:1].isupper():
+    if "©" not in line and not re.search(r"\b(?:19|20)\d\d\b", line):
+        return None
+    if re.search(r"[a-z][A-Z][a-z]", name) or _NOT_A_NAME.search(name) or len(name.split()) > 5 or not name[:1].isupper():
         return None
     return name
 

@@ -170,6 +170,14 @@ def heading_score(line: Line, shared: float, distance: int, *, repeated: bool) -
     return score
 
 
+def is_signature(text: str) -> bool:
+    """Whether a line is a byline or gives a date and little else."""
+    if _names_in_byline(text) or (is_relative(text) and len(text) < 100):
+        return True
+    dates = list(find_dates(text))
+    return bool(dates) and _is_date_line(text, sum(one.end - one.start for one in dates))
+
+
 def published_of_head(head: Head, text: str, url: str | None) -> tuple[date | None, datetime | None]:
     """The day and moment of publication by what stands around the article; (None, None) where nothing tells it.
 

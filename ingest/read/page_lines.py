@@ -37,6 +37,8 @@ class Line:
     level: int = 0
     """1 to 6 for a heading, 0 for none."""
     bullet: bool = False
+    number: str = ""
+    """The number of a numbered item, as printed: "3."."""
     gap: bool = True
     """Whether a blank line stands before it."""
     linked: bool = False
@@ -80,7 +82,18 @@ def lines_of(text: str) -> list[Line]:
             block.append(line)
             gap = False
     found.extend(_joined(block))
-    return found
+    return _lone_numbers(found)
+
+
+def _lone_numbers(lines: list[Line]) -> list[Line]:
+    """Takes a number that no other item stands beside for a part of its line: "2. What happens next?"."""
+    whole = []
+    for index, line in enumerate(lines):
+        around = lines[max(0, index - 1) : index] + lines[index + 1 : index + 2]
+        if line.number and not line.level and not any(other.number for other in around):
+            line = replace(line, text=f"{line.number} {line.text}", bullet=False, number="")
+        whole.append(line)
+    return whole
 
 
 def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
@@ -88,8 +101,10 @@ def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
     level, bullet, linked = 0, False, False
     while stripped.startswith("> "):
         stripped = stripped[2:].lstrip()
+    number = ""
     if match := _BULLET.match(stripped):
         bullet = True
+        number = match[0].strip() if match[0][0].isdigit() else ""
         stripped = stripped[match.end() :].strip()
     if match := _HEADING.match(stripped):
         level = len(match[1])
@@ -106,7 +121,7 @@ def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
     stripped = " ".join(stripped.split())
     if not stripped:
         return None
-    return Line(stripped, indent, level, bullet, gap, linked)
+    return Line(stripped, indent, level, bullet, number, gap, linked)
 
 
 def _joined(block: list[Line]) -> list[Line]:

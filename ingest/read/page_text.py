@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bot.errors import ReadError
 from bot.schema import Article
 from ingest.read.furniture import (
+    AGENCIES,
     agency_credits,
     is_bio,
     is_caption,
@@ -20,9 +21,10 @@ from ingest.read.furniture import (
     is_end,
     is_furniture,
     is_hard_end,
+    is_jammed,
 )
-from ingest.read.outlets import outlet_name, outlet_of_footer, outlet_of_url
-from ingest.read.page_head import Head, byline_of, front_matter, heading_score, published_of_head
+from ingest.read.outlets import known_outlet, outlet_name, outlet_of_footer, outlet_of_url
+from ingest.read.page_head import Head, byline_of, front_matter, heading_score, is_signature, published_of_head
 from ingest.read.page_lines import Line, lines_of
 
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»›)\]]{0,3}\s*(?:\[\d+\])?$|[.!?]['\"”’]\s*$|:$")
@@ -123,7 +125,31 @@ def _judge(lines: list[Line]) -> list[_Judged]:
         one = _Judged(line, prose, sentence, furniture, end, caption)
         one.score = _score(one)
         judged.append(one)
+    _discount_boxes(judged)
     return judged
+
+
+def _discount_boxes(judged: list[_Judged]) -> None:
+    """Makes a box of other stories cost little in short lines, and its blurbs earn nothing."""
+    boxed = False
+    for index, one in enumerate(judged):
+        if one.end:
+            boxed = True
+        elif one.prose and not _is_blurb(judged, index):
+            boxed = False
+        elif boxed:
+            one.score = -0.15
+        elif one.prose:
+            one.score = min(one.score, 0.3)
+
+
+def _is_blurb(judged: list[_Judged], index: int) -> bool:
+    """Whether a sentence stands alone between headings, names or buttons, as a teaser's blurb does."""
+    one = judged[index]
+    if len(one.line.text) >= 170 or one.line.bullet:
+        return one.line.bullet
+    around = judged[max(0, index - 1) : index] + judged[index + 1 : index + 2]
+    return not any(other.prose or other.sentence for other in around)
 
 
 def _score(one: _Judged) -> float:
@@ -173,20 +199,23 @@ def _body_span(judged: list[_Judged]) -> tuple[int, int] | None:
         start += 1
     if start >= end:
         return None
-    end = _hard_end(judged, start, end)
+    end = _end_of_article(judged, start, end)
     start = _last_heading_before_most(judged, start, end)
     return start, end
 
 
-def _hard_end(judged: list[_Judged], start: int, end: int) -> int:
-    """Where comments or "read next" begin inside the run, if most of it lies before."""
+def _end_of_article(judged: list[_Judged], start: int, end: int) -> int:
+    """Where comments begin inside the run, or a box of other stories that only blurbs follow."""
     total = sum(len(one.line.text) for one in judged[start:end] if one.prose)
-    seen = 0
+    seen, left = 0, 0
+    longs = [len(one.line.text) if one.prose and len(one.line.text) >= 170 else 0 for one in judged[start:end]]
+    left = sum(longs)
     for index in range(start, end):
         one = judged[index]
         if one.prose:
             seen += len(one.line.text)
-        if seen >= 0.5 * total and is_hard_end(one.line.text):
+        left -= longs[index - start]
+        if 2 * seen >= total and (is_hard_end(one.line.text) or (one.end and left < 0.05 * total)):
             return index
     return end
 
@@ -219,30 +248,49 @@ def _body_indent(span: list[_Judged]) -> int | None:
 
 def _title_index(judged: list[_Judged], start: int, end: int) -> int | None:
     """The line that is most likely the title: above the body, sharing its words, like a heading."""
-    words: Counter[str] = Counter()
+    words: set[str] = set()
     for one in judged[start:end]:
         if one.prose:
-            words.update(set(_content_words(one.line.text)))
-    seen = Counter(_key(one.line.text) for one in judged)
-    best, best_index = 0.0, None
+            words.update(_content_words(one.line.text))
+    # Share buttons and the browser's title repeat it, alone or after "Share this story:".
+    keys = [_key(one.line.text) for one in judged[:2000] + judged[-500:] if len(one.line.text) < 400]
+    page = f" {' | '.join(keys)} "
+    scores: dict[int, float] = {}
     distance = 0
+    signed = 0.0  # what lies below is a date or a byline: a title stands above it, a caption does not
     for index in range(start - 1, max(-1, start - 1 - 4 * _HEAD_LINES), -1):
         one = judged[index]
         distance += 1
+        text = one.line.text
+        if len(text) < 160 and distance < _HEAD_LINES and is_signature(text):
+            signed = 1.5
         if distance > _HEAD_LINES and one.line.level != 1:
             continue
         if one.furniture or one.end or one.caption or one.line.linked:
             continue
-        content = _content_words(one.line.text)
+        content = _content_words(text)
         shared = sum(word in words for word in content) / len(content) if content else 0.0
-        score = heading_score(one.line, shared, distance, repeated=seen[_key(one.line.text)] > 1)
+        key = _key(text)
+        repeated = len(key) >= 20 and page.count(f" {key} ") > 1
+        score = heading_score(one.line, shared, distance, repeated=repeated) + signed
         if one.prose:
             score -= 1.0
-        if score > best:
-            best, best_index = score, index
-    if best_index is None and judged[start].line.level == 1:
-        return start
-    return best_index if best >= 1.5 else None
+        if _is_caption_title(judged, index, opening=True):
+            score -= 3.0
+        scores[index] = score
+    if not scores:
+        return start if judged[start].line.level == 1 else None
+    best = max(scores, key=lambda index: (scores[index], -index))
+    # A standfirst may share more of the body's words than the title right above it.
+    for index in range(best - 1, max(-1, best - 3), -1):
+        if judged[index].furniture or judged[index].line.bullet:
+            continue
+        above, below = judged[index].line, judged[best].line
+        alike = above.level == below.level and abs(above.indent - below.indent) <= 4
+        if alike and scores.get(index, -9.0) >= max(2.0, scores[best] - 1.5) and len(above.text) < len(below.text):
+            best = index
+        break
+    return best if scores[best] >= 1.5 else None
 
 
 def _body(
@@ -253,20 +301,23 @@ def _body(
     credits: tuple[str, ...] = ()
     boxed = False  # inside a box of related stories, until a real paragraph comes
     title_key = _key(title)
+    structured = any(one.line.level for one in judged[start:end])
     for index in range(start, end):
         one = judged[index]
         text = one.line.text
         if found := agency_credits(text):
             credits = credits or found
             continue
-        if one.end or (one.furniture and is_end(text)):
-            boxed = True
+        if one.end:
+            boxed = boxed or text[-1] != ":"
             continue
         if one.furniture:
             if _opens_box(text):
                 _drop_box_head(kept, judged, indent)
             continue
-        if one.caption or one.line.linked or _is_caption_title(judged, index) or _key(text) == title_key:
+        if one.caption or one.line.linked or _is_caption_title(judged, index, opening=not kept) or _key(text) == title_key:
+            continue
+        if not one.sentence and not one.prose and (is_jammed(text) or (structured and _is_name(one.line))):
             continue
         aside = (
             indent is not None
@@ -278,7 +329,7 @@ def _body(
                 boxed = False
             else:
                 continue
-        if aside and not (one.prose and len(text) > 160) and not (one.line.bullet and one.sentence):
+        if aside and not (one.line.bullet and one.sentence):
             continue
         if one.line.bullet and not one.sentence and len(text) < 25:
             continue
@@ -318,15 +369,23 @@ def _drop_box_head(kept: list[tuple[int, str]], judged: list[_Judged], indent: i
             return
 
 
-def _is_caption_title(judged: list[_Judged], index: int) -> bool:
-    """Whether the line right under this one is a picture's credit: then this one is the picture's title."""
+def _is_caption_title(judged: list[_Judged], index: int, *, opening: bool) -> bool:
+    """Whether the line right under this one is a picture's credit: then this one is the picture's title.
+
+    Before the article's first paragraph (`opening`) that may be a whole sentence.
+    """
     following = judged[index + 1] if index + 1 < len(judged) else None
-    if following is None or not is_credit(following.line.text):
+    if following is None or not is_credit(following.line.text) or following.line.indent > judged[index].line.indent:
         return False
     one = judged[index]
     if not following.line.gap:
         return not (one.prose and len(one.line.text) > 300)
-    return not one.prose and not one.line.level
+    return not one.line.level and (opening or not one.prose)
+
+
+def _is_name(line: Line) -> bool:
+    """Whether a line is two or three capitalised words, as the name under a portrait is."""
+    return not line.level and bool(re.fullmatch(r"(?:[A-Z][\w.'’-]*[a-z]\s){1,2}[A-Z][\w.'’-]*[a-z]", line.text))
 
 
 def _is_teaser(judged: list[_Judged], index: int, end: int) -> bool:
@@ -345,7 +404,7 @@ def _lead(judged: list[_Judged], first: int, start: int, paragraphs: list[str], 
         text = one.line.text
         if one.furniture or one.end or one.caption or one.line.bullet or one.line.linked or text in paragraphs:
             continue
-        if _is_caption_title(judged, index) or text in found:
+        if _is_caption_title(judged, index, opening=True) or text in found:
             continue
         near = index - first < 2
         if (one.sentence and len(text) >= 40 and text.count(" ") >= 6) or (
@@ -376,13 +435,20 @@ def _address(judged: list[_Judged], start: int, end: int) -> str | None:
 
 
 def _source(judged: list[_Judged], address: str | None) -> str | None:
-    """The outlet: by the address, else by the copyright line nearest the page's end."""
+    """The outlet: by the address, else by a copyright line, else by a line that is a known outlet's name."""
     if name := outlet_of_url(address):
         return name
+    footer = None
     for one in reversed(judged):
         if name := outlet_of_footer(one.line.text):
+            if known_outlet(name):
+                return name
+            footer = footer or name
+    named = Counter(name for one in judged if len(one.line.text) < 40 and (name := known_outlet(one.line.text)))
+    for name, _ in named.most_common(3):
+        if name not in AGENCIES:
             return name
-    return outlet_name(address)
+    return footer or outlet_name(address)
 
 
 def _section(judged: list[_Judged], title_at: int | None) -> str | None:
