@@ -249,8 +249,8 @@ class Corpus:
         if state.make.get("model") != wanted.get("model"):
             raise IndexMismatch(
                 f"The {follower.name} in {follower.folder} was made with the embedding model "
-                f"{state.make.get('model')}, and {wanted.get('model')} is set. Set NEWSBOT_EMBEDDING_MODEL={state.make.get('model')}, "
-                f"or embed all passages anew: newsbot reindex --data {self.folder}"
+                f"{state.make.get('model')}, and {wanted.get('model')} is set. "
+                f"Set NEWSBOT_EMBEDDING_MODEL={state.make.get('model')}, or embed all passages anew: newsbot reindex --data {self.folder}"
             )
         raise IndexMismatch(
             f"The {follower.name} in {follower.folder} was made another way ({dict(state.make)}) than is set now "

@@ -1,0 +1,66 @@
+"""What tests share: one exported embedding model, one ingested sample corpus, settings that touch nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from bot.embeddings import SentenceEmbeddings
+    from bot.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "ingest" / "sample"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tests run in an empty folder, without the developer's variables and .env."""
+    for name in list(os.environ):
+        if name.startswith("NEWSBOT_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def cache_dir() -> Path:
+    """Where the exported model is kept: in the checkout, so that the next run need not export again."""
+    folder = ROOT / ".pytest_cache" / "newsbot"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embeddings(cache_dir: Path) -> SentenceEmbeddings:
+    """The default model, loaded once."""
+    from bot.embeddings import load_embeddings
+
+    return load_embeddings(cache_dir=cache_dir / "models")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, cache_dir: Path) -> Settings:
+    """Settings for a corpus of the test's own."""
+    from bot.settings import Settings
+
+    return Settings(data_dir=tmp_path / "data", cache_dir=cache_dir)
+
+
+@pytest.fixture(scope="session")
+def sample_settings(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[Settings]:
+    """Settings whose data_dir holds the sample corpus. Read only: copy the folder to change it."""
+    from bot.settings import Settings
+    from bot.wiring import open_corpus
+    from ingest.pipeline import ingest
+    from ingest.read import read
+
+    made = Settings(data_dir=tmp_path_factory.mktemp("sample") / "data", cache_dir=cache_dir)
+    corpus = open_corpus(made, create=True)
+    with corpus.writing():
+        list(ingest(corpus, read([str(SAMPLE / "news")])))
+    corpus.close()
+    yield made
