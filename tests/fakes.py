@@ -17,9 +17,7 @@ def article(name: str = "harbour", text: str | None = None, **fields: Any) -> Ar
     body = (
         text
         if text is not None
-        else (
-            f"The {name} opened on Monday. It cost 12 million euros.\n\nAbout 300 people came to the {name}, the mayor said."
-        )
+        else (f"The {name} opened on Monday. It cost 12 million euros.\n\nAbout 300 people came to it, the mayor said.")
     )
     given: dict[str, Any] = {
         "title": f"The {name} opens",
