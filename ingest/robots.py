@@ -53,7 +53,7 @@ class Robots:
         """Raise RobotsRefused where the address may not be read, FetchError where the host does not answer."""
         kept = self._rules_for(url)
         if kept.error:
-            raise kept.error
+            raise FetchError(str(kept.error), status=kept.error.status)
         if kept.rules is not None and not kept.rules.can_fetch(url, self._agent):
             raise RobotsRefused(f"the robots.txt of {urlsplit(url).hostname} does not allow newsbot to read it")
 
@@ -86,5 +86,5 @@ class Robots:
             return _Rules(now + KEEP_SECONDS, Protego.parse(data[:ROBOTS_BYTES].decode("utf-8", "replace")))
         if 400 <= status < 500 and status != 429:
             return _Rules(now + KEEP_SECONDS)
-        text = f"{urlsplit(address).hostname} cannot say what may be read (status {status} for robots.txt); try again later"
+        text = f"{urlsplit(address).hostname} does not say what may be read (robots.txt has status {status}); try later"
         return _Rules(now + RETRY_SECONDS, error=FetchError(text, status=status))

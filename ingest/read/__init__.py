@@ -83,6 +83,10 @@ def _file_items(path: Path, options: ReadOptions) -> Items:
 
 def _blob_items(blob: Blob, options: ReadOptions) -> Items:
     """Find the kind and hand the blob to its reader; containers call this again for their members."""
+    yield from _guarded(_sniffed_items(blob, options), blob.origin, options)
+
+
+def _sniffed_items(blob: Blob, options: ReadOptions) -> Items:
     if blob.depth > options.limits.depth:
         yield failed(blob.origin, f"it lies more than {options.limits.depth} archives deep and was not opened")
         return
@@ -90,8 +94,7 @@ def _blob_items(blob: Blob, options: ReadOptions) -> Items:
         yield skipped(blob.origin, "by its name it describes the folder and is no news")
         return
     blob, head = with_head(blob)
-    kind = kind_of(head, blob.name, options.fields.values())
-    yield from _guarded(_kind_items(kind, blob, options), blob.origin, options)
+    yield from _kind_items(kind_of(head, blob.name, options.fields.values()), blob, options)
 
 
 def _kind_items(kind: Kind, blob: Blob, options: ReadOptions) -> Items:
@@ -100,10 +103,6 @@ def _kind_items(kind: Kind, blob: Blob, options: ReadOptions) -> Items:
             yield failed(blob.origin, "it is empty")
         case Kind.PAGE_TEXT:
             yield _page_text(blob, options)
-        case Kind.MARKDOWN:
-            from ingest.read.markdown import read_markdown
-
-            yield read_markdown(_text(blob, options), origin=blob.origin, url=blob.url, source=options.source)
         case Kind.HTML:
             yield _html(blob, options)
         case Kind.JSON:

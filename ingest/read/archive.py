@@ -21,7 +21,7 @@ from typing import BinaryIO, cast
 from bot.errors import ReadError
 from bot.schema import Article
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped
-from ingest.read.limits import CHUNK_BYTES, Limits, check_ratio, gunzip, megabytes, spooled, stream_of
+from ingest.read.limits import CHUNK_BYTES, Limits, check_ratio, chunks_of, gunzip, megabytes, spooled, stream_of
 
 TAR_HEADER_BYTES = 1024 * 1024
 """The longest extended header of a tar member: tarfile holds it whole."""
@@ -90,7 +90,7 @@ def read_tar(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
                     continue
                 member = Blob(
                     # Forward only: tarfile's own member would seek, and the archive's stream cannot.
-                    stream=stream_of(_chunks(cast(BinaryIO, stream))),
+                    stream=stream_of(chunks_of(cast(BinaryIO, stream))),
                     name=PurePosixPath(info.name).name,
                     origin=f"{blob.origin}!{_shown(info.name)}",
                     named=False,
@@ -171,11 +171,6 @@ class _CheckedTarInfo(tarfile.TarInfo):
         if info.type in extended and info.type != tarfile.GNUTYPE_SPARSE and info.size > TAR_HEADER_BYTES:
             raise tarfile.ReadError("a member's extended header is too large")
         return info
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while chunk := stream.read(CHUNK_BYTES):
-        yield chunk
 
 
 def _is_hidden(name: str) -> bool:

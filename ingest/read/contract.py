@@ -5,20 +5,19 @@ Knows nothing about any kind of input: the readers know that.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
+from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
-from ingest.read.limits import Limits
+from ingest.read.kinds import HEAD_BYTES
+from ingest.read.limits import Limits, chunks_of, stream_of
 
 if TYPE_CHECKING:
     from ingest.fetch import Fetched
-
-HEAD_BYTES = 64 * 1024
-"""How much of a stream is looked at to find its kind."""
 
 Items = Iterator[Article | Outcome]
 
@@ -71,7 +70,7 @@ def with_head(blob: Blob, size: int = HEAD_BYTES) -> tuple[Blob, bytes]:
     if start is not None:
         blob.stream.seek(start)
         return blob, head
-    return replace(blob, stream=io.BufferedReader(_Rejoined(head, blob.stream), HEAD_BYTES)), head
+    return replace(blob, stream=stream_of(chain((head,), chunks_of(blob.stream)))), head
 
 
 def read_up_to(stream: BinaryIO, size: int) -> bytes:
@@ -79,7 +78,12 @@ def read_up_to(stream: BinaryIO, size: int) -> bytes:
     parts: list[bytes] = []
     left = size
     while left > 0:
-        part = stream.read(left)
+        try:
+            part = stream.read(left)
+        except ReadError:
+            if not parts:
+                raise
+            break  # the stream raises again at the next read, after what came before was used
         if not part:
             break
         parts.append(part)
@@ -95,23 +99,3 @@ def skipped(origin: str, reason: str, title: str = "") -> Outcome:
 def failed(origin: str, reason: str, title: str = "") -> Outcome:
     """Something is wrong with the input."""
     return Outcome(kind=OutcomeKind.FAILED, origin=origin, reason=reason, title=title)
-
-
-class _Rejoined(io.RawIOBase):
-    """A forward-only stream that starts with bytes that were read from it before."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = memoryview(head)
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if self._head:
-            part = self._head[: len(buffer)]
-            self._head = self._head[len(part) :]
-        else:
-            part = memoryview(self._rest.read(len(buffer)))
-        buffer[: len(part)] = part
-        return len(part)

@@ -116,7 +116,7 @@ def fetched_page(url: str, options: ReadOptions, read_blob: ReadBlob) -> Items:
         yield failed(url, str(error))
         return
     kind = kind_of(head, blob.name)
-    if kind in (Kind.HTML, Kind.PAGE_TEXT, Kind.MARKDOWN, Kind.EMPTY):
+    if kind in (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY):
         yield from read_blob(blob, options)
     else:
         yield skipped(url, f"the link leads to {kind.value}, and no page")
@@ -251,6 +251,8 @@ def _authors(found: Mapping[str, Any]) -> tuple[str, ...]:
     names: list[str] = []
     for person in found.get("authors", ()):
         name = one_line(person.get("name") or "")
+        if "@" in (raw := one_line(found.get("author") or "")) and len(found.get("authors", ())) == 1:
+            name = raw  # feedparser cuts addresses under long top-level domains in two
         if match := re.fullmatch(r"\S+@\S+(?:\s*\((.+)\))?", name):  # RSS: editor@example.org (Jane Doe)
             name = match[1] or ""
         names.extend(part.strip() for part in re.split(r",\s+|\s+and\s+|;\s*", name) if part.strip())

@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
     EMPTY = "empty"
     PAGE_TEXT = "page text"
-    MARKDOWN = "Markdown"
+    """Plain text and Markdown: one reader knows both."""
     HTML = "HTML"
     JSON = "JSON"
     JSON_FEED = "JSON Feed"
@@ -35,6 +35,9 @@ class Kind(StrEnum):
     MEDIA = "pictures, sound, documents"
     BINARY = "binary"
 
+
+HEAD_BYTES = 64 * 1024
+"""How much of a stream is looked at to find its kind."""
 
 RECORD_NAMES: dict[str, tuple[str, ...]] = {
     "url": ("url", "link", "canonical_url", "canonicalurl", "article_url", "page_url", "weburl", "uri", "permalink",
@@ -55,8 +58,6 @@ RECORD_NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Our field names, and what others call them, in the order in which they are tried. Compared without case."""
 
-TEXT_SUFFIXES = frozenset({".txt", ".text", ""})
-MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 TABLE_DELIMITERS = {".csv": ",;\t|", ".tsv": "\t", ".tab": "\t"}
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
@@ -91,8 +92,8 @@ _OTHER_SUFFIXES = frozenset({
     ".vcf", ".opml", ".rst", ".makefile",
 })  # fmt: skip
 _OTHER_NAMES = re.compile(
-    r"(readme|licen[cs]e|copying|notice|changelog|changes|contributing|authors|makefile|dockerfile|robots|humans|"
-    r"requirements|manifest|sources|credits|todo|index\.txt|checksums?|sha256sums?|md5sums?)([._-].*)?$",
+    r"((readme|licen[cs]e)([._-]\w+)?|copying|notice|changelog|contributing|authors|makefile|dockerfile|robots|humans|"
+    r"requirements|manifest|checksums?|sha256sums?|md5sums?)(\.\w{1,10})?$",
     re.IGNORECASE,
 )
 _XML_PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>)*", re.DOTALL | re.IGNORECASE)
@@ -124,7 +125,7 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
         return Kind.BINARY
     text = text_of_head(head).lstrip()
     if not text:
-        return Kind.EMPTY
+        return Kind.EMPTY if len(head) < HEAD_BYTES else Kind.PAGE_TEXT
     suffix = PurePosixPath(name.lower()).suffix
     if text[0] == "<" and (markup := _markup_kind(text)):
         return markup
@@ -134,8 +135,6 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
         return Kind.TABLE
     if suffix in _OTHER_SUFFIXES:
         return Kind.OTHER_TEXT
-    if suffix in MARKDOWN_SUFFIXES or re.match(r"---\n(?:\w[\w-]*:.*\n(?:[ \t-].*\n)*)+---\n", text):
-        return Kind.MARKDOWN
     if suffix in (".html", ".htm", ".xhtml") and _HTML_ANYWHERE.search(text):
         return Kind.HTML
     return Kind.PAGE_TEXT

@@ -63,14 +63,10 @@ def lines(stream: BinaryIO, limit_bytes: int) -> Iterator[bytes | None]:
     A long line is passed over in pieces, so the memory in use never grows past the limit.
     """
     while line := stream.readline(limit_bytes + 2):
-        if line.endswith(b"\n"):
-            yield line[:-2] if line.endswith(b"\r\n") else line[:-1]
-        elif len(line) <= limit_bytes:
-            yield line
-        else:
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(CHUNK_BYTES)
-            yield None
+        content = line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
+        while line and not line.endswith(b"\n") and len(content) > limit_bytes:
+            line = stream.readline(CHUNK_BYTES)
+        yield content if len(content) <= limit_bytes else None
 
 
 def gunzip(stream: BinaryIO, limits: Limits) -> BinaryIO:
@@ -83,7 +79,13 @@ def gunzip(stream: BinaryIO, limits: Limits) -> BinaryIO:
 
 def stream_of(chunks: Iterator[bytes]) -> BinaryIO:
     """A forward-only binary stream over chunks that are made while it is read."""
-    return cast(BinaryIO, io.BufferedReader(_ChunkStream(chunks), CHUNK_BYTES))
+    return cast(BinaryIO, _ChunkStream(chunks))
+
+
+def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
+    """The rest of a stream in pieces."""
+    while chunk := stream.read(CHUNK_BYTES):
+        yield chunk
 
 
 def check_ratio(packed: int, unpacked: int, limits: Limits) -> None:
@@ -146,21 +148,63 @@ def _inflate(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
         raise ReadError("its gzip data is cut off; what came before was read. Copy or download it again")
 
 
-class _ChunkStream(io.RawIOBase):
+class _ChunkStream(io.BufferedIOBase):
+    """A buffer of our own: io.BufferedReader drops what it has read when the next piece raises, and with a gzip file
+    that is cut, what came before the cut shall be read."""
+
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._rest = memoryview(b"")
+        self._buffer = b""
+        self._at = 0
+        self._error: ReadError | None = None
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        part = self._rest[: len(buffer)]
-        self._rest = self._rest[len(part) :]
-        buffer[: len(part)] = part
-        return len(part)
+    def read(self, size: int | None = -1) -> bytes:
+        wanted = -1 if size is None else size
+        parts: list[bytes] = []
+        while wanted != 0 and self._fill(bool(parts) and wanted > 0):
+            end = len(self._buffer) if wanted < 0 else min(len(self._buffer), self._at + wanted)
+            parts.append(self._buffer[self._at : end])
+            wanted -= end - self._at if wanted > 0 else 0
+            self._at = end
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def read1(self, size: int = -1) -> bytes:
+        if not self._fill(False):
+            return b""
+        return self.read(len(self._buffer) - self._at if size < 0 else min(size, len(self._buffer) - self._at))
+
+    def readline(self, size: int | None = -1) -> bytes:
+        wanted = -1 if size is None else size
+        parts: list[bytes] = []
+        while wanted != 0 and self._fill(bool(parts)):
+            found = self._buffer.find(b"\n", self._at) + 1
+            end = found or len(self._buffer)
+            if wanted > 0:
+                end = min(end, self._at + wanted)
+                wanted -= end - self._at
+            parts.append(self._buffer[self._at : end])
+            self._at = end
+            if end == found:
+                break
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _fill(self, has_some: bool) -> bool:
+        """Have at least a byte in the buffer; False at the end, and at an error where the caller has bytes to give."""
+        while self._at >= len(self._buffer):
+            if self._error is None:
+                try:
+                    chunk = next(self._chunks, None)
+                except ReadError as error:
+                    self._error = error
+                else:
+                    if chunk is None:
+                        return False
+                    self._buffer, self._at = chunk, 0
+                    continue
+            if has_some:
+                return False
+            raise self._error
+        return True

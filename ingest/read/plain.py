@@ -43,6 +43,8 @@ _GUESSED = ["cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257"
 _GUESS_BYTES = 32 * 1024
 _MANY_HIGH_BYTES = 0.2
 """Above this share of bytes past ASCII, a text is not in a Western European language."""
+_MIXED_UTF8_SHARE = 0.25
+"""Other encodings hardly ever form valid UTF-8 by chance: this share of it makes a mixed text."""
 
 
 def decode(data: bytes, declared: str | None = None) -> str:
@@ -63,7 +65,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
     if declared and (text := _decode_strictly(data, declared)) is not None:
         return text
     high = sum(byte >= 0x80 for byte in data[:_GUESS_BYTES])
-    if high and _utf8_share(data) >= 0.5:
+    if high and _utf8_share(data) >= _MIXED_UTF8_SHARE:
         return decode_line(data)
     if high > _MANY_HIGH_BYTES * len(data[:_GUESS_BYTES]) and (text := _guess(data)) is not None:
         return text

@@ -182,7 +182,7 @@ def published_of(value: Any) -> tuple[date | None, datetime | None]:
     if isinstance(value, str) and re.fullmatch(r"\d{10}(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?", value.strip()):
         value = float(value)
     if isinstance(value, int | float):
-        return _of_epoch(float(value))
+        return _of_epoch(float(value)) if abs(value) < 1e20 else (None, None)
     if isinstance(value, str):
         return _of_text(value.strip()[:200])
     return None, None
@@ -195,8 +195,6 @@ def _of_text(text: str) -> tuple[date | None, datetime | None]:
 
 
 def _of_epoch(number: float) -> tuple[date | None, datetime | None]:
-    if not abs(number) <= 1e20:
-        return None, None
     if 19_000_101 <= number <= 21_001_231 and number == int(number):  # 20220612
         try:
             return datetime.strptime(str(int(number)), "%Y%m%d").replace(tzinfo=UTC).date(), None

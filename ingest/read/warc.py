@@ -106,6 +106,8 @@ def _payload(record: Any, limits: Limits) -> tuple[bytes, str | None]:
     headers = record.http_headers
     # The length is capped before chunks are joined: warcio would allocate whatever a chunk says it holds.
     raw = read_whole(record.raw_stream, limits.document_bytes)
+    if getattr(record.raw_stream, "limit", 0) > 0:
+        raise ReadError("the page is cut off")
     if (headers.get_header("Transfer-Encoding") or "").strip().lower() == "chunked":
         raw = ChunkedDataReader(io.BytesIO(raw)).read()
     encoding = (headers.get_header("Content-Encoding") or "").strip().lower()
