@@ -155,7 +155,7 @@ _STARTS = re.compile(
     |i'd\ like\ to\ (?:be|receive)\b |a\ welcome\ email\b |the\ next\ issue\ of\b
     |(?:if\ you|when\ you)\ (?:buy|purchase|click|make\ a\ purchase|shop)\b.{0,120}\b(?:commission|affiliate|earn)
     |(?:this\ (?:article|story|post|page)\ (?:may\ )?contains?\ affiliate) |we\ may\ earn\b |.{0,80}\bearns?\ (?:a|an\ affiliate)\ commission
-    |special\ offer\b |get\ in\ touch\ with\ our\b |(?:do|have)\ you\ (?:have|got)\ (?:a\ (?:story|tip|news)|any\ (?:information|news)|more\ info|something\ to\ share)\b.{0,260}$
+    |special\ offer\b |(?:unlimited|access|enjoy)\ .{0,40}\b(?:articles?|access|sites?)\b.{0,80}$ |support\ local\ journalism\b.{0,40}$ |share\ your\ thoughts\b.{0,80}$ |get\ in\ touch\ with\ our\b |(?:do|have)\ you\ (?:have|got)\ (?:a\ (?:story|tip|news)|any\ (?:information|news)|more\ info|something\ to\ share)\b.{0,260}$
     |for\ more\ (?:stories|news|from|on|information\ about\ (?:how|cookies)|such)\b.{0,160}$ |check\ out\ (?:our|the|all|more)\b.{0,140}$ |find\ (?:more|out\ more|all)\b.{0,120}$
     |(?:contact|email|e-mail|reach)\ (?:us|the\ (?:author|reporter|writer)|me)\b.{0,120}$ |you\ can\ (?:email|reach|contact|follow|read\ more)\b.{0,160}$
     |(?:©|\(c\)\ |copyright\b|all\ contents?\ ©|all\ (?:rights|quotes)\b) |(?:\d{4}\ )?.{0,80}\ball\ rights\ reserved\b
@@ -213,8 +213,8 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _HARD_END = re.compile(
-    r"^\W*(?:\d+ comments?|comments?\s*\(?\d+\)?|all comments(?: \d+)?|click here to comment|join (?:our|the) (?:commenting forum|discussion)|leave a (?:comment|reply)|most (?:popular|read)"
-    r"|site index|sponsored features|kommentare|commentaires|comentarios|log in to reply|read more on these topics|read next|keep reading|recommended for you)\W*$",
+    r"^\W*(?:\d+ comments?|comments?\s*\(?\d+\)?|all comments(?: \d+)?|click here to comment|join (?:our|the) (?:commenting forum|discussion)"
+    r"|leave a (?:comment|reply)|kommentare|commentaires|comentarios|log in to reply)\W*$",
     re.IGNORECASE,
 )
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from bot.errors import ReadError
 from bot.schema import Article
 from ingest.read.dates import date_in_url, parse_date
-from ingest.read.furniture import agency_credits, is_bio, is_caption, is_end, is_furniture, is_hard_end
+from ingest.read.furniture import agency_credits, is_bio, is_caption, is_end, is_furniture, is_hard_end, is_jammed
 from ingest.read.outlets import outlet_name
-from ingest.read.page_head import Head, byline_of, published_of_head
+from ingest.read.page_head import Head, byline_of, is_signature, published_of_head
 from ingest.read.page_lines import Line, tidy
 from ingest.read.page_meta import PageMeta, meta_of
 from ingest.read.plain import decode
@@ -51,6 +51,11 @@ _BOX = re.compile(
 )
 _BOX_SHARE = 0.25
 """A box that holds more of the page's paragraphs than this is the article, whatever its class is called."""
+_LEAD = re.compile(
+    r"(?:^|[\s_-])(?:lead|lede|standfirst|stand-first|summary|subtitle|sub-?title|sub-?head(?:line|ing)?|dek|deck|intro|introduction|chapo|teaser-?text|"
+    r"excerpt|headline-?description|article-?description|tagline|strapline|abstract|entradilla|bajada|sommario|vorspann|anleser|description)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
 _BLOCKS = frozenset(("p", "head", "item", "quote", "cell", "code", "ab", "row"))
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]{0,3}\s*$")
 _MIN_BODY_CHARS = 140
@@ -75,7 +80,9 @@ def read_html(
     title = _title(meta, shown)
     head = _head(shown, title)
     authors = meta.authors or byline_of(head)
-    paragraphs, credits = _tidied(_paragraphs(root, meta), title, authors, meta)
+    paragraphs, credits = _tidied(_paragraphs(root, meta), title, authors)
+    captions = {_key(" ".join("".join(node.itertext()).split())) for node in root.iter("figcaption")}
+    paragraphs = [*_lead(root, meta, paragraphs, title, captions), *(text for text in paragraphs if _key(text) not in captions)]
     body = "\n\n".join(paragraphs)
     if len(body) < _MIN_BODY_CHARS and not (title and len(body) >= 80):
         raise ReadError(
@@ -307,36 +314,102 @@ def _collect(body: HtmlElement, paragraphs: list[tuple[str, bool]]) -> None:
 
 
 def _tidied(
-    found: list[tuple[str, bool]], title: str, authors: tuple[str, ...], meta: PageMeta
+    found: list[tuple[str, bool]], title: str, authors: tuple[str, ...]
 ) -> tuple[list[str], tuple[str, ...]]:
     """The paragraphs without what is no part of the article, and the agencies that sign it."""
     credits: tuple[str, ...] = ()
     kept: list[tuple[str, bool]] = []
     seen: set[str] = set()
+    own = {_key(title), *map(_key, authors)}
     total = sum(len(text) for text, _ in found)
+    resumes = _last_pair(found)
     read = 0
-    for text, heading in found:
+    boxed = False
+    for index, (text, heading) in enumerate(found):
         read += len(text)
         if signed := agency_credits(text):
             credits = credits or signed
             continue
-        if is_hard_end(text) and read > 0.5 * total:
-            break
-        key = _key(text)
-        if is_furniture(text) or is_end(text) or is_caption(text) or key == _key(title) or key in map(_key, authors):
+        if is_end(text) and not (text.endswith(":") and not is_furniture(text)):
+            if 2 * read > total and (is_hard_end(text) or index > resumes):
+                break
+            boxed = True
             continue
+        key = _key(text)
+        sentence = bool(_SENTENCE_END.search(text[-40:]))
+        if is_furniture(text) or is_caption(text) or key in own:
+            continue
+        if not sentence and len(text) < 160 and is_jammed(text):
+            continue
+        if boxed and not (sentence and len(text) >= 80):
+            continue
+        boxed = False
         if len(text) > 60 and key in seen:
             continue
         seen.add(key)
-        if not kept and len(text) < 60 and not _SENTENCE_END.search(text):
+        if not kept and len(text) < 60 and not sentence:
             continue
         kept.append((text, heading))
-    while kept and (kept[-1][1] or (len(kept[-1][0]) < 80 and not _SENTENCE_END.search(kept[-1][0]))):
+    while kept and (kept[-1][1] or (len(kept[-1][0]) < 80 and not _SENTENCE_END.search(kept[-1][0][-40:]))):
         kept.pop()
     for position in range(len(kept) - 1, max(-1, len(kept) - 4), -1):
         if is_bio(kept[position][0], authors):
             del kept[position]
     return [text for text, _ in kept], credits
+
+
+def _last_pair(found: list[tuple[str, bool]]) -> int:
+    """Where the last two paragraphs in a row stand: an article that a box interrupts goes on with such, teasers do not."""
+    above = False
+    for index in range(len(found) - 1, -1, -1):
+        text, heading = found[index]
+        paragraph = not heading and len(text) > 30 and bool(_SENTENCE_END.search(text[-40:])) and not is_furniture(text)
+        if paragraph and above:
+            return index
+        above = paragraph
+    return 0
+
+
+def _lead(root: HtmlElement, meta: PageMeta, paragraphs: list[str], title: str, captions: set[str]) -> list[str]:
+    """The standfirst, where it stands on the page outside of what trafilatura took.
+
+    It is known by the class of its element, or because the page's own description says the same.
+    """
+    keys = [_key(text) for text in paragraphs]
+    described = _key(meta.description)
+    for node in root.iter("p", "h2", "h3", "h4", "div", "span", "section"):
+        named = bool(_LEAD.search(f"{node.get('class', '')} {node.get('data-testid', '')} {node.get('itemprop', '')}"[:300]))
+        if not named and not described:
+            continue
+        length = 0
+        for part in node.itertext():
+            length += len(part)
+            if length > 1500:
+                break
+        if not 40 <= length <= 1500:
+            continue
+        text = " ".join("".join(node.itertext()).split())
+        key = _key(text)
+        same = len(key) > 40 and len(described) > 40 and (key.startswith(described.rstrip(" .…")) or described == key)
+        if not (named or same) or len(text) < 40 or text.count(" ") < 6 or key == _key(title) or key in captions:
+            continue
+        if any(key in other or other in key for other in keys if len(other) > 30):
+            return []
+        if is_furniture(text) or is_caption(text) or is_signature(text) or _near_bottom(node, paragraphs):
+            continue
+        return [text]
+    return []
+
+
+def _near_bottom(node: HtmlElement, paragraphs: list[str]) -> bool:
+    """Whether the article's first paragraphs stand above the node: then it is another story's teaser."""
+    first = next((text for text in paragraphs if len(text) > 60), "")
+    if not first:
+        return False
+    for before in node.xpath("preceding::p[string-length() > 60]"):
+        if " ".join("".join(before.itertext()).split()) == first:
+            return True
+    return False
 
 
 def _head(shown: list[Line], title: str) -> Head:

@@ -41,7 +41,7 @@ OUTLETS: dict[str, str] = {
     "ctvnews.ca": "CTV News", "globalnews.ca": "Global News", "theglobeandmail.com": "The Globe and Mail", "nationalpost.com": "National Post",
     "thestar.com": "Toronto Star", "dailymaverick.co.za": "Daily Maverick", "news24.com": "News24", "citizen.co.za": "The Citizen",
     "iol.co.za": "IOL", "mg.co.za": "Mail & Guardian", "namibian.com.na": "The Namibian", "allafrica.com": "allAfrica",
-    "nation.africa": "Nation", "punchng.com": "Punch", "premiumtimesng.com": "Premium Times", "voanews.com": "VOA", "rferl.org": "RFE/RL",
+    "punchng.com": "Punch", "premiumtimesng.com": "Premium Times", "voanews.com": "VOA", "rferl.org": "RFE/RL",
     "kyivindependent.com": "The Kyiv Independent", "themoscowtimes.com": "The Moscow Times", "tass.com": "TASS",
     "thegatewaypundit.com": "The Gateway Pundit", "propublica.org": "ProPublica", "huffpost.com": "HuffPost", "slate.com": "Slate",
     "salon.com": "Salon", "thedailybeast.com": "The Daily Beast", "rollingstone.com": "Rolling Stone", "washingtontimes.com": "The Washington Times",

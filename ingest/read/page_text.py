@@ -109,7 +109,7 @@ def _judge(lines: list[Line]) -> list[_Judged]:
         text = line.text
         furniture = is_furniture(text) or bool(_URL_LINE.fullmatch(text))
         caption = not furniture and is_caption(text)
-        end = is_end(text)
+        end = is_end(text) and not (text.endswith(":") and not furniture)
         sentence = not furniture and not caption and bool(_SENTENCE_END.search(text[-40:])) and text.count(" ") >= 2
         prose = (
             not furniture
@@ -207,17 +207,29 @@ def _body_span(judged: list[_Judged]) -> tuple[int, int] | None:
 def _end_of_article(judged: list[_Judged], start: int, end: int) -> int:
     """Where comments begin inside the run, or a box of other stories that only blurbs follow."""
     total = sum(len(one.line.text) for one in judged[start:end] if one.prose)
-    seen, left = 0, 0
-    longs = [len(one.line.text) if one.prose and len(one.line.text) >= 170 else 0 for one in judged[start:end]]
-    left = sum(longs)
+    resumes = _last_pair(judged, start, end)
+    seen = 0
     for index in range(start, end):
         one = judged[index]
         if one.prose:
             seen += len(one.line.text)
-        left -= longs[index - start]
-        if 2 * seen >= total and (is_hard_end(one.line.text) or (one.end and left < 0.05 * total)):
+        if 2 * seen >= total and (is_hard_end(one.line.text) or (one.end and index > resumes)):
             return index
     return end
+
+
+def _last_pair(judged: list[_Judged], start: int, end: int) -> int:
+    """Where the last two paragraphs in a row stand: an article that a box interrupts goes on with such, teasers do not."""
+    above = False
+    for index in range(end - 1, start - 1, -1):
+        one = judged[index]
+        if one.caption:
+            continue
+        paragraph = (one.prose or one.sentence) and not one.line.bullet
+        if paragraph and above:
+            return index
+        above = paragraph
+    return start
 
 
 def _last_heading_before_most(judged: list[_Judged], start: int, end: int) -> int:
@@ -309,7 +321,7 @@ def _body(
             credits = credits or found
             continue
         if one.end:
-            boxed = boxed or text[-1] != ":"
+            boxed = True
             continue
         if one.furniture:
             if _opens_box(text):
@@ -329,7 +341,7 @@ def _body(
                 boxed = False
             else:
                 continue
-        if aside and not (one.line.bullet and one.sentence):
+        if aside and not (one.line.bullet and one.sentence and indent is not None and one.line.indent <= indent + 6):
             continue
         if one.line.bullet and not one.sentence and len(text) < 25:
             continue
@@ -444,9 +456,11 @@ def _source(judged: list[_Judged], address: str | None) -> str | None:
             if known_outlet(name):
                 return name
             footer = footer or name
-    named = Counter(name for one in judged if len(one.line.text) < 40 and (name := known_outlet(one.line.text)))
-    for name, _ in named.most_common(3):
-        if name not in AGENCIES:
+    lines = [name for one in judged if len(one.line.text) < 40 and (name := known_outlet(one.line.text))]
+    head = {name for one in judged[:12] if len(one.line.text) < 40 and (name := known_outlet(one.line.text))}
+    for name, count in Counter(lines).most_common(3):
+        # Once, further down, it is as likely a sister paper in a footer.
+        if name not in AGENCIES and (count > 1 or name in head):
             return name
     return footer or outlet_name(address)
 
