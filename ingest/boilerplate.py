@@ -9,8 +9,8 @@ What was learned when an article is stored decides for that article. Earlier art
 a paragraph of this kind the first RECURRING_ARTICLES - 1 occurrences stay findable, so a stock sentence that does
 tell something is never lost altogether, and no stored passage changes behind a reader's back. The state depends only
 on the articles observed and their order. Written in the transaction that stores them, it makes a run that was killed
-and started again end like one that was not. Observe new articles only: a revision or a wire copy would count the
-same paragraph twice, and so make facts look like furniture.
+and started again end like one that was not. Observe each article once, when it is new: a revision would count its
+paragraphs twice.
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ _PROMPT = re.compile(
             r"^by (?:signing up|subscribing|clicking|entering your email)\b.{0,120}\b(?:agree|terms|privacy)\b",
             r"^(?:please )?(?:enter a valid email|thanks for (?:signing up|subscribing))\b",
             r"^you agree to (?:the processing|our|receive)\b|\bin our privacy policy\.?$",
+            r"^(?:we will|we may|how we) use the (?:details|information|data) you have (?:shared|given)\b",
+            r"^would you like to receive\b.{0,60}\bnewsletters?\b|\bnewsletter provides you with\b",
+            r"^if you wish to object to the use of your data\b",
             # Following and sharing
             rf"^(?:please )?(?:you can )?(?:follow|find|like|join) .{{1,90}}\bon {_SERVICES}\b",
             rf"^(?:reach|contact|email|e-mail) .{{1,80}}(?:@\w|\bon {_SERVICES}\b)",
@@ -91,51 +94,19 @@ _PROMPT = re.compile(
     re.IGNORECASE,
 )
 _HINTS = (
-    *(
-        "sign up",
-        "sign-up",
-        "signup",
-        "subscri",
-        "inbox",
-        "to your email",
-        "to your phone",
-        "signing up",
-        "by clicking",
-    ),
-    *("entering your", "valid email", "you agree to", "privacy policy", "twitter", "facebook", "instagram", "tiktok"),
-    *("youtube", "telegram", "whatsapp", "linkedin", "threads", "bluesky", "flipboard", "google news", " on x", "@"),
-    *("share", "copy link", "tweet this", "email this", "read more", "read also", "read next", "read now", "see more"),
-    *(
-        "see also",
-        "see next",
-        "see now",
-        "watch more",
-        "watch also",
-        "watch next",
-        "watch now",
-        "view more",
-        "view also",
-    ),
-    *("view next", "view now", "hear more", "hear also", "hear next", "hear now", "also read", "more from", "more on"),
-    *("related", "recommended", "also like", "t miss", "must watch", "must read", "most popular", "most read"),
-    *("most viewed", "top stories", "trending", "picks", "editor", "up next", "replay", "continue reading"),
-    *("s below", "s after", "ue below", "ue after", "advert", "sponsored", "ad feedback", "paid content", "ad to you"),
-    *("technical issues", "slow to load", "browser", "javascript", "this video", "commission", "prices were"),
-    *(
-        "journalism",
-        "rewritten",
-        "all rights",
-        "©",
-        "been updated",
-        "get the",
-        "get our",
-        "download",
-        "abonn",
-        "melden sie",
-        "mehr zum thema",
-    ),
-    *("lesen sie auch", "lire aussi", "también", "tambien", "inscrivez", "suscr"),
-)
+    "sign up", "sign-up", "signup", "subscri", "inbox", "to your email", "to your phone", "signing up", "by clicking",
+    "entering your", "valid email", "you agree to", "privacy policy", "newsletter", "you have shared", "you have given", "wish to object", "twitter", "facebook", "instagram", "tiktok",
+    "youtube", "telegram", "whatsapp", "linkedin", "threads", "bluesky", "flipboard", "google news", " on x", "@",
+    "share", "copy link", "tweet this", "email this", "read more", "read also", "read next", "read now", "see more",
+    "see also", "see next", "see now", "watch more", "watch also", "watch next", "watch now", "view more",
+    "view also", "view next", "view now", "hear more", "hear also", "hear next", "hear now", "also read", "more from",
+    "more on", "related", "recommended", "also like", "t miss", "must watch", "must read", "most popular",
+    "most read", "most viewed", "top stories", "trending", "picks", "editor", "up next", "replay", "continue reading",
+    "s below", "s after", "ue below", "ue after", "advert", "sponsored", "ad feedback", "paid content", "ad to you",
+    "technical issues", "slow to load", "browser", "javascript", "this video", "commission", "prices were",
+    "journalism", "rewritten", "all rights", "©", "been updated", "get the", "get our", "download", "abonn",
+    "melden sie", "mehr zum thema", "lesen sie auch", "lire aussi", "también", "tambien", "inscrivez", "suscr",
+)  # fmt: skip
 """Every prompt holds one of these, and looking for them is ten times faster than _PROMPT."""
 
 PROMPT_CHARS_MAX = 320
@@ -188,6 +159,15 @@ class Boilerplate:
         """The parts of `text` that are boilerplate, in order: whole paragraphs or whole sentences."""
         learned = [span for span, key in _paragraphs(text) if self._seen.get(key, (0, 0))[0] >= RECURRING_ARTICLES]
         return _merged(learned + list(_prompts(text)))
+
+
+def without(text: str, spans: list[Span]) -> str:
+    """`text` without `spans`, which are in order: what to compare with other articles, or "" for a page of nothing
+    but boilerplate, which is no article."""
+    starts = [0, *(span.end for span in spans)]
+    ends = [*(span.start for span in spans), len(text)]
+    kept = (text[start:end].strip() for start, end in zip(starts, ends, strict=True))
+    return "\n\n".join(part for part in kept if part)
 
 
 def _paragraphs(text: str) -> Iterator[tuple[Span, int]]:

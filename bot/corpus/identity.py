@@ -196,4 +196,6 @@ def _kept_parameters(query: str) -> list[tuple[str, str]]:
 def _is_tracking(name: str, value: str) -> bool:
     if name.startswith(_TRACKING_PREFIXES) or name in _TRACKING_NAMES:
         return True
+    if name == "cid":  # elsewhere the number of an article
+        return value.startswith(("ext", "feed", "rss", "newsletter", "email", "social", "soc_", "twitter", "facebook"))
     return (name, value) in {("output", "amp"), ("view", "amp"), ("source", "rss"), ("feed", "rss")}
