@@ -95,17 +95,18 @@ _PROMPT = re.compile(
 )
 _HINTS = (
     "sign up", "sign-up", "signup", "subscri", "inbox", "to your email", "to your phone", "signing up", "by clicking",
-    "entering your", "valid email", "you agree to", "privacy policy", "newsletter", "you have shared", "you have given", "wish to object", "twitter", "facebook", "instagram", "tiktok",
-    "youtube", "telegram", "whatsapp", "linkedin", "threads", "bluesky", "flipboard", "google news", " on x", "@",
-    "share", "copy link", "tweet this", "email this", "read more", "read also", "read next", "read now", "see more",
-    "see also", "see next", "see now", "watch more", "watch also", "watch next", "watch now", "view more",
-    "view also", "view next", "view now", "hear more", "hear also", "hear next", "hear now", "also read", "more from",
-    "more on", "related", "recommended", "also like", "t miss", "must watch", "must read", "most popular",
-    "most read", "most viewed", "top stories", "trending", "picks", "editor", "up next", "replay", "continue reading",
-    "s below", "s after", "ue below", "ue after", "advert", "sponsored", "ad feedback", "paid content", "ad to you",
-    "technical issues", "slow to load", "browser", "javascript", "this video", "commission", "prices were",
-    "journalism", "rewritten", "all rights", "©", "been updated", "get the", "get our", "download", "abonn",
-    "melden sie", "mehr zum thema", "lesen sie auch", "lire aussi", "también", "tambien", "inscrivez", "suscr",
+    "entering your", "valid email", "you agree to", "privacy policy", "newsletter", "you have shared",
+    "you have given", "wish to object", "twitter", "facebook", "instagram", "tiktok", "youtube", "telegram",
+    "whatsapp", "linkedin", "threads", "bluesky", "flipboard", "google news", " on x", "@", "share", "copy link",
+    "tweet this", "email this", "read more", "read also", "read next", "read now", "see more", "see also", "see next",
+    "see now", "watch more", "watch also", "watch next", "watch now", "view more", "view also", "view next",
+    "view now", "hear more", "hear also", "hear next", "hear now", "also read", "more from", "more on", "related",
+    "recommended", "also like", "t miss", "must watch", "must read", "most popular", "most read", "most viewed",
+    "top stories", "trending", "picks", "editor", "up next", "replay", "continue reading", "s below", "s after",
+    "ue below", "ue after", "advert", "sponsored", "ad feedback", "paid content", "ad to you", "technical issues",
+    "slow to load", "browser", "javascript", "this video", "commission", "prices were", "journalism", "rewritten",
+    "all rights", "©", "been updated", "get the", "get our", "download", "abonn", "melden sie", "mehr zum thema",
+    "lesen sie auch", "lire aussi", "también", "tambien", "inscrivez", "suscr",
 )  # fmt: skip
 """Every prompt holds one of these, and looking for them is ten times faster than _PROMPT."""
 
