@@ -289,7 +289,10 @@ def is_share_row(line: str) -> bool:
 
 def is_end(line: str) -> bool:
     """Whether a line heads what follows an article or stands as a box in it: related stories, comments, most read."""
-    return len(line) <= 90 and bool(_END.match(_plain(line)))
+    if len(line) > 90 or _END.match(text := _plain(line)) is None:
+        return False
+    # "More from the minister's speech:" leads on to a quote; a box is headed by "Related:" in a word.
+    return not text.endswith(":") or text.count(" ") < 2
 
 
 def is_hard_end(line: str) -> bool:

@@ -46,7 +46,7 @@ _DROPPED_TAGS = (
 _BOX = re.compile(
     r"(?:^|[\s_-])(?:newsletter|related|recirc|share|sharing|social|promo|comments?|outbrain|taboola|advert(?:isement)?|sponsor(?:ed)?|"
     r"caption|credit|read-?(?:more|next|also)|most-?(?:read|popular|viewed)|trending|recommend(?:ed|ations)?|breadcrumbs?|tags?|topics?|"
-    r"author-?(?:bio|box|info|card)|bio|about-?author|subscri(?:be|ption)|signup|sign-up|paywall|cookie|consent|disqus|sidebar|teaser|also-?read)(?:$|[\s_-])",
+    r"author-?(?:bio|box|info|card)|bio|about-?author|subscri(?:be|ption)|signup|sign-up|cookie|consent|disqus|sidebar|teaser|also-?read)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _BOX_SHARE = 0.25
@@ -330,7 +330,7 @@ def _tidied(
         if signed := agency_credits(text):
             credits = credits or signed
             continue
-        if is_end(text) and not (text.endswith(":") and not is_furniture(text)):
+        if is_end(text):
             if 2 * read > total and (is_hard_end(text) or index > resumes):
                 break
             boxed = True
@@ -371,45 +371,46 @@ def _last_pair(found: list[tuple[str, bool]]) -> int:
 
 
 def _lead(root: HtmlElement, meta: PageMeta, paragraphs: list[str], title: str, captions: set[str]) -> list[str]:
-    """The standfirst, where it stands on the page outside of what trafilatura took.
+    """The standfirst, where it stands between the title and what trafilatura took.
 
     It is known by the class of its element, or because the page's own description says the same.
     """
-    keys = [_key(text) for text in paragraphs]
+    opening = next((_key(text) for text in paragraphs if len(text) > 60), "")
+    keys = [key for text in paragraphs if len(key := _key(text)) > 30]
     described = _key(meta.description)
-    for node in root.iter("p", "h2", "h3", "h4", "div", "span", "section"):
-        named = bool(_LEAD.search(f"{node.get('class', '')} {node.get('data-testid', '')} {node.get('itemprop', '')}"[:300]))
-        if not named and not described:
+    below_title = next(root.iter("h1"), None) is None
+    for node in root.iter("h1", "p", "h2", "h3", "h4", "div", "span", "section"):
+        if node.tag == "h1":
+            below_title = True
             continue
-        length = 0
-        for part in node.itertext():
-            length += len(part)
-            if length > 1500:
-                break
-        if not 40 <= length <= 1500:
+        if not below_title:
             continue
-        text = " ".join("".join(node.itertext()).split())
+        text = _short_text(node)
+        if len(text) < 40:
+            continue
         key = _key(text)
-        same = len(key) > 40 and len(described) > 40 and (key.startswith(described.rstrip(" .…")) or described == key)
-        if not (named or same) or len(text) < 40 or text.count(" ") < 6 or key == _key(title) or key in captions:
+        if key == opening:
+            break
+        names = f"{node.get('class', '')} {node.get('data-testid', '')} {node.get('itemprop', '')}"[:300]
+        same = len(described) > 40 and (key.startswith(described) or described == key)
+        if not (same or _LEAD.search(names)) or text.count(" ") < 6 or key == _key(title) or key in captions:
             continue
-        if any(key in other or other in key for other in keys if len(other) > 30):
-            return []
-        if is_furniture(text) or is_caption(text) or is_signature(text) or _near_bottom(node, paragraphs):
+        if is_furniture(text) or is_caption(text) or is_signature(text):
             continue
-        return [text]
+        return [] if any(key in other or other in key for other in keys) else [text]
     return []
 
 
-def _near_bottom(node: HtmlElement, paragraphs: list[str]) -> bool:
-    """Whether the article's first paragraphs stand above the node: then it is another story's teaser."""
-    first = next((text for text in paragraphs if len(text) > 60), "")
-    if not first:
-        return False
-    for before in node.xpath("preceding::p[string-length() > 60]"):
-        if " ".join("".join(before.itertext()).split()) == first:
-            return True
-    return False
+def _short_text(node: HtmlElement) -> str:
+    """The text of an element, or nothing where it is longer than a standfirst is."""
+    parts: list[str] = []
+    length = 0
+    for part in node.itertext():
+        length += len(part)
+        if length > 1500:
+            return ""
+        parts.append(part)
+    return " ".join("".join(parts).split())
 
 
 def _head(shown: list[Line], title: str) -> Head:

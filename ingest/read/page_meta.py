@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from ingest.read.dates import parse_date
+from ingest.read.outlets import known_outlet
 from ingest.read.page_lines import tidy
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _PUBLISHED_METAS = (
     "originalpublicationdate", "date", "iso-8601-publish-date", "last-publish-date-original", "created",
 )  # fmt: skip
 """Names of meta tags that hold the date of publication, best first. Those of changes are not among them."""
+_SEPARATOR = re.compile(r"\s+[|–—\-•·:»]\s+|\s*\|\s*")
 _MAX_JSON_CHARS = 2_000_000
 _MAX_NODES = 20_000
 _GENERIC_SECTIONS = frozenset(
@@ -189,13 +191,7 @@ def _headlines(root: HtmlElement, main: dict[str, Any], metas: dict[str, str], s
         )
         ordered = [whole, headline, social, *own, title]
     else:
-        ordered = [
-            social if social and own and _key(social) == _key(own[0]) else None,
-            *own[:1],
-            social,
-            headline,
-            title,
-        ]
+        ordered = [social, *own[:1], headline, title]
     return tuple(dict.fromkeys(text for one in ordered if one and len(text := without_site(one, site) or "") > 2))
 
 
@@ -203,17 +199,17 @@ def without_site(title: str | None, site: str | None) -> str | None:
     """The title without " | The Outlet" at its end."""
     if not title:
         return None
-    parts = re.split(r"\s+[|–—\-•·:»]\s+|\s*\|\s*", title)
-    if len(parts) < 2:
-        return title
-    last = _key(parts[-1])
-    names = {_key(site or ""), _key((site or "").removeprefix("The "))} - {""}
-    if last in names or any(
-        name and (last == f"the {name}" or (name in last and len(last) < len(name) + 12)) for name in names
-    ):
-        cut = title.rfind(parts[-1])
-        return re.sub(r"\s*[|–—\-•·:»]\s*$", "", title[:cut]) or title
+    names = {_key(site or "").removeprefix("the ")} - {""}
+    for match in reversed(list(_SEPARATOR.finditer(title))):
+        tail = _key(title[match.end() :]).removeprefix("the ")
+        first = _key(_SEPARATOR.split(title[match.end() :], maxsplit=1)[0]).removeprefix("the ")
+        if match.start() > 8 and (known_outlet(tail) or any(_same_site(one, name) for name in names for one in (tail, first))):
+            title = title[: match.start()].rstrip()
     return title
+
+
+def _same_site(tail: str, name: str) -> bool:
+    return tail == name or (name in tail and len(tail) < len(name) + 12)
 
 
 def _published(main: dict[str, Any], metas: dict[str, str]) -> tuple[date | None, datetime | None]:

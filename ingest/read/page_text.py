@@ -109,7 +109,7 @@ def _judge(lines: list[Line]) -> list[_Judged]:
         text = line.text
         furniture = is_furniture(text) or bool(_URL_LINE.fullmatch(text))
         caption = not furniture and is_caption(text)
-        end = is_end(text) and not (text.endswith(":") and not furniture)
+        end = is_end(text)
         sentence = not furniture and not caption and bool(_SENTENCE_END.search(text[-40:])) and text.count(" ") >= 2
         prose = (
             not furniture
