@@ -10,7 +10,7 @@ passages: that is how an index that was away learns of it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -142,19 +142,19 @@ class Catalog:
         )
         sa.event.listen(self.engine, "connect", _prepare_connection)
         sa.event.listen(self.engine, "begin", _begin)
+        sa.event.listen(self.engine, "handle_error", _teller(path))
         self._writing_engine = self.engine.execution_options(writing=True)
 
     @classmethod
     def create(cls, path: Path) -> Catalog:
         """Open the catalog for writing: make it where there is none, bring an older one up to date."""
         catalog = cls(path)
-        with _told_as_corpus_error(path):
-            if catalog._schema_revision() != SCHEMA_REVISION:
-                catalog._migrate()
-            with catalog._writing_engine.begin() as connection:
-                connection.exec_driver_sql(
-                    "INSERT OR IGNORE INTO corpus (key, value) VALUES ('id', ?)", (uuid.uuid4().hex,)
-                )
+        if catalog._schema_revision() != SCHEMA_REVISION:
+            catalog._migrate()
+        with catalog._writing_engine.begin() as connection:
+            connection.exec_driver_sql(
+                "INSERT OR IGNORE INTO corpus (key, value) VALUES ('id', ?)", (uuid.uuid4().hex,)
+            )
         return catalog
 
     @classmethod
@@ -165,15 +165,14 @@ class Catalog:
                 f"There is no corpus in {path.parent}. Make one: newsbot ingest SOURCE --data {path.parent}"
             )
         catalog = cls(path)
-        with _told_as_corpus_error(path):
-            found = catalog._schema_revision()
-            if found is None:
-                raise CorpusMissing(
-                    f"There is no corpus in {path.parent}: {path.name} is empty or another program's database. "
-                    "Name another folder with --data."
-                )
-            if found != SCHEMA_REVISION:
-                catalog._migrate()
+        found = catalog._schema_revision()
+        if found is None:
+            raise CorpusMissing(
+                f"There is no corpus in {path.parent}: {path.name} is empty or another program's database. "
+                "Name another folder with --data."
+            )
+        if found != SCHEMA_REVISION:
+            catalog._migrate()
         return catalog
 
     def close(self) -> None:
@@ -345,8 +344,11 @@ class Catalog:
 
     def check(self) -> list[str]:
         """What is broken in the database itself, a sentence each; empty when it is sound."""
-        with _told_as_corpus_error(self.path), self.engine.connect() as connection:
-            found = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
+        try:
+            with self.engine.connect() as connection:
+                found = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
+        except CorpusError as error:
+            return [str(error)]
         return [f"The catalog {self.path} is damaged: {each}." for each in found]
 
     # Writing
@@ -354,12 +356,12 @@ class Catalog:
     @contextmanager
     def writing(self) -> Iterator[Writer]:
         """One transaction: all that is put through the writer is there at its end, or none of it."""
-        with _told_as_corpus_error(self.path), self._writing_engine.begin() as connection:
+        with self._writing_engine.begin() as connection:
             yield Writer(connection)
 
     def start_run(self) -> int:
         """Note that a run of ingest begins; returns its number."""
-        with _told_as_corpus_error(self.path), self._writing_engine.begin() as connection:
+        with self._writing_engine.begin() as connection:
             made = connection.execute(runs_table.insert().values(started_at=_now(), counts={}))
             key = made.inserted_primary_key
             assert key is not None
@@ -367,7 +369,7 @@ class Catalog:
 
     def finish_run(self, run: int, counts: Mapping[str, int]) -> None:
         """Note that a run of ingest has come to its end."""
-        with _told_as_corpus_error(self.path), self._writing_engine.begin() as connection:
+        with self._writing_engine.begin() as connection:
             connection.execute(
                 runs_table.update().where(runs_table.c.id == run).values(finished_at=_now(), counts=dict(counts))
             )
@@ -560,12 +562,13 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
 
 
-@contextmanager
-def _told_as_corpus_error(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sa.exc.DatabaseError as error:
-        said = str(error.orig)
+def _teller(path: Path) -> Callable[[Any], None]:
+    """Called by SQLAlchemy for every error of the database, whatever was being done: it becomes a CorpusError."""
+
+    def tell(context: Any) -> None:
+        if not isinstance(context.sqlalchemy_exception, sa.exc.DatabaseError):
+            return
+        said = str(context.original_exception)
         if "readonly" in said or "unable to open" in said:
             remedy = "Check that the folder exists and may be written."
         elif "full" in said:
@@ -574,7 +577,9 @@ def _told_as_corpus_error(path: Path) -> Iterator[None]:
             remedy = "Another program holds it; try again when it is done."
         else:
             remedy = "Restore it from a backup, or move it away and ingest again."
-        raise CorpusError(f"The catalog {path} cannot be used: {said}. {remedy}") from error
+        raise CorpusError(f"The catalog {path} cannot be used: {said}. {remedy}") from context.original_exception
+
+    return tell
 
 
 def _change(connection: sa.Connection, row: Any) -> Change:
