@@ -117,8 +117,8 @@ def find_dates(text: str, *, day_first: bool | None = None) -> Iterator[FoundDat
                 continue
             day, clock = _read(match, folded, day_first)
             if day is not None:
-                moment, end = clock
-                found.append(FoundDate(day, moment, match.start(), end))
+                moment, start, end = clock
+                found.append(FoundDate(day, moment, start, end))
     yield from sorted(found, key=lambda one: one.start)
 
 
@@ -158,16 +158,20 @@ def numeric_order(text: str) -> bool | None:
     return None if first == second or (first and second) else first > second
 
 
-def _read(match: re.Match[str], folded: str, day_first: bool | None) -> tuple[date | None, tuple[datetime | None, int]]:
+def _read(match: re.Match[str], folded: str, day_first: bool | None) -> tuple[date | None, tuple[datetime | None, int, int]]:
     parts = match.groupdict()
     year = int(parts["year"])
     if year < 100:
         year += 2000
-    clock = _CLOCK_AFTER.match(folded, match.end())
-    end = clock.end() if clock else match.end()
-    if clock is None:
-        head = folded[max(0, match.start() - 40) : match.start()]
-        clock = _CLOCK_BEFORE.search(head)
+    start, end = match.span()
+    clock = _CLOCK_AFTER.match(folded, end)
+    if clock:
+        end = clock.end()
+    else:
+        from_char = max(0, start - 40)
+        clock = _CLOCK_BEFORE.search(folded[from_char:start])
+        if clock:
+            start = from_char + clock.start()
     if parts.get("month"):
         month, day = MONTHS[parts["month"]], int(parts["day"])
     elif parts.get("number"):
@@ -182,13 +186,13 @@ def _read(match: re.Match[str], folded: str, day_first: bool | None) -> tuple[da
         elif second > 12:
             month, day = first, second
         elif day_first is None:
-            return None, (None, end)
+            return None, (None, start, end)
         else:
             day, month = (first, second) if day_first else (second, first)
     found = _day(year, month, day)
     if found is None:
-        return None, (None, end)
-    return found, (_moment(found, clock) if clock else None, end)
+        return None, (None, start, end)
+    return found, (_moment(found, clock) if clock else None, start, end)
 
 
 def _moment(day: date, clock: re.Match[str]) -> datetime | None:

@@ -159,7 +159,7 @@ _STARTS = re.compile(
     |for\ more\ (?:stories|news|from|on|information\ about\ (?:how|cookies)|such)\b.{0,160}$ |check\ out\ (?:our|the|all|more)\b.{0,140}$ |find\ (?:more|out\ more|all)\b.{0,120}$
     |(?:contact|email|e-mail|reach)\ (?:us|the\ (?:author|reporter|writer)|me)\b.{0,120}$ |you\ can\ (?:email|reach|contact|follow|read\ more)\b.{0,160}$
     |(?:©|\(c\)\ |copyright\b|all\ contents?\ ©|all\ (?:rights|quotes)\b) |(?:\d{4}\ )?.{0,80}\ball\ rights\ reserved\b
-    |this\ (?:material|content|article|story)\ (?:may\ not\ be|was\ (?:originally|first)|is\ (?:part\ of|from|for\ subscribers|reserved|only\ available)|has\ been\ (?:updated|corrected|amended))\b
+    |this\ (?:material|content|article|story)\ (?:may\ not\ be|was\ (?:originally|first)|appears\ in|is\ (?:part\ of|from|for\ subscribers|reserved|only\ available|more\ than\ \d+|\d+)|has\ been\ (?:updated|corrected|amended))\b
     |this\ (?:advertisement|video)\ (?:has\ not|is\ not|can\ not|cannot)\b |video\ player\b |your\ (?:browser|web\ browser|email\ address|support|privacy|data)\b.{0,160}\b
     |(?:reporting|writing|editing|compiled|produced|edited|written|additional\ reporting|with\ (?:reporting|files|inputs?))\ (?:by|from)\b.{0,300}$
     |our\ standards:\ |most\ (?:read|popular|viewed|shared|commented|recent)\b.{0,60}$ |(?:top|latest|popular|trending|featured)\ (?:stories|news|videos?|articles?|headlines?|on|from|now|posts?)\b.{0,60}$
@@ -168,6 +168,8 @@ _STARTS = re.compile(
     |(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten)[\s-]min(?:ute)?s?(?:\s|-)?(?:read|to\ read|listen)\b.{0,40}$ |(?:reading|read)\ time\b.{0,40}$ |(?:est\.?\ )?\d+\ min(?:ute)?s?$
     |\d+\ comments?$ |comments?\ \(?\d+\)?$ |\d+(?:\.\d+)?[km]?\ (?:shares?|views?|likes?|reads?)\b.{0,30}$ |not\ now.{0,20}$ |notifications\ can\ be
     |(?:topics?|tags?|filed\ under|more\ on\ this\ story|themen|schlagworte|stichworte|tagged|keywords)\s*:.{0,300}$
+    |a\ version\ of\ this\ (?:article|story)\b |(?:give|gift|save|print|email)\ this\ (?:article|story).{0,30}$ |dieser\ (?:beitrag|artikel)\ (?:stammt|ist|wurde|erschien)\b.{0,160}$ |(?:cet\ article|este\ artículo)\b.{0,120}$
+    |(?:zur\ merkliste|artikel\ anhören|bild\ vergrößern|ajouter\ à\ vos|offrir\ l'article|temps\ de\ lecture|lecture\ \d|tiempo\ de\ lectura)\b.{0,60}$ |video\s?\d+:\d\d.{0,20}$
     |(?:mehr\ zum\ thema|lesen\ sie\ (?:auch|mehr|hier)|mehr\ dazu|auch\ interessant|weiterlesen|siehe\ auch|das\ könnte\ sie)\b.{0,200}$
     |(?:lire\ (?:aussi|la\ suite|plus)|à\ lire|a\ lire|voir\ aussi|sur\ le\ même\ sujet|pour\ aller\ plus\ loin|abonnez-vous|inscrivez-vous)\b.{0,200}$
     |(?:leer?\ (?:más|también|mas|tambien)|lea\ (?:también|más)|te\ puede\ interesar|más\ información|ver\ más|suscríbete|regístrate|síguenos)\b.{0,200}$
@@ -192,6 +194,7 @@ _BRANDS = frozenset(
     """youtube whatsapp paypal linkedin facetime playstation mastercard javascript tripadvisor harpercollins soundcloud
     gofundme macbook icloud airbnb tiktok snapchat deepmind sharepoint powerpoint github kickstarter bytedance""".split()
 )
+_BOX_OPENERS = frozenset(("watch now", "watch live", "now playing", "up next", "play video", "recommended", "in this article", "table of contents"))
 _LEGAL = re.compile(
     r"\b(cookies?|consent|opt[ -]?out|personal (?:information|data)|third[ -]part(?:y|ies)|advertis(?:ers?|ing|ements?)|browser|"
     r"this (?:web)?site|our (?:web)?site|the website|privacy|preferences|functionality|browsing|analytics|user experience|"
@@ -221,6 +224,7 @@ _HARD_END = re.compile(
 _CREDIT_ONLY = re.compile(
     r"^\W*(?:(?:image|photo|photograph|picture|pic|credit|foto|bild|photo credit|image credit|photo by|image by|picture by|fotos?|"
     r"photographs?|file photo|illustration|graphic|video|source|quelle|crédit(?:s)?|crédito|camera icon|composite|©)\s*(?::|by\b|©).{0,160}"
+    r"|[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){0,3} \| [A-Z][\w ]{1,30}"
     r"|(?:\(?[\w. ,'’&-]{0,70}(?:/|\bvia\b|\bfor\b|,)\s*)?\(?(?:getty(?: images)?|ap(?: photo)?|afp|reuters|shutterstock|epa(?:-efe)?|istock(?:photo)?|pa(?: (?:wire|media|images))?|alamy|imago|dpa|picture alliance)"
     r"(?:\s*(?:/|\bvia\b|,|;).{0,80})?\)?|\((?:the independent|supplied|handout|file|[\w. ,'’&-]{2,60}/ ?[\w ]{2,40})\)|copyright\b.{0,60}|©.{0,80}|image caption,?.{0,200}|image source,?.{0,80}|getty images.{0,40})\W*$",
     re.IGNORECASE,
@@ -295,6 +299,11 @@ def is_end(line: str) -> bool:
     return not text.endswith(":") or text.count(" ") < 2
 
 
+def opens_box(line: str) -> bool:
+    """Whether a player or a row of cards follows this line: what comes next in short lines belongs to it."""
+    return _plain(line).casefold().strip(" :") in _BOX_OPENERS
+
+
 def is_hard_end(line: str) -> bool:
     """Whether the article is over at this line, whatever reads like sentences after it (comments do)."""
     return len(line) <= 90 and bool(_HARD_END.match(_plain(line)))
@@ -302,7 +311,7 @@ def is_hard_end(line: str) -> bool:
 
 def is_credit(line: str) -> bool:
     """Whether a line is the credit of a picture and nothing else: "Image: Getty Images", "(J. Doe / AP)"."""
-    return len(line) <= 220 and bool(_CREDIT_ONLY.match(_plain(line)))
+    return len(line) <= 220 and not agency_credits(line) and bool(_CREDIT_ONLY.match(_plain(line)))
 
 
 def is_caption(line: str) -> bool:
@@ -336,6 +345,7 @@ def agency_credits(line: str) -> tuple[str, ...]:
     text = _plain(line)
     if len(text) > 100:
         return ()
+    text = re.sub(r"^(?:[a-zäöü]{2,4}/)+(?=[^\s()]+$)", "", text)  # the desk's initials: "mmu/Reuters/dpa"
     text = re.sub(
         r"^(?:source|sources|quelle|quellen|with|mit|avec|con|agencies)\s*:?\s+(?:material (?:von|from)\s+)?",
         "",

@@ -14,6 +14,7 @@ from bot.errors import ReadError
 from bot.schema import Article
 from ingest.read.dates import date_in_url, parse_date
 from ingest.read.furniture import agency_credits, is_bio, is_caption, is_end, is_furniture, is_hard_end, is_jammed
+from ingest.read.language import language_of
 from ingest.read.outlets import outlet_name
 from ingest.read.page_head import Head, byline_of, is_signature, published_of_head
 from ingest.read.page_lines import Line, tidy
@@ -89,7 +90,8 @@ def read_html(
             "no article text was found in the page: it is a list of links, a video, or behind a script or a paywall"
         )
     address = meta.url or url
-    day, moment = _published(root, meta, head, shown, url or meta.url)
+    language = meta.language or language_of(body)
+    day, moment = _published(root, meta, head, shown, url or meta.url, language)
     return Article(
         title=title or _first_words(body),
         text=body,
@@ -98,7 +100,7 @@ def read_html(
         published=day,
         published_at=moment,
         authors=authors,
-        language=meta.language,
+        language=language,
         section=meta.section,
         credits=credits,
         origin=origin,
@@ -431,7 +433,7 @@ def _head(shown: list[Line], title: str) -> Head:
 
 
 def _published(
-    root: HtmlElement, meta: PageMeta, head: Head, shown: list[Line], url: str | None
+    root: HtmlElement, meta: PageMeta, head: Head, shown: list[Line], url: str | None, language: str | None
 ) -> tuple[date | None, datetime | None]:
     """By the page's own data, else a <time> or printed date at the title, else the address; else unknown."""
     if meta.published is not None:
@@ -446,7 +448,7 @@ def _published(
             if day is not None:
                 return day, moment
     text = "\n".join(line.text for line in shown[:400])
-    printed = published_of_head(head, text, url)
+    printed = published_of_head(head, text, url, language)
     if printed[0] is not None:
         return printed
     return (date_in_url(url), None) if url else (None, None)

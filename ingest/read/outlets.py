@@ -53,7 +53,7 @@ OUTLETS: dict[str, str] = {
 _BY_NAME = {re.sub(r"\W+", "", name.casefold().removeprefix("the ")): name for name in OUTLETS.values()}
 _BY_NAME |= {
     "deutschewelle": "DW", "apnews": "AP News", "theassociatedpress": "AP News", "associatedpress": "AP News",
-    "bbcnews": "BBC", "fox": "Fox News", "foxnewsnetworkllc": "Fox News", "guardiannewsmedialimited": "The Guardian",
+    "bbcnews": "BBC", "fox": "Fox News", "foxnewsnetworkllc": "Fox News", "guardiannewsmedialimited": "The Guardian", "guardiannewsmedia": "The Guardian",
     "newyorktimescompany": "The New York Times", "telegraphmediagrouplimited": "The Telegraph", "npr": "NPR",
     "aljazeeramedianetwork": "Al Jazeera", "cablenewsnetwork": "CNN", "wapo": "The Washington Post", "dwcom": "DW",
     "foxnewsnetwork": "Fox News", "westaustraliannewspapers": "The West Australian", "nationalpostadivisionof": "National Post",

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from ingest.read.dates import date_in_url, find_dates, is_relative, numeric_order, parse_date
 from ingest.read.furniture import is_furniture
-from ingest.read.outlets import known_outlet
+from ingest.read.outlets import host_of, known_outlet
 from ingest.read.page_lines import Line, tidy
 
 _PUBLISHED = re.compile(
@@ -60,6 +60,9 @@ _OTHER_KEYS = frozenset(
         "image",
         "layout",
     ]
+)
+_DAY_FIRST_HOSTS = re.compile(
+    r"\.(?:uk|ie|au|nz|in|za|na|ng|ke|gh|zw|pk|sg|fr|de|at|ch|it|es|pt|br|ar|mx|cl|co|pe|nl|be|lu|eu|gr|pl|cz|ro|tr|se|dk|no|fi)$"
 )
 _HEADER_LINES = 30
 
@@ -178,13 +181,17 @@ def is_signature(text: str) -> bool:
     return bool(dates) and _is_date_line(text, sum(one.end - one.start for one in dates))
 
 
-def published_of_head(head: Head, text: str, url: str | None) -> tuple[date | None, datetime | None]:
+def published_of_head(
+    head: Head, text: str, url: str | None, language: str | None = None
+) -> tuple[date | None, datetime | None]:
     """The day and moment of publication by what stands around the article; (None, None) where nothing tells it.
 
     A date labelled as published wins, then one between title and body, then one right above the title, then one
     labelled so after the end, then one in the dateline. An address that carries another day overrules a bare date.
     """
     order = numeric_order(text[:200_000])
+    if order is None and (_writes_day_first(url) or language not in (None, "en")):
+        order = True
     in_url = date_in_url(url) if url else None
     bare: tuple[date, datetime | None] | None = None
     for zone in (head.between, tuple(reversed(head.before[-4:]))):
@@ -214,6 +221,11 @@ def published_of_head(head: Head, text: str, url: str | None) -> tuple[date | No
     if bare and in_url and abs((bare[0] - in_url).days) > 1:
         return in_url, None
     return bare or (in_url, None)
+
+
+def _writes_day_first(url: str | None) -> bool:
+    """Whether the address is of a country that writes 12/02/2020 for 12 February."""
+    return bool(url and _DAY_FIRST_HOSTS.search(host_of(url) or ""))
 
 
 def _dates_of_line(text: str, previous: str, order: bool | None) -> list[tuple[str, date, datetime | None]]:
@@ -286,10 +298,11 @@ def _names_in_byline(text: str) -> tuple[str, ...]:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    text = re.split(r"\s[|•·–—]\s|\s{2,}|\s/\s", text.strip())[0]
+    text = re.split(r"\s[|•·–—-]\s|\s{2,}|\s/\s", text.strip())[0]
     for one in find_dates(text):
         text = text[: one.start]
         break
+    text = re.sub(r"\s+(?:for|FOR|in|IN|at|of)\s+.*$", "", text)
     text = re.sub(r"\b(?:Follow|Updated|Published|Posted)\b.*$", "", text).strip(" ,|-–—")
     match = _NAMES.match(text)
     if match is None:

@@ -22,7 +22,9 @@ from ingest.read.furniture import (
     is_furniture,
     is_hard_end,
     is_jammed,
+    opens_box,
 )
+from ingest.read.language import language_of
 from ingest.read.outlets import known_outlet, outlet_name, outlet_of_footer, outlet_of_url
 from ingest.read.page_head import Head, byline_of, front_matter, heading_score, is_signature, published_of_head
 from ingest.read.page_lines import Line, lines_of
@@ -51,6 +53,8 @@ class _Judged:
     furniture: bool
     end: bool
     caption: bool
+    tight: bool = False
+    """No blank line stands above it, in a dump that has them between paragraphs."""
     score: float = 0.0
 
 
@@ -86,7 +90,8 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
     if len(body) < _MIN_BODY_CHARS and not _is_short_article(paragraphs, title):
         raise ReadError("no article text was found in it: only menus, links or short lines")
     address = url or matter.url or _address(judged, start, end)
-    day, moment = matter.published or published_of_head(head, text, address)
+    language = matter.language or language_of(body)
+    day, moment = matter.published or published_of_head(head, text, address, language)
     return Article(
         title=title or _first_words(body),
         text=body,
@@ -95,7 +100,7 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
         published=day,
         published_at=moment,
         authors=authors,
-        language=matter.language,
+        language=language,
         section=matter.section or _section(judged, title_at),
         credits=credits,
         origin=origin,
@@ -105,7 +110,7 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
 def _judge(lines: list[Line]) -> list[_Judged]:
     counts = Counter(line.text for line in lines)
     judged = []
-    for line in lines:
+    for index, line in enumerate(lines):
         text = line.text
         furniture = is_furniture(text) or bool(_URL_LINE.fullmatch(text))
         caption = not furniture and is_caption(text)
@@ -122,9 +127,16 @@ def _judge(lines: list[Line]) -> list[_Judged]:
         # The same long line twice is a caption and its twin, or a banner: an article does not repeat itself.
         if prose and counts[text] > 1:
             prose, caption = False, True
+        following = lines[index + 1].text if index + 1 < len(lines) else ""
+        if not furniture and len(following) > len(text) > 30 and following.startswith(text) and is_caption(following):
+            prose, caption = False, True
         one = _Judged(line, prose, sentence, furniture, end, caption)
         one.score = _score(one)
         judged.append(one)
+    gaps = [one.line.gap for one in judged if one.prose]
+    spaced = 2 * sum(gaps) > len(gaps)
+    for one in judged:
+        one.tight = spaced and not one.line.gap
     _discount_boxes(judged)
     return judged
 
@@ -324,7 +336,8 @@ def _body(
             boxed = True
             continue
         if one.furniture:
-            if _opens_box(text):
+            boxed = boxed or opens_box(text)
+            if _closes_newsletter(text):
                 _drop_box_head(kept, judged, indent)
             continue
         if one.caption or one.line.linked or _is_caption_title(judged, index, opening=not kept) or _key(text) == title_key:
@@ -358,7 +371,7 @@ def _body(
     return [text for _, text in kept], credits
 
 
-def _opens_box(text: str) -> bool:
+def _closes_newsletter(text: str) -> bool:
     """Whether a button or notice stands at the end of a newsletter box, whose heading does not show what it is."""
     return bool(
         re.match(
@@ -390,9 +403,9 @@ def _is_caption_title(judged: list[_Judged], index: int, *, opening: bool) -> bo
     if following is None or not is_credit(following.line.text) or following.line.indent > judged[index].line.indent:
         return False
     one = judged[index]
-    if not following.line.gap:
+    if following.tight:
         return not (one.prose and len(one.line.text) > 300)
-    return not one.line.level and (opening or not one.prose)
+    return not one.line.level and (opening or not one.sentence)
 
 
 def _is_name(line: Line) -> bool:
@@ -482,6 +495,9 @@ def _section(judged: list[_Judged], title_at: int | None) -> str | None:
             continue
         words = text.split()
         jammed = any(re.search(r"[a-z][A-Z]", word) for word in words)
+        above = judged[title_at - back - 1].line if title_at - back > 0 else None
+        if above and not above.bullet and not one.line.gap and len(above.text) < 25:
+            return None  # the last entry of a menu
         if 1 <= len(words) <= 3 and len(text) <= 30 and text[0].isupper() and not jammed and text[-1] not in ".!?:,":
             return text
         return None
