@@ -18,10 +18,14 @@ from bot.schema import Span
 BLOCK_CHARS_MAX = 50_000
 """A longer run without a line break is cut at white space first, so that hostile input costs linear time."""
 
+TAIL_CHARS = 40
+"""What is looked at of a sentence to judge its end."""
+
 WRAP_WIDTH_MIN = 40
 """Lines shorter than this were never wrapped by a text editor: they are list items."""
 
 _PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
+_OTHER_SPACE = re.compile(r"[^\S ]")
 _LINE = re.compile(r"[^\n]+")
 _BULLET = re.compile(r"\s*(?:[•►▪■●◦‣∙·*☐✔✓➤→–—-]\s|[►•▪■●‣➤]|\(?\d{1,3}[.)]\s)")
 _INLINE_BULLET = re.compile(r"(?<=\s)[►•▪■●‣➤](?=\s?\S)")
@@ -35,15 +39,15 @@ _TITLE = re.compile(
     r"|Del|Pres|Amb|Sec|Gen|Adm|Maj|Col|Capt|Cmdr|Cpl|Sgt|Spc|Pfc|Pvt|Det|Insp|Supt|Asst|Atty|Univ|vs|cf|e\.g|i\.e)\.$"
 )
 _NUMBERED = re.compile(
-    r"(?:^|[\s(\[“‘\"'])(?:No|Nos|Art|Sec|Vol|Ch|Fig|pp?|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|c|ca|approx|est)\.$"
+    r"(?:^|[\s(\[“‘\"'–—-])(?:No|Nos|Art|Sec|Vol|Ch|Fig|pp?|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|c|ca|approx|est)\.$"
 )
 _INITIAL = re.compile(r"(?:^|[\s(“‘\"'.-])(?P<letter>[A-Z])\.$")
-_NO_INITIAL = re.compile(
-    r"(?:vitamin|plan|title|part|type|class|group|grade|hepatitis|influenza|series|section|option|exhibit|point|appendix"
-    r"|schedule|channel|malcolm|model|figure|hall|generation|gen|and|or|in|an?|the)\s[A-Z]\.$",
-    re.I,
+_LETTERED = (
+    r"(?:vitamin|war|plan|title|part|type|class|group|grade|hepatitis|influenza|series|section|option|exhibit|point"
+    r"|appendix|schedule|channel|malcolm|model|figure|hall|generation|gen|and|or|in|an?|the)\s[A-Z]"
 )
-_CLOCK = re.compile(r"\b[ap]\.m\.$", re.I)
+_NO_INITIAL = re.compile(rf"\b{_LETTERED}\.$", re.I)
+_CLOCK = re.compile(r"(?:\b|\d)[ap]\.m\.$", re.I)
 _AFTER_CLOCK = re.compile(
     r"(?:[ECMP][SD]?T|GMT|BST|CES?T|UTC|AEST|local|Eastern|Central|Mountain|Pacific|to|and|on|(?:Mon|Tues|Wednes|Thurs|Fri"
     r"|Satur|Sun)day|January|February|March|April|May|June|July|August|September|October|November|December"
@@ -70,12 +74,44 @@ _AFTER_EXCLAIMED_NAME = re.compile(
     r"(?:Finance|News|Sports?|Japan|Inc|Mail|Entertainment|Online|Champion|Tournament|The Musical|Network|Answers)\b"
 )
 _LIST_NUMBER = re.compile(r"\W*(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[.)]\W*$")
-_GLUED = re.compile(
-    rf"(?:[a-z]{{2}}|[a-z0-9%][{_CLOSERS}]|\d{{2}})[.!?…][{_CLOSERS}]*(?=[“‘\"'(]?(?:[A-Z][a-z]{{1,15}}['’]?[a-z]*[\s,]|[AI]\s))"
+_STOP = re.compile(rf"[.!?…][{_CLOSERS}]*(?P<space>\s*)(?=[“‘\"'(]?[A-Z])")
+_GLUED_LEFT = re.compile(r"(?:[a-z]{2}|\d\d)$")
+_GLUED_LEFT_CLOSED = re.compile(r"[a-z0-9%]$")
+_GLUED_RIGHT = re.compile(r"[“‘\"'(]?(?:[A-Z][a-z]{1,15}['’]?[a-z]*[\s,]|[AI]\s)")
+_WORD = re.compile(r"(?:^|[^\w.])(?P<word>[a-z]{2,})$")
+_ABBREVIATED = re.compile(
+    rf"(?:\bU\.S|\bU\.K|\bU\.N|\bD\.C|[ap]\.m|\b(?:Inc|Corp|Co|Ltd|Jr|Sr|etc)|\b(?i:{_LETTERED})|[a-z]{{2}}\s[A-Z])$"
 )
-_SPACED_STOP = re.compile(
-    r"(?:U\.S\.|U\.K\.|U\.N\.|D\.C\.|[ap]\.m\.|\b(?:Inc|Corp|Co|Ltd|Jr|Sr|etc)\.)[”’\"')]*\s+(?=\S)"
+_SHORTENED = frozenset(
+    {
+        "etc",
+        "dept",
+        "approx",
+        "est",
+        "min",
+        "max",
+        "avg",
+        "ave",
+        "corp",
+        "misc",
+        "ext",
+        "inc",
+        "ltd",
+        "vol",
+        "mfg",
+        "gov",
+    }
+    | {"sen", "rep", "prof", "capt", "sgt", "col", "gen", "adm", "assn", "bros", "blvd", "univ", "nos", "fig", "sec"}
 )
+"""Lower-case words that take a full stop in the middle of a sentence; the model knows more, and takes common words
+such as "month" for some."""
+_SAID = (
+    r"(?:said|says|asked|asks|wrote|writes|tweeted|added|adds|told|recalled|replied|continued|exclaimed|shouted|joked)"
+)
+_ATTRIBUTION = re.compile(
+    rf"[A-Z][\w.’'-]*(?: [A-Z][\w.’'-]*){{0,4}} {_SAID}(?:[.,]| in | on | of | to | during | after )"
+)
+_STRAY = re.compile(r"[.…!?,;:)\]”’»]+(?:\s|$)")
 
 
 class _Splitter(Protocol):
@@ -97,7 +133,7 @@ def _iterate(text: str) -> Iterator[Span]:
     for block_start, block_end in _blocks(text):
         block = text[block_start:block_end]
         # nupunkt looks for plain spaces; each replacement is one character, so offsets hold.
-        plain = re.sub(r"\s", " ", block)
+        plain = _OTHER_SPACE.sub(" ", block)
         start = 0
         for cut in [*_cuts(plain, split), len(block)]:
             piece = block[start:cut]
@@ -159,21 +195,31 @@ def _bounded(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
 def _cuts(block: str, split: _Splitter) -> list[int]:
     """Where the sentences of one block begin, but the first."""
     found = {start for start, _ in split(block)[1:]}
-    found.update(match.end() for match in _GLUED.finditer(block) if not _in_address(block, match.end()))
-    for match in _SPACED_STOP.finditer(block):
-        if _STARTER.match(block, match.end()):
-            found.add(match.end())
-    bullets = {match.start() for match in _INLINE_BULLET.finditer(block)}
+    found.update(match.end() for match in _STOP.finditer(block) if _ends_sentence(block, match))
+    bullets = set() if block.isascii() else {match.start() for match in _INLINE_BULLET.finditer(block)}
     cuts: list[int] = []
     start = 0
     for found_cut in sorted(found | bullets):
         cut = _past_closers(block, found_cut)
         if cut <= start or cut >= len(block):
             continue
-        if cut in bullets or not _joined(block[start:cut].strip(), block[cut : cut + 200].lstrip()):
+        if cut in bullets or not _joined(block[start:cut].strip(), block[cut : cut + 100].lstrip()):
             cuts.append(cut)
             start = cut
     return cuts
+
+
+def _ends_sentence(block: str, stop: re.Match[str]) -> bool:
+    """Whether a stop before a capital ends a sentence that nupunkt may have missed."""
+    before = block[max(0, stop.start() - 24) : stop.start()]
+    if not stop["space"]:  # "said.The": a full stop without a space behind it
+        closed = stop.end() - stop.start() > 1
+        if not (_GLUED_LEFT_CLOSED if closed else _GLUED_LEFT).search(before, max(0, len(before) - 2)):
+            return False
+        return _GLUED_RIGHT.match(block, stop.end()) is not None and not _in_address(block, stop.end())
+    if word := _WORD.search(before):
+        return word["word"] not in _SHORTENED
+    return _ABBREVIATED.search(before) is not None and _STARTER.match(block, stop.end()) is not None
 
 
 def _past_closers(block: str, cut: int) -> int:
@@ -198,25 +244,28 @@ def _joined(left: str, right: str) -> bool:
     if not left:
         return True
     opened = right.lstrip(_OPENERS)
-    if not opened:
+    if not opened or _STRAY.match(right):
         return True
-    if _LIST_NUMBER.fullmatch(left) or _TITLE.search(left):
+    tail = left[-TAIL_CHARS:]
+    if _LIST_NUMBER.fullmatch(left) or _TITLE.search(tail):
         return True
-    if not _ENDS.search(left):
+    if not _ENDS.search(tail):
         return False
     first = opened[0]
     if first.islower():
         return not _starts_lower(opened) and not right.startswith("(")
-    if _NUMBERED.search(left) and first.isdigit():
+    if _NUMBERED.search(tail) and first.isdigit():
         return True
-    if (initial := _INITIAL.search(left)) and first.isupper():
-        return _is_initial(left, initial["letter"], right)
-    if _COUNTRY.search(left) or _COMPANY.search(left):
+    if (initial := _INITIAL.search(tail)) and first.isupper():
+        return _is_initial(tail, initial["letter"], right)
+    if _COUNTRY.search(tail) or _COMPANY.search(tail):
         return bool(_OFFICE.match(right))
-    if _CLOCK.search(left):
+    if _CLOCK.search(tail):
         return bool(_AFTER_CLOCK.match(right))
-    if left[-1] == "!" and _EXCLAIMED_NAME.search(left):
+    if left[-1] == "!" and _EXCLAIMED_NAME.search(tail):
         return bool(_AFTER_EXCLAIMED_NAME.match(right))
+    if left[-1] in '”"' and left[-2:-1] in {"?", "!"}:
+        return bool(_ATTRIBUTION.match(right))
     return left[-1] in "?!" and _quote_goes_on(left, right)
 
 
