@@ -33,7 +33,7 @@ def _outcomes(path: Path, options: ReadOptions = ReadOptions()) -> list[Outcome]
         {"link": "https://x.example/f", "headline": "Ferry", "body": TEXT, "pubDate": "Tue, 04 May 2021 08:00:00 +0200",
          "author": "By Ann Lee", "publisher": "The Tide", "lang": "en-GB", "category": "Travel"},
         {"canonical_url": "https://x.example/f", "Title": "Ferry", "maintext": TEXT,
-         "date_publish": "2021-05-04 08:00:00", "byline": "Ann Lee", "outlet": "The Tide", "Language": "EN", 
+         "date_publish": "2021-05-04 08:00:00", "byline": "Ann Lee", "outlet": "The Tide", "Language": "EN",
          "section": ["Travel", "Sea"]},
         {"canonicalUrl": "https://x.example/f", "title": "Ferry", "content": TEXT, "publish_date": "2021/05/04",
          "authors": [{"name": "Ann Lee"}], "site": {"id": 3, "name": "The Tide"}, "inLanguage": "en_US",

@@ -144,30 +144,33 @@ def _xml_entries(data: bytes, blob: Blob) -> Iterator[Entry]:
     if blob.url:
         headers["content-location"] = blob.url
     data = safe_xml(data, blob.charset)
-    feed = feedparser.parse(data, response_headers=headers, sanitize_html=False)
+    try:
+        feed = feedparser.parse(data, response_headers=headers, sanitize_html=False)
+    except Exception as error:  # it raises what it likes on broken markup: KeyError, AttributeError, UnicodeError
+        raise ReadError(f"it is no feed that can be read ({type(error).__name__}: {str(error)[:160]})") from error
     # feedparser files Dublin Core's date under "updated"; in RSS it is the day of publication.
     dublin_core = feed.version.startswith("rss") and b"<dc:date" in data and b"updated>" not in data
     if not feed.version and not feed.entries:
         raise ReadError(f"it is no feed that can be read ({str(feed.get('bozo_exception', 'no entries'))[:160]})")
     channel = feed.feed
     for found in feed.entries:
-        contents = [part.get("value", "") for part in found.get("content", ())]
-        summary = found.get("summary", "")
-        content = max((text for text in contents if text), key=len, default="")
+        contents = [_string(part.get("value")) for part in found.get("content", ())]
+        summary = _string(found.get("summary"))
+        content = max(contents, key=len, default="")
         if content == summary:  # an Atom entry's content, repeated by feedparser; in RSS a teaser given twice
             content, summary = (content, "") if feed.version.startswith("atom") else ("", summary)
         published, published_at = _published(found, dublin_core)
         yield _entry(
             content=content,
             summary=summary,
-            url=_absolute(found.get("link") or _guid(found), blob.url),
-            title=one_line(found.get("title", "")),
+            url=_absolute(_string(found.get("link")) or _guid(found), blob.url),
+            title=one_line(_string(found.get("title"))),
             published=published,
             published_at=published_at,
             authors=_authors(found),
-            source=one_line((found.get("source") or {}).get("title", "") or channel.get("title", "")) or None,
+            source=one_line(_string((found.get("source") or {}).get("title")) or _string(channel.get("title"))) or None,
             language=_language(channel.get("language")),
-            section=next((one_line(tag["term"]) for tag in found.get("tags", ()) if tag.get("term")), None),
+            section=next((one_line(tag["term"]) for tag in found.get("tags", ()) if _string(tag.get("term"))), None),
         )
 
 
@@ -260,7 +263,7 @@ def _authors(found: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _guid(found: Mapping[str, Any]) -> str:
-    guid = found.get("id", "")
+    guid = _string(found.get("id"))
     return guid if re.match(r"https?://", guid) else ""
 
 

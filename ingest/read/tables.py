@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
@@ -26,6 +27,7 @@ _WRAPPERS = (
     "articles", "items", "results", "docs", "documents", "entries", "news", "stories", "data", "response", "hits",
 )  # fmt: skip
 
+_GAP = re.compile(r"[\s,]*")
 _Row = tuple[str, "Mapping[str, Any] | Outcome"]
 """Where a record stands ("file.jsonl:17"), and the record, or what is wrong with it."""
 
@@ -164,8 +166,8 @@ def _json_values(stream: BinaryIO, origin: str, limits: Limits) -> Iterator[_Row
             ended = not chunk
             text = text[position:] + incremental.decode(chunk, final=ended)
             position = 0
-        while position < len(text) and (text[position].isspace() or text[position] == ","):
-            position += 1
+        if gap := _GAP.match(text, position):
+            position = gap.end()
         if position >= len(text):
             if ended:
                 break

@@ -6,14 +6,16 @@ Knows nothing about pages: they are handed back to the door with the address the
 from __future__ import annotations
 
 import io
+import logging
 from dataclasses import replace
 from typing import Any, BinaryIO
 
 from bot.errors import ReadError
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped
-from ingest.read.limits import Limits, gunzip, megabytes, read_whole
+from ingest.read.limits import Limits, gunzip, read_whole
 
-HEADER_LINE_BYTES = 64 * 1024
+HEADER_BYTES = 64 * 1024
+"""The longest line and the longest header of a record; warcio would collect one of any length."""
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain")
 
 
@@ -35,25 +37,30 @@ def read_warc(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
         if record is None:
             break
         number += 1
-        if not _is_page(record):
+        url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<>")
+        origin = f"{blob.origin}:{number}"
+        if record.rec_type != "response" or not url.lower().startswith(("http://", "https://")):
             others += 1
             continue
-        pages += 1
-        url = record.rec_headers.get_header("WARC-Target-URI", "").strip("<>")
-        origin = f"{blob.origin}:{number}"
         try:
-            data, charset = _payload(record, options.limits)
+            headers, body = _response(record, options.limits)
+            if not _is_page(headers):
+                others += 1
+                continue
+            pages += 1
+            data = _payload(headers, body, options.limits)
         except ReadError as error:
-            yield failed(origin, f"{error} ({url})")
+            yield failed(origin, f"{error} ({url[:300]})")
             continue
+        content_type, charset = _content_type(headers)
         page = replace(
             blob,
             stream=io.BytesIO(data),
             name="",
             origin=origin,
-            url=url or None,
+            url=url,
             charset=charset,
-            content_type=record.http_headers.get_header("Content-Type"),
+            content_type=content_type,
             named=True,
             depth=blob.depth + 1,
         )
@@ -67,12 +74,18 @@ def read_warc(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
 def _records(stream: BinaryIO) -> Any:
     from warcio.archiveiterator import ArchiveIterator
     from warcio.bufferedreaders import BufferedReader
+    from warcio.exceptions import ArchiveLoadFailed
 
     class Lines(BufferedReader):  # type: ignore[misc, unused-ignore]
-        """warcio's reader, with an end to every line: its own would collect a header line of any length."""
+        """warcio's reader, with an end to every line and every header."""
+
+        header_bytes = 0
 
         def readline(self, length: int | None = None) -> bytes:
-            line: bytes = super().readline(min(length or HEADER_LINE_BYTES, HEADER_LINE_BYTES))
+            line: bytes = super().readline(min(length or HEADER_BYTES, HEADER_BYTES))
+            self.header_bytes += len(line)
+            if self.header_bytes > HEADER_BYTES:
+                raise ArchiveLoadFailed("the header of a record is too long")
             return line
 
     class Records(ArchiveIterator):  # type: ignore[misc, unused-ignore]
@@ -80,51 +93,58 @@ def _records(stream: BinaryIO) -> Any:
 
         def _consume_blanklines(self) -> tuple[bytes | None, int]:
             passed = 0
+            self.reader.header_bytes = 0
             while line := self.reader.readline():
                 if line.startswith(b"WARC/"):
                     return line, passed
                 passed += len(line)
+                self.reader.header_bytes = 0
             return None, passed
 
-    records = Records(stream)
+    logging.getLogger("warcio").setLevel(logging.ERROR)  # it warns of every address with a space in it
+    records = Records(stream, no_record_parse=True)
     records.reader = Lines(records.fh)
     return records
 
 
-def _is_page(record: Any) -> bool:
-    if record.rec_type != "response" or record.http_headers is None:
-        return False
-    status = record.http_headers.get_statuscode() or ""
-    kind = (record.http_headers.get_header("Content-Type") or "text/html").split(";")[0].strip().lower()
-    return status.startswith("2") and kind in _PAGE_TYPES
+def _response(record: Any, limits: Limits) -> tuple[Any, bytes]:
+    """The HTTP headers of a record, and the bytes after them. Raises ReadError where they are too many or broken."""
+    from warcio.statusandheaders import StatusAndHeadersParser
 
-
-def _payload(record: Any, limits: Limits) -> tuple[bytes, str | None]:
-    """The body as the server meant it, and the charset that it named. Raises ReadError where it is too large."""
-    from warcio.bufferedreaders import ChunkedDataReader
-
-    headers = record.http_headers
-    # The length is capped before chunks are joined: warcio would allocate whatever a chunk says it holds.
-    raw = read_whole(record.raw_stream, limits.document_bytes)
+    # All is read under the cap before anything is parsed: warcio would allocate whatever a record says it holds.
+    raw = io.BytesIO(read_whole(record.raw_stream, limits.document_bytes))
     if getattr(record.raw_stream, "limit", 0) > 0:
         raise ReadError("the page is cut off")
+    try:
+        headers = StatusAndHeadersParser(["HTTP/"], verify=False).parse(raw)
+    except EOFError:
+        raise ReadError("the record is empty") from None
+    return headers, raw.read()
+
+
+def _is_page(headers: Any) -> bool:
+    kind, _ = _content_type(headers)
+    return (headers.get_statuscode() or "").startswith("2") and (kind or "text/html") in _PAGE_TYPES
+
+
+def _payload(headers: Any, body: bytes, limits: Limits) -> bytes:
+    """The page as the server meant it. Raises ReadError where it is packed in a way that is not read, or a bomb."""
+    from warcio.bufferedreaders import ChunkedDataReader
+
     if (headers.get_header("Transfer-Encoding") or "").strip().lower() == "chunked":
-        raw = ChunkedDataReader(io.BytesIO(raw)).read()
+        body = ChunkedDataReader(io.BytesIO(body)).read()
     encoding = (headers.get_header("Content-Encoding") or "").strip().lower()
-    if encoding in ("gzip", "x-gzip") and raw.startswith(b"\x1f\x8b"):
-        raw = read_whole(gunzip(io.BytesIO(raw), limits), limits.document_bytes)
-    elif encoding in ("br", "zstd", "deflate", "compress") and not raw[:4096].isascii() and b"<" not in raw[:4096]:
+    if encoding in ("gzip", "x-gzip") and body.startswith(b"\x1f\x8b"):
+        return read_whole(gunzip(io.BytesIO(body), limits), limits.document_bytes)
+    if encoding in ("br", "zstd", "deflate", "compress") and b"<" not in body[:4096] and not body[:4096].isascii():
         raise ReadError(f"the page is compressed with {encoding}, which is not read")
-    charset = None
-    for part in (headers.get_header("Content-Type") or "").split(";")[1:]:
-        key, _, value = part.partition("=")
-        if key.strip().lower() == "charset":
-            charset = value.strip(" \"'") or None
-    if not raw:
-        raise ReadError("the page is empty")
-    if len(raw) > limits.document_bytes:
-        raise ReadError(f"the page is larger than {megabytes(limits.document_bytes)}")
-    return raw, charset
+    return body
+
+
+def _content_type(headers: Any) -> tuple[str | None, str | None]:
+    kind, *parameters = (headers.get_header("Content-Type") or "").split(";")
+    named = (part.partition("=")[2].strip(" \"'") for part in parameters if part.strip().lower().startswith("charset="))
+    return kind.strip().lower() or None, next(named, None) or None
 
 
 def _short(error: Exception) -> str:
