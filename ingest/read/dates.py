@@ -158,7 +158,9 @@ def numeric_order(text: str) -> bool | None:
     return None if first == second or (first and second) else first > second
 
 
-def _read(match: re.Match[str], folded: str, day_first: bool | None) -> tuple[date | None, tuple[datetime | None, int, int]]:
+def _read(
+    match: re.Match[str], folded: str, day_first: bool | None
+) -> tuple[date | None, tuple[datetime | None, int, int]]:
     parts = match.groupdict()
     year = int(parts["year"])
     if year < 100:

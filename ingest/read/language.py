@@ -45,6 +45,8 @@ def language_of(text: str) -> str | None:
     words = re.findall(r"[^\W\d_]+", sample.casefold())
     if len(words) < _MIN_WORDS:
         return None
-    shares = sorted(((sum(word in common for word in words) / len(words), code) for code, common in _SETS.items()), reverse=True)
+    shares = sorted(
+        ((sum(word in common for word in words) / len(words), code) for code, common in _SETS.items()), reverse=True
+    )
     (best, code), (second, _) = shares[0], shares[1]
     return code if best >= 0.15 and best > 1.15 * second else None

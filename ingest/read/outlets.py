@@ -121,7 +121,12 @@ def outlet_of_footer(line: str) -> str | None:
         return known
     if "©" not in line and not re.search(r"\b(?:19|20)\d\d\b", line):
         return None
-    if re.search(r"[a-z][A-Z][a-z]", name) or _NOT_A_NAME.search(name) or len(name.split()) > 5 or not name[:1].isupper():
+    if (
+        re.search(r"[a-z][A-Z][a-z]", name)
+        or _NOT_A_NAME.search(name)
+        or len(name.split()) > 5
+        or not name[:1].isupper()
+    ):
         return None
     return name
 

@@ -23,6 +23,7 @@ _REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s+\S+")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)([^*_]{1,1000})(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_\n]{1,500})(?<=\S)\1(?![\w*_])")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!~>-])")
+_SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»›)\]]{0,3}\s*$")
 _WRAP_CHARS = (48, 110)
 MAX_LINE_CHARS = 100_000
 """What a longer line has more is dropped: no paragraph is that long, and every rule stays fast."""
@@ -94,6 +95,16 @@ def _lone_numbers(lines: list[Line]) -> list[Line]:
             line = replace(line, text=f"{line.number} {line.text}", bullet=False, number="")
         whole.append(line)
     return whole
+
+
+def key_of(text: str) -> str:
+    """What two spellings of the same words have in common: lower case, no punctuation."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether the text ends as a sentence does, quotes and brackets after the stop included."""
+    return bool(_SENTENCE_END.search(text[-40:]))
 
 
 def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ingest.read.dates import parse_date
 from ingest.read.outlets import known_outlet
-from ingest.read.page_lines import tidy
+from ingest.read.page_lines import key_of, tidy
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -163,9 +163,9 @@ def _main(articles: list[dict[str, Any]], url: str | None, title: str) -> dict[s
         addresses = [one.get("url"), one.get("@id"), of_page.get("@id") if isinstance(of_page, dict) else of_page]
         if path and any(isinstance(address, str) and _path(address) == path for address in addresses):
             return one
-    key = _key(title)
+    key = key_of(title)
     for one in articles:
-        if key and _key(str(one.get("headline", ""))) == key:
+        if key and key_of(str(one.get("headline", ""))) == key:
             return one
     return articles[0]
 
@@ -175,7 +175,7 @@ def _headlines(root: HtmlElement, main: dict[str, Any], metas: dict[str, str], s
     social = without_site(line(metas.get("og:title") or metas.get("twitter:title") or metas.get("dc.title")), site)
     shown = [text for tag in root.iter("h1") if (text := line(" ".join(tag.itertext())))]
     title = next((text for tag in root.iter("title") if (text := line(tag.text))), None)
-    own = [text for text in shown if _key(text) in _key(" ".join(filter(None, (headline, social, title))))]
+    own = [text for text in shown if key_of(text) in key_of(" ".join(filter(None, (headline, social, title))))]
     if not own and len(shown) == 1:
         own = shown
     ordered: list[str | None]
@@ -185,7 +185,7 @@ def _headlines(root: HtmlElement, main: dict[str, Any], metas: dict[str, str], s
             (
                 text
                 for text in (*own, social)
-                if text and len(text) > len(headline) and _key(text).startswith(_key(headline.rstrip(" .…")))
+                if text and len(text) > len(headline) and key_of(text).startswith(key_of(headline.rstrip(" .…")))
             ),
             None,
         )
@@ -199,11 +199,13 @@ def without_site(title: str | None, site: str | None) -> str | None:
     """The title without " | The Outlet" at its end."""
     if not title:
         return None
-    names = {_key(site or "").removeprefix("the ")} - {""}
+    names = {key_of(site or "").removeprefix("the ")} - {""}
     for match in reversed(list(_SEPARATOR.finditer(title))):
-        tail = _key(title[match.end() :]).removeprefix("the ")
-        first = _key(_SEPARATOR.split(title[match.end() :], maxsplit=1)[0]).removeprefix("the ")
-        if match.start() > 8 and (known_outlet(tail) or any(_same_site(one, name) for name in names for one in (tail, first))):
+        tail = key_of(title[match.end() :]).removeprefix("the ")
+        first = key_of(_SEPARATOR.split(title[match.end() :], maxsplit=1)[0]).removeprefix("the ")
+        if match.start() > 8 and (
+            known_outlet(tail) or any(_same_site(one, name) for name in names for one in (tail, first))
+        ):
             title = title[: match.start()].rstrip()
     return title
 
@@ -318,7 +320,3 @@ def _path(url: str | None) -> str:
         return urlsplit(url).path.rstrip("/")
     except ValueError:
         return ""
-
-
-def _key(text: str) -> str:
-    return re.sub(r"\W+", " ", text.casefold()).strip()
