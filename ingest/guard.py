@@ -40,9 +40,10 @@ def is_public(address: str) -> bool:
         ip: Address = ipaddress.ip_address(address.split("%", 1)[0])
     except ValueError:
         return False
-    for inner in _embedded(ip):
-        if not is_public(str(inner)):
-            return False
+    if ip in _NAT64:
+        return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+    if not all(is_public(str(inner)) for inner in _embedded(ip)):
+        return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or getattr(ip, "is_site_local", False))
 
 
@@ -50,8 +51,6 @@ def _embedded(ip: Address) -> list[ipaddress.IPv4Address]:
     if isinstance(ip, ipaddress.IPv4Address):
         return []
     found = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
-    if ip in _NAT64:
-        found.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
     return [inner for inner in found if inner is not None]
 
 
