@@ -143,7 +143,7 @@ class LexicalIndex:
         try:
             for change in changes:
                 # Also for fresh ones: they may be in from a run that was killed after its commit.
-                writer.delete_documents("article_id", change.article_id)
+                writer.delete_documents_by_term("article_id", change.article_id)
                 for passage in change.passages:
                     writer.add_document(self._document(passage.id, change.article_id, passage))
             writer.commit()

@@ -1,0 +1,272 @@
+"""The command line as people type it: processes of their own, their output, their exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from bot.cli import main
+from bot.settings import Settings
+from bot.wiring import open_corpus
+from tests.conftest import ROOT
+from tests.fakes import run_newsbot
+
+COMMANDS = ("ingest", "ask", "search", "chat", "status", "verify", "remove", "reindex", "demo")
+NATO = "How many NATO personnel are in Iraq?"
+PAGE = """Home | World | Sport
+
+Bridge over the Elbe opens
+
+3 March 2024
+
+https://post.example/2024/03/03/elbe-bridge
+
+A new bridge over the Elbe opened to traffic on Sunday after four years of work, the city said.
+
+The bridge cost 48 million euros and is 412 metres long. About 9,000 cars are expected to use it every day.
+
+Sign up for our newsletter
+"""
+
+
+@pytest.fixture
+def env(settings: Settings) -> dict[str, str]:
+    """An environment with a data folder of the test's own."""
+    return {"NEWSBOT_DATA_DIR": str(settings.data_dir), "NEWSBOT_CACHE_DIR": str(settings.cache_dir)}
+
+
+@pytest.fixture
+def sample_env(sample_settings: Settings) -> dict[str, str]:
+    """An environment with the sample corpus; not to be changed."""
+    return {"NEWSBOT_DATA_DIR": str(sample_settings.data_dir), "NEWSBOT_CACHE_DIR": str(sample_settings.cache_dir)}
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "page.txt"
+    path.write_text(PAGE, encoding="utf-8")
+    return path
+
+
+class RunHere(Protocol):
+    """Runs the command line in this process over the sample corpus: exit status, output, complaints."""
+
+    def __call__(self, *arguments: str, env: Mapping[str, str] | None = None) -> tuple[int, str, str]: ...
+
+
+@pytest.fixture
+def run_here(
+    sample_env: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> RunHere:
+    def run(*arguments: str, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+        for name, value in (sample_env | dict(env or {})).items():
+            monkeypatch.setenv(name, value)
+        try:
+            status = main(arguments)
+        except SystemExit as stopped:  # argparse ends the process for a wrong call
+            status = int(str(stopped.code or 0))
+        shown = capsys.readouterr()
+        return status, shown.out, shown.err
+
+    return run
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(run_here: RunHere, command: str) -> None:
+    status, shown, _ = run_here(command, "--help")
+    assert status == 0
+    assert f"newsbot {command}" in shown.split("Example:")[1]
+    assert "--data DIR" in shown
+    assert "--json" in shown
+
+
+def test_ingest_then_ask(env: dict[str, str], page: Path) -> None:
+    stored = run_newsbot("ingest", str(page), env=env)
+    assert (stored.returncode, stored.stdout) == (
+        0,
+        "1 new, 0 changed, 0 unchanged, 0 copy, 0 skipped, 0 failed\n",
+    )
+    again = run_newsbot("ingest", str(page), env=env)
+    assert again.stdout == "0 new, 0 changed, 1 unchanged, 0 copy, 0 skipped, 0 failed\n"
+    answer = run_newsbot("ask", "How much did the bridge over the Elbe cost?", env=env)
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("48 million euros\n")
+    assert "[1] Bridge over the Elbe opens" in answer.stdout
+    assert "3 March 2024" in answer.stdout
+    assert "https://post.example/2024/03/03/elbe-bridge#:~:text=" in answer.stdout
+    assert "\x1b" not in answer.stdout, "no colour in a pipe"
+
+
+def test_ask_json_is_the_contract(sample_env: dict[str, str]) -> None:
+    shown = run_newsbot("ask", NATO, "--as-of", "2020-03-01", "--json", env=sample_env)
+    assert shown.stderr == ""
+    document = json.loads(shown.stdout)
+    assert document["question"] == NATO
+    assert document["as_of"] == "2020-02-13"
+    assert document["model"] is None
+    assert document["reason"] is None
+    assert document["seconds"] > 0
+    assert document["short"] in document["citations"][0]["quote"]
+    assert "[1]" in document["text"]
+    assert set(document["coverage"]) == {"articles", "first", "last"}
+    assert set(document["citations"][0]) == {
+        *("number", "quote", "url", "link", "title", "source", "published", "article_id", "start", "end", "also_in")
+    }
+    assert document["citations"][0]["published"] == "2020-02-13"
+
+
+def test_what_the_corpus_does_not_say(run_here: RunHere) -> None:
+    document = json.loads(run_here("ask", "who won the 2031 world cup?", "--json")[1])
+    assert not document["answered"]
+    assert document["reason"]
+    assert document["citations"] == []
+    assert document["short"] is None
+    coverage = document["coverage"]
+    for said in (str(coverage["articles"]), coverage["first"][:4], coverage["last"][:4]):
+        assert said in document["text"]
+
+
+def test_search_shows_ranked_passages(run_here: RunHere) -> None:
+    found = json.loads(run_here("search", "suez canal container ship", "-k", "3", "--json")[1])
+    assert len(found) == 3
+    assert [hit["score"] for hit in found] == sorted((hit["score"] for hit in found), reverse=True)
+    assert "Suez" in found[0]["text"]
+    assert run_here("search", "suez canal container ship", "-k", "3")[1].startswith(f"1. {found[0]['title']}")
+
+
+def test_chat_remembers_what_was_asked(sample_env: dict[str, str]) -> None:
+    said = "How many NATO personnel are in Iraq?\nand in February 2020?\n\n"
+    shown = run_newsbot("chat", env=sample_env, stdin=said)
+    assert shown.returncode == 0
+    assert "(How many NATO personnel" in shown.stderr, "the follow-up is shown made whole"
+    assert shown.stdout.count("As of") == 2
+
+
+def test_status_verify_and_remove(env: dict[str, str], page: Path) -> None:
+    run_newsbot("ingest", str(page), env=env)
+    status = json.loads(run_newsbot("status", "--json", env=env).stdout)
+    assert status["coverage"] == {"articles": 1, "first": "2024-03-03", "last": "2024-03-03"}
+    assert [index["behind"] for index in status["indexes"]] == [0, 0]
+    assert run_newsbot("verify", env=env).returncode == 0
+    gone = run_newsbot("remove", "https://post.example/2024/03/03/elbe-bridge", env=env)
+    assert gone.returncode == 0
+    assert run_newsbot("remove", "https://post.example/2024/03/03/elbe-bridge", env=env).returncode == 1
+    assert json.loads(run_newsbot("status", "--json", env=env).stdout)["coverage"]["articles"] == 0
+    assert run_newsbot("verify", env=env).returncode == 0
+    assert not json.loads(run_newsbot("ask", "What did it cost?", "--json", env=env).stdout)["answered"]
+
+
+def test_dry_run_stores_nothing(run_here: RunHere, env: dict[str, str], page: Path) -> None:
+    assert run_here("ingest", "--dry-run", str(page), env=env)[1].startswith("Would be: 1 new")
+    assert not Path(env["NEWSBOT_DATA_DIR"]).exists()
+
+
+def test_source_option_names_the_outlet(run_here: RunHere, env: dict[str, str], page: Path) -> None:
+    run_here("ingest", "--source", "Elbe Post", str(page), env=env)
+    assert json.loads(run_here("status", "--json", env=env)[1])["sources"] == {"Elbe Post": 1}
+
+
+def test_standard_input(env: dict[str, str]) -> None:
+    assert run_newsbot("ingest", "-", env=env, stdin=PAGE).stdout.startswith("1 new")
+
+
+def test_python_m_ingest_is_newsbot_ingest(env: dict[str, str], page: Path) -> None:
+    command = [sys.executable, "-m", "ingest", "--dry-run", str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | env, cwd=ROOT, check=False)
+    assert done.stdout.startswith("Would be: 1 new")
+
+
+def test_one_bad_file_does_not_stop_the_rest(env: dict[str, str], tmp_path: Path, page: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    shutil.copy(page, folder / "a.txt")
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "noise.txt").write_bytes(bytes(range(256)) * 40)
+    (folder / "menu.txt").write_text("Home\nWorld\nSport\nLogin\n", encoding="utf-8")
+    (folder / "z.txt").write_text(
+        PAGE.replace("elbe-bridge", "weser-bridge").replace("Elbe", "Weser").replace("48", "31"), encoding="utf-8"
+    )
+    shown = run_newsbot("ingest", str(folder), env=env)
+    assert shown.returncode == 1
+    assert shown.stdout.startswith("2 new")
+    for name in ("empty.txt", "noise.txt", "menu.txt"):
+        assert name in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("ask", ""), 2, "empty"),
+        (("ask", "x" * 10_000), 2, "10,000 characters"),
+        (("ask", NATO, "--after", "yesterday"), 2, "2020-02-12"),
+        (("ask", NATO, "--source", "Nowhere Gazette"), 2, "Nowhere Gazette"),
+        (("ask", NATO, "--after", "2022-01-01", "--before", "2021-01-01"), 2, "Swap"),
+        (("ask",), 2, "QUESTION"),
+        (("search", "iraq", "-k", "0"), 2, "1 to 1000"),
+        (("ingest", "no-such-file.txt"), 1, "no-such-file.txt"),
+        (("nonsense",), 2, "nonsense"),
+        (("ask", NATO, "--data", "no-such-folder"), 1, "newsbot ingest"),
+        (("status", "--data", "no-such-folder"), 1, "no-such-folder"),
+    ],
+)
+def test_bad_input_gets_one_sentence(
+    run_here: RunHere, tmp_path: Path, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    env = {} if arguments[0] != "ingest" else {"NEWSBOT_DATA_DIR": str(tmp_path / "other")}
+    returned, _, complaint = run_here(*arguments, env=env)
+    assert returned == status
+    assert said in complaint
+    assert len(complaint.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("NEWSBOT_PASSAGE_CHARS", "many", "NEWSBOT_PASSAGE_CHARS"),
+        ("NEWSBOT_EMBEDDING_RUNTIME", "gpu", "NEWSBOT_EMBEDDING_RUNTIME"),
+        ("NEWSBOT_EMBEDDING_MODEL", "another-model", "newsbot reindex"),
+        ("NEWSBOT_PROMPTS_DIR", "/nowhere", "NEWSBOT_PROMPTS_DIR"),
+    ],
+)
+def test_bad_settings_get_one_sentence(run_here: RunHere, variable: str, value: str, said: str) -> None:
+    returned, _, complaint = run_here("ask", NATO, env={variable: value})
+    assert returned in (1, 2)
+    assert said in complaint
+
+
+@pytest.mark.parametrize("index", ["chroma", "bm25"])
+def test_a_damaged_index_is_said_and_mended(
+    sample_settings: Settings, env: dict[str, str], settings: Settings, index: str
+) -> None:
+    shutil.copytree(sample_settings.data_dir, settings.data_dir)
+    shutil.rmtree(settings.data_dir / index)
+    broken = run_newsbot("ask", NATO, env=env)
+    assert broken.returncode == 1
+    assert "newsbot verify --repair" in broken.stderr
+    assert run_newsbot("verify", env=env).returncode == 1
+    assert run_newsbot("verify", "--repair", env=env).returncode == 0
+    assert run_newsbot("ask", NATO, env=env).returncode == 0
+    assert open_corpus(settings).coverage().articles == open_corpus(sample_settings).coverage().articles
+
+
+def test_reindex_makes_the_indexes_anew(sample_settings: Settings, env: dict[str, str], settings: Settings) -> None:
+    shutil.copytree(sample_settings.data_dir, settings.data_dir)
+    assert run_newsbot("reindex", env=env).returncode == 0
+    assert run_newsbot("verify", env=env).returncode == 0
+
+
+def test_closed_pipe_is_no_error(sample_env: dict[str, str]) -> None:
+    command = f"{sys.executable} -m bot search iraq -k 10 | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, env=os.environ | sample_env, check=False
+    )
+    assert done.returncode == 0
+    assert done.stderr == b""
