@@ -40,13 +40,13 @@ def read(
     rest. Everything is streamed: memory is bounded by `options.limits`, not by the size of the sources.
     """
     for source in sources:
-        yield from _guarded(_source_items(source, options, stdin), source, options)
+        yield from _finished(_guarded(_source_items(source, options, stdin), source), options)
 
 
 def read_fetched(fetched: Fetched, options: ReadOptions = _DEFAULTS) -> Iterator[Article | Outcome]:
     """The same for what was fetched already, a feed that is followed for instance."""
     blob = blob_of_fetched(fetched)
-    yield from _guarded(_blob_items(blob, options), blob.origin, options)
+    yield from _finished(_blob_items(blob, options), options)
 
 
 def _source_items(source: str, options: ReadOptions, stdin: BinaryIO | None) -> Items:
@@ -56,7 +56,7 @@ def _source_items(source: str, options: ReadOptions, stdin: BinaryIO | None) -> 
         yield from _blob_items(fetched_blob(source, options), options)
     else:
         for path in paths_of(source):
-            yield from _guarded(_path_items(path, options), str(path), options)
+            yield from _guarded(_path_items(path, options), str(path))
 
 
 def _path_items(path: Path, options: ReadOptions) -> Items:
@@ -69,7 +69,7 @@ def _path_items(path: Path, options: ReadOptions) -> Items:
         if outcome:
             yield outcome
             continue
-        for item in _guarded(_file_items(file, options), str(file), options):
+        for item in _guarded(_file_items(file, options), str(file)):
             articles += isinstance(item, Article)
             yield item
     if not articles:
@@ -83,7 +83,7 @@ def _file_items(path: Path, options: ReadOptions) -> Items:
 
 def _blob_items(blob: Blob, options: ReadOptions) -> Items:
     """Find the kind and hand the blob to its reader; containers call this again for their members."""
-    yield from _guarded(_sniffed_items(blob, options), blob.origin, options)
+    yield from _guarded(_sniffed_items(blob, options), blob.origin)
 
 
 def _sniffed_items(blob: Blob, options: ReadOptions) -> Items:
@@ -184,11 +184,10 @@ def _html(blob: Blob, options: ReadOptions) -> Article | Outcome:
         return skipped(blob.origin, str(error))
 
 
-def _guarded(items: Items, origin: str, options: ReadOptions) -> Items:
-    """The items, each made fit to store; an error becomes the last of them."""
+def _guarded(items: Items, origin: str) -> Items:
+    """The items; an error becomes the last of them."""
     try:
-        for item in items:
-            yield _finished(item, options) if isinstance(item, Article) else item
+        yield from items
     except ReadError as error:
         yield failed(origin, str(error))
     except Exception as error:
@@ -197,7 +196,13 @@ def _guarded(items: Items, origin: str, options: ReadOptions) -> Items:
         yield failed(origin, f"it cannot be read ({type(error).__name__}: {str(error).split(chr(10), 1)[0][:160]})")
 
 
-def _finished(article: Article, options: ReadOptions) -> Article | Outcome:
+def _finished(items: Items, options: ReadOptions) -> Items:
+    """The items, each article made fit to store."""
+    for item in items:
+        yield _fit(item, options) if isinstance(item, Article) else item
+
+
+def _fit(article: Article, options: ReadOptions) -> Article | Outcome:
     """The article in clean text and under the outlet that the person named, or why it is none."""
     title, text = one_line(article.title), clean(article.text).strip()
     if not text:

@@ -19,7 +19,6 @@ _DROPPED = re.compile(
     "\U000e0000-\U000e007f]"
 )
 _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n\s*\n+")
 _TAG = re.compile(
     r"</?(?:p|br|div|a|h[1-6]|ul|ol|li|strong|em|span|img|b|i|u|blockquote|figure|figcaption|table|section|article)"
@@ -130,7 +129,7 @@ def paragraphs(text: str) -> str:
         text = clean(html.unescape(text))
     blocks: list[str] = []
     for block in _BLANK_LINES.split(text):
-        rows = [row for row in (_SPACES.sub(" ", row).strip() for row in block.split("\n")) if row]
+        rows = [row for row in (" ".join(row.split()) for row in block.split("\n")) if row]
         if _is_wrapped(rows):
             blocks.append(" ".join(rows))
         else:
