@@ -110,6 +110,7 @@ def _passages(units: list[_Unit], passage_chars: int) -> list[Span]:
     count = len(units)
     cost = [0.0] + [float("inf")] * count  # cost[j]: of cutting the first j units
     begin = [0] * (count + 1)
+    most = max(32, passage_chars // 16)  # sentences in a passage: bounds the time for a text of one-letter sentences
     for last in range(count):
         end = units[last].end
         end_cost = 0.0
@@ -122,7 +123,7 @@ def _passages(units: list[_Unit], passage_chars: int) -> list[Span]:
                 end_cost = _PARAGRAPH_COST
         for first in range(last, -1, -1):
             chars = end - units[first].start
-            if chars > passage_chars and first < last:
+            if first < last and (chars > passage_chars or last - first >= most):
                 break
             room = max(0.0, 1 - chars / passage_chars)
             total = cost[first] + room * room + end_cost

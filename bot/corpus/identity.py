@@ -23,6 +23,8 @@ ID_CHARS = 16
 URL_CHARS_MAX = 4_096
 """Longer than any real article's address; beyond this it is data that slipped into the field."""
 
+ROUNDS_MAX = 8
+
 _TRACKING_PREFIXES = (
     "utm_", "at_", "mc_", "pk_", "mtm_", "matomo_", "piwik_", "ns_", "_hs", "hsa_", "fb_", "ga_", "gaa_", "guce_",
     "oly_", "__twitter_", "soc_", "wt_", "wt.", "xtor", "trk_", "sc_c", "asc_",
@@ -65,11 +67,12 @@ def canonical_url(url: str) -> str:
 
     Raises ReadError where `url` is not an http(s) address with a host.
     """
-    parts = _split(_unwrapped(url))
-    host = _host(parts, url)
-    path = _path(parts.path)
-    query = urlencode(sorted(_kept_parameters(parts.query)), errors="replace")
-    return f"https://{host}{path}" + (f"?{query}" if query else "")
+    canonical = _canonical_once(url)
+    for _ in range(ROUNDS_MAX):  # what an odd address unwraps to may need another round
+        before, canonical = canonical, _canonical_once(canonical)
+        if before == canonical:
+            return canonical
+    raise ReadError(f"The address has too many addresses inside: {url[:200]}")
 
 
 def article_id(article: Article) -> str:
@@ -108,6 +111,14 @@ def passage_id(article_id: str, content_hash: str, number: int) -> str:
     So a passage's text never changes under its id, and an index that holds an id holds the right words.
     """
     return f"{article_id}.{content_hash[:8]}.{number}"
+
+
+def _canonical_once(url: str) -> str:
+    parts = _split(_unwrapped(url))
+    host = _host(parts, url)
+    path = _path(parts.path)
+    query = urlencode(sorted(_kept_parameters(parts.query)), errors="replace")
+    return f"https://{host}{path}" + (f"?{query}" if query else "")
 
 
 def _digest(*fields: object) -> str:
