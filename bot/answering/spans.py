@@ -115,7 +115,8 @@ _PLACE_WORD = re.compile(
     r"|Province|Stadium|Castle|Palace|Hall|Coast|Desert|Forest|Glacier|Strait|Gulf|Peninsula|Harbor|Heights)\b"
 )
 _DATELINE = re.compile(
-    r"^(?:[A-Z][\w.,’' ]{0,40})?\((?:CNN|AP|Reuters|AFP|dpa|UPI|Bloomberg)[^)]{0,20}\)|^[A-Z]{3}[A-Z .,’']+(?:[A-Z][a-z]+\.?\s)?[-–—]{1,2}"
+    r"^(?:[A-Z][\w.,’' ]{0,40})?\((?:CNN|AP|Reuters|AFP|dpa|UPI|Bloomberg)[^)]{0,20}\)"
+    r"|^[A-Z]{3}[A-Z .,’']+(?:[A-Z][a-z]+\.?\s)?[-–—]{1,2}"
 )
 _AGENCIES = frozenset(("CNN", "AP", "Reuters", "AFP", "USA TODAY", "Getty Images", "CNN Business", "Associated Press"))
 _COMMON_RUN = re.compile(r"[a-z][a-z-]{2,}(?:\s[a-z][a-z-]{2,})*")

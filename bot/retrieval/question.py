@@ -45,12 +45,15 @@ class Understood:
 
     question: Question
     kind: AnswerKind
+    asked_on: date
+    asking: str = ""
+    """The sentence of the question that asks; others only set the scene."""
     focus: str = ""
     """The noun that names what is asked, lower case: "state" in "which state", "personnel" in "how many personnel"."""
     search_text: str = ""
     """The words worth searching for, in their order."""
     terms: tuple[Word, ...] = ()
-    """The same words with their stems; places are in `question.text`."""
+    """The same words with their stems, each stem once."""
     after: date | None = None
     before: date | None = None
     likely: tuple[date | None, date | None] | None = None
@@ -110,6 +113,9 @@ _UNPRICED = re.compile(
     r"\s+(?:more|less|of|time|water|weight|energy|oil|gas|land|rain|snow|space|power|food|faster|higher|bigger)\b",
     re.IGNORECASE,
 )
+_AUXILIARY = re.compile(
+    r"\s+(?:do|does|did|has|have|had|will|would|can|could|should|may|might|must|happen\w*)\b", re.IGNORECASE
+)
 _NAMING = re.compile(
     r"\b(?:it|they|he|she|this|these|called|name|names|nickname|title|his|her|their|its)\b", re.IGNORECASE
 )
@@ -137,12 +143,15 @@ def understand(question: Question, today: date, known_sources: Collection[str] =
     asking = _asking_part(text)
     kind, focus = _kind(asking, text)
     sources, without_sources = _sources(text, known_sources)
-    after, before, likely = _days(text, text.rfind(asking), question.as_of or today)
+    asked_on = question.as_of or today
+    after, before, likely = _days(text, text.rfind(asking), asked_on)
     years = tuple(dict.fromkeys(_YEAR.findall(text)))
-    terms = _terms(without_sources)
+    terms = _terms(_without_days(without_sources, asked_on))
     return Understood(
         question=question,
         kind=kind,
+        asked_on=asked_on,
+        asking=asking,
         focus=focus,
         search_text=" ".join(word.text for word in terms) or text,
         terms=terms,
@@ -173,6 +182,8 @@ def _kind(asking: str, text: str) -> tuple[AnswerKind, str]:
             return AnswerKind.YES_NO, ""
         return _kind_of_statement(asking)
     tail = asking[found.end() :]
+    if (found["wh"] or "").lower() in ("what", "which") and _AUXILIARY.match(tail):
+        return AnswerKind.OTHER, ""
     first_words = words(tail)[:12]
     noun = _focus(first_words)
     if how := found["how"]:
@@ -301,6 +312,14 @@ def _days(
         if (phrase.after or phrase.before) and not (asked and phrase.hard_before):
             likely = (phrase.after, phrase.before)
     return after, before, likely
+
+
+def _without_days(text: str, today: date) -> str:
+    """The text without the days that limit publication: articles seldom say in which month they stand."""
+    for phrase in reversed(date_phrases(text, today)):
+        if phrase.hard_after or phrase.hard_before:
+            text = text[: phrase.start] + " " + text[phrase.end :]
+    return text
 
 
 def _sources(text: str, known: Collection[str]) -> tuple[tuple[str, ...], str]:

@@ -1,0 +1,282 @@
+"""Ranks the sentences of the passages found for a question by how likely they hold the answer.
+
+Knows nothing about answers, citations or language models: hits in, scored sentences out.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+from bot.answering.spans import COMMON_FIT, Candidate, spans
+from bot.retrieval.question import AnswerKind, Understood
+from bot.retrieval.question_words import Word, stem, stems, words
+from bot.schema import Hit
+from bot.sentences import sentences
+
+Idf = Callable[[str], float]
+"""How rare a word is in the corpus, for a word in lower case as it stands in a text."""
+
+
+class Features(NamedTuple):
+    """What speaks for a sentence, each 0 to 1; as weights, what each counts."""
+
+    own: float
+    """Share of the question that stands in the sentence, its rare words counting more."""
+    asking: float
+    """The same for the part that asks: "How old is he?" after a sentence that sets the scene."""
+    title: float
+    after: float
+    """Share of the question in the next sentence of the passage."""
+    passage: float
+    pairs: float
+    """Share of the question's neighbouring words that are neighbours in the sentence too."""
+    rank: float
+    """The passage's score against that of the best passage."""
+    fresh: float
+    """1 when published in the days that the question names, or else shortly before it was asked."""
+    old: float
+    """1 when published more than a year before the question was asked."""
+    lead: float
+    hedge: float
+    """1 for a plan or a possibility when the question asks for neither; half of it where no amount is asked."""
+    unstated: float
+    """1 for what is no statement: a question, a caption, an invitation to read on."""
+    kind: float
+    """How sure the sentence holds the kind of answer asked."""
+    vote: float
+    """How much the sentences agree on its candidate."""
+
+
+WEIGHTS = Features(
+    own=0.4,
+    asking=1.9,
+    title=1.1,
+    after=0.9,
+    passage=0.7,
+    pairs=4.5,
+    rank=0.6,
+    fresh=1.5,
+    old=-0.45,
+    lead=0.65,
+    hedge=-0.8,
+    unstated=-1.9,
+    kind=1.9,
+    vote=1.5,
+)
+"""Learned on questions of 2022 (`python -m tests.bench.learn_quoting`) but for `hedge`, which is a rule."""
+
+AMOUNTS = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY, AnswerKind.DURATION})
+LEAD_CHARS = 600
+FRESH_DAYS = 10
+SENTENCES_READ = 24
+"""Only the best sentences by their words are searched for short answers."""
+
+_HEDGE = re.compile(
+    r"\b(?:could|might|may|would|plans? to|planned|planning to|proposed|proposals?|possibly|potentially|considering"
+    r"|hopes? to|aims? to|expected to (?!resume|continue)|as (?:many|much) as|if)\b",
+    re.IGNORECASE,
+)
+_ASKS_OPEN = re.compile(r"\b(?:could|might|may|would|will|plan|planning|planned|expected|proposed?)\b", re.IGNORECASE)
+_UNSTATED = re.compile(
+    r"\?[\"”’']?\s*$|^(?:Hide Caption|Photos?:|More:|Read more|Related:|Contributing:|Sign up|Watch:|Image|Click)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True, eq=False)
+class Sentence:
+    """One sentence of a hit with what speaks for it; `start` and `end` are offsets into the article's text."""
+
+    hit: Hit
+    start: int
+    end: int
+    text: str
+    words: Sequence[Word]
+    offset: int
+    """Of the sentence in its passage; `words` are placed there."""
+    before: tuple[int, int] | None
+    """The sentence before it in the passage."""
+    held: set[str]
+    """Stems of the question that stand in it."""
+    features: Features
+    score: float = 0.0
+    candidates: list[Candidate] = field(default_factory=list)
+    best: Candidate | None = None
+    """The candidate that the sentences agree on most."""
+    value: str = ""
+    """The best candidate, folded for comparing."""
+
+
+def weights_of_terms(understood: Understood, idf: Idf | None) -> dict[str, float]:
+    """How much each stem of the question counts, together 1; without `idf`, names and numbers count more."""
+    weighed: dict[str, float] = {}
+    for term in understood.terms:
+        if idf is not None:
+            weight = max(0.1, idf(term.text.lower()))
+        else:
+            weight = 1.0 + 0.6 * (term.is_capitalised or term.is_number)
+        weighed[term.stem] = max(weight, weighed.get(term.stem, 0.0))
+    total = sum(weighed.values()) or 1.0
+    return {term: weight / total for term, weight in weighed.items()}
+
+
+def rank(
+    understood: Understood,
+    hits: Sequence[Hit],
+    weighed: Mapping[str, float],
+    idf: Idf | None = None,
+    weights: Features = WEIGHTS,
+) -> list[Sentence]:
+    """The sentences of `hits`, each once, best first; `weighed` comes from `weights_of_terms`."""
+    found = _read(understood, hits, weighed)
+    for sentence in found:
+        sentence.score = _dot(weights, sentence.features)
+    found.sort(key=lambda sentence: -sentence.score)
+    asked = stems(understood.question.text)
+    for sentence in found[:SENTENCES_READ]:
+        sentence.candidates = [
+            candidate
+            for candidate in spans(understood.kind, sentence.text, understood.focus)
+            if not all(word.stem in asked or word.is_stopword for word in words(candidate.text))
+        ]
+        kind = max((candidate.fit for candidate in sentence.candidates), default=0.0)
+        sentence.features = sentence.features._replace(kind=kind)
+        sentence.score += weights.kind * kind
+    _vote(understood, found, weights, idf)
+    found.sort(key=lambda sentence: -sentence.score)
+    return found
+
+
+def is_likely_day(understood: Understood, published: date | None) -> bool:
+    """Whether news of that day is likely to answer: in the days named, or else shortly before the day of asking."""
+    if published is None:
+        return False
+    if understood.likely:
+        after, before = understood.likely
+        return (after is None or published >= after) and (before is None or published <= before)
+    asked_on = understood.asked_on
+    return asked_on - timedelta(days=FRESH_DAYS) <= published <= asked_on + timedelta(days=1)
+
+
+def _dot(weights: Iterable[float], features: Iterable[float]) -> float:
+    return sum(weight * feature for weight, feature in zip(weights, features, strict=True))
+
+
+def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, float]) -> list[Sentence]:
+    found: list[Sentence] = []
+    seen: set[tuple[str, int]] = set()
+    terms = frozenset(weighed)
+    asking = stems(understood.asking) & terms
+    asking_total = _share(asking, weighed) or 1.0
+    asked_pairs = set(pairwise(word.stem for word in words(understood.question.text)))
+    top = max((hit.score for hit in hits), default=0.0) or 1.0
+    hedge_counts = 0.0 if _ASKS_OPEN.search(understood.question.text) else 1.0 if understood.kind in AMOUNTS else 0.5
+    titles: dict[str, float] = {}
+    for hit in hits:
+        passage, article = hit.passage, hit.article
+        name = article.id or article.url or article.title
+        if name not in titles:
+            titles[name] = _share(stems(article.title) & terms, weighed)
+        placed = words(passage.text)
+        of_passage = _share({word.stem for word in placed} & terms, weighed)
+        published = article.published
+        fresh = float(is_likely_day(understood, published))
+        old = float(published is not None and (understood.asked_on - published).days > 365)
+        first_word = 0
+        previous: Sentence | None = None
+        before: tuple[int, int] | None = None
+        for span in sentences(passage.text):
+            last_word = first_word
+            while last_word < len(placed) and placed[last_word].start < span.end:
+                last_word += 1
+            own_words = placed[first_word:last_word]
+            first_word = last_word
+            start, end = passage.start + span.start, passage.start + span.end
+            text = article.text[start:end]
+            held = {word.stem for word in own_words} & terms
+            own = _share(held, weighed)
+            if previous is not None:
+                previous.features = previous.features._replace(after=own)
+            previous = None
+            if (name, start) not in seen:
+                seen.add((name, start))
+                pairs = asked_pairs & set(pairwise(word.stem for word in own_words)) if own else ()
+                features = Features(
+                    own=own,
+                    asking=_share(held & asking, weighed) / asking_total,
+                    title=titles[name],
+                    after=0.0,
+                    passage=of_passage,
+                    pairs=len(pairs) / (len(asked_pairs) or 1),
+                    rank=max(0.0, hit.score / top),
+                    fresh=fresh,
+                    old=old,
+                    lead=float(start < LEAD_CHARS),
+                    hedge=hedge_counts * float(bool(_HEDGE.search(text))),
+                    unstated=float(bool(_UNSTATED.search(text))),
+                    kind=0.0,
+                    vote=0.0,
+                )
+                previous = Sentence(hit, start, end, text, own_words, span.start, before, held, features)
+                found.append(previous)
+            before = (start, end)
+    return found
+
+
+def _share(held: Iterable[str], weighed: Mapping[str, float]) -> float:
+    return sum(weighed[term] for term in held)
+
+
+def _vote(understood: Understood, found: Sequence[Sentence], weights: Features, idf: Idf | None) -> None:
+    """Candidates that several good sentences share are likelier; each sentence takes its best one."""
+    focus = stem(understood.focus) if understood.focus else ""
+    amount = understood.kind in AMOUNTS or understood.kind is AnswerKind.DATE
+    loudest = max((sentence.score for sentence in found), default=0.0)
+    votes: dict[str, float] = defaultdict(float)
+    worth: list[tuple[Sentence, list[tuple[str, float, Candidate]]]] = []
+    for sentence in found[:SENTENCES_READ]:
+        values: list[tuple[str, float, Candidate]] = []
+        for candidate in sentence.candidates:
+            value = math.exp(sentence.score - loudest) * candidate.fit * _nearness(candidate, sentence, focus)
+            if idf is not None and not amount:
+                value *= _rarity(candidate.text, idf)
+            key = _folded(candidate.text)
+            votes[key] += value
+            values.append((key, value, candidate))
+        worth.append((sentence, values))
+    top = max(votes.values(), default=0.0)
+    for sentence, values in worth:
+        if values and top:
+            agreed = max(votes[key] for key, _, _ in values) / top
+            sentence.features = sentence.features._replace(vote=agreed)
+            sentence.score += weights.vote * agreed
+            named = [entry for entry in values if entry[2].fit > COMMON_FIT] or values
+            sentence.value, _, sentence.best = max(named, key=lambda entry: (votes[entry[0]], entry[1]))
+
+
+def _rarity(candidate: str, idf: Idf) -> float:
+    """0 to about 1: the rarest word of a candidate; names that all news holds answer little."""
+    return max((idf(word.text.lower()) for word in words(candidate) if not word.is_stopword), default=0.0) / 10
+
+
+def _nearness(candidate: Candidate, sentence: Sentence, focus: str) -> float:
+    """0.3 to 2: how close the question's words stand to the candidate; most when its noun follows at once."""
+    start, end = candidate.start + sentence.offset, candidate.end + sentence.offset
+    distance = 200
+    for word in sentence.words:
+        if focus and word.stem == focus and 0 <= word.start - end < 25:
+            return 2.0
+        if word.stem in sentence.held and not start <= word.start < end:
+            distance = min(distance, max(start - word.end, word.start - end, 0))
+    return 0.3 + 0.7 * math.exp(-distance / 40)
+
+
+def _folded(text: str) -> str:
+    return " ".join(re.sub(r"[^0-9a-z.%$£€]+", " ", text.lower()).split()).removeprefix("the ")
