@@ -282,3 +282,23 @@ def test_parquet(tmp_path: Path) -> None:
     unknown = tmp_path / "unknown.parquet"
     parquet.write_table(pa.table({"a": [1]}), unknown)
     assert "--field text=NAME" in _outcomes(unknown)[0].reason
+
+
+def test_the_outlet_is_found_by_its_address_where_no_name_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    rows = [
+        {"text": TEXT, "url": "https://edition.cnn.com/2021/05/04/a"},
+        {"text": TEXT, "source": "http://www.reuters.com/"},
+        {"text": TEXT, "source_domain": "bbc.co.uk"},
+        {"text": TEXT, "url": "https://tide.example/a"},
+        {"text": TEXT, "url": "https://edition.cnn.com/2021/05/04/a", "source": "The Tide"},
+    ]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    assert [article.source for article in _articles(path)] == ["CNN", "Reuters", "BBC", "tide.example", "The Tide"]
+
+
+def test_the_language_is_told_from_the_text_where_no_field_says_it(tmp_path: Path) -> None:
+    german = "Die Fähre zwischen den Inseln fährt wieder, nachdem sie seit dem März nicht mehr auf dem Wasser war. " * 3
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps({"text": german}) + "\n" + json.dumps({"text": german, "lang": "de-AT"}))
+    assert [article.language for article in _articles(path)] == ["de", "de"]

@@ -203,19 +203,24 @@ def _finished(items: Items, options: ReadOptions) -> Items:
 
 
 def _fit(article: Article, options: ReadOptions) -> Article | Outcome:
-    """The article in clean text and under the outlet that the person named, or why it is none."""
+    """The article in clean text, with the outlet and the language that it lacks found, or why it is none."""
+    from ingest.read.language import language_of
+    from ingest.read.outlets import outlet_name
+
     title, text = one_line(article.title), clean(article.text).strip()
     if not text:
         return skipped(article.origin, "it has no text", title)
     if len(text) > options.limits.article_chars:
         reason = f"its text is longer than {options.limits.article_chars:,} characters, which no article is"
         return failed(article.origin, reason, title[:200])
+    url = clean(article.url).strip() if article.url else None
     return replace(
         article,
         title=title or text.split("\n", 1)[0][:160],
         text=text,
-        url=clean(article.url) if article.url else None,
-        source=options.source or (one_line(article.source) if article.source else None),
+        url=url,
+        source=options.source or (one_line(article.source) if article.source else None) or outlet_name(url),
+        language=article.language or language_of(text),
         authors=tuple(name for author in article.authors if (name := one_line(author))),
         section=(one_line(article.section) if article.section else None) or None,
     )

@@ -211,11 +211,13 @@ def _body(markup: str) -> str:
 
 
 def _article(entry: Entry, text: str, origin: str) -> Article:
+    from ingest.read.outlets import outlet_name
+
     return Article(
         title=entry.title or first_sentence(text),
         text=text,
         url=entry.url,
-        source=entry.source,
+        source=outlet_name(entry.url, entry.source),
         published=entry.published,
         published_at=entry.published_at,
         authors=entry.authors,

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from bot.errors import ReadError
 from bot.schema import Article
@@ -112,11 +111,13 @@ class Fields:
         return ()
 
     def source(self) -> str | None:
-        """The outlet's name; an address in its place is kept as its host."""
-        name = self.text("source")
-        if name and "://" in name:
-            name = (urlsplit(name).hostname or "").removeprefix("www.")
-        return one_line(name)[:200] if name else None
+        """The outlet's name, in its usual spelling; an address or a host in its place is the outlet there."""
+        from ingest.read.outlets import known_outlet, outlet_name
+
+        name = one_line(self.text("source") or "")[:200]
+        if re.fullmatch(r"(?:https?://\S+|(?:[\w-]+\.)+[a-z]{2,})", name, re.IGNORECASE):
+            return outlet_name(name if "://" in name else f"https://{name}")
+        return known_outlet(name) or name or None
 
     def language(self) -> str | None:
         """The ISO 639-1 code, where the field is one: "en-GB" is "en"."""
