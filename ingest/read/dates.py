@@ -149,7 +149,7 @@ def date_in_url(url: str) -> date | None:
 
 
 def numeric_order(text: str) -> bool | None:
-    """Whether a text writes numeric dates day first (True) or month first (False), told by those that leave no choice."""
+    """Whether a text writes numeric dates day first (True) or month first (False): some leave no choice."""
     first = second = 0
     for match in re.finditer(r"(?<![\d/])(\d\d?)/(\d\d?)/(?:19|20)?\d\d(?!\d)", text):
         a, b = int(match[1]), int(match[2])

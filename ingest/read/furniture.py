@@ -32,7 +32,7 @@ from ingest.read.furniture_words import (
 
 
 def is_furniture(line: str) -> bool:
-    """Whether a line is a button, a share row, a teaser, a newsletter box, a notice: anything of a page but its article."""
+    """Whether a line is a button, share row, teaser, newsletter box or notice: no part of the article."""
     text = _plain(line)
     if not text or not any(char.isalnum() for char in text):
         return True

@@ -263,7 +263,8 @@ CAPTION_END = re.compile(
     r"|[-–—.)]\s+(?:Copyright\s+|©\s?)\S.{0,60}|\bMANDATORY CREDIT\b.{0,100}|\bNO (?:RESALES|ARCHIVES)\.?)\W*$"
 )
 SIDES = re.compile(
-    r"\bfrom (?:top )?(?:left|right)\b|\((?:left|right|l|r|c|centre|center|pictured)\)|^(?:left|right|top|above|below):",
+    r"\bfrom (?:top )?(?:left|right)\b|\((?:left|right|l|r|c|centre|center|pictured)\)|"
+    r"^(?:left|right|top|above|below):",
     re.IGNORECASE,
 )
 CAPTION_START = re.compile(

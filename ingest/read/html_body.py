@@ -201,7 +201,7 @@ def tidied(found: list[tuple[str, bool]], title: str, authors: tuple[str, ...]) 
 
 
 def _last_pair(found: list[tuple[str, bool]]) -> int:
-    """Where the last two paragraphs in a row stand: an article that a box interrupts goes on with such, teasers do not."""
+    """Where the last two paragraphs in a row stand: an article goes on with such after a box, teasers do not."""
     above = False
     for index in range(len(found) - 1, -1, -1):
         text, heading = found[index]

@@ -8,13 +8,18 @@ from __future__ import annotations
 import re
 
 _WORDS = {
-    "en": "the of and to in that is was for it with as on be at by this had not are but from have an they which were their",
-    "de": "der die und das den von zu mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er hat dass sie nach",
-    "fr": "le de la les et des en un une du est que dans qui pour pas sur au plus par avec ce il sont aux ont été cette mais",
-    "es": "el de la que y en los se del las un por con una para su es al como más pero sus fue este ha lo también entre",
+    "en": "the of and to in that is was for it with as on be at by this had not are but from have an "
+    "they which were their",
+    "de": "der die und das den von zu mit sich des auf für ist im dem nicht ein eine als auch es an "
+    "werden aus er hat dass sie nach",
+    "fr": "le de la les et des en un une du est que dans qui pour pas sur au plus par avec ce il "
+    "sont aux ont été cette mais",
+    "es": "el de la que y en los se del las un por con una para su es al como más pero sus fue este "
+    "ha lo también entre",
     "it": "di che il la per un è del non sono della con si le da una dei nel alla più anche al ha gli delle come stato",
     "pt": "de que o do da em um para com não uma os no se na por mais as dos como mas foi ao das tem à seu sua são",
-    "nl": "de het een van en in is dat op te zijn voor met die niet aan er om ook als bij door naar uit maar heeft worden",
+    "nl": "de het een van en in is dat op te zijn voor met die niet aan er om ook als bij door naar "
+    "uit maar heeft worden",
     "sv": "och att det som en på är av för med den till inte har om ett de men var från sig så kan efter",
     "da": "og det at en den til er som på de med han af for ikke der var mig sig men et har om vi hun efter blev",
     "no": "og det er på som en til å av for at med har de ikke den om et fra var han men seg etter ble",

@@ -9,55 +9,68 @@ import re
 from urllib.parse import urlsplit
 
 OUTLETS: dict[str, str] = {
-    "dw.com": "DW", "bbc.co.uk": "BBC", "bbc.com": "BBC", "theguardian.com": "The Guardian", "guardian.co.uk": "The Guardian",
-    "reuters.com": "Reuters", "apnews.com": "AP News", "afp.com": "AFP", "nytimes.com": "The New York Times",
-    "washingtonpost.com": "The Washington Post", "wsj.com": "The Wall Street Journal", "ft.com": "Financial Times",
-    "bloomberg.com": "Bloomberg", "economist.com": "The Economist", "cnn.com": "CNN", "foxnews.com": "Fox News",
-    "nbcnews.com": "NBC News", "cbsnews.com": "CBS News", "abcnews.go.com": "ABC News", "abc.net.au": "ABC News (Australia)",
-    "npr.org": "NPR", "pbs.org": "PBS", "usatoday.com": "USA Today", "latimes.com": "Los Angeles Times", "politico.com": "Politico",
-    "politico.eu": "Politico Europe", "axios.com": "Axios", "thehill.com": "The Hill", "time.com": "Time", "newsweek.com": "Newsweek",
-    "theatlantic.com": "The Atlantic", "newyorker.com": "The New Yorker", "vox.com": "Vox", "theverge.com": "The Verge",
-    "wired.com": "WIRED", "techcrunch.com": "TechCrunch", "arstechnica.com": "Ars Technica", "cnbc.com": "CNBC", "forbes.com": "Forbes",
+    "dw.com": "DW", "bbc.co.uk": "BBC", "bbc.com": "BBC", "theguardian.com": "The Guardian",
+    "guardian.co.uk": "The Guardian", "reuters.com": "Reuters", "apnews.com": "AP News", "afp.com": "AFP",
+    "nytimes.com": "The New York Times", "washingtonpost.com": "The Washington Post",
+    "wsj.com": "The Wall Street Journal", "ft.com": "Financial Times", "bloomberg.com": "Bloomberg",
+    "economist.com": "The Economist", "cnn.com": "CNN", "foxnews.com": "Fox News", "nbcnews.com": "NBC News",
+    "cbsnews.com": "CBS News", "abcnews.go.com": "ABC News", "abc.net.au": "ABC News (Australia)", "npr.org": "NPR",
+    "pbs.org": "PBS", "usatoday.com": "USA Today", "latimes.com": "Los Angeles Times", "politico.com": "Politico",
+    "politico.eu": "Politico Europe", "axios.com": "Axios", "thehill.com": "The Hill", "time.com": "Time",
+    "newsweek.com": "Newsweek", "theatlantic.com": "The Atlantic", "newyorker.com": "The New Yorker",
+    "vox.com": "Vox", "theverge.com": "The Verge", "wired.com": "WIRED", "techcrunch.com": "TechCrunch",
+    "arstechnica.com": "Ars Technica", "cnbc.com": "CNBC", "forbes.com": "Forbes",
     "businessinsider.com": "Business Insider", "nypost.com": "New York Post", "chicagotribune.com": "Chicago Tribune",
-    "bostonglobe.com": "The Boston Globe", "theweek.com": "The Week", "theintercept.com": "The Intercept", "thenation.com": "The Nation",
-    "independent.co.uk": "The Independent", "telegraph.co.uk": "The Telegraph", "thetimes.co.uk": "The Times", "thetimes.com": "The Times",
-    "dailymail.co.uk": "Daily Mail", "mirror.co.uk": "The Mirror", "thesun.co.uk": "The Sun", "standard.co.uk": "The Standard",
-    "express.co.uk": "Daily Express", "metro.co.uk": "Metro", "inews.co.uk": "The i Paper", "sky.com": "Sky News", "news.sky.com": "Sky News",
-    "itv.com": "ITV News", "channel4.com": "Channel 4 News", "scotsman.com": "The Scotsman", "irishtimes.com": "The Irish Times",
-    "rte.ie": "RTÉ", "euronews.com": "Euronews", "france24.com": "France 24", "rfi.fr": "RFI", "lemonde.fr": "Le Monde",
-    "lefigaro.fr": "Le Figaro", "liberation.fr": "Libération", "spiegel.de": "Der Spiegel", "zeit.de": "Die Zeit", "faz.net": "FAZ",
+    "bostonglobe.com": "The Boston Globe", "theweek.com": "The Week", "theintercept.com": "The Intercept",
+    "thenation.com": "The Nation", "independent.co.uk": "The Independent", "telegraph.co.uk": "The Telegraph",
+    "thetimes.co.uk": "The Times", "thetimes.com": "The Times", "dailymail.co.uk": "Daily Mail",
+    "mirror.co.uk": "The Mirror", "thesun.co.uk": "The Sun", "standard.co.uk": "The Standard",
+    "express.co.uk": "Daily Express", "metro.co.uk": "Metro", "inews.co.uk": "The i Paper", "sky.com": "Sky News",
+    "news.sky.com": "Sky News", "itv.com": "ITV News", "channel4.com": "Channel 4 News",
+    "scotsman.com": "The Scotsman", "irishtimes.com": "The Irish Times", "rte.ie": "RTÉ", "euronews.com": "Euronews",
+    "france24.com": "France 24", "rfi.fr": "RFI", "lemonde.fr": "Le Monde", "lefigaro.fr": "Le Figaro",
+    "liberation.fr": "Libération", "spiegel.de": "Der Spiegel", "zeit.de": "Die Zeit", "faz.net": "FAZ",
     "sueddeutsche.de": "Süddeutsche Zeitung", "welt.de": "Die Welt", "bild.de": "Bild", "tagesschau.de": "tagesschau",
-    "taz.de": "taz", "nzz.ch": "NZZ", "srf.ch": "SRF", "derstandard.at": "Der Standard", "orf.at": "ORF", "elpais.com": "El País",
-    "elmundo.es": "El Mundo", "lavanguardia.com": "La Vanguardia", "corriere.it": "Corriere della Sera", "repubblica.it": "la Repubblica",
-    "ansa.it": "ANSA", "publico.pt": "Público", "folha.uol.com.br": "Folha de S.Paulo", "globo.com": "Globo", "clarin.com": "Clarín",
-    "nos.nl": "NOS", "vrt.be": "VRT", "aljazeera.com": "Al Jazeera", "haaretz.com": "Haaretz", "timesofisrael.com": "The Times of Israel",
-    "jpost.com": "The Jerusalem Post", "arabnews.com": "Arab News", "timesofindia.indiatimes.com": "The Times of India",
-    "hindustantimes.com": "Hindustan Times", "thehindu.com": "The Hindu", "indianexpress.com": "The Indian Express", "ndtv.com": "NDTV",
-    "dawn.com": "Dawn", "scmp.com": "South China Morning Post", "straitstimes.com": "The Straits Times", "channelnewsasia.com": "CNA",
-    "japantimes.co.jp": "The Japan Times", "nhk.or.jp": "NHK", "koreatimes.co.kr": "The Korea Times", "xinhuanet.com": "Xinhua",
-    "taipeitimes.com": "Taipei Times", "bangkokpost.com": "Bangkok Post", "smh.com.au": "The Sydney Morning Herald",
-    "theage.com.au": "The Age", "theaustralian.com.au": "The Australian", "news.com.au": "news.com.au", "thewest.com.au": "The West Australian",
-    "9news.com.au": "9News", "nzherald.co.nz": "The New Zealand Herald", "stuff.co.nz": "Stuff", "rnz.co.nz": "RNZ", "cbc.ca": "CBC News",
-    "ctvnews.ca": "CTV News", "globalnews.ca": "Global News", "theglobeandmail.com": "The Globe and Mail", "nationalpost.com": "National Post",
-    "thestar.com": "Toronto Star", "dailymaverick.co.za": "Daily Maverick", "news24.com": "News24", "citizen.co.za": "The Citizen",
-    "iol.co.za": "IOL", "mg.co.za": "Mail & Guardian", "namibian.com.na": "The Namibian", "allafrica.com": "allAfrica",
-    "punchng.com": "Punch", "premiumtimesng.com": "Premium Times", "voanews.com": "VOA", "rferl.org": "RFE/RL",
+    "taz.de": "taz", "nzz.ch": "NZZ", "srf.ch": "SRF", "derstandard.at": "Der Standard", "orf.at": "ORF",
+    "elpais.com": "El País", "elmundo.es": "El Mundo", "lavanguardia.com": "La Vanguardia",
+    "corriere.it": "Corriere della Sera", "repubblica.it": "la Repubblica", "ansa.it": "ANSA",
+    "publico.pt": "Público", "folha.uol.com.br": "Folha de S.Paulo", "globo.com": "Globo", "clarin.com": "Clarín",
+    "nos.nl": "NOS", "vrt.be": "VRT", "aljazeera.com": "Al Jazeera", "haaretz.com": "Haaretz",
+    "timesofisrael.com": "The Times of Israel", "jpost.com": "The Jerusalem Post", "arabnews.com": "Arab News",
+    "timesofindia.indiatimes.com": "The Times of India", "hindustantimes.com": "Hindustan Times",
+    "thehindu.com": "The Hindu", "indianexpress.com": "The Indian Express", "ndtv.com": "NDTV", "dawn.com": "Dawn",
+    "scmp.com": "South China Morning Post", "straitstimes.com": "The Straits Times", "channelnewsasia.com": "CNA",
+    "japantimes.co.jp": "The Japan Times", "nhk.or.jp": "NHK", "koreatimes.co.kr": "The Korea Times",
+    "xinhuanet.com": "Xinhua", "taipeitimes.com": "Taipei Times", "bangkokpost.com": "Bangkok Post",
+    "smh.com.au": "The Sydney Morning Herald", "theage.com.au": "The Age", "theaustralian.com.au": "The Australian",
+    "news.com.au": "news.com.au", "thewest.com.au": "The West Australian", "9news.com.au": "9News",
+    "nzherald.co.nz": "The New Zealand Herald", "stuff.co.nz": "Stuff", "rnz.co.nz": "RNZ", "cbc.ca": "CBC News",
+    "ctvnews.ca": "CTV News", "globalnews.ca": "Global News", "theglobeandmail.com": "The Globe and Mail",
+    "nationalpost.com": "National Post", "thestar.com": "Toronto Star", "dailymaverick.co.za": "Daily Maverick",
+    "news24.com": "News24", "citizen.co.za": "The Citizen", "iol.co.za": "IOL", "mg.co.za": "Mail & Guardian",
+    "namibian.com.na": "The Namibian", "allafrica.com": "allAfrica", "punchng.com": "Punch",
+    "premiumtimesng.com": "Premium Times", "voanews.com": "VOA", "rferl.org": "RFE/RL",
     "kyivindependent.com": "The Kyiv Independent", "themoscowtimes.com": "The Moscow Times", "tass.com": "TASS",
-    "thegatewaypundit.com": "The Gateway Pundit", "propublica.org": "ProPublica", "huffpost.com": "HuffPost", "slate.com": "Slate",
-    "salon.com": "Salon", "thedailybeast.com": "The Daily Beast", "rollingstone.com": "Rolling Stone", "washingtontimes.com": "The Washington Times",
-    "freebeacon.com": "The Washington Free Beacon", "restofworld.org": "Rest of World", "nature.com": "Nature", "espn.com": "ESPN",
-    "un.org": "UN News", "thelocal.de": "The Local", "thejournal.ie": "The Journal",
+    "thegatewaypundit.com": "The Gateway Pundit", "propublica.org": "ProPublica", "huffpost.com": "HuffPost",
+    "slate.com": "Slate", "salon.com": "Salon", "thedailybeast.com": "The Daily Beast",
+    "rollingstone.com": "Rolling Stone", "washingtontimes.com": "The Washington Times",
+    "freebeacon.com": "The Washington Free Beacon", "restofworld.org": "Rest of World", "nature.com": "Nature",
+    "espn.com": "ESPN", "un.org": "UN News", "thelocal.de": "The Local", "thejournal.ie": "The Journal",
 }  # fmt: skip
 """Names as readers know them, by domain. What is not here goes by the name that the page gives."""
 
 _BY_NAME = {re.sub(r"\W+", "", name.casefold().removeprefix("the ")): name for name in OUTLETS.values()}
 _BY_NAME |= {
     "deutschewelle": "DW", "apnews": "AP News", "theassociatedpress": "AP News", "associatedpress": "AP News",
-    "bbcnews": "BBC", "fox": "Fox News", "foxnewsnetworkllc": "Fox News", "guardiannewsmedialimited": "The Guardian", "guardiannewsmedia": "The Guardian",
-    "newyorktimescompany": "The New York Times", "telegraphmediagrouplimited": "The Telegraph", "npr": "NPR",
-    "aljazeeramedianetwork": "Al Jazeera", "cablenewsnetwork": "CNN", "wapo": "The Washington Post", "dwcom": "DW",
-    "foxnewsnetwork": "Fox News", "westaustraliannewspapers": "The West Australian", "nationalpostadivisionof": "National Post",
+    "bbcnews": "BBC", "fox": "Fox News", "foxnewsnetworkllc": "Fox News", "guardiannewsmedialimited": "The Guardian",
+    "guardiannewsmedia": "The Guardian", "newyorktimescompany": "The New York Times",
+    "telegraphmediagrouplimited": "The Telegraph", "npr": "NPR", "aljazeeramedianetwork": "Al Jazeera",
+    "cablenewsnetwork": "CNN", "wapo": "The Washington Post", "dwcom": "DW", "foxnewsnetwork": "Fox News",
+    "westaustraliannewspapers": "The West Australian", "nationalpostadivisionof": "National Post",
 }  # fmt: skip
+_SECTION_NAMES = frozenset(
+    ("Time", "Nature", "Metro", "Salon", "Slate", "Stuff", "Punch", "Globo", "Bild", "Vox", "The Week", "The Local")
+)
 _COPYRIGHT = re.compile(
     r"(?:©|\(c\)|\bcopyright\b)\s*(?:©|\(c\)|copyright|\s)*(?:(?:19|20)\d\d(?:\s*[-–]\s*(?:19|20)?\d\d)?)?[\s,.]*"
     r"(?P<name>[^\d©.|•·]{2,60}?)(?=[\s,]*(?:(?:19|20)\d\d|[.|•·©]|$|all rights|alle rechte|tous droits|a division|"
@@ -65,7 +78,8 @@ _COPYRIGHT = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_NAME = re.compile(
-    r"\b(?:newspapers|nast|postmedia|gannett|company|corporation|corp|holdings|network|publishing|verlag|media|rights|reserved|policy|photo|images?|getty|terms|privacy|contact|newspapers? limited|reproduction|by)\b",
+    r"\b(?:newspapers|nast|postmedia|gannett|company|corporation|corp|holdings|network|publishing|verlag|media|rights|"
+    r"reserved|policy|photo|images?|getty|terms|privacy|contact|reproduction|by)\b",
     re.IGNORECASE,
 )
 
@@ -107,6 +121,12 @@ def known_outlet(name: str) -> str | None:
     """The outlet as the table spells it, for a name in any spelling; None for one that is not in the table."""
     key = re.sub(r"\W+", "", name.casefold().removeprefix("the "))
     return _BY_NAME.get(key) if key else None
+
+
+def named_by_line(line: str) -> str | None:
+    """The known outlet that a whole line names, as a page's head does; None for names that sections bear as well."""
+    name = known_outlet(line) if len(line) < 40 else None
+    return None if name in _SECTION_NAMES else name
 
 
 def outlet_of_footer(line: str) -> str | None:

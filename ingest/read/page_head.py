@@ -15,12 +15,14 @@ from ingest.read.outlets import host_of, known_outlet
 from ingest.read.page_lines import Line, tidy
 
 _PUBLISHED = re.compile(
-    r"(?:published|posted|first published|publication date|publié|publicado|pubblicato|veröffentlicht|erstellt|gepubliceerd|"
+    r"(?:published|posted|first published|publication date|publié|publicado|pubblicato|"
+    r"veröffentlicht|erstellt|gepubliceerd|"
     r"publicerad|publisert|opublikowano|created|issued|released|date|datum|fecha)\b[^\d]{0,40}$",
     re.IGNORECASE,
 )
 _UPDATED = re.compile(
-    r"(?:updated|modified|update|last edited|edited|amended|corrected|aktualisiert|stand|geändert|mis à jour|mise à jour|maj|modifié|"
+    r"(?:updated|modified|update|last edited|edited|amended|corrected|"
+    r"aktualisiert|stand|geändert|mis à jour|mise à jour|maj|modifié|"
     r"actualizado|modificado|aggiornato|atualizado|bijgewerkt|uppdaterad|oppdatert|reviewed|accessed|retrieved|crawled|saved)\b[^\d]{0,40}$",
     re.IGNORECASE,
 )
@@ -37,12 +39,14 @@ _NAME_LINE = re.compile(rf"{_NAME}(?:\s*(?:,|and|&)\s+{_NAME}){{0,3}}")
 _SPLIT = re.compile(r"\s*,\s*|\s+(?:and|und|et|y|e|&|en)\s+")
 _FIELD = re.compile(r"(?P<key>[A-Za-z][A-Za-z _-]{1,24})\s*:\s*(?P<value>\S.*)$")
 _FIELDS = {
-    "title": "title", "headline": "title", "url": "url", "link": "url", "url source": "url", "source url": "url", "canonical": "url",
-    "permalink": "url", "date": "published", "published": "published", "published time": "published", "publish date": "published",
-    "date published": "published", "publication date": "published", "datepublished": "published", "pubdate": "published",
-    "source": "source", "publisher": "source", "outlet": "source", "publication": "source", "site": "source", "sitename": "source",
-    "site name": "source", "hostname": "source", "author": "authors", "authors": "authors", "byline": "authors", "by": "authors",
-    "section": "section", "category": "section", "categories": "section", "language": "language", "lang": "language",
+    "title": "title", "headline": "title", "url": "url", "link": "url", "url source": "url", "source url": "url",
+    "canonical": "url", "permalink": "url", "date": "published", "published": "published",
+    "published time": "published", "publish date": "published", "date published": "published",
+    "publication date": "published", "datepublished": "published", "pubdate": "published", "source": "source",
+    "publisher": "source", "outlet": "source", "publication": "source", "site": "source", "sitename": "source",
+    "site name": "source", "hostname": "source", "author": "authors", "authors": "authors", "byline": "authors",
+    "by": "authors", "section": "section", "category": "section", "categories": "section", "language": "language",
+    "lang": "language",
 }  # fmt: skip
 _OTHER_KEYS = frozenset(
     [
@@ -282,11 +286,10 @@ def byline_of(head: Head) -> tuple[str, ...]:
     for number, line in enumerate(head.between[:6]):
         # A name alone on a line counts where a date stands beside it.
         around = [one.text for one in head.between[max(0, number - 1) : number + 2] if one is not line]
-        if _NAME_LINE.fullmatch(line.text) and len(line.text) < 60 and not known_outlet(line.text):
-            if any(len(other) < 90 and any(True for _ in find_dates(other)) for other in around) and not is_furniture(
-                line.text
-            ):
-                return _names(line.text)
+        dated = any(len(other) < 90 and any(True for _ in find_dates(other)) for other in around)
+        named = len(line.text) < 60 and _NAME_LINE.fullmatch(line.text) and not known_outlet(line.text)
+        if named and dated and not is_furniture(line.text):
+            return _names(line.text)
     return ()
 
 

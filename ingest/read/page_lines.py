@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ingest.read.plain import clean
 
@@ -17,8 +18,10 @@ _BULLET = re.compile(r"(?:[*+•◦▪●‣·–]|-(?!-)|\d{1,3}[.)])(?:\s+|$)"
 _HEADING = re.compile(r"(#{1,6})(?:\s+|$)")
 _UNDERLINE = re.compile(r"(=|-){3,}\s*$")
 _RULE = re.compile(r"(?:[*_=~-]\s*){3,}$")
-_IMAGE = re.compile(r"!\[[^\[\]]{0,1000}\](?:\([^()]{0,2000}\)|\[[^\[\]]{0,100}\])")
-_LINK = re.compile(r"\[([^\[\]]{0,1000})\]\((?:[^()]|\([^()]{0,300}\)){0,2000}\)")
+_IMAGE = re.compile(r"!\[[^\[\]]{0,1000}\](?:\([^()]{0,1000}\)|\[[^\[\]]{0,100}\])")
+_LINK = re.compile(
+    r"\[([^\[\]]{0,1000})\]\(\s?<?[^()\s]{0,1000}(?:\([^()\s]{0,300}\)[^()\s]{0,300})?>?(?:\s+[\"'][^\"']{0,300}[\"'])?\s?\)"
+)
 _REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s+\S+")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)([^*_]{1,1000})(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_\n]{1,500})(?<=\S)\1(?![\w*_])")
@@ -56,33 +59,32 @@ def lines_of(text: str) -> list[Line]:
     """The lines of a dump that hold anything, in order, Markdown marks taken off."""
     text = tidy(text)
     marked = len(_LINK.findall(text[:200_000])) >= 2 or "**" in text
-    found: list[Line] = []
-    block: list[Line] = []
-    gap = True
-    fenced = False
+    blocks: list[list[Line]] = [[]]
     for raw in text.split("\n"):
         row = raw[:MAX_LINE_CHARS].expandtabs(4)
         stripped = row.strip()
         if stripped.startswith("```"):
-            fenced = not fenced
             continue
-        if not stripped:
-            found.extend(_joined(block))
-            block = []
-            gap = True
-            continue
-        if _RULE.match(stripped):
-            if block and _UNDERLINE.match(stripped) and not block[-1].bullet and len(block[-1].text) < 300:
+        block = blocks[-1]
+        if not stripped or _RULE.match(stripped):
+            if stripped and block and _UNDERLINE.match(stripped) and not block[-1].bullet and len(block[-1].text) < 300:
                 block[-1] = replace(block[-1], level=1 if stripped[0] == "=" else 2)
-            found.extend(_joined(block))
-            block = []
-            gap = True
+            if block:
+                blocks.append([])
             continue
-        line = _line(row, stripped, gap, marked)
+        line = _line(row, stripped, not block, marked)
         if line is not None:
             block.append(line)
-            gap = False
-    found.extend(_joined(block))
+    wrapped = [_wrapping(block) for block in blocks]
+    # Where most blocks are paragraphs broken by a program, one whose lines happen to end with sentences is so, too.
+    sure, shaped = sum(wrap > 1 for wrap in wrapped), sum(wrap > 0 for wrap in wrapped)
+    least = 1 if sure >= 2 and 2 * sure >= shaped else 2
+    found: list[Line] = []
+    for block, wrap in zip(blocks, wrapped, strict=True):
+        if wrap >= least:
+            found.append(replace(block[0], text=" ".join(line.text for line in block)))
+        else:
+            found.extend(block)
     return _lone_numbers(found)
 
 
@@ -92,8 +94,9 @@ def _lone_numbers(lines: list[Line]) -> list[Line]:
     for index, line in enumerate(lines):
         around = lines[max(0, index - 1) : index] + lines[index + 1 : index + 2]
         if line.number and not line.level and not any(other.number for other in around):
-            line = replace(line, text=f"{line.number} {line.text}", bullet=False, number="")
-        whole.append(line)
+            whole.append(replace(line, text=f"{line.number} {line.text}", bullet=False, number=""))
+        else:
+            whole.append(line)
     return whole
 
 
@@ -135,20 +138,17 @@ def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
     return Line(stripped, indent, level, bullet, number, gap, linked)
 
 
-def _joined(block: list[Line]) -> list[Line]:
-    """The lines of a block; one line where a program had broken a paragraph at a fixed width."""
+def _wrapping(block: list[Line]) -> int:
+    """2 where a program surely broke this paragraph at a fixed width, 1 where its lines have such lengths, else 0."""
     if len(block) < 2 or any(line.bullet or line.level for line in block[1:]):
-        return block
+        return 0
     body = [len(line.text) for line in block[:-1]]
     if min(body) < _WRAP_CHARS[0] or max(body) > _WRAP_CHARS[1] or max(body) - min(body) > 30:
-        return block
+        return 0
     if len(block[-1].text) > max(body) + 12:
-        return block
+        return 0
     # Lines that were broken by a program go on in the middle of a sentence.
     carried = sum(
-        line.text[-1] not in '.!?:"”’»' or following.text[0].islower()
-        for line, following in zip(block, block[1:], strict=False)
+        1 for line, following in pairwise(block) if line.text[-1] not in '.!?:"”’»' or following.text[0].islower()
     )
-    if carried < 0.6 * (len(block) - 1):
-        return block
-    return [replace(block[0], text=" ".join(line.text for line in block))]
+    return 2 if carried >= 0.6 * (len(block) - 1) else 1

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 _ARTICLE_TYPES = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|Report|Review|Posting)$")
 _PUBLISHED_METAS = (
     "article:published_time", "og:article:published_time", "og:published_time", "article:published", "datepublished",
-    "date.available", "date.issued", "dc.date.issued", "dcterms.issued", "dc.date.created", "dcterms.created", "dcterms.date",
-    "dc.date", "date.created", "parsely-pub-date", "sailthru.date", "publish-date", "publish_date", "pubdate", "published",
-    "published_time", "publication_date", "publicationdate", "article.published", "cxenseparse:recs:publishtime",
-    "cxenseparse:publishtime", "pdate", "rnews:datepublished", "bt:pubdate", "citation_publication_date", "displaydate",
-    "originalpublicationdate", "date", "iso-8601-publish-date", "last-publish-date-original", "created",
+    "date.available", "date.issued", "dc.date.issued", "dcterms.issued", "dc.date.created", "dcterms.created",
+    "dcterms.date", "dc.date", "date.created", "parsely-pub-date", "sailthru.date", "publish-date", "publish_date",
+    "pubdate", "published", "published_time", "publication_date", "publicationdate", "article.published",
+    "cxenseparse:recs:publishtime", "cxenseparse:publishtime", "pdate", "rnews:datepublished", "bt:pubdate",
+    "citation_publication_date", "displaydate", "originalpublicationdate", "date", "iso-8601-publish-date",
+    "last-publish-date-original", "created",
 )  # fmt: skip
 """Names of meta tags that hold the date of publication, best first. Those of changes are not among them."""
 _SEPARATOR = re.compile(r"\s+[|–—\-•·:»]\s+|\s*\|\s*")
@@ -192,7 +193,8 @@ def _headlines(root: HtmlElement, main: dict[str, Any], metas: dict[str, str], s
         ordered = [whole, headline, social, *own, title]
     else:
         ordered = [social, *own[:1], headline, title]
-    return tuple(dict.fromkeys(text for one in ordered if one and len(text := without_site(one, site) or "") > 2))
+    cleaned = (without_site(one, site) for one in ordered)
+    return tuple(dict.fromkeys(text for text in cleaned if text and len(text) > 2))
 
 
 def without_site(title: str | None, site: str | None) -> str | None:
@@ -215,9 +217,9 @@ def _same_site(tail: str, name: str) -> bool:
 
 
 def _published(main: dict[str, Any], metas: dict[str, str]) -> tuple[date | None, datetime | None]:
-    for value in (main.get("datePublished"), *(metas.get(name) for name in _PUBLISHED_METAS), main.get("dateCreated")):
-        if isinstance(value, list):
-            value = next(iter(value), None)
+    said = (main.get("datePublished"), *(metas.get(name) for name in _PUBLISHED_METAS), main.get("dateCreated"))
+    for one in said:
+        value = next(iter(one), None) if isinstance(one, list) else one
         if isinstance(value, str):
             day, moment = parse_date(value[:100])
             if day is not None and 1800 < day.year < 2100:
@@ -295,7 +297,7 @@ def _canonical(root: HtmlElement, metas: dict[str, str], base: str) -> str | Non
         if not href:
             continue
         try:
-            address = urljoin(base, href.strip()) if base else href.strip()
+            address: str = urljoin(base, href.strip()) if base else href.strip()
             parts = urlsplit(address)
         except ValueError:
             continue

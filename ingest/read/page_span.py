@@ -83,7 +83,7 @@ def _discount_boxes(judged: list[Judged]) -> None:
         elif boxed:
             one.score = -0.15
         elif one.prose:
-            one.score = min(one.score, 0.3)
+            one.score = min(one.score, 0.5)
 
 
 def _is_blurb(judged: list[Judged], index: int) -> bool:
@@ -121,8 +121,8 @@ def _reads_like_prose(text: str) -> bool:
     words = re.findall(r"[^\W\d_]{2,}", text[:600])
     if len(words) < 8:
         return not text.isascii() and len(text) > 60
-    upper = sum(word[0].isupper() for word in words)
-    return upper <= 0.62 * len(words)
+    upper = sum(1 for word in words if word[0].isupper())
+    return upper * 100 <= 62 * len(words)
 
 
 def body_span(judged: list[Judged]) -> tuple[int, int] | None:
@@ -162,7 +162,7 @@ def _end_of_article(judged: list[Judged], start: int, end: int) -> int:
 
 
 def _last_pair(judged: list[Judged], start: int, end: int) -> int:
-    """Where the last two paragraphs in a row stand: an article that a box interrupts goes on with such, teasers do not."""
+    """Where the last two paragraphs in a row stand: an article goes on with such after a box, teasers do not."""
     above = False
     for index in range(end - 1, start - 1, -1):
         one = judged[index]

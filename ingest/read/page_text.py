@@ -14,7 +14,7 @@ from bot.schema import Article
 from ingest.read.furniture import agency_credits, is_bio, is_jammed, opens_box
 from ingest.read.furniture_words import AGENCIES
 from ingest.read.language import language_of
-from ingest.read.outlets import known_outlet, outlet_name, outlet_of_footer, outlet_of_url
+from ingest.read.outlets import known_outlet, named_by_line, outlet_name, outlet_of_footer, outlet_of_url
 from ingest.read.page_head import Head, byline_of, front_matter, published_of_head
 from ingest.read.page_lines import Line, key_of, lines_of
 from ingest.read.page_span import URL_LINE, Judged, body_indent, body_span, is_caption_title, judge, title_index
@@ -95,7 +95,7 @@ def _body(
         if one.furniture:
             boxed = boxed or opens_box(text)
             if _closes_newsletter(text):
-                _drop_box_head(kept, judged, indent)
+                _drop_box_head(kept, judged, index)
             continue
         if (
             one.caption
@@ -144,12 +144,13 @@ def _closes_newsletter(text: str) -> bool:
     )
 
 
-def _drop_box_head(kept: list[tuple[int, str]], judged: list[Judged], indent: int | None) -> None:
-    """Takes a newsletter box's heading and blurb back out of what was kept, where its heading is within four lines."""
+def _drop_box_head(kept: list[tuple[int, str]], judged: list[Judged], anchor: int) -> None:
+    """Takes a newsletter box's heading and blurb back out of what was kept, where they stand right above its field."""
+    if not kept or anchor - kept[-1][0] > 2:
+        return
     for back in range(1, min(4, len(kept)) + 1):
-        index, text = kept[-back]
-        one = judged[index]
-        if len(text) > 160 or (indent is not None and one.prose and one.line.indent == indent):
+        one = judged[kept[-back][0]]
+        if one.prose:
             return
         if one.line.level:
             del kept[-back:]
@@ -217,8 +218,8 @@ def _source(judged: list[Judged], address: str | None) -> str | None:
             if known_outlet(name):
                 return name
             footer = footer or name
-    lines = [name for one in judged if len(one.line.text) < 40 and (name := known_outlet(one.line.text))]
-    head = {name for one in judged[:12] if len(one.line.text) < 40 and (name := known_outlet(one.line.text))}
+    lines = [name for one in judged if (name := named_by_line(one.line.text))]
+    head = {name for one in judged[:12] if (name := named_by_line(one.line.text))}
     for name, count in Counter(lines).most_common(3):
         # Once, further down, it is as likely a sister paper in a footer.
         if name not in AGENCIES and (count > 1 or name in head):

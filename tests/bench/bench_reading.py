@@ -110,8 +110,9 @@ def run(name: str, reader: Callable[[bytes | str, str | None], Read], pages: lis
         scores.append(body_score(gold["body"], read.body))
         if each:
             p, r, f = scores[-1]
-            print(f"   {gold['name']:32} {'' if title_right else 'TITLE ' + read.title[:60]!r} "
-                  f"{'' if day_right else 'DATE ' + str(read.published)} P {p:.3f} R {r:.3f} F {f:.3f} {seconds[-1]*1000:.0f} ms")  # fmt: skip
+            missed = "" if title_right else f"title {read.title[:60]!r} "
+            missed += "" if day_right else f"date {read.published} "
+            print(f"   {gold['name']:32} P {p:.3f} R {r:.3f} F {f:.3f} {seconds[-1] * 1000:5.0f} ms  {missed}")
     count = len(pages)
     p, r, f = (statistics.mean(column) for column in zip(*scores, strict=True))
     print(f"{name:44} {titles / count:6.1%} {days / count:6.1%} {wrong / count:6.1%} {p:6.3f} {r:6.3f} {f:6.3f} "
