@@ -9,6 +9,7 @@ import struct
 import tarfile
 import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,15 @@ def test_documents_and_empty_archives(tmp_path: Path) -> None:
 def test_control_characters_in_names_are_not_shown(tmp_path: Path) -> None:
     articles, _ = _read(tmp_path, _zip({"a\x1b[31m\u202e.jsonl": LINE}))
     assert articles[0].origin.endswith("!a?[31m?.jsonl")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: _zip({"x.parquet": data})])
+def test_parquet_inside_archives(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    buffer = io.BytesIO()
+    parquet.write_table(pa.table({"text": ["One.", "Two."]}), buffer)
+    articles, outcomes = _read(tmp_path, pack(buffer.getvalue()))
+    assert [article.text for article in articles] == ["One.", "Two."]
+    assert outcomes == []

@@ -29,6 +29,8 @@ _CUT = re.compile(
     r"[\s.»›→>\]]*$",
     re.IGNORECASE,
 )
+_TAIL_CHARS = 120
+_FOOT_CHARS = 600
 _POST_APPEARED = re.compile(r"\n\nThe post .{1,300} (?:appeared|first appeared) (?:first )?on .{1,200}$")
 _ENTITY_DECLARATION = re.compile(r"<!\s*(?:ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
@@ -198,16 +200,21 @@ def _json_entry(item: Mapping[str, Any], feed: Mapping[str, Any], blob: Blob) ->
 def _entry(*, content: str, summary: str, **rest: Any) -> Entry:
     """An entry whose text is judged: full, or only a summary."""
     full, short = _body(content), _body(summary)
-    if full and (_CUT.search(full) or (len(full) < FULL_TEXT_CHARS and len(full) <= len(short))):
+    if full and (_is_cut(full) or (len(full) < FULL_TEXT_CHARS and len(full) <= len(short))):
         full, short = "", max(full, short, key=len)
-    if not full and len(short) >= FULL_TEXT_CHARS and not _CUT.search(short):
+    if not full and len(short) >= FULL_TEXT_CHARS and not _is_cut(short):
         full = short
-    return Entry(full_text=full, summary=_CUT.sub("…", short) if short else "", **rest)
+    return Entry(full_text=full, summary=short[:-_TAIL_CHARS] + _CUT.sub("…", short[-_TAIL_CHARS:]), **rest)
+
+
+def _is_cut(text: str) -> bool:
+    """Whether the text ends as teasers do. Only its tail is looked at: a run of a million dots must not cost time."""
+    return bool(_CUT.search(text[-_TAIL_CHARS:]))
 
 
 def _body(markup: str) -> str:
     text = html_paragraphs(markup) if "<" in markup else paragraphs(markup)
-    return _POST_APPEARED.sub("", text).strip()
+    return text[:-_FOOT_CHARS] + _POST_APPEARED.sub("", text[-_FOOT_CHARS:]).rstrip()
 
 
 def _article(entry: Entry, text: str, origin: str) -> Article:

@@ -1,10 +1,11 @@
 """The caps on what is read, and the streams that keep them: hostile input costs a sentence, never the memory.
 
-Knows nothing about news: bytes, lines and gzip only.
+Knows nothing about news: bytes, lines, codecs and gzip only.
 """
 
 from __future__ import annotations
 
+import codecs
 import io
 import tempfile
 import zlib
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from bot.errors import ReadError
+from ingest.read.plain import encoding_of_stream
 
 MIB = 1024 * 1024
 CHUNK_BYTES = 64 * 1024
@@ -86,6 +88,20 @@ def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
     """The rest of a stream in pieces."""
     while chunk := stream.read(CHUNK_BYTES):
         yield chunk
+
+
+def as_utf8(stream: BinaryIO, head: bytes) -> BinaryIO:
+    """The stream in UTF-8 without a mark, where its `head` shows UTF-16 or UTF-32; else the stream without its mark."""
+    mark, encoding = encoding_of_stream(head)
+    stream.read(len(mark))
+    return stream if encoding == "utf-8" else stream_of(_recoded(stream, encoding))
+
+
+def _recoded(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for chunk in chunks_of(stream):
+        yield decoder.decode(chunk).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
 def check_ratio(packed: int, unpacked: int, limits: Limits) -> None:

@@ -16,8 +16,8 @@ from bot.errors import ReadError
 from bot.schema import Outcome
 from ingest.read.contract import Blob, Items, ReadOptions, failed, skipped, with_head
 from ingest.read.kinds import RECORD_NAMES, table_delimiter, text_of_head
-from ingest.read.limits import CHUNK_BYTES, Limits, lines, megabytes, spooled, stream_of
-from ingest.read.plain import decode_line, encoding_of_stream, one_line
+from ingest.read.limits import CHUNK_BYTES, Limits, as_utf8, lines, megabytes, spooled, stream_of
+from ingest.read.plain import decode_line, one_line
 from ingest.read.records import Fields, article_of_record
 
 PARQUET_BATCH_ROWS = 256
@@ -69,7 +69,7 @@ def _items(rows: Iterator[_Row], blob: Blob, options: ReadOptions) -> Items:
 
 def _json_rows(blob: Blob, limits: Limits) -> Iterator[_Row]:
     blob, head = with_head(blob)
-    stream = _as_utf8(blob.stream, head)
+    stream = as_utf8(blob.stream, head)
     if not text_of_head(head).lstrip().startswith("{"):
         yield from _json_values(stream, blob.origin, limits)
         return
@@ -219,7 +219,7 @@ def _table_rows(blob: Blob, options: ReadOptions) -> Iterator[_Row]:
     # The csv module keeps this cap for the whole process; its default, 128 kB, is less than a long read.
     csv.field_size_limit(limits.document_bytes)
     long_lines: list[int] = []
-    text = _text_lines(_as_utf8(blob.stream, head), limits, long_lines)
+    text = _text_lines(as_utf8(blob.stream, head), limits, long_lines)
     reader = csv.reader(text, delimiter=delimiter)
     header: list[str] = []
     number = 0
@@ -286,22 +286,6 @@ def _parquet_rows(blob: Blob, options: ReadOptions) -> Iterator[_Row]:
                     yield f"{blob.origin}:{number}", record
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         yield blob.origin, failed(blob.origin, f"its Parquet data cannot be read ({_short(error)})")
-
-
-def _as_utf8(stream: BinaryIO, head: bytes) -> BinaryIO:
-    """The stream in UTF-8 without a mark, where it starts as UTF-16 or UTF-32."""
-    mark, encoding = encoding_of_stream(head)
-    stream.read(len(mark))
-    if encoding == "utf-8":
-        return stream
-    return stream_of(_recoded(stream, encoding))
-
-
-def _recoded(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
-    while chunk := stream.read(CHUNK_BYTES):
-        yield decoder.decode(chunk).encode("utf-8", "replace")
-    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
 def _short(error: Exception) -> str:

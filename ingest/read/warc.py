@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from bot.errors import ReadError
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped
+from ingest.read.kinds import HEAD_BYTES, Kind, kind_of
 from ingest.read.limits import Limits, gunzip, read_whole
 
 HEADER_BYTES = 64 * 1024
@@ -62,9 +63,11 @@ def read_warc(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
             charset=charset,
             content_type=content_type,
             named=True,
-            depth=blob.depth + 1,
         )
-        yield from read_blob(page, options)
+        if (kind := kind_of(data[:HEAD_BYTES])) in (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY):
+            yield from read_blob(page, options)
+        else:
+            yield skipped(origin, f"the page turns out to be {kind.value} ({url[:300]})")
     if not pages:
         yield failed(blob.origin, f"none of its {number} records holds a page")
     elif others:
