@@ -60,6 +60,32 @@ def _ingest(parsed: argparse.Namespace) -> int:
     return run_ingest(parsed, _settings(parsed))
 
 
+def _read(parsed: argparse.Namespace) -> int:
+    from ingest.cli import run_read
+
+    return run_read(parsed)
+
+
+def _show(parsed: argparse.Namespace) -> int:
+    from bot.errors import NewsbotError
+    from bot.render import revision_json, revision_lines
+    from bot.wiring import open_corpus
+    from ingest.cli import id_of
+
+    revisions = open_corpus(_settings(parsed)).catalog.revisions(id_of(parsed.url))
+    if not revisions:
+        raise NewsbotError(f"{parsed.url} is not in the corpus. Look for it: newsbot search WORDS")
+    if not parsed.revisions:
+        revisions = revisions[-1:]
+    if parsed.json:
+        _print_json([revision_json(revision) for revision in revisions])
+    else:
+        for before, revision in zip([None, *revisions], revisions, strict=False):
+            for line in revision_lines(revision, before, colour=_colour()):
+                print(line)
+    return EXIT_OK
+
+
 def _ask(parsed: argparse.Namespace) -> int:
     from bot.wiring import open_chain
 
@@ -261,6 +287,13 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2020-02-12") from None
 
 
+def _field(text: str) -> tuple[str, str]:
+    ours, separator, theirs = text.partition("=")
+    if not (ours and separator and theirs):
+        raise argparse.ArgumentTypeError(f"{text!r} names no field; write it as text=maintext")
+    return ours, theirs
+
+
 def _count(text: str) -> int:
     try:
         number = int(text)
@@ -303,12 +336,43 @@ def _parser() -> argparse.ArgumentParser:
             "--as-of", type=_day, metavar="DATE", help="ask as on this day: nothing published later is known"
         )
 
+    def reading(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "sources", nargs="+", metavar="SOURCE", help="file, folder, glob, http(s) address, or - for standard input"
+        )
+        added.add_argument("--source", metavar="NAME", help="outlet of these articles, whatever they say themselves")
+        added.add_argument(
+            "--field",
+            action="append",
+            type=_field,
+            default=[],
+            metavar="OURS=THEIRS",
+            help="name of a field in your records, such as text=maintext; may be repeated",
+        )
+        added.add_argument("--summaries", action="store_true", help="keep a feed's summary where it has no full text")
+        added.add_argument(
+            "--no-fetch", action="store_true", help="never use the network, not for links in feeds either"
+        )
+        added.add_argument(
+            "--allow-private", action="store_true", help="fetch from private addresses too (an intranet)"
+        )
+
     added = command(
         "ingest", _ingest, "Put articles into the corpus.", "newsbot ingest articles/ more.jsonl.gz 'pages/*.html'"
     )
-    added.add_argument("sources", nargs="+", metavar="SOURCE", help="file, folder, glob, or - for standard input")
-    added.add_argument("--source", metavar="NAME", help="outlet of these articles, whatever they say themselves")
+    reading(added)
     added.add_argument("--dry-run", action="store_true", help="say what would be stored, and store nothing")
+
+    added = command(
+        "read", _read, "Show what would be stored of a source, and store nothing.", "newsbot read page.html --json"
+    )
+    reading(added)
+
+    added = command(
+        "show", _show, "Show an article as it is stored.", "newsbot show https://p.dw.com/p/3XeL4 --revisions"
+    )
+    added.add_argument("url", metavar="URL", help="address (or id) of the article")
+    added.add_argument("--revisions", action="store_true", help="every recorded state, and what changed when")
 
     added = command(
         "ask", _ask, "Answer a question.", 'newsbot ask "How many NATO personnel are in Iraq?" --as-of 2020-03-01'

@@ -5,14 +5,18 @@ Knows nothing about where they are shown; whether there is colour is told.
 
 from __future__ import annotations
 
+import difflib
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.corpus.corpus import Status
 from bot.schema import Answer, Article, Citation, Coverage, Hit
+
+if TYPE_CHECKING:
+    from bot.corpus.catalog import Revision
+    from bot.corpus.corpus import Status
 
 WIDTH = 100
 """Columns at which text is wrapped."""
@@ -81,6 +85,71 @@ def citation_json(citation: Citation) -> dict[str, Any]:
 def coverage_json(coverage: Coverage) -> dict[str, Any]:
     """What the corpus covers, as values for JSON."""
     return {"articles": coverage.articles, "first": iso(coverage.first), "last": iso(coverage.last)}
+
+
+def article_json(article: Article) -> dict[str, Any]:
+    """An article as values for JSON."""
+    return {
+        "url": article.url,
+        "title": article.title,
+        "source": article.source,
+        "published": iso(article.published),
+        "published_at": article.published_at.isoformat() if article.published_at else None,
+        "authors": list(article.authors),
+        "language": article.language,
+        "section": article.section,
+        "credits": list(article.credits),
+        "text": article.text,
+        "origin": article.origin,
+    }
+
+
+def article_lines(article: Article, *, colour: bool = False, width: int = WIDTH) -> Iterator[str]:
+    """An article for a terminal: what is known of it, then its text."""
+    paint = _Paint(colour)
+    yield paint("bold", plain(article.title))
+    known = [
+        plain(article.source or "source unknown"),
+        article.published_at.isoformat() if article.published_at else day(article.published),
+        plain(", ".join(article.authors)),
+        plain(article.section or ""),
+        article.language or "",
+        f"({plain(', '.join(article.credits))})" if article.credits else "",
+    ]
+    yield " · ".join(part for part in known if part)
+    yield paint("cyan", plain(article.url or article.origin))
+    for paragraph in plain(article.text).split("\n\n"):
+        yield ""
+        yield from wrapped(paragraph, width)
+
+
+def revision_json(revision: Revision) -> dict[str, Any]:
+    """A recorded state of an article as values for JSON."""
+    recorded = {"revision": revision.revision, "recorded_at": revision.recorded_at.isoformat()}
+    return recorded | article_json(revision.article) | {"article_id": revision.article.id}
+
+
+def revision_lines(
+    revision: Revision, before: Revision | None, *, colour: bool = False, width: int = WIDTH
+) -> Iterator[str]:
+    """A recorded state for a terminal: whole, or where one came before it, what changed since."""
+    paint = _Paint(colour)
+    yield paint("dim", f"Revision {revision.revision}, recorded {revision.recorded_at:%Y-%m-%d %H:%M} UTC")
+    if before is None:
+        yield from article_lines(revision.article, colour=colour, width=width)
+    else:
+        old, new = _paragraphs(before.article), _paragraphs(revision.article)
+        for line in difflib.ndiff(old, new):
+            if line[0] in "+-":
+                yield from wrapped(plain(line), width)
+    yield ""
+
+
+def _paragraphs(article: Article) -> list[str]:
+    """An article as lines to compare: a line for what is known of it, one for each paragraph."""
+    known = article_json(article)
+    facts = [f"{name}: {value}" for name, value in known.items() if name not in ("text", "origin") and value]
+    return [*facts, *article.text.split("\n\n")]
 
 
 def hit_lines(number: int, hit: Hit, *, colour: bool, width: int = WIDTH) -> Iterator[str]:

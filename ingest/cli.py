@@ -21,6 +21,8 @@ from bot.settings import Settings
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from ingest.fetch import Fetched, Fetcher
+
 LOG_SECONDS = 10
 """Between two lines of progress where there is no terminal."""
 REASONS_SHOWN = 20
@@ -28,25 +30,34 @@ REASONS_SHOWN = 20
 
 def run_ingest(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot ingest`: exit status 0, or 1 when something failed."""
-    from ingest.read import ReadOptions, read
-
-    items = read(parsed.sources, ReadOptions(source=parsed.source))
+    items = _read(parsed)
     outcomes = list(_dry_run(items, settings) if parsed.dry_run else _ingested(items, settings))
     return _report(outcomes, settings, as_json=parsed.json, dry_run=parsed.dry_run)
 
 
+def run_read(parsed: argparse.Namespace) -> int:
+    """`newsbot read`: what would be stored, one article after the other; with --json one object a line."""
+    from bot.render import article_json, article_lines, plain
+
+    failed = False
+    for item in _read(parsed):
+        if isinstance(item, Outcome):
+            failed |= item.kind is OutcomeKind.FAILED
+            if parsed.json:
+                refused = {"origin": item.origin, "title": item.title, "refused": str(item.kind), "reason": item.reason}
+                print(json.dumps(refused, ensure_ascii=False))
+            else:
+                _say(plain(f"{item.kind:<8} {item.origin}: {item.reason}"))
+        elif parsed.json:
+            print(json.dumps(article_json(item) | {"reason": None}, ensure_ascii=False))
+        else:
+            print("\n".join([*article_lines(item), ""]))
+    return 1 if failed else 0
+
+
 def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot remove`: exit status 0, or 1 when an article was not there."""
-    from bot.corpus.identity import article_id
     from bot.wiring import open_corpus
-
-    def id_of(url: str) -> str:
-        if "://" not in url:
-            return url
-        try:
-            return article_id(Article(title="", text="", url=url))
-        except ReadError as error:
-            raise UsageError(str(error)) from error
 
     wanted = {url: id_of(url) for url in parsed.urls}
     corpus = open_corpus(settings)
@@ -85,6 +96,50 @@ def run_demo(settings: Settings) -> None:
     for outcome in _ingested(read([str(sample)]), settings):
         if outcome.kind is OutcomeKind.FAILED:
             _say(f"failed   {outcome.origin}: {outcome.reason}")
+
+
+def id_of(url: str) -> str:
+    """The id of the article at an address; an id as it is. Raises UsageError for an address that is none."""
+    from bot.corpus.identity import article_id
+
+    if "://" not in url:
+        return url
+    try:
+        return article_id(Article(title="", text="", url=url))
+    except ReadError as error:
+        raise UsageError(str(error)) from error
+
+
+def _read(parsed: argparse.Namespace) -> Iterator[Article | Outcome]:
+    """What the arguments' sources hold; connections are opened when the first address is met."""
+    from ingest.read import ReadOptions, read
+
+    fetch = None if parsed.no_fetch else _Fetch(parsed.allow_private)
+    try:
+        options = ReadOptions(source=parsed.source, fields=dict(parsed.field), summaries=parsed.summaries, fetch=fetch)
+        yield from read(parsed.sources, options)
+    finally:
+        if fetch is not None:
+            fetch.close()
+
+
+class _Fetch:
+    """A Fetcher that is made when it is first called: most sources are files and need none."""
+
+    def __init__(self, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self._fetcher: Fetcher | None = None
+
+    def __call__(self, url: str) -> Fetched:
+        if self._fetcher is None:
+            from ingest.fetch import Fetcher
+
+            self._fetcher = Fetcher(allow_private=self._allow_private)
+        return self._fetcher(url)
+
+    def close(self) -> None:
+        if self._fetcher is not None:
+            self._fetcher.close()
 
 
 def _ingested(items: Iterable[Article | Outcome], settings: Settings) -> Iterator[Outcome]:

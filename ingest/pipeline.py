@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
+from urllib.parse import urlsplit
 
 from bot.corpus.catalog import Writer
 from bot.corpus.corpus import Corpus, Progress
 from bot.corpus.identity import article_id, content_hash
 from bot.errors import ReadError
-from bot.schema import Article, Outcome, OutcomeKind, Span
-from ingest.boilerplate import Boilerplate
+from bot.schema import Article, Outcome, OutcomeKind
+from ingest.boilerplate import Boilerplate, without
 from ingest.chunk import PASSAGE_CHARS, chunk
 
 BATCH_ARTICLES = 64
@@ -43,6 +44,13 @@ class _Batch:
             self.boilerplate[name] = Boilerplate(self.writer.boilerplate(name))
         return self.boilerplate[name]
 
+    def is_copy(self, article: Article, body: str, other: Article) -> bool:
+        """Whether another article holds the same text; `body` is the article's without boilerplate."""
+        from ingest.copies import is_copy
+
+        theirs = without(other.text, self.boilerplate_of(other.source).spans(other.text))
+        return is_copy(body, theirs, same_outlet=_outlet(article) == _outlet(other))
+
 
 def ingest(
     corpus: Corpus,
@@ -55,6 +63,9 @@ def ingest(
 
     Call it while `corpus.writing()`. `progress` is told how far the indexes have followed.
     """
+    # First of all, for what an earlier run left undone, and because an index that cannot follow must be told of before
+    # anything is stored. Also the only moment at which a catalog restored from a backup is seen to be older.
+    corpus.follow(progress)
     run = corpus.catalog.start_run()
     counts: dict[str, int] = {}
     seen: dict[str, tuple[str, str]] = {}
@@ -136,18 +147,21 @@ def _identified(article: Article, seen: dict[str, tuple[str, str]]) -> Article |
 
 def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
     """Store one article with its passages and its links to copies; returns what became of it, and its passages."""
-    from ingest.copies import band_keys, is_copy, signature
+    from ingest.copies import band_keys, signature
 
     writer = batch.writer
     if writer.holds(article):
         return OutcomeKind.UNCHANGED, 0
+    fresh = not writer.knows(article.id)
     boilerplate = batch.boilerplate_of(article.source)
     dropped = boilerplate.spans(article.text)
-    body = _without(article.text, dropped)
+    body = without(article.text, dropped)
+    if not body:
+        return OutcomeKind.SKIPPED, 0
     bands = band_keys(signature(body))
     original = None
     for candidate in islice(writer.originals_by_bands(bands), COPY_CANDIDATES):
-        if candidate.id != article.id and is_copy(body, candidate.text):
+        if candidate.id != article.id and batch.is_copy(article, body, candidate):
             original = candidate
             break
     is_first = original is not None and _age(article) < _age(original)
@@ -157,12 +171,12 @@ def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
     kind = writer.put(article, spans, bands=bands, copy_of=copy_of)
     head = copy_of or article.id
     for follower in followers:  # it had copies: do they still say the same?
-        writer.link(follower.id, head if is_copy(body, follower.text) else None)
+        writer.link(follower.id, head if batch.is_copy(article, body, follower) else None)
     if original is not None and is_first:
         for follower in writer.copies_of(original.id):
             writer.link(follower.id, article.id)
         writer.link(original.id, article.id)
-    if kind is OutcomeKind.NEW:
+    if kind in (OutcomeKind.NEW, OutcomeKind.COPY) and fresh:
         boilerplate.observe(article.text)
     return kind, 0 if copy_of else len(spans)
 
@@ -173,13 +187,11 @@ def _age(article: Article) -> tuple[date, str, str]:
     return (article.published or date.max, moment, article.id)
 
 
-def _without(text: str, dropped: list[Span]) -> str:
-    parts, start = [], 0
-    for span in dropped:
-        parts.append(text[start : span.start])
-        start = span.end
-    return "".join([*parts, text[start:]])
+def _outlet(article: Article) -> str:
+    """Who published it: the outlet's name, or the host of its address."""
+    return article.source or (urlsplit(article.url).hostname or "" if article.url else "")
 
 
 def _outcome(kind: OutcomeKind, article: Article) -> Outcome:
-    return Outcome(kind=kind, origin=article.origin, article_id=article.id, title=article.title)
+    reason = "it holds nothing but what the publisher puts on every page" if kind is OutcomeKind.SKIPPED else ""
+    return Outcome(kind=kind, origin=article.origin, article_id=article.id, title=article.title, reason=reason)

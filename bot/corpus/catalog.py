@@ -468,6 +468,10 @@ class Writer:
         row = self._row(article.id)
         return row is not None and not row.removed and row.content_hash == content_hash(article)
 
+    def knows(self, article_id: str) -> bool:
+        """Whether the article is in the corpus or was, in any state."""
+        return self._row(article_id) is not None
+
     def originals_by_bands(self, keys: Collection[int]) -> list[Article]:
         """Articles that share a band key and are no copies themselves, those sharing most keys first."""
         a, b = articles_table.c, bands_table.c
