@@ -29,6 +29,7 @@ _CHARSET = re.compile(
     re.IGNORECASE,
 )
 _HEAD_BYTES = 4096
+_HEAD_LINES = 60
 _MIN_BODY_CHARS = 140
 
 
@@ -49,9 +50,10 @@ def read_html(
     meta = meta_of(root, url)
     shown = _shown_lines(root)
     title = _title(meta, shown)
-    head = _head(shown, title)
+    found = found_paragraphs(root, meta)
+    head = _head(shown, title, found)
     authors = meta.authors or byline_of(head)
-    paragraphs, agencies = tidied(found_paragraphs(root, meta), title, authors)
+    paragraphs, agencies = tidied(found, title, authors)
     captions = {key_of(" ".join("".join(node.itertext()).split())) for node in root.iter("figcaption")}
     paragraphs = [
         *lead_of(root, meta, paragraphs, title, captions),
@@ -152,7 +154,7 @@ def _shown_lines(root: HtmlElement) -> list[Line]:
     level, muted = 0, 0
 
     def close() -> None:
-        text = " ".join("".join(parts).split())
+        text = " ".join(tidy("".join(parts)).split())
         parts.clear()
         if text:
             found.append(Line(text, level=level))
@@ -181,21 +183,21 @@ def _shown_lines(root: HtmlElement) -> list[Line]:
     return found
 
 
-def _head(shown: list[Line], title: str) -> Head:
-    """The lines around the title, for the date and the byline."""
+def _head(shown: list[Line], title: str, found: list[tuple[str, bool]]) -> Head:
+    """The lines around the title, down to the article's first paragraph, for the date and the byline."""
     key = key_of(title)
     at = next((i for i, line in enumerate(shown) if line.level == 1 and key and key_of(line.text) == key), None)
     if at is None:
         at = next((i for i, line in enumerate(shown) if line.level == 1 and len(line.text) > 15), None)
     if at is None:
         return Head((), (), (), "")
-    end = at + 1
-    while end < min(at + 40, len(shown)) and not (
-        len(shown[end].text) > 160 and ends_sentence(shown[end].text) and end > at + 3
-    ):
-        end += 1
-    opening = shown[end].text if end < len(shown) else ""
-    return Head(tuple(shown[max(0, at - 8) : at]), tuple(shown[at + 1 : end + 3]), (), opening)
+    body = {text for text, heading in found if not heading and len(text) > 60}
+    below = range(at + 1, min(at + _HEAD_LINES, len(shown)))
+    end = next((i for i in below if shown[i].text in body), None)
+    if end is None:
+        long = (i for i in below if len(shown[i].text) > 160 and ends_sentence(shown[i].text))
+        end = next(long, min(at + 12, len(shown) - 1))
+    return Head(tuple(shown[max(0, at - 8) : at]), tuple(shown[at + 1 : end + 3]), (), shown[end].text)
 
 
 def _published(

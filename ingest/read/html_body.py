@@ -5,6 +5,7 @@ Knows nothing about titles, dates or outlets.
 
 from __future__ import annotations
 
+import html
 import logging
 import re
 from typing import TYPE_CHECKING
@@ -63,11 +64,16 @@ def found_paragraphs(root: HtmlElement, meta: PageMeta) -> list[tuple[str, bool]
         more = _extracted(root, precision=False)
         if _length(more) > 1.2 * _length(found):
             found = more
-    if len(meta.body) > 1.4 * _length(found) + 200:
-        written = [" ".join(tidy(part).split()) for part in re.split(r"\n+|</p>|<br\s*/?>", meta.body)]
-        found = [(re.sub(r"<[^<>]{1,300}>", "", part).strip(), False) for part in written]
-        found = [one for one in found if one[0]]
+    written = _written(meta.body)
+    if len(meta.body) > 1.4 * _length(found) + 200 or (len(written) > 2 and len(found) == 1):
+        return written
     return found
+
+
+def _written(body: str) -> list[tuple[str, bool]]:
+    """The paragraphs of a text that JSON-LD carries."""
+    parts = (re.sub(r"<[^<>]{1,300}>", "", part) for part in re.split(r"\n+|</p>|<br\s*/?>", body))
+    return [(text, False) for part in parts if (text := " ".join(tidy(html.unescape(part)).split()))]
 
 
 def _length(found: list[tuple[str, bool]]) -> int:
@@ -134,7 +140,7 @@ def _collect(body: HtmlElement, paragraphs: list[tuple[str, bool]]) -> None:
     heading = False
 
     def close() -> None:
-        text = " ".join("".join(parts).split())
+        text = " ".join(tidy("".join(parts)).split())
         parts.clear()
         if text:
             paragraphs.append((text, heading))
@@ -252,4 +258,4 @@ def _short_text(node: HtmlElement) -> str:
         if length > 1500:
             return ""
         parts.append(part)
-    return " ".join("".join(parts).split())
+    return " ".join(tidy("".join(parts)).split())
