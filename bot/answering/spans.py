@@ -90,7 +90,7 @@ _TITLE = re.compile(
     r"|Speaker|Leader|Executive|CEO|Coach|Actor|Actress|Singer|Director|Ambassador|Congressman|Congresswoman|Professor)\s)+"
 )
 _ROLE_BEFORE = re.compile(
-    r"\b(?:president|minister|actor|actress|singer|rapper|star|senator|director|ceo|founder|chief|coach|captain|player"
+    r"\b(?:head|president|minister|actor|actress|singer|rapper|star|senator|director|ceo|founder|chief|coach|captain|player"
     r"|judge|ambassador|leader|secretary|chancellor|champion|comedian|author|host|lawyer|spokes\w+|man|woman|wife|husband"
     r"|son|daughter|brother|sister|by|billionaire|businessman|governor|mayor|candidate|MP|rep|sen)\W{1,3}$",
     re.IGNORECASE,

@@ -146,7 +146,7 @@ def understand(question: Question, today: date, known_sources: Collection[str] =
     asked_on = question.as_of or today
     after, before, likely = _days(text, text.rfind(asking), asked_on)
     years = tuple(dict.fromkeys(_YEAR.findall(text)))
-    terms = _terms(_without_days(without_sources, asked_on))
+    terms = _terms(_without_days(_FILLER.sub("", without_sources), asked_on))
     return Understood(
         question=question,
         kind=kind,

@@ -64,7 +64,7 @@ IRREGULAR = {
         "country": "countries nation nations",
         "fire": "fires fired",
         "movie": "movies film films",
-        "war": "wars",
+        "news": "",
         "kill": "killed kills killing killings",
         "unite": "united uniting",
     }.items()
@@ -123,7 +123,9 @@ def stem(word: str) -> str:
     if not low.isalpha():
         return low.replace(",", "")
     if len(low) <= _TOO_SHORT_TO_CUT:
-        return low[:-1] if len(low) == _TOO_SHORT_TO_CUT and low[-1] == "s" and low[-2] not in "sui" else low
+        if len(low) < _TOO_SHORT_TO_CUT:
+            return low
+        return low[:-1] if low[-1] == "s" and low[-2] not in "sui" else low[:-1] + "i" if low[-1] == "y" else low
     for suffix, least in _SUFFIXES:
         if low.endswith(suffix) and len(low) - len(suffix) >= least:
             low = low[: -len(suffix)] + ("y" if suffix in ("ies", "ied") else "")

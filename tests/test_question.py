@@ -1,0 +1,191 @@
+"""What is understood of a question: kind, words, days, sources, literals; follow-ups made whole."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from bot.retrieval.question import AnswerKind, Understood, make_whole, understand
+from bot.retrieval.question_dates import date_phrases
+from bot.retrieval.question_words import stem, words
+from bot.schema import Question
+
+TODAY = date(2022, 7, 14)  # a Thursday
+OUTLETS = ("DW", "Reuters", "The Independent", "Time")
+
+
+def asked(text: str, **limits: object) -> Understood:
+    return understand(Question(text, **limits), TODAY, OUTLETS)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "focus"),
+    [
+        ("How many NATO personnel are in Iraq?", AnswerKind.NUMBER, "personnel"),
+        ("What percentage of voters stayed at home?", AnswerKind.PERCENTAGE, "percentage"),
+        ("How much did the telescope cost?", AnswerKind.MONEY, "cost"),
+        ("How much more energy does it use?", AnswerKind.NUMBER, "energy"),
+        ("When did the talks begin?", AnswerKind.DATE, ""),
+        ("What year did the browser appear?", AnswerKind.DATE, "year"),
+        ("How long was she detained?", AnswerKind.DURATION, ""),
+        ("Who is the US ambassador to NATO?", AnswerKind.PERSON, ""),
+        ("Which 23-time grand slam champion will retire?", AnswerKind.PERSON, "champion"),
+        ("Where was the rocket headed?", AnswerKind.PLACE, ""),
+        ("In which state was the ticket bought?", AnswerKind.PLACE, "state"),
+        ("She won the vote to become which country’s leader?", AnswerKind.PLACE, "country"),
+        ("Which airline cancelled the most flights?", AnswerKind.ORGANISATION, "airline"),
+        ("Did Spain win the final?", AnswerKind.YES_NO, ""),
+        ("What is burden-sharing?", AnswerKind.DEFINITION, ""),
+        ("Which two countries joined the alliance?", AnswerKind.LIST, "country"),
+        ("Why were the cars recalled?", AnswerKind.REASON, ""),
+        ("What did the ambassador say?", AnswerKind.OTHER, ""),
+        ("A man was convicted in Berlin. How old is he?", AnswerKind.NUMBER, "year"),
+        ("This former senator died on Sunday.", AnswerKind.PERSON, "senator"),
+    ],
+)
+def test_kind_of_answer(text: str, kind: AnswerKind, focus: str) -> None:
+    understood = asked(text)
+    assert understood.kind is kind
+    if focus:
+        assert understood.focus.rstrip("s") in (focus, focus.rstrip("s"), "countrie")
+
+
+def test_filler_is_not_searched_for() -> None:
+    assert asked("Hey, can you tell me how many NATO personnel are in Iraq?").search_text == "NATO personnel Iraq"
+
+
+def test_a_question_of_stopwords_alone_is_still_searched_for() -> None:
+    assert asked("what is it?").search_text == "what is it?"
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "before"),
+    [
+        ("What has NATO done since 2021?", date(2021, 1, 1), None),
+        ("What was said before March 3, 2020?", None, date(2020, 3, 2)),
+        ("What was known as of 12 February 2020?", None, date(2020, 2, 12)),
+        ("What happened between 2019 and 2020?", date(2019, 1, 1), date(2020, 12, 31)),
+        ("How many soldiers were in Iraq in February 2020?", date(2020, 2, 1), None),
+        ("What did articles published in February 2020 say?", date(2020, 2, 1), date(2020, 3, 31)),
+        ("What happened yesterday?", date(2022, 7, 13), None),
+        ("What happened last week?", date(2022, 7, 4), None),
+        ("What happened in the last 10 days?", date(2022, 7, 4), None),
+        ("Who won in 2019?", None, None),
+        ("Who will win the 2031 world cup?", None, None),
+        ("What is planned by 2030?", None, None),
+        ("What may happen in March?", None, None),
+        ("What happened on 31 February 2020?", None, None),
+    ],
+)
+def test_hard_limits(text: str, after: date | None, before: date | None) -> None:
+    understood = asked(text)
+    assert (understood.after, understood.before) == (after, before)
+
+
+def test_days_count_from_the_day_of_asking() -> None:
+    assert asked("What happened yesterday?", as_of=date(2020, 2, 13)).after == date(2020, 2, 12)
+
+
+def test_own_limits_win_over_the_wording() -> None:
+    assert asked("What happened since 2021?", after=date(2022, 1, 1)).after == date(2022, 1, 1)
+
+
+def test_a_day_that_sets_the_scene_is_evidence_alone() -> None:
+    understood = asked("Borders were sealed in March 2020. Who reopened them?")
+    assert understood.after is None
+    assert understood.likely == (date(2020, 3, 1), date(2020, 5, 1))
+
+
+def test_a_year_is_evidence_and_required() -> None:
+    understood = asked("Who won the 2018 world cup?")
+    assert understood.years == ("2018",)
+    assert understood.likely is not None
+    assert understood.likely[0] == date(2018, 1, 1)
+
+
+def test_a_month_without_its_year_is_the_last_one() -> None:
+    (phrase,) = date_phrases("What happened in September?", TODAY)
+    assert (phrase.after, phrase.hard_after) == (date(2021, 9, 1), False)
+
+
+def test_a_date_that_limits_is_not_searched_for() -> None:
+    assert "February" not in asked("How many soldiers were there in February 2020?").search_text
+
+
+@pytest.mark.parametrize(
+    ("text", "sources"),
+    [
+        ("How many died, according to Reuters?", ("Reuters",)),
+        ("What does DW say about Iraq?", ("DW",)),
+        ("What did the Independent report about Iraq?", ("The Independent",)),
+        ("How many died, according to NATO?", ()),
+        ("What did they do this time about the war?", ()),
+        ("How many people work at Reuters?", ()),
+    ],
+)
+def test_sources_are_those_that_the_corpus_knows(text: str, sources: tuple[str, ...]) -> None:
+    assert asked(text).sources == sources
+
+
+def test_a_named_source_is_not_searched_for() -> None:
+    assert asked("How many died, according to Reuters?").search_text == "died"
+
+
+def test_literals() -> None:
+    understood = asked("Who said “functions not figures” of 3,518 soldiers and Covid-19 in 2020?")
+    assert understood.phrases == ("functions not figures",)
+    assert understood.numbers == ("3,518",)
+    assert understood.years == ("2020",)
+
+
+@pytest.mark.parametrize(
+    ("history", "question", "whole"),
+    [
+        (["how many NATO personnel are in Iraq?"], "and in Syria?", "how many NATO personnel are in Syria?"),
+        (
+            ["how many NATO personnel are in Iraq?", "and in Syria?"],
+            "what about Kuwait?",
+            "how many NATO personnel are in Kuwait?",
+        ),
+        (["how many NATO personnel are in Iraq?"], "and in 2021?", "how many NATO personnel are in Iraq in 2021?"),
+        (["how many troops were in Iraq in 2020?"], "and last week?", "how many troops were in Iraq last week?"),
+        (["Who is Kay Bailey Hutchison?"], "what did she say?", "what did Kay Bailey Hutchison say?"),
+        (["Who is Kay Bailey Hutchison?"], "and her age?", "and Kay Bailey Hutchison’s age?"),
+        (["how many NATO personnel are in Iraq?"], "why are they there?", "why are they there?"),
+        (
+            ["how many NATO personnel are in Iraq?"],
+            "Who won the election in France?",
+            "Who won the election in France?",
+        ),
+        ([], "and in Syria?", "and in Syria?"),
+    ],
+)
+def test_follow_ups(history: list[str], question: str, whole: str) -> None:
+    assert make_whole(question, history) == whole
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("elections", "elected"),
+        ("died", "death"),
+        ("bodies", "body"),
+        ("running", "run"),
+        ("Iraq's", "Iraq"),
+        ("won", "winner"),
+    ],
+)
+def test_inflections_share_a_stem(one: str, other: str) -> None:
+    assert stem(one) == stem(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("Iraq", "Iran"), ("2031", "2022"), ("news", "new"), ("united", "union")])
+def test_different_words_do_not(one: str, other: str) -> None:
+    assert stem(one) != stem(other)
+
+
+def test_words_know_their_places() -> None:
+    text = "Roughly 4,000 of Iraq’s “personnel”, 3.5% more."
+    assert [text[word.start : word.end] for word in words(text)] == [word.text for word in words(text)]
+    assert [word.text for word in words(text)] == ["Roughly", "4,000", "of", "Iraq’s", "personnel", "3.5", "more"]

@@ -1,0 +1,217 @@
+"""Answers by quoting: the sentence that answers, its short answer, other values beside it, and refusals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.answering.checking import check
+from bot.answering.quoting import QUOTES_AT_MOST, quote
+from bot.retrieval.question import understand
+from bot.schema import Answer, Article, Coverage, Hit, Passage, Question
+
+TODAY = date(2024, 6, 1)
+NOT_ANSWERED = "No word on that.\nHere are {articles} from {first} to {last}.\nNearest: {nearest}\n"
+NO_ARTICLES = "Nothing fits.\nHere are {articles} from {first} to {last}.\n"
+COVERAGE = Coverage(24, date(2018, 1, 5), date(2024, 5, 30))
+SEED = Path(__file__).resolve().parents[2] / "shared" / "seed" / "dw-nato-iraq-2020-02-12.txt"
+
+LIGHTHOUSE_2019 = Article(
+    title="Keepers stay at Cape Wrobel lighthouse",
+    text="The lighthouse at Cape Wrobel reopened on Monday. Its staff hope for a quiet winter.\n\n"
+    "The harbour office could add as many as 90 keepers under a plan.\n\n"
+    "About 40 keepers work at Cape Wrobel today, the office said. “We need every one,” said its head Maria Lindqvist.",
+    url="https://coast.example/2019/keepers",
+    source="Coast Courier",
+    published=date(2019, 3, 4),
+    id="a19",
+)
+LIGHTHOUSE_2023 = Article(
+    title="Fewer hands at Cape Wrobel",
+    text="Automation has changed the coast. Only 12 keepers work at Cape Wrobel now, the harbour office said.",
+    url="https://daily.example/2023/fewer",
+    source="Harbour Daily",
+    published=date(2023, 9, 30),
+    id="a23",
+)
+
+
+def hits(*articles: Article, copies: Sequence[Article] = ()) -> list[Hit]:
+    found = [Passage(f"{article.id}:0", article, 0, len(article.text)) for article in articles]
+    return [Hit(passage, 1.0 / rank, also_in=tuple(copies)) for rank, passage in enumerate(found, start=1)]
+
+
+def answered(text: str, found: Sequence[Hit], **more: object) -> Answer:
+    understood = understand(Question(text), TODAY, ())
+    answer = quote(understood, found, COVERAGE, not_answered=NOT_ANSWERED, no_articles=NO_ARTICLES, **more)  # type: ignore[arg-type]
+    assert check(answer) == answer, "a quoting answer passes the gate unchanged"
+    return answer
+
+
+def test_the_fact_and_not_the_plan() -> None:
+    answer = answered("How many keepers work at Cape Wrobel?", hits(LIGHTHOUSE_2019))
+    assert answer.short == "About 40"
+    assert [citation.quote for citation in answer.citations] == [
+        "About 40 keepers work at Cape Wrobel today, the office said."
+    ]
+    assert (
+        answer.text == "Coast Courier, 4 March 2019: “About 40 keepers work at Cape Wrobel today, the office said.” [1]"
+    )
+    assert answer.as_of == date(2019, 3, 4)
+    assert 0 < answer.confidence < 1
+
+
+def test_the_plan_when_the_plan_is_asked() -> None:
+    answer = answered("How many keepers could the harbour office add?", hits(LIGHTHOUSE_2019))
+    assert answer.short == "as many as 90"
+
+
+def test_different_values_stand_side_by_side_newest_first() -> None:
+    answer = answered("How many keepers work at Cape Wrobel?", hits(LIGHTHOUSE_2019, LIGHTHOUSE_2023))
+    assert [citation.article.id for citation in answer.citations] == ["a23", "a19"]
+    assert "Only 12 keepers" in answer.citations[0].quote
+    assert "About 40 keepers" in answer.citations[1].quote
+    assert (answer.short, answer.as_of) == ("12", date(2023, 9, 30))
+    assert [citation.number for citation in answer.citations] == [1, 2]
+
+
+def test_the_days_named_choose_the_value() -> None:
+    answer = answered("How many keepers worked at Cape Wrobel in March 2019?", hits(LIGHTHOUSE_2023, LIGHTHOUSE_2019))
+    assert answer.short == "About 40"
+
+
+def test_a_person() -> None:
+    answer = answered("Who is the head of the office at Cape Wrobel?", hits(LIGHTHOUSE_2019))
+    assert answer.short == "Maria Lindqvist"
+
+
+def test_a_sentence_that_leans_brings_the_one_before() -> None:
+    answer = answered("Which winter do the staff hope for?", hits(LIGHTHOUSE_2019))
+    assert answer.citations[0].quote.startswith("The lighthouse at Cape Wrobel reopened on Monday. Its staff hope")
+
+
+def test_links_open_at_the_quote() -> None:
+    (citation, *_) = answered("How many keepers work at Cape Wrobel?", hits(LIGHTHOUSE_2019)).citations
+    assert citation.link == (
+        "https://coast.example/2019/keepers#:~:text=About%2040%20keepers%20work%20at%20Cape%20Wrobel%20today%2C"
+        "%20the%20office%20said."
+    )
+
+
+def test_copies_are_counted_not_repeated() -> None:
+    copy = Article(title="Copy", text=LIGHTHOUSE_2019.text, source="Third Paper", id="c")
+    answer = answered("How many keepers work at Cape Wrobel?", hits(LIGHTHOUSE_2019, copies=[copy]))
+    assert answer.text.endswith("[1] (also in 1 outlet)")
+    assert answer.citations[0].also_in == (copy,)
+
+
+def test_an_unknown_date_says_so() -> None:
+    undated = Article(title=LIGHTHOUSE_2019.title, text=LIGHTHOUSE_2019.text, source="Coast Courier", id="u")
+    answer = answered("How many keepers work at Cape Wrobel?", hits(undated))
+    assert answer.text.startswith("Coast Courier, date unknown: ")
+    assert (answer.as_of, answer.citations[0].link) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who won the 2031 world cup?",
+        "How many keepers work at Cape Horn?",
+        "How many keepers worked at Cape Wrobel in 1950?",
+        "What is the price of saffron in Lisbon?",
+    ],
+)
+def test_what_the_articles_do_not_say_is_refused(text: str) -> None:
+    answer = answered(text, hits(LIGHTHOUSE_2019, LIGHTHOUSE_2023))
+    assert not answer.answered
+    assert (answer.short, answer.citations, answer.as_of) == (None, (), None)
+    assert answer.text.startswith("No word on that.\nHere are 24 articles from 5 January 2018 to 30 May 2024.")
+    assert answer.reason == "No word on that."
+    assert answer.coverage == COVERAGE
+
+
+def test_a_refusal_names_the_nearest_article() -> None:
+    answer = answered("How many keepers worked at Cape Wrobel in 1950?", hits(LIGHTHOUSE_2019))
+    assert answer.nearest is not None
+    assert answer.nearest.article is LIGHTHOUSE_2019
+    assert "Nearest: “Keepers stay at Cape Wrobel lighthouse” (Coast Courier, 4 March 2019)" in answer.text
+
+
+def test_nothing_found() -> None:
+    answer = answered("How many keepers work at Cape Wrobel?", [])
+    assert not answer.answered
+    assert answer.nearest is None
+    assert answer.text == "Nothing fits.\nHere are 24 articles from 5 January 2018 to 30 May 2024."
+
+
+def test_an_empty_corpus_has_no_first_and_last_day() -> None:
+    understood = understand(Question("How many?"), TODAY, ())
+    answer = quote(understood, [], Coverage(0), not_answered=NOT_ANSWERED, no_articles=NO_ARTICLES)
+    assert answer.text == "Nothing fits."
+
+
+def test_braces_of_a_title_are_no_holes() -> None:
+    article = Article(title="The {articles} of {last}", text="Keepers spoke of pay at Cape Wrobel.", id="b", source="X")
+    answer = answered("How many keepers worked at Cape Wrobel in 1950?", hits(article))
+    assert "“The {articles} of {last}”" in answer.text
+
+
+def test_rarity_decides_which_words_count() -> None:
+    rare = {"keepers": 8.0, "wrobel": 9.0, "cape": 5.0, "work": 1.0}
+    answer = answered(
+        "How many keepers work at Cape Wrobel?", hits(LIGHTHOUSE_2019), idf=lambda word: rare.get(word, math.log(50))
+    )
+    assert answer.short == "About 40"
+
+
+def test_vectors_add_likeness_in_meaning() -> None:
+    numpy = pytest.importorskip("numpy")
+
+    def vectors(texts: list[str]) -> object:
+        return numpy.array([[1.0, 0.0] if "quiet winter" in text else [0.0, 1.0] for text in texts])
+
+    plain = answered("What about Cape Wrobel?", hits(LIGHTHOUSE_2019), answer_least=0.0)
+    likened = answered(
+        "What about Cape Wrobel?",
+        hits(LIGHTHOUSE_2019),
+        answer_least=0.0,
+        sentence_vectors=vectors,
+        query_vector=5 * numpy.array([1.0, 0.0]),
+    )
+    assert "quiet winter" not in plain.citations[0].quote
+    assert "quiet winter" in likened.citations[0].quote
+
+
+def test_never_more_than_a_few_quotes() -> None:
+    many = [
+        Article(title=f"Report {n}", text=f"In all {n} keepers work at Cape Wrobel now.", source=f"S{n}", id=f"m{n}")
+        for n in range(20, 40)
+    ]
+    answer = answered("How many keepers work at Cape Wrobel?", hits(*many))
+    assert len(answer.citations) == QUOTES_AT_MOST
+
+
+def test_the_seed_article() -> None:
+    if not SEED.exists():
+        pytest.skip("needs the shared seed article beside the checkout")
+    page = SEED.read_text("utf-8")
+    body = page[page.index("Combat troops") : page.index("kmm/rc")].strip()
+    article = Article(
+        title="NATO Iraq mission could grow under new plan",
+        text=body,
+        url="https://p.dw.com/p/3XeL4",
+        source="DW",
+        published=date(2020, 2, 12),
+        id="seed",
+    )
+    answer = answered("how many NATO personnel are in Iraq?", hits(article))
+    assert answer.short == "roughly 500"
+    assert "its roughly 500 personnel in Iraq" in answer.citations[0].quote
+    assert all("200" not in citation.quote for citation in answer.citations)
+    assert answer.text.startswith("DW, 12 February 2020: “")
+    assert not answered("how many NATO personnel are in Syria?", hits(article)).answered
+    assert not answered("who won the 2031 world cup?", hits(article)).answered

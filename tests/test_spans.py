@@ -1,0 +1,95 @@
+"""Candidates for short answers are verbatim, and of the kind asked."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.answering.spans import spans
+from bot.retrieval.question import AnswerKind
+
+
+def texts(kind: AnswerKind, sentence: str, focus: str = "", least: float = 0.5) -> list[str]:
+    return [candidate.text for candidate in spans(kind, sentence, focus) if candidate.fit >= least]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("They train with its roughly 500 personnel in Iraq.", ["roughly 500"]),
+        ("It could include as many as 200 soldiers.", ["as many as 200"]),
+        ("Some 1.5 million people and about 4,000 police.", ["Some 1.5 million", "about 4,000"]),
+        ("Up to two dozen lorries.", ["Up to two dozen"]),
+        ("The tower is 93 metres tall.", ["93 metres"]),
+        ("A 101-year-old man.", ["101"]),
+        ("On 3 May 2020 it sold 5% for $4 million in the 25th week.", []),
+    ],
+)
+def test_numbers_with_hedge_and_unit(sentence: str, expected: list[str]) -> None:
+    assert texts(AnswerKind.NUMBER, sentence) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "expected"),
+    [
+        (
+            AnswerKind.PERCENTAGE,
+            "About 5% or 3.5 percent, not six per cent.",
+            ["About 5%", "3.5 percent", "six per cent"],
+        ),
+        (
+            AnswerKind.MONEY,
+            "From $1.02 billion to £1.5bn or 5 million euros.",
+            ["$1.02 billion", "£1.5bn", "5 million euros"],
+        ),
+        (AnswerKind.DATE, "From 12 February 2020 to Feb. 3, and since 1952.", ["12 February 2020", "Feb. 3", "1952"]),
+        (AnswerKind.DURATION, "After nine months and about 27 years.", ["nine months", "about 27 years"]),
+    ],
+)
+def test_amounts(kind: AnswerKind, sentence: str, expected: list[str]) -> None:
+    assert texts(kind, sentence) == expected
+
+
+def test_persons_lose_their_titles() -> None:
+    sentence = "US ambassador to NATO Anna Maria Smith met President John Doe's aide Jane Roe in Berlin."
+    assert texts(AnswerKind.PERSON, sentence) == ["Anna Maria Smith", "John Doe", "Jane Roe"]
+
+
+def test_a_place_of_the_wanted_sort_fits_best() -> None:
+    found = spans(AnswerKind.PLACE, "He flew from Paris to Texas and then to Ghana.", "country")
+    assert max(found, key=lambda candidate: candidate.fit).text == "Ghana"
+    found = spans(AnswerKind.PLACE, "He flew from Paris to Texas and then to Ghana.", "state")
+    assert max(found, key=lambda candidate: candidate.fit).text == "Texas"
+
+
+def test_organisations() -> None:
+    assert texts(AnswerKind.ORGANISATION, "Blue Sky Airlines and NATO agreed in Spain.") == [
+        "Blue Sky Airlines",
+        "NATO",
+    ]
+
+
+def test_quoted_titles() -> None:
+    assert "The Long Road" in texts(AnswerKind.OTHER, "The prize went to “The Long Road,” a drama.")
+
+
+def test_datelines_and_agencies_are_no_answer() -> None:
+    assert texts(AnswerKind.ORGANISATION, "LONDON (Reuters) – The Bank of Ruritania raised rates.") == [
+        "Bank of Ruritania"
+    ]
+
+
+@pytest.mark.parametrize("kind", [AnswerKind.YES_NO, AnswerKind.REASON])
+def test_kinds_without_a_span(kind: AnswerKind) -> None:
+    assert spans(kind, "Because John Doe paid $5 on 3 May 2020.") == []
+
+
+@given(
+    sentence=st.text(alphabet="Aab 1,.5%$£’'“”-–\nétheinofNATO2020million", max_size=120),
+    kind=st.sampled_from(AnswerKind),
+)
+def test_candidates_are_verbatim(sentence: str, kind: AnswerKind) -> None:
+    for candidate in spans(kind, sentence):
+        assert sentence[candidate.start : candidate.end] == candidate.text != ""
+        assert 0 <= candidate.fit <= 1
