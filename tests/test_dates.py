@@ -74,7 +74,18 @@ def test_a_time_without_a_known_zone_is_no_moment(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "5 hours ago", "yesterday", "Feb 30, 2020", "2020-13-01", "May 2020", "2020", "Page 12 of 2020", "12/2020", "99.99.2020"],
+    [
+        "",
+        "5 hours ago",
+        "yesterday",
+        "Feb 30, 2020",
+        "2020-13-01",
+        "May 2020",
+        "2020",
+        "Page 12 of 2020",
+        "12/2020",
+        "99.99.2020",
+    ],
 )
 def test_what_is_no_day_stays_unknown(text: str) -> None:
     assert parse_date(text) == (None, None)

@@ -37,14 +37,17 @@ def page(
 ) -> str:
     """A news page as publishers make them, with menus, boxes and a footer."""
     first, *rest = [f"<p>{text}</p>" for text in (BODY if paragraphs is None else paragraphs)] or [""]
-    return f"""<!DOCTYPE html><html lang="{lang}"><head><meta charset="utf-8"><title>{title} | The Harbour Courier</title>
+    return f"""<!DOCTYPE html><html lang="{lang}"><head><meta charset="utf-8">
+<title>{title} | The Harbour Courier</title>
 <meta property="og:site_name" content="The Harbour Courier">{head}</head><body>
 <nav><ul><li><a href="/news">News</a></li><li><a href="/sport">Sport</a></li></ul></nav>
 <main><article><header><h1>{title}</h1>{above}</header>
-<div class="body">{first}<figure><img src="x.jpg"><figcaption>The pier on Tuesday. Photo: John Roe/AFP</figcaption></figure>
+<div class="body">{first}
+<figure><img src="x.jpg"><figcaption>The pier on Tuesday. Photo: John Roe/AFP</figcaption></figure>
 {within}{"".join(rest)}</div></article>
-<section class="related"><h2>More from the islands</h2><ul><li><a href="/1">A baker feeds a street</a></li></ul></section>
-</main>{below}<footer><p>© 2026 The Harbour Courier. All rights reserved.</p><time>3 March 2026</time></footer></body></html>"""
+<section class="related"><h2>More from the islands</h2>
+<ul><li><a href="/1">A baker feeds a street</a></li></ul></section></main>{below}
+<footer><p>© 2026 The Harbour Courier. All rights reserved.</p><time>3 March 2026</time></footer></body></html>"""
 
 
 def ld(**fields: object) -> str:
@@ -55,7 +58,8 @@ def ld(**fields: object) -> str:
 
 def test_the_body_alone_and_whole() -> None:
     within = (
-        f"<h2>{CROSSHEAD}</h2><div class='newsletter-signup'><h3>The Morning Letter</h3><p>Sign up for our newsletter.</p></div>"
+        f"<h2>{CROSSHEAD}</h2>"
+        "<div class='newsletter-signup'><h3>The Morning Letter</h3><p>Sign up for our newsletter.</p></div>"
         "<p>Read more: <a href='/2'>Islands ask for second ferry</a></p>"
     )
     article = read_html(page(above=f"<p class='standfirst'>{LEAD}</p><p>Share</p>", within=within))
@@ -177,7 +181,10 @@ def test_text_with_an_xml_declaration() -> None:
 
 
 def test_the_text_is_clean() -> None:
-    dirty = "The min&shy;ister said \u202e“no&nbsp;comment”\u202c on\u200b Tuesday\x00, and left\nthe room for good, it’s said."
+    dirty = (
+        "The min&shy;ister said \u202e“no&nbsp;comment”\u202c on\u200b Tuesday\x00, "
+        "and left\nthe room for good, it’s said."
+    )
     assert read_html(page(paragraphs=[dirty, *BODY])).text.startswith(
         "The minister said “no comment” on Tuesday, and left the room for good, it’s said.\n\n"
     )

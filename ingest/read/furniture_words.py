@@ -111,6 +111,7 @@ STARTS = re.compile(
     |your)\b.{0,120}$ |\(?opens?\ (?:in\ a\ )?new\ (?:tab|window) |.{0,60},\ opens\ new\ tab$
     |(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten)[\s-]min(?:ute)?s?(?:\s|-)?(?:read|to\ read
     |listen)\b.{0,40}$ |(?:reading|read)\ time\b.{0,40}$ |(?:est\.?\ )?\d+\ min(?:ute)?s?$
+    |advertisement\ \d+$ |(?:price\ at|buy\ (?:now|alternative|it\ at)\b).{0,40}$ |[£$€]\s?\d[\d.,]*$
     |\d+\ comments?$ |comments?\ \(?\d+\)?$ |\d+(?:\.\d+)?[km]?\ (?:shares?|views?|likes?|reads?)\b.{0,30}$
     |not\ now.{0,20}$ |notifications\ can\ be
     |(?:topics?|tags?|filed\ under|more\ on\ this\ story|themen|schlagworte|stichworte|tagged|keywords)\s*:.{0,300}$

@@ -177,8 +177,8 @@ def _headlines(root: HtmlElement, main: dict[str, Any], metas: dict[str, str], s
     shown = [text for tag in root.iter("h1") if (text := line(" ".join(tag.itertext())))]
     title = next((text for tag in root.iter("title") if (text := line(tag.text))), None)
     own = [text for text in shown if key_of(text) in key_of(" ".join(filter(None, (headline, social, title))))]
-    if not own and len(shown) == 1:
-        own = shown
+    if not own:
+        own = [text for text in shown if len(text) > 15 and text.count(" ") >= 3][:1]
     ordered: list[str | None]
     if headline and main.get("datePublished"):
         # JSON-LD headlines are cut at 110 characters by some: the page then shows the whole.

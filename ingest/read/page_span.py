@@ -218,7 +218,7 @@ def title_index(judged: list[Judged], start: int, end: int) -> int | None:
         distance += 1
         text = one.line.text
         if len(text) < 160 and distance < _HEAD_LINES and is_signature(text):
-            signed = 1.5
+            signed = 1.2
         if distance > _HEAD_LINES and one.line.level != 1:
             continue
         if one.furniture or one.end or one.caption or one.line.linked:
