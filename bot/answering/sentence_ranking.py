@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 from bot.answering.spans import COMMON_FIT, Candidate, spans
 from bot.retrieval.question import AnswerKind, Understood
-from bot.retrieval.question_words import Word, stem, stems, words
-from bot.schema import Hit
+from bot.retrieval.question_words import STOPWORDS, WORD, Word, stem, stems, words
+from bot.schema import Hit, Span
 from bot.sentences import sentences
 
 Idf = Callable[[str], float]
@@ -70,7 +71,7 @@ WEIGHTS = Features(
     kind=1.9,
     vote=1.5,
 )
-"""Learned on questions of 2022 (`python -m tests.bench.learn_quoting`) but for `hedge`, which is a rule."""
+"""Near what `python -m tests.bench.learn_quoting` prints for questions of 2022, but for `hedge`, which is a rule."""
 
 AMOUNTS = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY, AnswerKind.DURATION})
 LEAD_CHARS = 600
@@ -84,6 +85,7 @@ _HEDGE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_OPEN = re.compile(r"\b(?:could|might|may|would|will|plan|planning|planned|expected|proposed?)\b", re.IGNORECASE)
+_UNFOLDED = re.compile(r"[^0-9a-z.%$£€]+")
 _UNSTATED = re.compile(
     r"\?[\"”’']?\s*$|^(?:Hide Caption|Photos?:|More:|Read more|Related:|Contributing:|Sign up|Watch:|Image|Click)",
     re.IGNORECASE,
@@ -144,7 +146,7 @@ def rank(
         sentence.candidates = [
             candidate
             for candidate in spans(understood.kind, sentence.text, understood.focus)
-            if not all(word.stem in asked or word.is_stopword for word in words(candidate.text))
+            if not all(word.lower() in STOPWORDS or stem(word) in asked for word in WORD.findall(candidate.text))
         ]
         kind = max((candidate.fit for candidate in sentence.candidates), default=0.0)
         sentence.features = sentence.features._replace(kind=kind)
@@ -184,20 +186,14 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
         name = article.id or article.url or article.title
         if name not in titles:
             titles[name] = _share(stems(article.title) & terms, weighed)
-        placed = words(passage.text)
-        of_passage = _share({word.stem for word in placed} & terms, weighed)
+        parsed = _parsed(passage.text)
+        of_passage = _share({word.stem for _, placed in parsed for word in placed} & terms, weighed)
         published = article.published
         fresh = float(is_likely_day(understood, published))
         old = float(published is not None and (understood.asked_on - published).days > 365)
-        first_word = 0
         previous: Sentence | None = None
         before: tuple[int, int] | None = None
-        for span in sentences(passage.text):
-            last_word = first_word
-            while last_word < len(placed) and placed[last_word].start < span.end:
-                last_word += 1
-            own_words = placed[first_word:last_word]
-            first_word = last_word
+        for span, own_words in parsed:
             start, end = passage.start + span.start, passage.start + span.end
             text = article.text[start:end]
             held = {word.stem for word in own_words} & terms
@@ -230,6 +226,21 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
     return found
 
 
+@lru_cache(maxsize=4096)
+def _parsed(passage: str) -> tuple[tuple[Span, tuple[Word, ...]], ...]:
+    """The sentences of a passage with their words, placed in the passage; kept, as some passages are found often."""
+    placed = words(passage)
+    parsed: list[tuple[Span, tuple[Word, ...]]] = []
+    first = 0
+    for span in sentences(passage):
+        last = first
+        while last < len(placed) and placed[last].start < span.end:
+            last += 1
+        parsed.append((span, tuple(placed[first:last])))
+        first = last
+    return tuple(parsed)
+
+
 def _share(held: Iterable[str], weighed: Mapping[str, float]) -> float:
     return sum(weighed[term] for term in held)
 
@@ -240,14 +251,17 @@ def _vote(understood: Understood, found: Sequence[Sentence], weights: Features, 
     amount = understood.kind in AMOUNTS or understood.kind is AnswerKind.DATE
     loudest = max((sentence.score for sentence in found), default=0.0)
     votes: dict[str, float] = defaultdict(float)
+    rarity: dict[str, float] = {}
     worth: list[tuple[Sentence, list[tuple[str, float, Candidate]]]] = []
     for sentence in found[:SENTENCES_READ]:
         values: list[tuple[str, float, Candidate]] = []
         for candidate in sentence.candidates:
             value = math.exp(sentence.score - loudest) * candidate.fit * _nearness(candidate, sentence, focus)
-            if idf is not None and not amount:
-                value *= _rarity(candidate.text, idf)
             key = _folded(candidate.text)
+            if idf is not None and not amount:
+                if key not in rarity:
+                    rarity[key] = _rarity(candidate.text, idf)
+                value *= rarity[key]
             votes[key] += value
             values.append((key, value, candidate))
         worth.append((sentence, values))
@@ -263,7 +277,8 @@ def _vote(understood: Understood, found: Sequence[Sentence], weights: Features, 
 
 def _rarity(candidate: str, idf: Idf) -> float:
     """0 to about 1: the rarest word of a candidate; names that all news holds answer little."""
-    return max((idf(word.text.lower()) for word in words(candidate) if not word.is_stopword), default=0.0) / 10
+    content = [word.lower() for word in WORD.findall(candidate) if word.lower() not in STOPWORDS]
+    return max(map(idf, content), default=0.0) / 10
 
 
 def _nearness(candidate: Candidate, sentence: Sentence, focus: str) -> float:
@@ -279,4 +294,4 @@ def _nearness(candidate: Candidate, sentence: Sentence, focus: str) -> float:
 
 
 def _folded(text: str) -> str:
-    return " ".join(re.sub(r"[^0-9a-z.%$£€]+", " ", text.lower()).split()).removeprefix("the ")
+    return _UNFOLDED.sub(" ", text.lower()).strip().removeprefix("the ")

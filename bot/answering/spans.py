@@ -187,6 +187,7 @@ def _names(sentence: str) -> Iterator[Candidate]:
                 text, end = text[: -len(tail)], end - len(tail)
         if (
             len(text) < 2
+            or not text[0].isupper()
             or text in _AGENCIES
             or text.lower() in STOPWORDS
             or text in places.PEOPLE

@@ -165,10 +165,15 @@ def precision_at(rows: Sequence[tuple[float, bool]], share: float) -> float:
 
 
 def load(folder: Path) -> tuple[list[Article], list[dict[str, Any]]]:
-    """Articles, and the questions that are not yes/no with a relevant article."""
+    """The articles and questions of a folder."""
     with (folder / "questions.jsonl").open(encoding="utf-8") as lines:
         questions = [json.loads(line) for line in lines if line.strip()]
     return list(read_articles(folder)), questions
+
+
+def answerable(question: dict[str, Any]) -> bool:
+    """Whether an article holds the answer, and it is no yes or no."""
+    return bool(question["relevant"]) and normal(question["answers"][0]) not in ("yes", "no", "true", "false")
 
 
 def measured(asked: Sequence[dict[str, Any]], answers: Sequence[Answer]) -> dict[str, float]:
@@ -193,7 +198,7 @@ def measured(asked: Sequence[dict[str, Any]], answers: Sequence[Answer]) -> dict
 def main(folder: Path) -> None:
     """Prints both ways of answering side by side, and the time a question takes."""
     articles, questions = load(folder)
-    asked = [q for q in questions if q["relevant"] and normal(q["answers"][0]) not in ("yes", "no", "true", "false")]
+    asked = [question for question in questions if answerable(question)]
     templates = {name: (PROMPTS / f"{name}.txt").read_text("utf-8") for name in ("not_answered", "no_articles")}
     with tempfile.TemporaryDirectory() as temporary:
         index = Bm25((passage for article in articles for passage in passages_of(article)), temporary)
