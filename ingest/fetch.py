@@ -68,7 +68,7 @@ class Fetcher:
 
     `allow_private` lets it into private networks (tests, intranets). `delay_seconds` is the least pause between two
     requests to one host; a longer one in robots.txt is kept. `step_seconds` holds for each step of the network,
-    `total_seconds` for one address with all its redirects, `limits.feed_bytes` for its body as unpacked. Proxies of
+    `total_seconds` for one address with all its redirects, `limits.whole_bytes` for its body as unpacked. Proxies of
     the environment are not used: through one, nobody could tell which address is connected to.
     """
 
@@ -188,7 +188,7 @@ class Fetcher:
 
     def _body(self, response: httpx.Response) -> bytes:
         """The body unpacked. Bytes are unpacked here, under the caps, and not by httpx, which has none."""
-        limit = self._limits.feed_bytes
+        limit = self._limits.whole_bytes
         length = response.headers.get("content-length", "")
         if length.isdigit() and int(length[:20]) > limit:
             raise FetchError(f"it is larger than {megabytes(limit)}, the limit for what is fetched")

@@ -270,7 +270,7 @@ def test_endless_bodies_are_cut_off(site: Site, encoding: str | None) -> None:
             yield packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH) if encoding else piece
 
     site.paths["/a"] = Answer(pieces=pieces, headers={"Content-Encoding": encoding} if encoding else {})
-    limits = Limits(feed_bytes=1_000_000)
+    limits = Limits(whole_bytes=1_000_000)
     with (
         Fetcher(allow_private=True, delay_seconds=0, limits=limits) as one,
         pytest.raises(Exception, match="larger than"),
@@ -282,7 +282,7 @@ def test_endless_bodies_are_cut_off(site: Site, encoding: str | None) -> None:
 def test_a_length_beyond_the_cap_is_not_even_read(site: Site) -> None:
     site.paths["/a"] = Answer(b"x" * 2000)
     with (
-        Fetcher(allow_private=True, delay_seconds=0, limits=Limits(feed_bytes=1000)) as one,
+        Fetcher(allow_private=True, delay_seconds=0, limits=Limits(whole_bytes=1000)) as one,
         pytest.raises(FetchError, match="larger than 1 kB"),
     ):
         one(f"{site.url}/a")

@@ -240,3 +240,20 @@ print(articles, outcomes, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - 
     assert articles == "1501"
     assert "line 1501 is longer than 16 MB" in outcomes
     assert int(grown_mib) < 80
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "limits"),
+    [("x.txt", "", Limits(text_bytes=50_000)), ("x.html", "<html><p>", Limits(page_bytes=50_000)),
+     ("x.xml", "<rss><channel><item>", Limits(feed_bytes=50_000)),
+     ("x.xml", "<urlset><url>", Limits(whole_bytes=50_000))],
+)  # fmt: skip
+def test_documents_beyond_their_caps_are_refused(tmp_path: Path, name: str, start: str, limits: Limits) -> None:
+    path = tmp_path / name
+    path.write_text(start + "word " * 20_000)
+    (outcome,) = read([str(path)], ReadOptions(limits=limits))
+    assert isinstance(outcome, Outcome)
+    assert (outcome.kind, outcome.reason) == (
+        OutcomeKind.FAILED,
+        "it is larger than 49 kB, the limit for one document",
+    )

@@ -20,7 +20,7 @@ from bot.schema import Article, Outcome, OutcomeKind
 from ingest.read import Limits, ReadOptions, read
 from ingest.read.kinds import Kind, kind_of
 
-OPTIONS = ReadOptions(summaries=True, limits=Limits(document_bytes=200_000, feed_bytes=400_000, bomb_bytes=500_000))
+OPTIONS = ReadOptions(summaries=True, limits=Limits(document_bytes=200_000, bomb_bytes=500_000))
 PARAGRAPH = "The harbour of Lindmouth reopened on Monday after eleven weeks of dredging, the port authority said. "
 LINE = json.dumps({"title": "Ferry", "text": PARAGRAPH, "date": "2021-05-04", "authors": ["Ann Lee"]})
 ARTICLE = f"<article><h1>Harbour</h1><p>{PARAGRAPH * 3}</p></article>"

@@ -87,7 +87,7 @@ def test_chunked_and_compressed_bodies(tmp_path: Path) -> None:
 
 
 def test_large_and_exploding_pages_cost_only_themselves(tmp_path: Path) -> None:
-    limits = Limits(document_bytes=200_000, bomb_bytes=100_000)
+    limits = Limits(page_bytes=200_000, bomb_bytes=100_000)
     bomb = gzip.compress(b"<p>" * 5_000_000)
     items = _read(
         tmp_path,

@@ -156,7 +156,7 @@ def _kind_items(kind: Kind, blob: Blob, options: ReadOptions) -> Items:
 
 
 def _text(blob: Blob, options: ReadOptions) -> str:
-    text = clean(decode(read_whole(blob.stream, options.limits.document_bytes), blob.charset))
+    text = clean(decode(read_whole(blob.stream, options.limits.text_bytes), blob.charset))
     if not text.strip():
         raise ReadError("it is empty")
     return text
@@ -175,7 +175,7 @@ def _page_text(blob: Blob, options: ReadOptions) -> Article | Outcome:
 def _html(blob: Blob, options: ReadOptions) -> Article | Outcome:
     from ingest.read.html import read_html
 
-    data = read_whole(blob.stream, options.limits.document_bytes)
+    data = read_whole(blob.stream, options.limits.page_bytes)
     try:
         return read_html(
             data, origin=blob.origin, url=blob.url, source=options.source, content_type_charset=blob.charset

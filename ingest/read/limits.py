@@ -25,13 +25,18 @@ SPOOL_IN_MEMORY_BYTES = 8 * MIB
 class Limits:
     """Caps with defaults that no real news input reaches.
 
-    `document_bytes` holds for one page, one record, one line; `feed_bytes` for one feed or sitemap, which must be
-    parsed whole. A stream that expands past `bomb_bytes` at more than `bomb_ratio` times its compressed size is a
-    bomb: text compresses 3 to 20 times. `depth` counts archives inside archives and sitemaps inside sitemaps.
+    `text_bytes` holds for one page of text, `page_bytes` for one of HTML and `feed_bytes` for one feed: their parsers
+    take about 10 s for a megabyte of nonsense. `document_bytes` holds for one record or line, `whole_bytes` for one
+    JSON object or sitemap and for what is fetched, which are held whole. A stream that expands past `bomb_bytes` at
+    more than `bomb_ratio` times its compressed size is a bomb: text compresses 3 to 20 times. `depth` counts archives
+    inside archives and sitemaps inside sitemaps, `links` the pages that one sitemap leads to.
     """
 
+    text_bytes: int = 2 * MIB
+    page_bytes: int = 8 * MIB
+    feed_bytes: int = 16 * MIB
     document_bytes: int = 16 * MIB
-    feed_bytes: int = 64 * MIB
+    whole_bytes: int = 64 * MIB
     article_chars: int = 2_000_000
     bomb_bytes: int = 32 * MIB
     bomb_ratio: int = 200

@@ -25,7 +25,7 @@ _TAG = re.compile(
     r"(?:\s[^<>]{0,2000})?/?>",
     re.IGNORECASE,
 )
-_ESCAPED_TAG = re.compile(r"&lt;/?(?:p|br|div|a|strong|em|span|img|h[1-6])\b.{0,2000}?&gt;", re.IGNORECASE)
+_ESCAPED_TAG = re.compile(r"&lt;/?(?:p|br|div|a|strong|em|span|img|h[1-6])\b.{0,200}?&gt;", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);", re.IGNORECASE)
 _WRAP_CHARS = (45, 100)
 """A line that is broken by a program, not by its writer, is about this long."""

@@ -62,7 +62,7 @@ def _inner_sitemap(address: str, blob: Blob, options: ReadOptions, read_blob: Re
 def _parse(blob: Blob, options: ReadOptions) -> tuple[list[Entry], list[str]]:
     from lxml import etree
 
-    data = safe_xml(read_whole(blob.stream, options.limits.feed_bytes), blob.charset)
+    data = safe_xml(read_whole(blob.stream, options.limits.whole_bytes), blob.charset)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, encoding="utf-8"
     )

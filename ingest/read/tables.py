@@ -184,7 +184,7 @@ def _json_values(stream: BinaryIO, origin: str, limits: Limits) -> Iterator[_Row
             return
         except ValueError as error:
             want = max(2 * (len(text) - position), CHUNK_BYTES)
-            limit = limits.document_bytes if in_array else limits.feed_bytes
+            limit = limits.document_bytes if in_array else limits.whole_bytes
             if ended or not _may_be_cut(error, text):
                 yield origin, failed(origin, f"it is not valid JSON after entry {number} ({_short(error)})")
                 return

@@ -115,7 +115,7 @@ def _response(record: Any, limits: Limits) -> tuple[Any, bytes]:
     from warcio.statusandheaders import StatusAndHeadersParser
 
     # All is read under the cap before anything is parsed: warcio would allocate whatever a record says it holds.
-    raw = io.BytesIO(read_whole(record.raw_stream, limits.document_bytes))
+    raw = io.BytesIO(read_whole(record.raw_stream, limits.page_bytes))
     if getattr(record.raw_stream, "limit", 0) > 0:
         raise ReadError("the page is cut off")
     try:
@@ -138,7 +138,7 @@ def _payload(headers: Any, body: bytes, limits: Limits) -> bytes:
         body = ChunkedDataReader(io.BytesIO(body)).read()
     encoding = (headers.get_header("Content-Encoding") or "").strip().lower()
     if encoding in ("gzip", "x-gzip") and body.startswith(b"\x1f\x8b"):
-        return read_whole(gunzip(io.BytesIO(body), limits), limits.document_bytes)
+        return read_whole(gunzip(io.BytesIO(body), limits), limits.page_bytes)
     if encoding in ("br", "zstd", "deflate", "compress") and b"<" not in body[:4096] and not body[:4096].isascii():
         raise ReadError(f"the page is compressed with {encoding}, which is not read")
     return body
