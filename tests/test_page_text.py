@@ -208,6 +208,22 @@ def test_the_date_is_that_of_publication_or_unknown(printed: str, day: date | No
     assert read_page_text(plain_dump(f"{TITLE}\n{printed}", BODY)).published == day
 
 
+def test_an_outlet_that_no_table_has_is_named_as_the_page_names_it() -> None:
+    text = plain_dump(TITLE, BODY, "More from Harbour Post\nContact")
+    assert read_page_text(text, url="https://www.harbourpost.example/a").source == "Harbour Post"
+    assert read_page_text(plain_dump(TITLE, BODY), url="https://harbourpost.example/a").source == "harbourpost.example"
+
+
+def test_an_address_a_caption_and_a_credit_under_each_other_are_three_lines() -> None:
+    url = "https://harbourpost.example/2020/02/12/ferry-service-suspended"
+    picture = f"{url}\nThe northern pier was damaged in the storm on Tuesday night\nImage: Nadia Roe/Harbour Post"
+    text = "\n\n".join([TITLE, BODY[0], picture, *BODY[1:], "nr/lm (Tessera, AP)"])
+    article = read_page_text(text)
+    assert (article.url, article.published) == (url, date(2020, 2, 12))
+    assert article.credits == ("Tessera", "AP")
+    assert article.text == "\n\n".join(BODY)
+
+
 def test_other_dates_on_the_page_are_not_taken() -> None:
     text = "Today's Paper\nTuesday, 3 March 2026\n" + plain_dump(
         TITLE, [*BODY, "It was built on 3 May 1911, said a plaque."]
@@ -323,8 +339,8 @@ def test_reading_twice_gives_the_same() -> None:
 
 
 _PIECES = st.sampled_from(
-    [*BODY, TITLE, LEAD, "# x", "## Comments", "---", "Title: x", "By Jane Doe", "12/02/2020", "* a", "> b", "[a](b)", "![",
-     "\t", "Image: x", "(dpa, AP)", "https://example.org/2020/02/12/a", "\u202e", "\x00", "   ", "1. one", "=====", "```"]
+    [*BODY, TITLE, LEAD, "# x", "## Comments", "---", "Title: x", "By Jane Doe", "12/02/2020", "* a", "> b", "[a](b)",
+     "![", "\t", "Image: x", "(dpa, AP)", "https://example.org/2020/02/12/a", "\u202e", "\x00", "   ", "1. one", "===="]
 )  # fmt: skip
 
 

@@ -142,13 +142,14 @@ def agency_credits(line: str) -> tuple[str, ...]:
         for name in re.split(r"\s*[,/;+&]\s*|\s+(?:and|und|et|y|with)\s+", match["names"])
         if name.strip(" .")
     ]
-    known = [AGENCY_KEYS.get(name.casefold()) for name in names]
-    if not names or any(one is None for one in known):
+    known = [name.casefold() in AGENCY_KEYS for name in names]
+    if match["desk"] and "(" in text and names and all(re.fullmatch(r"[A-Z][\w-]{1,20}", name) for name in names):
+        return tuple(dict.fromkeys(names))
+    if not names or not all(known):
         return ()
-    bare = not match["desk"] and text[:1] not in "(["
-    if bare and len(names) < 2:  # "Reuters" alone may be the outlet's name in a menu
-        return ()
-    return tuple(dict.fromkeys(name if name.casefold() != "epd" else "epd" for name in names))
+    if not match["desk"] and text[:1] not in "([" and len(names) < 2:
+        return ()  # "Reuters" alone may be the outlet's name in a menu
+    return tuple(dict.fromkeys(names))
 
 
 def _plain(line: str) -> str:

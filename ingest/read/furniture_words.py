@@ -10,10 +10,10 @@ import re
 AGENCIES = (
     "dpa", "AP", "AFP", "Reuters", "epd", "KNA", "EFE", "ANSA", "PA", "PTI", "ANI", "IANS", "AAP", "CP", "Xinhua",
     "TASS", "Interfax", "Kyodo", "Yonhap", "Anadolu", "APA", "SDA", "Keystone-SDA", "Belga", "ANP", "Ritzau", "TT",
-    "NTB", "PAP", "CTK", "MTI", "SID", "AFX", "dpa-AFX", "DPA", "UPI", "UNI", "Bloomberg", "Lusa", "DW", "EPD",
+    "NTB", "PAP", "CTK", "MTI", "SID", "AFX", "dpa-AFX", "UPI", "UNI", "Bloomberg", "Lusa", "DW",
 )  # fmt: skip
 """News agencies as they sign; letters as printed."""
-AGENCY_KEYS = {name.casefold(): name for name in AGENCIES}
+AGENCY_KEYS = frozenset(name.casefold() for name in AGENCIES)
 
 SHARE_WORDS_TEXT = """
 share facebook twitter x whatsapp telegram linkedin reddit pinterest tumblr email e-mail mail print flipboard
@@ -111,6 +111,7 @@ STARTS = re.compile(
     |your)\b.{0,120}$ |\(?opens?\ (?:in\ a\ )?new\ (?:tab|window) |.{0,60},\ opens\ new\ tab$
     |(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten)[\s-]min(?:ute)?s?(?:\s|-)?(?:read|to\ read
     |listen)\b.{0,40}$ |(?:reading|read)\ time\b.{0,40}$ |(?:est\.?\ )?\d+\ min(?:ute)?s?$
+    |(?:liked|enjoyed|enjoying|like)\ (?:this|what\ you)\b.{0,40}\?.{0,160}$
     |advertisement\ \d+$ |(?:price\ at|buy\ (?:now|alternative|it\ at)\b).{0,40}$ |[£$€]\s?\d[\d.,]*$
     |\d+\ comments?$ |comments?\ \(?\d+\)?$ |\d+(?:\.\d+)?[km]?\ (?:shares?|views?|likes?|reads?)\b.{0,30}$
     |not\ now.{0,20}$ |notifications\ can\ be

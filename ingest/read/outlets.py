@@ -74,7 +74,7 @@ _SECTION_NAMES = frozenset(
 _COPYRIGHT = re.compile(
     r"(?:©|\(c\)|\bcopyright\b)\s*(?:©|\(c\)|copyright|\s)*(?:(?:19|20)\d\d(?:\s*[-–]\s*(?:19|20)?\d\d)?)?[\s,.]*"
     r"(?P<name>[^\d©.|•·]{2,60}?)(?=[\s,]*(?:(?:19|20)\d\d|[.|•·©]|$|all rights|alle rechte|tous droits|a division|"
-    r"todos los|ltd|limited|llc|inc\b|gmbh|plc|media group))",
+    r"todos los|ltd|limited|llc|inc\b|gmbh|plc|media group|(?:trust|group)\b))",
     re.IGNORECASE,
 )
 _NOT_A_NAME = re.compile(
@@ -127,6 +127,17 @@ def named_by_line(line: str) -> str | None:
     """The known outlet that a whole line names, as a page's head does; None for names that sections bear as well."""
     name = known_outlet(line) if len(line) < 40 else None
     return None if name in _SECTION_NAMES else name
+
+
+def name_in_text(url: str | None, text: str) -> str | None:
+    """The outlet's name as the page writes it, by the address: harbourpost.example and "Harbour Post"."""
+    labels = (host_of(url) or "").split(".")
+    label = max(labels[:-1], key=len, default="")
+    if not 5 <= len(label) <= 40 or not label.isalnum():
+        return None
+    pattern = r"[\s&'’.-]{0,3}".join(map(re.escape, label))
+    found = (match[0] for match in re.finditer(rf"(?<![\w@/.])(?:The )?{pattern}(?![\w@/]|\.\w)", text, re.IGNORECASE))
+    return next((name for name in found if any(char.isupper() for char in name)), None)
 
 
 def outlet_of_footer(line: str) -> str | None:

@@ -147,8 +147,9 @@ def _wrapping(block: list[Line]) -> int:
         return 0
     if len(block[-1].text) > max(body) + 12:
         return 0
-    # Lines that were broken by a program go on in the middle of a sentence.
-    carried = sum(
-        1 for line, following in pairwise(block) if line.text[-1] not in '.!?:"”’»' or following.text[0].islower()
-    )
-    return 2 if carried >= 0.6 * (len(block) - 1) else 1
+    if any(line.text.startswith("http") for line in block):
+        return 0
+    # Lines that were broken by a program go on in the middle of a sentence: most of them, one in lower case at least.
+    inside = [line.text[-1] not in '.!?:"”’»' or following.text[0].islower() for line, following in pairwise(block)]
+    lower = any(following.text[0].islower() for following in block[1:])
+    return 2 if lower and sum(inside) >= 0.6 * len(inside) else 1

@@ -14,7 +14,7 @@ from bot.schema import Article
 from ingest.read.furniture import agency_credits, is_bio, is_jammed, opens_box
 from ingest.read.furniture_words import AGENCIES
 from ingest.read.language import language_of
-from ingest.read.outlets import known_outlet, named_by_line, outlet_name, outlet_of_footer, outlet_of_url
+from ingest.read.outlets import known_outlet, name_in_text, named_by_line, outlet_name, outlet_of_footer, outlet_of_url
 from ingest.read.page_head import Head, byline_of, front_matter, published_of_head
 from ingest.read.page_lines import Line, key_of, lines_of
 from ingest.read.page_span import URL_LINE, Judged, body_indent, body_span, is_caption_title, judge, title_index
@@ -224,7 +224,7 @@ def _source(judged: list[Judged], address: str | None) -> str | None:
         # Once, further down, it is as likely a sister paper in a footer.
         if name not in AGENCIES and (count > 1 or name in head):
             return name
-    return footer or outlet_name(address)
+    return footer or name_in_text(address, "\n".join(one.line.text for one in judged)) or outlet_name(address)
 
 
 def _section(judged: list[Judged], title_at: int | None) -> str | None:
