@@ -19,7 +19,7 @@ from bot.wiring import open_corpus
 from tests.conftest import ROOT
 from tests.fakes import run_newsbot
 
-COMMANDS = ("ingest", "ask", "search", "chat", "status", "verify", "remove", "reindex", "demo")
+COMMANDS = ("ingest", "read", "show", "ask", "search", "chat", "status", "verify", "remove", "reindex", "demo")
 NATO = "How many NATO personnel are in Iraq?"
 PAGE = """Home | World | Sport
 
@@ -270,3 +270,42 @@ def test_closed_pipe_is_no_error(sample_env: dict[str, str]) -> None:
     )
     assert done.returncode == 0
     assert done.stderr == b""
+
+
+def test_read_shows_what_would_be_stored(run_here: RunHere, page: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.write_bytes(b"")
+    status, shown, _ = run_here("read", str(page), str(empty), "--json")
+    assert status == 1
+    article, refused = (json.loads(line) for line in shown.splitlines())
+    assert article["title"] == "Bridge over the Elbe opens"
+    assert article["published"] == "2024-03-03"
+    assert article["text"].startswith("A new bridge")
+    assert "newsletter" not in article["text"]
+    assert article["reason"] is None
+    assert refused["origin"] == str(empty)
+    assert "empty" in refused["reason"]
+
+
+def test_read_takes_other_field_names(run_here: RunHere, tmp_path: Path) -> None:
+    records = tmp_path / "records.jsonl"
+    records.write_text('{"kop": "Dike holds", "tekst": "The dike held through the night, the water board said."}\n')
+    _, shown, _ = run_here("read", str(records), "--field", "text=tekst", "--field", "title=kop", "--json")
+    assert json.loads(shown)["title"] == "Dike holds"
+    assert run_here("read", str(records), "--field", "text")[0] == 2
+
+
+def test_show_says_what_changed_when(run_here: RunHere, env: dict[str, str], page: Path) -> None:
+    url = "https://post.example/2024/03/03/elbe-bridge"
+    run_here("ingest", str(page), env=env)
+    page.write_text(PAGE.replace("48 million", "51 million"), encoding="utf-8")
+    assert run_here("ingest", str(page), env=env)[1].startswith("0 new, 1 changed")
+    now = json.loads(run_here("show", url, "--json", env=env)[1])
+    assert [state["revision"] for state in now] == [2]
+    assert "51 million" in now[0]["text"]
+    _, shown, _ = run_here("show", url, "--revisions", env=env)
+    assert "- The bridge cost 48 million" in shown
+    assert "+ The bridge cost 51 million" in shown
+    answer = json.loads(run_here("ask", "How much did the bridge over the Elbe cost?", "--json", env=env)[1])
+    assert answer["short"] == "51 million euros"
+    assert run_here("show", "https://post.example/unknown", env=env)[0] == 1
