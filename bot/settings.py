@@ -58,6 +58,10 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"The setting NEWSBOT_{name.upper()} cannot be used: {first['msg']} (got {first.get('input')!r})."
             ) from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(
+                f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8."
+            ) from error
 
     @field_validator("data_dir", "cache_dir", "prompts_dir")
     @classmethod

@@ -5,14 +5,20 @@ Knows nothing about BM25, questions or answers.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import shutil
+import struct
 import threading
 import time
 from calendar import timegm
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
 
 from bot.corpus.catalog import Change
 from bot.corpus.follower import read_state
@@ -30,6 +36,13 @@ BATCH_ROWS = 2_000
 """Rows in one call of Chroma, which takes 5,461 at most."""
 REOPEN_SECONDS = 1.0
 """Least time between two looks at what another process wrote."""
+LOCK_SECONDS = 60.0
+"""A writer holds the files for one batch at a time, which takes about a second."""
+READ_ATTEMPTS = 3
+"""So many, because the other process may delete again between opening and asking."""
+GRAPH_HEADER = struct.Struct("<iQQQQQQiIQQQdQ")
+"""What hnswlib writes at the head of a graph: version, ..., elements, bytes of an element, ..."""
+GRAPH_VERSION = 1
 HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighbors": 16}
 
 
@@ -43,6 +56,9 @@ class VectorIndex:
         self.folder = folder
         self._encode = encode
         self._lock = threading.RLock()
+        # chromadb 1.5.9 writes its graph in place: a process that loads it meanwhile dies by a segmentation fault. So
+        # no process opens while another one writes; asking what is open needs no lock, it is all in memory.
+        self._files = FileLock(folder.with_suffix(".lock"), thread_local=False)
         self._client: Any = None
         self._collection: Any = None
         self._seq = -1
@@ -63,60 +79,62 @@ class VectorIndex:
     def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
         """The passages nearest to a unit vector, best first: (passage id, cosine)."""
         where = _where(scope)
-        with self._lock:
-            try:
-                found = self._open().query(
-                    query_embeddings=[vector],
-                    n_results=limit,
-                    include=["distances"],
-                    **({"where": where} if where else {}),
-                )
-            except CorpusError:
-                raise
-            except Exception as error:
-                raise self._broken(error) from error
+        found = self._read(
+            lambda collection: collection.query(
+                query_embeddings=[vector],
+                n_results=limit,
+                include=["distances"],
+                **({"where": where} if where else {}),
+            )
+        )
         return [(id_, 1.0 - distance) for id_, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
         """The stored vectors of those passages that the index holds, by passage id."""
         if not ids:
             return {}
-        with self._lock:
-            try:
-                found = self._open().get(ids=list(ids), include=["embeddings"])
-            except CorpusError:
-                raise
-            except Exception as error:
-                raise self._broken(error) from error
+        found = self._read(lambda collection: collection.get(ids=list(ids), include=["embeddings"]))
         return dict(zip(found["ids"], found["embeddings"], strict=True))
 
     def ids(self) -> set[str]:
         """Ids of all passages that the index holds."""
-        with self._lock:
-            try:
-                collection = self._open()
-                found: set[str] = set()
-                while page := collection.get(include=[], limit=20_000, offset=len(found))["ids"]:
-                    found.update(page)
-            except CorpusError:
-                raise
-            except Exception as error:
-                raise self._broken(error) from error
-        return found
+
+        def all_ids(collection: Any) -> set[str]:
+            found: set[str] = set()
+            while page := collection.get(include=[], limit=20_000, offset=len(found))["ids"]:
+                found.update(page)
+            return found
+
+        held: set[str] = self._read(all_ids)
+        return held
 
     def texts(self, ids: Sequence[str]) -> dict[str, str]:
         """The texts that stand beside the vectors of those passages that the index holds."""
         found: dict[str, str] = {}
+        for start in range(0, len(ids), BATCH_ROWS):
+            some = list(ids[start : start + BATCH_ROWS])
+            page = self._read(partial(_documents, ids=some))
+            found.update(zip(page["ids"], page["documents"], strict=True))
+        return found
+
+    def _read(self, ask: Callable[[Any], Any]) -> Any:
+        """Ask the collection; once more with a client newly opened where it fails.
+
+        An open client of chromadb 1.5.9 answers "Error finding id" from the moment another process deletes a passage
+        that its copy of the graph holds.
+        """
         with self._lock:
+            for _ in range(READ_ATTEMPTS - 1):
+                with contextlib.suppress(Exception):
+                    return ask(self._open())
+                self.close()
             try:
-                for start in range(0, len(ids), BATCH_ROWS):
-                    page = self._open().get(ids=list(ids[start : start + BATCH_ROWS]), include=["documents"])
-                    found.update(zip(page["ids"], page["documents"], strict=True))
+                return ask(self._open())
             except CorpusError:
                 raise
             except Exception as error:
+                self.close()
                 raise self._broken(error) from error
-        return found
 
     # Writing
 
@@ -129,16 +147,18 @@ class VectorIndex:
             try:
                 collection = self._open(create=True)
                 for start in range(0, len(stale), 500):
-                    collection.delete(where={"article_id": {"$in": stale[start : start + 500]}})
+                    with self._files.acquire(timeout=LOCK_SECONDS):
+                        collection.delete(where={"article_id": {"$in": stale[start : start + 500]}})
                 for start in range(0, len(passages), BATCH_ROWS):
                     some = passages[start : start + BATCH_ROWS]
                     assert vectors is not None
-                    collection.upsert(
-                        ids=[each.id for each in some],
-                        embeddings=vectors[start : start + BATCH_ROWS],
-                        documents=[each.text for each in some],
-                        metadatas=[_metadata(each) for each in some],
-                    )
+                    with self._files.acquire(timeout=LOCK_SECONDS):
+                        collection.upsert(
+                            ids=[each.id for each in some],
+                            embeddings=vectors[start : start + BATCH_ROWS],
+                            documents=[each.text for each in some],
+                            metadatas=[_metadata(each) for each in some],
+                        )
             except CorpusError:
                 raise
             except Exception as error:
@@ -171,10 +191,15 @@ class VectorIndex:
             self._seq = state.seq if state is not None else -1
             self._looked_at = time.monotonic()
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                # chromadb keeps one client per spelling of a path; ours is spelled apart from what users open.
+                self.folder.parent.mkdir(parents=True, exist_ok=True)
+                self._files.acquire(timeout=LOCK_SECONDS)
+            except (OSError, Timeout) as error:
+                raise self._broken(error) from error
+            try:
+                self.folder.mkdir(exist_ok=True)
+                _require_whole_graphs(self.folder)
                 self._client = chromadb.PersistentClient(
-                    path=f"{self.folder}/.", settings=Settings(anonymized_telemetry=False)
+                    path=_own_spelling(self.folder), settings=Settings(anonymized_telemetry=False)
                 )
                 if create:
                     self._collection = self._client.get_or_create_collection(
@@ -182,9 +207,13 @@ class VectorIndex:
                     )
                 else:
                     self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
+                for some in self._collection.get(limit=1, include=["embeddings"])["embeddings"]:
+                    self._collection.query(query_embeddings=[some], n_results=1, include=[])  # loads the graph
             except Exception as error:
                 self.close()
                 raise self._broken(error) from error
+            finally:
+                self._files.release()
         return self._collection
 
     def _broken(self, error: Exception) -> CorpusError:
@@ -195,9 +224,54 @@ class VectorIndex:
         )
 
 
+_spellings = itertools.count(1)
+
+
+def _own_spelling(folder: Path) -> str:
+    """The folder's path, spelled as no one else in this process spells it.
+
+    chromadb keeps one system per spelling and hands it out again, to whoever asks, as long as anybody holds it: a
+    view of the files that may be old, deleted or broken. "/." and "//" mean nothing to the file system.
+    """
+    return str(folder) + "".join("/." if bit == "1" else "//" for bit in f"{next(_spellings):b}") + "/."
+
+
+def _require_whole_graphs(folder: Path) -> None:
+    """Raises ValueError where a file of a graph is too short: chromadb 1.5.9 dies of it by a segmentation fault."""
+    for header in folder.glob("*/header.bin"):
+        content = header.read_bytes()
+        if len(content) < GRAPH_HEADER.size:
+            raise ValueError(f"{header.name} is too short")
+        version, _, _, elements, element_bytes, *_ = GRAPH_HEADER.unpack_from(content)
+        if version != GRAPH_VERSION:
+            continue
+        wanted = {
+            "data_level0.bin": elements * element_bytes,
+            "length.bin": elements * 4,
+            "link_lists.bin": _links_bytes(header.with_name("link_lists.bin").read_bytes(), elements),
+        }
+        for name, size in wanted.items():
+            if header.with_name(name).stat().st_size < size:
+                raise ValueError(f"{name} is too short")
+
+
+def _links_bytes(links: bytes, elements: int) -> int:
+    """How long the links of so many elements are: for each its size in four bytes, and so many bytes."""
+    place = 0
+    for _ in range(elements):
+        if place + 4 > len(links):
+            return place + 4
+        place += 4 + int.from_bytes(links[place : place + 4], "little")
+    return place
+
+
 def document(passage: Passage) -> str:
     """What is embedded of a passage: its article's title gives the words of the passage their subject."""
     return f"{passage.article.title}\n{passage.text}"
+
+
+def _documents(collection: Any, ids: list[str]) -> Any:
+    return collection.get(ids=ids, include=["documents"])
 
 
 def _metadata(passage: Passage) -> dict[str, str | int]:

