@@ -89,7 +89,7 @@ def date_phrases(text: str, today: date) -> list[DatePhrase]:
             if any(phrase.start < match.end() and match.start() < phrase.end for phrase in found):
                 continue
             if phrase := read(match, today):
-                published = _PUBLISHED.search(text[: match.start()])
+                published = _PUBLISHED.search(text[max(0, match.start() - 40) : match.start()])
                 found.append(replace(phrase, hard_after=True, hard_before=True) if published else phrase)
     return sorted(found, key=lambda phrase: phrase.start)
 

@@ -14,11 +14,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.answering.quoting import quote
+from bot.answering.quoting import ANSWER_LEAST, quote
 from bot.answering.spans import spans
 from bot.retrieval.question import Understood, understand
 from bot.retrieval.question_words import stem, words
@@ -196,34 +197,52 @@ def measured(asked: Sequence[dict[str, Any]], answers: Sequence[Answer]) -> dict
 
 
 def main(folder: Path) -> None:
-    """Prints both ways of answering side by side, and the time a question takes."""
+    """Prints both ways of answering side by side, what abstaining does, and the time a question takes."""
     articles, questions = load(folder)
-    asked = [question for question in questions if answerable(question)]
     templates = {name: (PROMPTS / f"{name}.txt").read_text("utf-8") for name in ("not_answered", "no_articles")}
     with tempfile.TemporaryDirectory() as temporary:
         index = Bm25((passage for article in articles for passage in passages_of(article)), temporary)
-        coverage = Coverage(len(articles))
-        ours: list[Answer] = []
+        asked = [question for question in questions if answerable(question)]
+        unheld = [question for question in questions if not question["relevant"]]
         plain: list[Answer] = []
+        always: list[Answer] = []
         seconds: list[float] = []
-        for question in asked:
+        refused: list[bool] = []
+        for question in (*asked, *unheld):
             asked_on = date.fromisoformat(question["asked_on"])
             understood = understand(Question(question["question"], as_of=asked_on), asked_on, SOURCES)
             hits = index.hits(understood)
             began = time.perf_counter()
-            ours.append(quote(understood, hits, coverage, idf=index.idf, **templates))
+            answer = quote(understood, hits, Coverage(len(articles)), idf=index.idf, answer_least=0.0, **templates)
             seconds.append(time.perf_counter() - began)
+            if not question["relevant"]:
+                refused.append(answer.confidence < ANSWER_LEAST)
+                continue
+            always.append(answer)
             plain.append(baseline(understood, hits, index.idf))
-        print(f"{folder.name}: {len(asked)} questions, {len(index.passages)} passages, BM25 top {HITS}")
-        rows = {"baseline": measured(asked, plain), "quoting": measured(asked, ours)}
-        print(f"{'':10}" + "".join(f"{name:>13}" for name in rows["quoting"]))
-        for name, figures in rows.items():
-            print(f"{name:10}" + "".join(f"{figure:13.3f}" for figure in figures.values()))
-        ratios = [rows["quoting"][name] / (rows["baseline"][name] or math.nan) for name in rows["quoting"]]
-        print(f"{'ratio':10}" + "".join(f"{ratio:13.2f}" for ratio in ratios))
-        seconds.sort()
-        median, p95 = (1000 * seconds[int(share * len(seconds))] for share in (0.5, 0.95))
-        print(f"quoting: median {median:.1f} ms, p95 {p95:.1f} ms")
+    kept = [answer if answer.confidence >= ANSWER_LEAST else abstained(answer) for answer in always]
+    print(f"{folder.name}: {len(asked)} questions, {len(index.passages)} passages, BM25 top {HITS}")
+    rows = {
+        "baseline": measured(asked, plain),
+        "quoting": measured(asked, always),
+        "abstaining": measured(asked, kept),
+    }
+    print(f"{'':12}" + "".join(f"{name:>13}" for name in rows["quoting"]))
+    for name, figures in rows.items():
+        print(f"{name:12}" + "".join(f"{figure:13.3f}" for figure in figures.values()))
+    ratios = [rows["quoting"][name] / (rows["baseline"][name] or math.nan) for name in rows["quoting"]]
+    print(f"{'ratio':12}" + "".join(f"{ratio:13.2f}" for ratio in ratios) + "   (quoting against baseline)")
+    right = [holds(a.citations[0].quote, q["answers"]) for q, a in zip(asked, kept, strict=True) if a.answered]
+    print(f"of what it answers, the first quote is right {sum(right) / len(right):.3f}")
+    print(f"refused of {len(unheld)} questions without a relevant article: {sum(refused) / len(refused):.3f}")
+    seconds.sort()
+    median, p95 = (1000 * seconds[int(share * len(seconds))] for share in (0.5, 0.95))
+    print(f"quoting over {HITS} hits: median {median:.1f} ms, p95 {p95:.1f} ms")
+
+
+def abstained(answer: Answer) -> Answer:
+    """What is left of an answer that is too unsure to be given."""
+    return replace(answer, answered=False, short=None, citations=())
 
 
 if __name__ == "__main__":
