@@ -1,0 +1,181 @@
+"""BM25 by tantivy: words are found in any form, narrowed by day and source, and leave with their article.
+
+Knows nothing about vectors or the catalog: changes are made by hand.
+"""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.corpus.catalog import Change
+from bot.corpus.lexical import LexicalIndex
+from bot.errors import CorpusError
+from bot.schema import Article, Passage, Scope
+
+STORIES = {
+    "a": ("Ministers agree budget", "Ministers agreed on the budget. Spending rises.", date(2023, 5, 1), "The Post"),
+    "b": ("Storm hits the coast", "The storm flooded São Tomé and its harbours.", date(2024, 5, 1), "The Herald"),
+    "c": ("No day is known", "Another budget was agreed by nobody in particular.", None, "The Herald"),
+    "d": ("Museum reopens", "The museum reopened with 1,200 paintings.", date(2024, 6, 1), None),
+}
+
+
+def change(name: str, *, seq: int = 1, empty: bool = False) -> Change:
+    title, text, day, source = STORIES[name]
+    article = Article(title=title, text=text, published=day, source=source, id=name)
+    return Change(seq, name, True, () if empty else (Passage(f"{name}.0.0", article, 0, len(text)),))
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> LexicalIndex:
+    made = LexicalIndex(tmp_path / "bm25")
+    made.apply([change(name) for name in STORIES])
+    return made
+
+
+def names(index: LexicalIndex, question: str, scope: Scope | None = None, **options: object) -> list[str]:
+    found = index.search(index.terms(question), 10, scope, **options)  # type: ignore[arg-type]
+    assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
+    return [id_.split(".")[0] for id_, _ in found]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("budget", {"a", "c"}),
+        ("Budgets", {"a", "c"}),
+        ("a minister, agreeing", {"a", "c"}),
+        ("flooding", {"b"}),
+        ("sao tome", {"b"}),
+        ("SÃO TOMÉ", {"b"}),
+        ("harbor harbour", {"b"}),
+        ("paintings", {"d"}),
+        ("200", {"d"}),
+        ("volcano", set()),
+        ("", set()),
+        ("?!", set()),
+    ],
+)
+def test_words_are_found_in_any_form(index: LexicalIndex, question: str, expected: set[str]) -> None:
+    assert set(names(index, question)) == expected
+
+
+def test_terms_are_folded_and_stemmed_in_order(index: LexicalIndex) -> None:
+    assert index.terms("Ministers’ BUDGETS in São Tomé") == ["minist", "budget", "in", "sao", "tome"]
+    assert index.terms("") == []
+
+
+def test_query_syntax_means_nothing(index: LexicalIndex) -> None:
+    assert names(index, 'title:storm AND (budget OR "') == names(index, "title storm and budget or")
+
+
+def test_a_word_in_the_title_counts_by_its_weight(index: LexicalIndex) -> None:
+    heavy = dict(index.search(["storm"], 10, title_weight=2.0))["b.0.0"]
+    light = dict(index.search(["storm"], 10, title_weight=0.5))["b.0.0"]
+    none = dict(index.search(["storm"], 10, title_weight=0.0))["b.0.0"]
+    assert heavy > light > none > 0
+    assert heavy - none == pytest.approx(4 * (light - none), rel=1e-4)
+
+
+def test_rare_words_weigh_more(index: LexicalIndex) -> None:
+    idf = index.idf(["budget", "museum", "volcano", "the"])
+    assert idf["volcano"] > idf["museum"] > idf["budget"]
+    assert idf["museum"] == pytest.approx(math.log(1 + (4 - 1 + 0.5) / 1.5))
+    assert idf["volcano"] == pytest.approx(math.log(1 + 4.5 / 0.5))
+    assert index.idf([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (Scope(), "abcd"),
+        (Scope(after=date(2024, 5, 1)), "bd"),
+        (Scope(after=date(2024, 5, 2)), "d"),
+        (Scope(before=date(2024, 5, 1)), "ab"),
+        (Scope(before=date(2023, 4, 30)), ""),
+        (Scope(after=date(2023, 5, 1), before=date(2023, 5, 1)), "a"),
+        (Scope(known_by=date(2024, 5, 1)), "abc"),
+        (Scope(known_by=date(2020, 1, 1)), "c"),
+        (Scope(known_by=date(2024, 5, 1), after=date(2024, 1, 1)), "b"),
+        (Scope(sources=("The Herald",)), "bc"),
+        (Scope(sources=("The Herald", "The Post")), "abc"),
+        (Scope(sources=("the herald",)), ""),
+        (Scope(sources=("The Post",), copied_by_sources=("d",)), "ad"),
+        (Scope(sources=("The Courier",), copied_by_sources=("b",)), "b"),
+        (Scope(sources=("The Herald",), before=date(2024, 12, 31)), "b"),
+    ],
+)
+def test_a_scope_narrows_without_changing_scores(index: LexicalIndex, scope: Scope, expected: str) -> None:
+    question = "budget storm museum agreed the"
+    assert set(names(index, question, scope)) == set(expected)
+    everything = dict(index.search(index.terms(question), 10))
+    for id_, score in index.search(index.terms(question), 10, scope):
+        assert score == pytest.approx(everything[id_], rel=1e-5)
+
+
+def test_among_restricts_the_search(index: LexicalIndex) -> None:
+    assert names(index, "budget storm museum", among=["a.0.0", "d.0.0", "nowhere.0.0"]) in (["a", "d"], ["d", "a"])
+
+
+def test_a_removed_article_leaves_at_once(index: LexicalIndex) -> None:
+    index.apply([change("a", empty=True)])
+    assert names(index, "budget") == ["c"]
+    assert index.ids() == {"b.0.0", "c.0.0", "d.0.0"}
+    index.apply([Change(9, "nowhere", False, ())])
+    assert len(index.ids()) == 3
+
+
+def test_taking_in_twice_doubles_nothing(index: LexicalIndex) -> None:
+    index.apply([change("a"), change("b")])
+    assert len(index.ids()) == 4
+    assert names(index, "budget").count("a") == 1
+
+
+def test_an_open_reader_sees_another_writer_after_refresh(index: LexicalIndex) -> None:
+    reader = LexicalIndex(index.folder)
+    assert len(reader.ids()) == 4
+    index.apply([change("a", empty=True)])
+    reader.refresh()
+    assert names(reader, "budget") == ["c"]
+
+
+def test_an_open_reader_sees_another_process(index: LexicalIndex) -> None:
+    code = (
+        "import sys; from pathlib import Path; from bot.corpus.lexical import LexicalIndex\n"
+        "from bot.corpus.catalog import Change\n"
+        "LexicalIndex(Path(sys.argv[1])).apply([Change(9, 'a', False, ())])"
+    )
+    assert len(index.ids()) == 4
+    subprocess.run([sys.executable, "-c", code, str(index.folder)], check=True, cwd=Path(__file__).parents[1])
+    index.refresh()
+    assert names(index, "budget") == ["c"]
+
+
+def test_an_open_reader_survives_an_index_made_anew(index: LexicalIndex) -> None:
+    reader = LexicalIndex(index.folder)
+    assert len(reader.ids()) == 4
+    index.reset()
+    index.apply([change("d")])
+    reader.refresh()
+    assert reader.ids() == {"d.0.0"}
+    assert names(reader, "museum") == ["d"]
+
+
+def test_reset_empties(index: LexicalIndex) -> None:
+    index.reset()
+    assert index.ids() == set()
+    assert names(index, "budget") == []
+    assert index.idf(["budget"])["budget"] > 0
+
+
+def test_an_index_that_is_not_there_is_told(tmp_path: Path) -> None:
+    missing = LexicalIndex(tmp_path / "bm25")
+    with pytest.raises(CorpusError, match=r"is not there.*verify --repair"):
+        missing.search(["budget"], 10)
+    assert not (tmp_path / "bm25").exists()
