@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
-from bot.retrieval.question import AnswerKind, Understood, make_whole, understand
+from bot.retrieval.question import Understood, make_whole, understand
 from bot.retrieval.question_dates import date_phrases
+from bot.retrieval.question_kind import AnswerKind
 from bot.retrieval.question_words import stem, words
 from bot.schema import Question
 

@@ -82,6 +82,7 @@ def test_different_values_stand_side_by_side_newest_first() -> None:
 def test_the_days_named_choose_the_value() -> None:
     answer = answered("How many keepers worked at Cape Wrobel in March 2019?", hits(LIGHTHOUSE_2023, LIGHTHOUSE_2019))
     assert answer.short == "About 40"
+    assert [citation.article.id for citation in answer.citations] == ["a19"]
 
 
 def test_a_person() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answering.spans import spans
-from bot.retrieval.question import AnswerKind
+from bot.retrieval.question_kind import AnswerKind
 
 
 def texts(kind: AnswerKind, sentence: str, focus: str = "", least: float = 0.5) -> list[str]:
@@ -23,6 +23,7 @@ def texts(kind: AnswerKind, sentence: str, focus: str = "", least: float = 0.5) 
         ("Up to two dozen lorries.", ["Up to two dozen"]),
         ("The tower is 93 metres tall.", ["93 metres"]),
         ("A 101-year-old man.", ["101"]),
+        ("It grows from around 500 personnel to about 4,000.", ["about 4,000"]),
         ("On 3 May 2020 it sold 5% for $4 million in the 25th week.", []),
     ],
 )
@@ -40,7 +41,7 @@ def test_numbers_with_hedge_and_unit(sentence: str, expected: list[str]) -> None
         ),
         (
             AnswerKind.MONEY,
-            "From $1.02 billion to £1.5bn or 5 million euros.",
+            "They paid $1.02 billion, £1.5bn and 5 million euros.",
             ["$1.02 billion", "£1.5bn", "5 million euros"],
         ),
         (AnswerKind.DATE, "From 12 February 2020 to Feb. 3, and since 1952.", ["12 February 2020", "Feb. 3", "1952"]),

@@ -158,6 +158,8 @@ def _supports(understood: Understood, best: Sentence, other: Sentence) -> bool:
     """Whether a further sentence is worth quoting: no plan beside a fact, and for an amount, an amount."""
     if understood.kind not in AMOUNTS or best.best is None:
         return other.features.hedge <= best.features.hedge
+    if understood.likely and best.features.fresh > other.features.fresh:
+        return False
     near = other.features.own >= FOLLOWER_OWN_LEAST * best.features.own
     return near and other.best is not None and other.features.hedge <= best.features.hedge
 

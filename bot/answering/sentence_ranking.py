@@ -16,7 +16,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from bot.answering.spans import COMMON_FIT, Candidate, spans
-from bot.retrieval.question import AnswerKind, Understood
+from bot.retrieval.question import Understood
+from bot.retrieval.question_kind import AnswerKind
 from bot.retrieval.question_words import STOPWORDS, WORD, Word, stem, stems, words
 from bot.schema import Hit, Span
 from bot.sentences import sentences

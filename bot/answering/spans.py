@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bot.answering import places
-from bot.retrieval.question import AnswerKind
+from bot.retrieval.question_kind import AnswerKind
 from bot.retrieval.question_words import STOPWORDS
 
 
@@ -120,6 +120,8 @@ _DATELINE = re.compile(
 )
 _AGENCIES = frozenset(("CNN", "AP", "Reuters", "AFP", "USA TODAY", "Getty Images", "CNN Business", "Associated Press"))
 _COMMON_RUN = re.compile(r"[a-z][a-z-]{2,}(?:\s[a-z][a-z-]{2,})*")
+_CHANGING = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY})
+_TO_AMOUNT = re.compile(rf"[^.,;]{{0,40}}?\bto\s{_HEDGE}[$£€]?\d", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['’]s\s")
 _CALENDAR = re.compile(
     rf"^(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Christmas|Easter)(?:\s\d+)?$"
@@ -138,7 +140,15 @@ def spans(kind: AnswerKind, sentence: str, focus: str = "") -> list[Candidate]:
         return []
     if kind is AnswerKind.PLACE:
         return list(_places(sentence, focus))
-    return list(finder(sentence))
+    found = list(finder(sentence))
+    if kind in _CHANGING:
+        return [each._replace(fit=0.3 * each.fit) if _was(sentence, each) else each for each in found]
+    return found
+
+
+def _was(sentence: str, found: Candidate) -> bool:
+    """Whether the amount is the old one: "from 500 personnel to about 4,000"."""
+    return sentence[: found.start].lower().endswith("from ") and bool(_TO_AMOUNT.match(sentence, found.end))
 
 
 def _pattern(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Candidate]]:

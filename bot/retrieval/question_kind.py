@@ -1,0 +1,217 @@
+"""What kind of answer a question asks for, told from its wording: "how many" a number, "which state" a place.
+
+Knows nothing about dates, sources or articles: the words of a question in, a kind out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+
+from bot.retrieval.question_words import Word, words
+
+
+class AnswerKind(StrEnum):
+    """What kind of thing would answer a question."""
+
+    NUMBER = "number"
+    PERCENTAGE = "percentage"
+    MONEY = "money"
+    DATE = "date"
+    DURATION = "duration"
+    PERSON = "person"
+    PLACE = "place"
+    ORGANISATION = "organisation"
+    YES_NO = "yes_no"
+    DEFINITION = "definition"
+    LIST = "list"
+    REASON = "reason"
+    OTHER = "other"
+
+
+_PLACE_NOUNS = """place location country nation state city town village region area province county island continent
+    borough district territory capital stadium venue airport port planet ocean sea river mountain volcano park beach
+    street neighborhood neighbourhood hometown"""
+_PERSON_NOUNS = """person man woman actor actress singer star player politician president minister senator
+    congressman congresswoman lawmaker governor mayor judge justice leader comedian director author writer artist
+    musician rapper athlete coach quarterback golfer boxer billionaire ceo founder host journalist candidate celebrity
+    king queen prince princess duchess duke pope general ambassador official scientist astronaut driver chef designer
+    footballer manager mp pm secretary chancellor royal model presenter broadcaster executive legend rep representative
+    monarch influencer dictator swimmer cyclist champion famer winner member figure"""
+_ORGANISATION_NOUNS = """company firm organisation organization agency bank airline team club party university school
+    college restaurant chain retailer brand carmaker automaker maker manufacturer group union league network newspaper
+    band studio department ministry league church museum hospital institution startup channel broadcaster publisher
+    supermarket corporation franchise platform airport conglomerate operator"""
+_TIME_NOUNS = "year month day date decade weekday"
+_FOCUS_KINDS = {
+    noun: kind
+    for kind, nouns in (
+        (AnswerKind.PLACE, _PLACE_NOUNS),
+        (AnswerKind.PERSON, _PERSON_NOUNS),
+        (AnswerKind.ORGANISATION, _ORGANISATION_NOUNS),
+        (AnswerKind.DATE, _TIME_NOUNS),
+        (AnswerKind.PERCENTAGE, "percentage percent proportion share"),
+        (AnswerKind.MONEY, "price cost fine salary amount sum"),
+        (AnswerKind.NUMBER, "number age temperature score magnitude count size height length weight"),
+        (AnswerKind.DURATION, "duration"),
+        (AnswerKind.REASON, "reason"),
+    )
+    for noun in nouns.split()
+}
+_WH = re.compile(
+    r"\b(?:how (?P<how>many|much|long|old|often|far|tall|big|large|high|fast|deep|few)"
+    r"|(?P<wh>who|whom|whose|where|when|why|which|what)(?:['’]s)?|(?P<howplain>how))\b",
+    re.IGNORECASE,
+)
+_YES_NO = re.compile(
+    r"^(?:and |so |but )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b|^true or false",
+    re.IGNORECASE,
+)
+_MONEY_WORDS = re.compile(
+    r"[$£€]|\b(?:cost\w*|pa(?:y|id|ys)|worth|prices?|fined?|earn\w*|spen[dt]|sold|money|dollars?|pounds|euros?|budget|tax)\b",
+    re.IGNORECASE,
+)
+_UNPRICED = re.compile(
+    r"\s+(?:more|less|of|time|water|weight|energy|oil|gas|land|rain|snow|space|power|food|faster|higher|bigger)\b",
+    re.IGNORECASE,
+)
+_AUXILIARY = re.compile(
+    r"\s+(?:do|does|did|has|have|had|will|would|can|could|should|may|might|must|happen\w*)\b", re.IGNORECASE
+)
+_NAMING = re.compile(
+    r"\b(?:it|they|he|she|this|these|called|name|names|nickname|title|his|her|their|its)\b", re.IGNORECASE
+)
+_NUMBER_ASKED = {"many", "few", "old", "often", "far", "tall", "big", "large", "high", "fast", "deep"}
+FILLER = re.compile(
+    r"^(?:(?:hey|hi|hello|ok|okay|please|so|well|and|but)\b[,!]?\s*|(?:can|could|would) (?:you|anyone|someone)\s+"
+    r"(?:please\s+)?(?:tell me|say|explain)\s*|(?:please\s+)?(?:tell me|let me know)\s*|i(?:['’]d| would) (?:like|love)"
+    r" to know\s*|do you know\s*|i (?:want|need) to know\s*)+",
+    re.IGNORECASE,
+)
+"""What people say before they ask."""
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])(?<!\b[A-Zv]\.)(?<!\b[A-Z][a-z]\.)(?<!\b(?:Rep|Sen|Gov|Mrs|Gen|Rev|Sgt)\.)[\"”’]?\s+(?=[A-Z“\"])"
+)
+
+
+def asking_part(text: str) -> str:
+    """The sentence that asks: the last with a question word; the rest sets the scene."""
+    parts = [part for part in _SENTENCE_END.split(text) if part.strip()]
+    for part in reversed(parts):
+        if _WH.search(part) or part.rstrip().endswith(("?", ":")):
+            return part
+    return parts[-1] if parts else text
+
+
+def kind_of(asking: str, text: str) -> tuple[AnswerKind, str]:
+    """The kind that `asking`, the asking part of `text`, asks for, and its noun ("state" in "which state") or ""."""
+    asking = FILLER.sub("", asking)
+    found = _question_word(asking)
+    if found is None or text.endswith(":"):
+        if _YES_NO.search(asking):
+            return AnswerKind.YES_NO, ""
+        return _kind_of_statement(asking)
+    tail = asking[found.end() :]
+    if (found["wh"] or "").lower() in ("what", "which") and _AUXILIARY.match(tail):
+        return AnswerKind.OTHER, ""
+    first_words = words(tail)[:12]
+    noun = _focus(first_words)
+    if how := found["how"]:
+        how = how.lower()
+        if how == "much":
+            uncounted = _UNPRICED.match(tail) and not _MONEY_WORDS.search(asking)
+            return (AnswerKind.NUMBER if uncounted else AnswerKind.MONEY), noun
+        if how == "long":
+            return AnswerKind.DURATION, ""
+        return (AnswerKind.NUMBER if how in _NUMBER_ASKED else AnswerKind.OTHER), ("year" if how == "old" else noun)
+    if found["howplain"]:
+        return AnswerKind.OTHER, ""
+    wh = found["wh"].lower()
+    if wh in ("who", "whom", "whose"):
+        return AnswerKind.PERSON, ""
+    if wh in ("where", "when", "why"):
+        return {"where": AnswerKind.PLACE, "when": AnswerKind.DATE, "why": AnswerKind.REASON}[wh], ""
+    if _YES_NO.match(asking) and found.start() > 0 and wh == "which":
+        return AnswerKind.YES_NO, ""
+    if (
+        re.match(r"\s+(?:is|are|was|were)\s+(?:(?:a|an|the)\s+)?[\w’' -]{2,40}\??$", tail)
+        and wh == "what"
+        and not _NAMING.search(tail)
+    ):
+        head = _FOCUS_KINDS.get(_head_before_of(tail))
+        return (head, _head_before_of(tail)) if head else (AnswerKind.DEFINITION, "")
+    if re.match(r"\s+(?:two|three|four|five|are the names)\b", tail):
+        return AnswerKind.LIST, noun
+    if re.match(r"\s+(?:is|was|are|were) (?:his|her|their|its|the (?:\w+ )?(?:name|nickname|title))\b", tail):
+        noun = next((word.text.lower() for word in first_words if word.text.lower() in _FOCUS_KINDS), "")
+        if not noun and re.match(r"\s+(?:is|was) (?:his|her) (?:\w+ )?name\b", tail):
+            return AnswerKind.PERSON, ""
+    return _FOCUS_KINDS.get(_singular(noun), AnswerKind.OTHER), _singular(noun)
+
+
+def _question_word(asking: str) -> re.Match[str] | None:
+    """The word that asks: a "how many" anywhere, else the last "which" or "what", else the first of the others."""
+    if _YES_NO.match(asking):
+        return None
+    found = list(_WH.finditer(asking))
+    for match in found:
+        if match["how"]:
+            return match
+    if found and found[0].start() == 0:
+        return found[0]
+    asked = [match for match in found if match["wh"] and match["wh"].lower() in ("which", "what")]
+    return asked[-1] if asked else (found[-1] if found else None)
+
+
+def _kind_of_statement(asking: str) -> tuple[AnswerKind, str]:
+    """ "This former senator died on Sunday." asks for the senator; "The jackpot ballooned to:" for what follows."""
+    if this := re.search(r"\b(?:this|these|name the)\b(?! (?:week|month|year)\b)", asking, re.IGNORECASE):
+        for word in words(asking[this.end() :])[:8]:
+            if kind := _FOCUS_KINDS.get(_singular(word.text.lower())):
+                return kind, _singular(word.text.lower())
+        if re.search(r"\b(?:known for|died|aged|born)\b", asking):
+            return AnswerKind.PERSON, ""
+    if re.search(r"\bsince\W*$", asking):
+        return AnswerKind.DATE, "year"
+    if asking.endswith(":") and re.search(r"\b(?:cost|amount|price|worth|jackpot|fine|salary)\b", asking):
+        return AnswerKind.MONEY, ""
+    return AnswerKind.OTHER, ""
+
+
+def _focus(following: Sequence[Word]) -> str:
+    """The head of the noun phrase after the question word: the last word before a verb, preposition or clause."""
+    phrase: list[str] = []
+    for index, word in enumerate(following):
+        low = word.text.lower()
+        if phrase and following[index - 1].end + 1 < word.start:
+            break
+        if owner := re.match(r"(.+)['’]s$", low):
+            return owner[1]  # "which country's leader" asks for a country
+        if word.is_stopword and _singular(low) not in _FOCUS_KINDS:
+            if phrase:
+                break
+            continue
+        if phrase and re.search(r"(?:ed|ing)$", low):
+            break
+        if low.endswith("ly") or (not phrase and low.endswith("ed")):
+            continue
+        phrase.append(low)
+        if len(phrase) == 7:
+            break
+    known = [low for low in phrase if _singular(low) in _FOCUS_KINDS]
+    return (known or phrase or [""])[-1]
+
+
+def _head_before_of(tail: str) -> str:
+    head = re.split(r"\b(?:of|for|in|at|on|to)\b", tail)[0]
+    found = words(head)
+    return _singular(found[-1].text.lower()) if found else ""
+
+
+def _singular(noun: str) -> str:
+    if noun in _FOCUS_KINDS or not noun.endswith("s") or noun.endswith(("ss", "us", "is")):
+        return noun
+    if noun.endswith("ies"):
+        return noun[:-3] + "y"
+    return noun[:-1]
