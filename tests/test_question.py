@@ -175,6 +175,8 @@ def test_follow_ups(history: list[str], question: str, whole: str) -> None:
         ("running", "run"),
         ("Iraq's", "Iraq"),
         ("won", "winner"),
+        ("Türkiye", "Turkey"),
+        ("Bogotá", "Bogota"),
     ],
 )
 def test_inflections_share_a_stem(one: str, other: str) -> None:

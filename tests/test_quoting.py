@@ -90,6 +90,13 @@ def test_a_person() -> None:
     assert answer.short == "Maria Lindqvist"
 
 
+def test_yes_or_no_is_answered_by_the_sentence_alone() -> None:
+    answer = answered("Did the lighthouse at Cape Wrobel reopen?", hits(LIGHTHOUSE_2019))
+    assert answer.answered
+    assert answer.short is None
+    assert "reopened on Monday" in answer.citations[0].quote
+
+
 def test_a_sentence_that_leans_brings_the_one_before() -> None:
     answer = answered("Which winter do the staff hope for?", hits(LIGHTHOUSE_2019))
     assert answer.citations[0].quote.startswith("The lighthouse at Cape Wrobel reopened on Monday. Its staff hope")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot.answering.links import text_fragment_link
 from bot.answering.sentence_ranking import AMOUNTS, Idf, Sentence, is_likely_day, rank, weights_of_terms
 from bot.retrieval.question import Understood
+from bot.retrieval.question_kind import AnswerKind
 from bot.retrieval.question_words import stem, stems
 from bot.schema import Answer, Article, Citation, Coverage, Hit
 
@@ -25,6 +26,8 @@ ANSWER_LEAST = 0.15
 CONFIDENCE = {"passage": 1.9, "asking": 0.2, "kind": 0.9, "missing_names": -2.7, "lead": 3.2, "agreement": 2.6}
 """Log-odds that the best sentence answers: the question's share in its passage, in what asks, the names of the
 question that its passage lacks, the sentence's share of all sentences' odds, and how many of the first five agree."""
+NO_SPANS = {"kind": 0.9, "agreement": 0.4}
+"""What stands in for evidence from short answers where the kind asked has none: the average of the others."""
 CONFIDENCE_AT_ZERO = -5.5
 LEAD_CHARS = 300
 MISSING_NAMES_MOST = 0.25
@@ -120,13 +123,15 @@ def _confidence(understood: Understood, found: Sequence[Sentence], weighed: Mapp
     near = stems(f"{best.text} {before} {article.title} {article.text[:LEAD_CHARS]}")
     if sum(weighed[name] for name in names - near) > MISSING_NAMES_MOST:
         return 0.0
+    has_spans = understood.kind not in (AnswerKind.YES_NO, AnswerKind.REASON)
+    agreeing = sum(sentence.value == best.value != "" for sentence in found[:5])
     evidence = {
         "passage": best.features.passage,
         "asking": best.features.asking,
-        "kind": best.features.kind,
+        "kind": best.features.kind if has_spans else NO_SPANS["kind"],
         "missing_names": sum(weighed[name] for name in names - held),
         "lead": 1.0 / sum(math.exp(sentence.score - best.score) for sentence in found),
-        "agreement": sum(sentence.value == best.value != "" for sentence in found[:5]) / 5,
+        "agreement": agreeing / 5 if has_spans else NO_SPANS["agreement"],
     }
     logit = CONFIDENCE_AT_ZERO + sum(weight * evidence[name] for name, weight in CONFIDENCE.items())
     return 1.0 / (1.0 + math.exp(-logit))

@@ -6,6 +6,7 @@ Knows nothing about questions, articles or scores: plain strings in, plain value
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -65,6 +66,8 @@ IRREGULAR = {
         "fire": "fires fired",
         "movie": "movies film films",
         "news": "",
+        "turkey": "turkiye",
+        "kyiv": "kiev",
         "kill": "killed kills killing killings",
         "unite": "united uniting",
     }.items()
@@ -118,6 +121,8 @@ def stem(word: str) -> str:
     if low.endswith("'s"):
         low = low[:-2]
     low = low.replace("'", "")
+    if not low.isascii():
+        low = "".join(letter for letter in unicodedata.normalize("NFKD", low) if not unicodedata.combining(letter))
     if known := IRREGULAR.get(low):
         return known
     if not low.isalpha():
