@@ -99,6 +99,25 @@ runs_table = sa.Table(
     sa.Column("finished_at", sa.Text),
     sa.Column("counts", sa.JSON, nullable=False),
 )
+feeds_table = sa.Table(
+    "feeds",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("reading", sa.Text, nullable=False),
+    sa.Column("etag", sa.Text),
+    sa.Column("last_modified", sa.Text),
+    sa.Column("retry_at", sa.Text),
+)
+links_table = sa.Table(
+    "links",
+    metadata,
+    sa.Column("url", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("fetches", sa.Integer, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("fetched_at", sa.Text, nullable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +149,39 @@ class Run:
     started_at: datetime
     finished_at: datetime | None
     counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What is remembered of an address that is followed.
+
+    `etag` and `last_modified` are the server's, given back to it at the next request; both are None until everything
+    that the address led to is stored. `kind` is what it gave ("feed"), `reading` the way in which it was read: what
+    another way would have given cannot be told from "not modified". The server does not want to be asked before
+    `retry_at`.
+    """
+
+    address: str
+    kind: str = ""
+    reading: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What is remembered of a page that a feed led to; `url` is its address in canonical spelling.
+
+    `version` is the feed's own stamp of the entry's last change when the page was fetched last, "" where it gave none.
+    `fetches` counts them all, `failures` those that failed since one did not.
+    """
+
+    url: str
+    version: str
+    fetches: int
+    failures: int
+    fetched_at: datetime
 
 
 class Catalog:
@@ -267,7 +319,7 @@ class Catalog:
         with self.engine.connect() as connection:
             for some in _portions(ids):
                 query = sa.select(articles_table).where(a.copy_of.in_(some), ~a.removed)
-                for row in connection.execute(query.order_by(a.published, a.id)):
+                for row in connection.execute(query.order_by(a.published.is_(None), a.published, a.id)):
                     found[row.copy_of] = (*found.get(row.copy_of, ()), _article(row))
         return found
 
@@ -341,6 +393,31 @@ class Catalog:
             return None
         finished = datetime.fromisoformat(row.finished_at) if row.finished_at else None
         return Run(datetime.fromisoformat(row.started_at), finished, row.counts)
+
+    def feed(self, address: str) -> Feed | None:
+        """What is remembered of an address that is followed; None where nothing is."""
+        query = sa.select(feeds_table).where(feeds_table.c.address == address)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        retry_at = datetime.fromisoformat(row.retry_at) if row.retry_at else None
+        return Feed(**(dict(row._mapping) | {"retry_at": retry_at}))
+
+    def link(self, url: str) -> Link | None:
+        """What is remembered of a page that a feed led to, by its canonical address; None where nothing is."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(links_table).where(links_table.c.url == url)).one_or_none()
+        if row is None:
+            return None
+        return Link(**(dict(row._mapping) | {"fetched_at": datetime.fromisoformat(row.fetched_at)}))
+
+    def is_removed(self, article_id: str) -> bool | None:
+        """Whether an article was taken out of the corpus; False where it is there, None where it never was."""
+        query = sa.select(articles_table.c.removed).where(articles_table.c.id == article_id)
+        with self.engine.connect() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else bool(found)
 
     def check(self) -> list[str]:
         """What is broken in the database itself, a sentence each; empty when it is sound."""
@@ -498,10 +575,28 @@ class Writer:
         self._connection.execute(boilerplate_table.delete().where(boilerplate_table.c.source == source))
         self._connection.execute(boilerplate_table.insert().values(source=source, state=state))
 
+    def put_feed(self, feed: Feed) -> None:
+        """Remember an address that is followed, in place of what was remembered of it."""
+        values = {name: getattr(feed, name) for name in feeds_table.c.keys()}  # noqa: SIM118 - columns by name
+        values["retry_at"] = feed.retry_at.isoformat() if feed.retry_at else None
+        self._connection.execute(feeds_table.delete().where(feeds_table.c.address == feed.address))
+        self._connection.execute(feeds_table.insert().values(**values))
+
+    def put_link(self, link: Link) -> None:
+        """Remember a page that a feed led to, in place of what was remembered of it."""
+        values = {name: getattr(link, name) for name in links_table.c.keys()}  # noqa: SIM118 - columns by name
+        values["fetched_at"] = link.fetched_at.isoformat()
+        self._connection.execute(links_table.delete().where(links_table.c.url == link.url))
+        self._connection.execute(links_table.insert().values(**values))
+
     def copies_of(self, article_id: str) -> list[Article]:
         """Articles that are linked as copies of this one, oldest first."""
         a = articles_table.c
-        query = sa.select(articles_table).where(a.copy_of == article_id, ~a.removed).order_by(a.published, a.id)
+        query = (
+            sa.select(articles_table)
+            .where(a.copy_of == article_id, ~a.removed)
+            .order_by(a.published.is_(None), a.published, a.id)
+        )
         return [_article(row) for row in self._connection.execute(query)]
 
     def link(self, article_id: str, copy_of: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The first schema: articles, passages, revisions, bands for finding copies, what publishers repeat, runs.
+"""The first schema: articles, passages, revisions, bands for finding copies, what publishers repeat, runs, feeds.
 
 A migration is history: it never imports today's tables.
 """
@@ -72,4 +72,21 @@ def upgrade() -> None:
         sa.Column("started_at", sa.Text, nullable=False),
         sa.Column("finished_at", sa.Text),
         sa.Column("counts", sa.JSON, nullable=False),
+    )
+    op.create_table(
+        "feeds",
+        sa.Column("address", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("reading", sa.Text, nullable=False),
+        sa.Column("etag", sa.Text),
+        sa.Column("last_modified", sa.Text),
+        sa.Column("retry_at", sa.Text),
+    )
+    op.create_table(
+        "links",
+        sa.Column("url", sa.Text, primary_key=True),
+        sa.Column("version", sa.Text, nullable=False),
+        sa.Column("fetches", sa.Integer, nullable=False),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("fetched_at", sa.Text, nullable=False),
     )
