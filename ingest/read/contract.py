@@ -29,13 +29,16 @@ class ReadOptions:
     `source` is an outlet name given by the person: it wins over every name that is found. `fields` maps our field
     names to those of the records at hand ({"text": "maintext"}). `summaries` keeps a feed's summary where the full
     text is missing. `fetch` gets the page behind a link, raising `bot.errors.ReadError`; None means that nothing is
-    fetched. `limits` are the caps of everything.
+    fetched. `known` says of a page that a feed or sitemap leads to, by its address and the stamp of its last change
+    ("" where there is none), whether it need not be fetched; None means that nothing is known. `limits` are the caps
+    of everything.
     """
 
     source: str | None = None
     fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     summaries: bool = False
     fetch: Callable[[str], Fetched] | None = None
+    known: Callable[[str, str], bool] | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -94,6 +97,11 @@ def read_up_to(stream: BinaryIO, size: int) -> bytes:
 def skipped(origin: str, reason: str, title: str = "") -> Outcome:
     """Nothing to store, and nothing wrong."""
     return Outcome(kind=OutcomeKind.SKIPPED, origin=origin, reason=reason, title=title)
+
+
+def unchanged(origin: str, title: str = "") -> Outcome:
+    """It is in the corpus already, and was not read again."""
+    return Outcome(kind=OutcomeKind.UNCHANGED, origin=origin, title=title)
 
 
 def failed(origin: str, reason: str, title: str = "") -> Outcome:

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
-from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped, with_head
+from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped, unchanged, with_head
 from ingest.read.kinds import Kind, kind_of
 from ingest.read.limits import read_whole
 from ingest.read.plain import bom_encoding, decode, html_paragraphs, one_line, paragraphs
@@ -23,6 +23,7 @@ from ingest.read.records import first_sentence, published_of
 
 FULL_TEXT_CHARS = 1200
 """A description this long is the article itself; shorter ones are summaries unless the feed says otherwise."""
+STAMP_CHARS = 100
 
 _CUT = re.compile(
     r"(?:\[?(?:…|\.\.\.)\]?|read (?:more|on|the full (?:story|article))|continue reading|weiterlesen|full story)"
@@ -51,6 +52,8 @@ class Entry:
     source: str | None = None
     language: str | None = None
     section: str | None = None
+    updated: str = ""
+    """The feed's stamp of the entry's last change, as it stands there: compared, never shown."""
 
 
 def read_feed(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
@@ -87,6 +90,9 @@ def items_of(entry: Entry, origin: str, options: ReadOptions, read_blob: ReadBlo
         return
     reason = "the feed gives no text and no link for this entry"
     if entry.url and options.fetch:
+        if options.known is not None and options.known(entry.url, entry.updated):
+            yield unchanged(entry.url, entry.title)
+            return
         outcome: Outcome | None = None
         for item in fetched_page(entry.url, options, read_blob):
             if isinstance(item, Article):
@@ -173,6 +179,7 @@ def _xml_entries(data: bytes, blob: Blob) -> Iterator[Entry]:
             source=one_line(_string((found.get("source") or {}).get("title")) or _string(channel.get("title"))) or None,
             language=_language(channel.get("language")),
             section=next((one_line(tag["term"]) for tag in found.get("tags", ()) if _string(tag.get("term"))), None),
+            updated=_string(found["updated"])[:STAMP_CHARS] if "updated" in found else "",
         )
 
 
@@ -194,6 +201,7 @@ def _json_entry(item: Mapping[str, Any], feed: Mapping[str, Any], blob: Blob) ->
         source=one_line(_string(feed.get("title"))) or None,
         language=_language(item.get("language") or feed.get("language")),
         section=one_line(tags[0]) if isinstance(tags, list) and tags and isinstance(tags[0], str) else None,
+        updated=_string(item.get("date_modified"))[:STAMP_CHARS],
     )
 
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.errors import ReadError
-from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped, with_head
-from ingest.read.feed import Entry, items_of, safe_xml
+from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped, unchanged, with_head
+from ingest.read.feed import STAMP_CHARS, Entry, items_of, safe_xml
 from ingest.read.kinds import Kind, kind_of
 from ingest.read.limits import gunzip, read_whole
 from ingest.read.plain import one_line
@@ -33,11 +33,14 @@ def read_sitemap(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items
         yield skipped(blob.origin, "the sitemap lists no address")
     left = options.limits.links
     for entry in entries:
+        if options.known is not None and entry.url and options.known(entry.url, entry.updated):
+            yield unchanged(entry.url, entry.title)
+            continue
         left -= 1
         if left < 0:
             yield failed(blob.origin, f"only the first {options.limits.links:,} of its addresses were fetched")
             return
-        yield from items_of(entry, entry.url or blob.origin, options, read_blob)
+        yield from items_of(entry, entry.url or blob.origin, replace(options, known=None), read_blob)
     for address in sitemaps:
         yield from _inner_sitemap(address, blob, options, read_blob)
 
@@ -84,9 +87,10 @@ def _parse(blob: Blob, options: ReadOptions) -> tuple[list[Entry], list[str]]:
 
 
 def _entry(node: Any, url: str) -> Entry:
+    updated = _text(node, "lastmod")[:STAMP_CHARS]
     news = next(_children(node, "news"), None)
     if news is None:
-        return Entry(url=url)
+        return Entry(url=url, updated=updated)
     publication = next(_children(news, "publication"), None)
     published, published_at = published_of(_text(news, "publication_date"))
     language = _text(publication, "language").lower()[:2] if publication is not None else ""
@@ -97,6 +101,7 @@ def _entry(node: Any, url: str) -> Entry:
         published_at=published_at,
         source=(one_line(_text(publication, "name")) if publication is not None else "") or None,
         language=language if len(language) == 2 and language.isalpha() else None,
+        updated=updated,
     )
 
 
