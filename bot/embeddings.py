@@ -143,8 +143,14 @@ def load_embeddings(
     if not (folder / "model.json").is_file():
         if on_export:
             on_export(f"Preparing the embedding model {model} for this machine (once).")
-        _export(model, source, folder)
-    facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        try:
+            _export(model, source, folder)
+        except OSError as error:
+            raise ModelError(
+                f"The prepared embedding model cannot be written to {folder}: {error.strerror or error}. "
+                "Set NEWSBOT_CACHE_DIR to a folder that can."
+            ) from error
+    facts = _facts(folder)
     chosen = _choose_runtime(model, runtime, facts["cosine"])
     prompts = dict(facts["prompts"])
     if query_prompt is not None:
@@ -154,6 +160,20 @@ def load_embeddings(
     if chosen == "torch":
         return _load_torch(model, source, facts["dimension"], prompts)
     return _load_onnx(model, folder, chosen, facts, prompts, threads or usable_cpus())
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, error) from error
+    return facts
+
+
+def _damaged(folder: Path, error: Exception) -> ModelError:
+    return ModelError(
+        f"The prepared embedding model in {folder} cannot be loaded ({error}). Delete that folder; it is made again."
+    )
 
 
 def usable_cpus() -> int:
@@ -233,10 +253,7 @@ def _load_onnx(
         )
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:
-        raise ModelError(
-            f"The prepared embedding model in {folder} cannot be loaded ({error}). "
-            "Delete that folder; it is made again."
-        ) from error
+        raise _damaged(folder, error) from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(facts["max_tokens"])
     inputs: list[str] = facts["inputs"]
@@ -346,7 +363,8 @@ def _write_graphs(transformer: Any, workshop: Path) -> dict[str, Any]:
     tokenizer = transformer.tokenizer
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError("it has no fast tokenizer")
-    sample = tokenizer(list(PROBE[:2]), return_tensors="pt", padding=True)
+    most = transformer.max_seq_length or 512
+    sample = tokenizer(list(PROBE[:2]), return_tensors="pt", padding=True, truncation=True, max_length=most)
     inputs = [name for name in sample if name in {"input_ids", "attention_mask", "token_type_ids"}]
 
     class Graph(torch.nn.Module):

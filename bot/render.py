@@ -157,7 +157,7 @@ def hit_lines(number: int, hit: Hit, *, colour: bool, width: int = WIDTH) -> Ite
     paint = _Paint(colour)
     parts = ", ".join(f"{name} {value:.2f}" for name, value in hit.parts.items())
     yield paint("bold", f"{number}. {headline(hit.article)}{also_in(hit.also_in)}")
-    yield paint("dim", f"   {hit.score:.3f} ({parts})  {hit.article.url or hit.article.origin}")
+    yield paint("dim", f"   {hit.score:.3f} ({parts})  {plain(hit.article.url or hit.article.origin)}")
     for paragraph in plain(hit.passage.text).split("\n\n"):
         yield from wrapped(paragraph, width, indent="   ")
     yield ""

@@ -132,7 +132,12 @@ def _identified(article: Article, seen: dict[str, tuple[str, str]]) -> Article |
     the next run would undo that again.
     """
     try:
+        words = "".join((article.title, article.text, article.source or "", article.section or "", *article.authors))
+        words.encode("utf-8")
         article = replace(article, id=article.id or article_id(article))
+    except UnicodeEncodeError:
+        reason = "its text holds half characters (lone surrogates), which no file or database can store"
+        return Outcome(kind=OutcomeKind.FAILED, origin=article.origin, reason=reason)
     except ReadError as error:
         return Outcome(kind=OutcomeKind.FAILED, origin=article.origin, title=article.title, reason=str(error))
     digest = content_hash(article)
@@ -170,8 +175,13 @@ def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
     followers = writer.copies_of(article.id)
     kind = writer.put(article, spans, bands=bands, copy_of=copy_of)
     head = copy_of or article.id
-    for follower in followers:  # it had copies: do they still say the same?
-        writer.link(follower.id, head if batch.is_copy(article, body, follower) else None)
+    # It had copies: do they still say the same? Those that do not are copies of the oldest among them.
+    parted = [follower for follower in followers if not batch.is_copy(article, body, follower)]
+    for follower in followers:
+        if follower not in parted:
+            writer.link(follower.id, head)
+        else:
+            writer.link(follower.id, None if follower is parted[0] else parted[0].id)
     if original is not None and is_first:
         for follower in writer.copies_of(original.id):
             writer.link(follower.id, article.id)

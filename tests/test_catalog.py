@@ -204,14 +204,20 @@ def test_the_oldest_copy_takes_the_place_of_a_removed_original(catalog: Catalog)
     original = article("wire")
     late = article("late", source="The Herald", published=date(2024, 3, 9))
     early = article("early", source="The Courier", published=date(2024, 3, 5))
+    undated = article("undated", source="The Globe", published=None)
     put(catalog, original)
-    put(catalog, late, early, copy_of=original.id)
+    put(catalog, late, undated, early, copy_of=original.id)
     seq = catalog.seq()
     with catalog.writing() as writer:
         writer.remove(original.id)
-    assert catalog.copies([original.id, early.id]) == {early.id: (late,)}
+    assert catalog.copies([original.id, early.id]) == {early.id: (late, undated)}
     assert {id_.split(".")[0] for id_ in catalog.passage_ids()} == {early.id}
-    assert {id_: count for _, id_, count in numbers(catalog, seq)} == {original.id: 0, early.id: 2, late.id: 0}
+    assert {id_: count for _, id_, count in numbers(catalog, seq)} == {
+        original.id: 0,
+        early.id: 2,
+        late.id: 0,
+        undated.id: 0,
+    }
 
 
 def test_a_removed_copy_leaves_the_original_alone(catalog: Catalog) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import run_in_executor
 from pydantic import ConfigDict
 
 from bot.schema import Hit, Question
@@ -58,6 +59,15 @@ class NewsRetriever(BaseRetriever):
         question: Question | None = None,
     ) -> list[Document]:
         return [document_of(hit) for hit in self.find(question or query)]
+
+    async def _aget_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: AsyncCallbackManagerForRetrieverRun,  # noqa: ARG002  LangChain hands it in
+        question: Question | None = None,
+    ) -> list[Document]:
+        return [document_of(hit) for hit in await run_in_executor(None, self.find, question or query)]
 
 
 def document_of(hit: Hit) -> Document:

@@ -1,0 +1,173 @@
+"""Hybrid search: both indexes are heard, scores add up, days and sources narrow, one article does not crowd out others.
+
+Knows nothing about how an answer is made.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.retrieval.question import Understood, understand
+from bot.retrieval.retriever import PER_ARTICLE, WEIGHTS, FusionWeights, Retriever
+from bot.schema import Hit, Question
+from bot.settings import Settings
+from bot.wiring import open_corpus, open_embeddings
+from ingest.pipeline import ingest
+from tests.fakes import article
+
+TODAY = date(2024, 6, 30)
+TIDE = (
+    "The tidal barrier at Kelmouth closed for the first time on Sunday. Engineers had tested its gates all winter.\n\n"
+    "It keeps storm surges out of the estuary, and ships pass through a lock beside it. "
+    "The regional government paid 840 million euros for the works, which took seven years."
+)
+PLAN = "Kelmouth plans a tidal barrier for 600 million euros. Work starts soon."
+DOCTORS = "Physicians walked out of hospitals over pay. Wards ran on emergency staff."
+DEBATES = "\n\n".join(
+    f"The parliament of Norvale debated law {n}. {'Members spoke at length. ' * 25}".strip() for n in range(8)
+)
+ARTICLES = [
+    article("barrier", TIDE, published=date(2024, 6, 25)),
+    article("barrier-copy", TIDE, source="The Herald", published=date(2024, 6, 26)),
+    article("barrier-plan", PLAN, published=date(2017, 6, 1)),
+    article("doctors", DOCTORS, source="The Herald"),
+    article("undated", "A lighthouse keeper wrote down the weather every single day of her life.", published=None),
+    article("long", DEBATES),
+    article("short", "The parliament of Norvale adjourned its debate on the law."),
+]
+
+
+@pytest.fixture(scope="module")
+def retriever(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Retriever:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("retriever") / "data", cache_dir=cache_dir)
+    corpus = open_corpus(settings, create=True)
+    with corpus.writing():
+        list(ingest(corpus, ARTICLES))
+    return Retriever(corpus, open_embeddings(settings))
+
+
+def asked(text: str, retriever: Retriever, **fields: object) -> Understood:
+    known = [name for name in retriever.corpus.sources() if name]
+    return understand(Question(text, **fields), TODAY, known)  # type: ignore[arg-type]
+
+
+def search(retriever: Retriever, text: str, k: int = 10, **fields: object) -> tuple[Hit, ...]:
+    return retriever.retrieve(asked(text, retriever, **fields), k).hits
+
+
+def names(hits: tuple[Hit, ...]) -> list[str]:
+    return [(hit.article.url or "").rsplit("/", 1)[-1] for hit in hits]
+
+
+def test_words_are_found(retriever: Retriever) -> None:
+    assert names(search(retriever, "Kelmouth estuary lock"))[0] == "barrier"
+
+
+def test_meaning_is_found_without_a_common_word(retriever: Retriever) -> None:
+    hits = search(retriever, "Medics strike")
+    assert names(hits)[0] == "doctors"
+    assert hits[0].parts["dense"] > hits[0].parts["lexical"]
+
+
+def test_scores_are_the_weighted_sum_of_their_parts(retriever: Retriever) -> None:
+    for hit in search(retriever, "What did the tidal barrier at Kelmouth cost?"):
+        assert set(hit.parts) == {"lexical", "dense", "day"}
+        total = sum(getattr(WEIGHTS, name) * part for name, part in hit.parts.items())
+        assert hit.score == pytest.approx(total)
+        assert hit.parts["lexical"] >= 0
+        assert -1 <= hit.parts["dense"] <= 1.001
+        assert hit.parts["day"] in (0.0, 1.0)
+
+
+def test_parts_are_complete_whichever_index_found_the_passage(retriever: Retriever) -> None:
+    """A passage that one index alone returned is scored by the other too."""
+    question = asked("barrier euros", retriever)
+    for hit in retriever.retrieve(question, 50).hits:
+        stored = retriever.corpus.vectors.vectors([hit.passage.id])[hit.passage.id]
+        vector = retriever.embeddings.encode(["barrier euros"], "query")[0]
+        assert hit.parts["dense"] == pytest.approx(float(stored @ vector), abs=1e-3)
+
+
+def test_hits_are_in_order_and_no_more_than_asked_for(retriever: Retriever) -> None:
+    hits = search(retriever, "parliament barrier hospitals", 4)
+    assert len(hits) == 4
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert len({hit.passage.id for hit in hits}) == 4
+
+
+def test_one_article_leaves_room_for_others(retriever: Retriever) -> None:
+    hits = search(retriever, "parliament of Norvale debated law", 6)
+    assert Counter(names(hits))["long"] == PER_ARTICLE
+    assert "short" in names(hits)
+
+
+def test_copies_are_one_hit_that_names_the_others(retriever: Retriever) -> None:
+    hits = search(retriever, "tidal barrier at Kelmouth closed")
+    assert "barrier-copy" not in names(hits)
+    assert [each.source for each in hits[0].also_in] == ["The Herald"]
+
+
+def test_days_narrow(retriever: Retriever) -> None:
+    question = "What does the tidal barrier at Kelmouth cost?"
+    assert set(names(search(retriever, question, before=date(2020, 1, 1)))) == {"barrier-plan"}
+    assert "barrier-plan" not in names(search(retriever, question, after=date(2020, 1, 1)))
+    assert "undated" not in names(search(retriever, question, after=date(1900, 1, 1)))
+
+
+def test_nothing_is_known_before_it_was_published(retriever: Retriever) -> None:
+    hits = search(retriever, "What does the tidal barrier at Kelmouth cost?", as_of=date(2018, 1, 1))
+    assert set(names(hits)) == {"barrier-plan", "undated"}, "what has no day may always have been known"
+
+
+def test_what_was_fresh_on_the_day_of_asking_counts_more(retriever: Retriever) -> None:
+    question = "tidal barrier at Kelmouth million euros"
+    undated = dict(zip(names(search(retriever, question)), search(retriever, question), strict=True))
+    dated = dict(
+        zip(names(search(retriever, question, as_of=TODAY)), search(retriever, question, as_of=TODAY), strict=True)
+    )
+    assert (dated["barrier"].parts["day"], dated["barrier-plan"].parts["day"]) == (1.0, 0.0)
+    assert dated["barrier"].score == pytest.approx(undated["barrier"].score + WEIGHTS.day, abs=1e-3)
+    assert dated["barrier-plan"].score == pytest.approx(undated["barrier-plan"].score, abs=1e-3)
+
+
+def test_sources_narrow_and_copies_count_for_their_outlet(retriever: Retriever) -> None:
+    hits = search(retriever, "tidal barrier at Kelmouth", sources=("The Herald",))
+    assert set(names(hits)) == {"barrier", "doctors"}, "the Herald printed the barrier's story too"
+    assert "The Herald" in {hits[0].article.source, *(each.source for each in hits[0].also_in)}
+
+
+def test_weights_are_respected(retriever: Retriever) -> None:
+    only_words = Retriever(retriever.corpus, retriever.embeddings, FusionWeights(dense=0.0, day=0.0))
+    for hit in search(only_words, "tidal barrier"):
+        assert hit.score == pytest.approx(hit.parts["lexical"])
+
+
+def test_questions_without_words_are_answered_by_meaning_alone(retriever: Retriever) -> None:
+    assert all(hit.parts["lexical"] == 0 for hit in search(retriever, "?!"))
+
+
+def test_rarity_of_words_is_handed_on(retriever: Retriever) -> None:
+    found = retriever.retrieve(asked("tidal barrier", retriever), 3)
+    assert found.idf("zyzzyva") > found.idf("barrier") > found.idf("the") >= 0
+    assert found.idf("?") == 0.0
+    assert found.query_vector.shape == (384,)
+
+
+def test_the_same_question_gets_the_same_hits_from_every_thread(retriever: Retriever) -> None:
+    wanted = [hit.passage.id for hit in search(retriever, "Kelmouth barrier cost")]
+    found: list[list[str]] = []
+
+    def ask() -> None:
+        found.extend([hit.passage.id for hit in search(retriever, "Kelmouth barrier cost")] for _ in range(5))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [wanted] * 20
