@@ -27,6 +27,9 @@ def asked(text: str, **limits: object) -> Understood:
         ("What percentage of voters stayed at home?", AnswerKind.PERCENTAGE, "percentage"),
         ("How much did the telescope cost?", AnswerKind.MONEY, "cost"),
         ("How much more energy does it use?", AnswerKind.NUMBER, "energy"),
+        ("How much ammonium nitrate exploded?", AnswerKind.NUMBER, "nitrate"),
+        ("What did the probe cost?", AnswerKind.MONEY, ""),
+        ("How long is the border?", AnswerKind.NUMBER, ""),
         ("When did the talks begin?", AnswerKind.DATE, ""),
         ("What year did the browser appear?", AnswerKind.DATE, "year"),
         ("How long was she detained?", AnswerKind.DURATION, ""),
@@ -41,7 +44,7 @@ def asked(text: str, **limits: object) -> Understood:
         ("Which two countries joined the alliance?", AnswerKind.LIST, "country"),
         ("Why were the cars recalled?", AnswerKind.REASON, ""),
         ("What did the ambassador say?", AnswerKind.OTHER, ""),
-        ("A man was convicted in Berlin. How old is he?", AnswerKind.NUMBER, "year"),
+        ("A man was convicted in Berlin. How old is he?", AnswerKind.NUMBER, "age"),
         ("This former senator died on Sunday.", AnswerKind.PERSON, "senator"),
     ],
 )

@@ -21,6 +21,7 @@ def texts(kind: AnswerKind, sentence: str, focus: str = "", least: float = 0.5) 
         ("It could include as many as 200 soldiers.", ["as many as 200"]),
         ("Some 1.5 million people and about 4,000 police.", ["Some 1.5 million", "about 4,000"]),
         ("Up to two dozen lorries.", ["Up to two dozen"]),
+        ("It involves several hundred personnel.", ["several hundred"]),
         ("The tower is 93 metres tall.", ["93 metres"]),
         ("A 101-year-old man.", ["101"]),
         ("It grows from around 500 personnel to about 4,000.", ["about 4,000"]),
@@ -50,6 +51,17 @@ def test_numbers_with_hedge_and_unit(sentence: str, expected: list[str]) -> None
 )
 def test_amounts(kind: AnswerKind, sentence: str, expected: list[str]) -> None:
     assert texts(kind, sentence) == expected
+
+
+def test_an_age_is_told_from_other_numbers() -> None:
+    sentence = "Some 3 of its 40 members met; Anna Smith, aged 71, and John Doe, 65, came in a 12-year-old car."
+    assert texts(AnswerKind.NUMBER, sentence, "age") == ["71", "65", "12"]
+
+
+def test_a_count_is_no_span_of_time() -> None:
+    sentence = "Six days after 18:30 there were 369 ships."
+    assert texts(AnswerKind.NUMBER, sentence, "ships") == ["369"]
+    assert texts(AnswerKind.NUMBER, sentence, "days") == ["Six days", "369"]
 
 
 def test_persons_lose_their_titles() -> None:

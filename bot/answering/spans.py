@@ -40,7 +40,7 @@ _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _RANGE = rf"{_DIGITS}(?:\s?(?:[-–]|to)\s?{_DIGITS})?"
 _AMOUNT = (
     rf"(?:{_RANGE}(?:(?:\s?(?:m|bn|tn|k)\b)|(?:[\s-](?:{_SCALE}))+\b)?"
-    rf"|(?:{_SMALL}|half\s+a|an?)(?:[\s-]{_SCALE})+\b|{_SMALL}\b|(?:hundreds|thousands|millions|billions|dozens)\b)"
+    rf"|(?:{_SMALL}|half\s+a|an?|several|a\s+few)(?:[\s-]{_SCALE})+\b|{_SMALL}\b|(?:hundreds|thousands|millions|billions|dozens)\b)"
 )
 _UNIT = (
     r"(?:[\s-](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|inches|inch|feet|foot|miles?|kilomet(?:er|re)s?|"
@@ -52,10 +52,11 @@ _MONTH = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|Jan\.?|Feb\.?|Mar\.?|Apr\.?|Jun\.?|Jul\.?|Aug\.?|Sept?\.?|Oct\.?|Nov\.?|Dec\.?)"
 )
-_NOT_INSIDE = r"(?<![\w$£€.,/–-])"
+_NOT_INSIDE = r"(?<![\w$£€.,/:–-])"
 
 NUMBER = re.compile(
-    rf"{_NOT_INSIDE}{_HEDGE}{_AMOUNT}{_UNIT}(?!\w|\s?%|\s(?:per\s?cent|percent|cents?|dollars|euros)\b)", re.IGNORECASE
+    rf"{_NOT_INSIDE}{_HEDGE}{_AMOUNT}{_UNIT}(?!\w|:\d|\s?%|\s(?:per\s?cent|percent|cents?|dollars|euros)\b)",
+    re.IGNORECASE,
 )
 PERCENTAGE = re.compile(
     rf"{_NOT_INSIDE}{_HEDGE}(?:{_RANGE}|{_SMALL})(?:\s?%|[\s-]per\s?cent\b|\s(?:percentage\s)?points\b)", re.IGNORECASE
@@ -120,6 +121,12 @@ _DATELINE = re.compile(
 )
 _AGENCIES = frozenset(("CNN", "AP", "Reuters", "AFP", "USA TODAY", "Getty Images", "CNN Business", "Associated Press"))
 _COMMON_RUN = re.compile(r"[a-z][a-z-]{2,}(?:\s[a-z][a-z-]{2,})*")
+_UNIT_END = re.compile(rf"{_UNIT[:-1]}$", re.IGNORECASE)
+_UNIT_ASKED = re.compile(
+    r"$|second|minute|hour|day|week|month|year|mile|kilo|met|ton|pound|acre|degree|time|temp|length|height|weight|size"
+)
+_AGE_BEFORE = re.compile(r"\b(?:aged?|age of|turn(?:s|ed|ing)?|is|was|, )\s?$", re.IGNORECASE)
+_AGE_AFTER = re.compile(r"[ -]years?[ -]old\b|(?:,|\s?\)|\.?$)", re.IGNORECASE)
 _CHANGING = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY})
 _TO_AMOUNT = re.compile(rf"[^.,;]{{0,40}}?\bto\s{_HEDGE}[$£€]?\d", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['’]s\s")
@@ -141,9 +148,17 @@ def spans(kind: AnswerKind, sentence: str, focus: str = "") -> list[Candidate]:
     if kind is AnswerKind.PLACE:
         return list(_places(sentence, focus))
     found = list(finder(sentence))
+    if kind is AnswerKind.NUMBER and focus == "age":
+        return [each if _is_age(sentence, each) else each._replace(fit=0.2 * each.fit) for each in found]
+    if kind is AnswerKind.NUMBER and not _UNIT_ASKED.match(focus):
+        found = [each._replace(fit=0.3 * each.fit) if _UNIT_END.search(each.text) else each for each in found]
     if kind in _CHANGING:
         return [each._replace(fit=0.3 * each.fit) if _was(sentence, each) else each for each in found]
     return found
+
+
+def _is_age(sentence: str, found: Candidate) -> bool:
+    return bool(_AGE_BEFORE.search(sentence[: found.start]) or _AGE_AFTER.match(sentence, found.end))
 
 
 def _was(sentence: str, found: Candidate) -> bool:

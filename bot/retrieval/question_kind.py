@@ -51,7 +51,7 @@ _FOCUS_KINDS = {
         (AnswerKind.PERSON, _PERSON_NOUNS),
         (AnswerKind.ORGANISATION, _ORGANISATION_NOUNS),
         (AnswerKind.DATE, _TIME_NOUNS),
-        (AnswerKind.PERCENTAGE, "percentage percent proportion share"),
+        (AnswerKind.PERCENTAGE, "percentage percent proportion share rate"),
         (AnswerKind.MONEY, "price cost fine salary amount sum"),
         (AnswerKind.NUMBER, "number age temperature score magnitude count size height length weight"),
         (AnswerKind.DURATION, "duration"),
@@ -72,10 +72,12 @@ _MONEY_WORDS = re.compile(
     r"[$£€]|\b(?:cost\w*|pa(?:y|id|ys)|worth|prices?|fined?|earn\w*|spen[dt]|sold|money|dollars?|pounds|euros?|budget|tax)\b",
     re.IGNORECASE,
 )
-_UNPRICED = re.compile(
-    r"\s+(?:more|less|of|time|water|weight|energy|oil|gas|land|rain|snow|space|power|food|faster|higher|bigger)\b",
+_PRICED = re.compile(
+    r"\s+(?:do|does|did|is|are|was|were|has|have|had|will|would|could|can|may|might|in|per|to|for|money|compensation|damages)\b",
     re.IGNORECASE,
 )
+"""What follows "how much" where it asks for a price; a noun asks for a quantity ("how much energy")."""
+_BY = re.compile(r"\bby how much\b", re.IGNORECASE)
 _AUXILIARY = re.compile(
     r"\s+(?:do|does|did|has|have|had|will|would|can|could|should|may|might|must|happen\w*)\b", re.IGNORECASE
 )
@@ -114,17 +116,19 @@ def kind_of(asking: str, text: str) -> tuple[AnswerKind, str]:
         return _kind_of_statement(asking)
     tail = asking[found.end() :]
     if (found["wh"] or "").lower() in ("what", "which") and _AUXILIARY.match(tail):
+        if re.search(r"\b(?:cost|pay|earn)\W*$", tail):
+            return AnswerKind.MONEY, ""
         return AnswerKind.OTHER, ""
     first_words = words(tail)[:12]
     noun = _focus(first_words)
     if how := found["how"]:
         how = how.lower()
         if how == "much":
-            uncounted = _UNPRICED.match(tail) and not _MONEY_WORDS.search(asking)
-            return (AnswerKind.NUMBER if uncounted else AnswerKind.MONEY), noun
+            counted = not _MONEY_WORDS.search(asking) and (noun or _BY.search(asking)) and not _PRICED.match(tail)
+            return (AnswerKind.NUMBER if counted else AnswerKind.MONEY), noun
         if how == "long":
-            return AnswerKind.DURATION, ""
-        return (AnswerKind.NUMBER if how in _NUMBER_ASKED else AnswerKind.OTHER), ("year" if how == "old" else noun)
+            return (AnswerKind.NUMBER if re.match(r"\s+(?:is|are)\s", tail) else AnswerKind.DURATION), ""
+        return (AnswerKind.NUMBER if how in _NUMBER_ASKED else AnswerKind.OTHER), ("age" if how == "old" else noun)
     if found["howplain"]:
         return AnswerKind.OTHER, ""
     wh = found["wh"].lower()
