@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 DEMO_QUESTION = "How many NATO personnel are in Iraq?"
+INTERVAL_SECONDS_MIN, INTERVAL_SECONDS_MAX = 10, 7 * 86_400
 HISTORY_QUESTIONS = 5
 """Questions that `chat` remembers for follow-ups."""
 
@@ -63,7 +65,13 @@ def _ingest(parsed: argparse.Namespace) -> int:
 def _read(parsed: argparse.Namespace) -> int:
     from ingest.cli import run_read
 
-    return run_read(parsed)
+    return run_read(parsed, _settings(parsed))
+
+
+def _follow(parsed: argparse.Namespace) -> int:
+    from ingest.cli import run_follow
+
+    return run_follow(parsed, _settings(parsed))
 
 
 def _show(parsed: argparse.Namespace) -> int:
@@ -304,6 +312,14 @@ def _count(text: str) -> int:
     return number
 
 
+def _interval(text: str) -> float:
+    match = re.fullmatch(r"(\d{1,6})([smhd])", text.strip().lower())
+    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]] if match else 0
+    if not INTERVAL_SECONDS_MIN <= seconds <= INTERVAL_SECONDS_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time from 10s to 7d; write it as 15m, 90s or 2h")
+    return float(seconds)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="newsbot",
@@ -336,11 +352,18 @@ def _parser() -> argparse.ArgumentParser:
             "--as-of", type=_day, metavar="DATE", help="ask as on this day: nothing published later is known"
         )
 
+    def fetching(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--source", metavar="NAME", help="outlet of these articles, whatever they say themselves")
+        added.add_argument("--summaries", action="store_true", help="keep a feed's summary where it has no full text")
+        added.add_argument(
+            "--allow-private", action="store_true", help="fetch from private addresses too (an intranet)"
+        )
+
     def reading(added: argparse.ArgumentParser) -> None:
         added.add_argument(
             "sources", nargs="+", metavar="SOURCE", help="file, folder, glob, http(s) address, or - for standard input"
         )
-        added.add_argument("--source", metavar="NAME", help="outlet of these articles, whatever they say themselves")
+        fetching(added)
         added.add_argument(
             "--field",
             action="append",
@@ -349,12 +372,8 @@ def _parser() -> argparse.ArgumentParser:
             metavar="OURS=THEIRS",
             help="name of a field in your records, such as text=maintext; may be repeated",
         )
-        added.add_argument("--summaries", action="store_true", help="keep a feed's summary where it has no full text")
         added.add_argument(
             "--no-fetch", action="store_true", help="never use the network, not for links in feeds either"
-        )
-        added.add_argument(
-            "--allow-private", action="store_true", help="fetch from private addresses too (an intranet)"
         )
 
     added = command(
@@ -367,6 +386,19 @@ def _parser() -> argparse.ArgumentParser:
         "read", _read, "Show what would be stored of a source, and store nothing.", "newsbot read page.html --json"
     )
     reading(added)
+
+    added = command(
+        "follow",
+        _follow,
+        "Keep the corpus fresh: ask feeds again and again for what is new.",
+        "newsbot follow https://rss.dw.com/xml/rss-en-world --every 15m",
+    )
+    added.add_argument("feeds", nargs="+", metavar="FEED", help="http(s) address of a feed, a sitemap or a page")
+    added.add_argument(
+        "--every", type=_interval, default=900.0, metavar="TIME", help="from round to round: 90s, 15m (default), 2h, 1d"
+    )
+    added.add_argument("--once", action="store_true", help="ask once, and end")
+    fetching(added)
 
     added = command(
         "show", _show, "Show an article as it is stored.", "newsbot show https://p.dw.com/p/3XeL4 --revisions"

@@ -45,6 +45,15 @@ class Settings(BaseSettings):
     passage_chars: int = Field(800, ge=200, le=4000, description="Length that passages aim at, in characters.")
     hits: int = Field(10, ge=1, le=100, description="Passages that an answer is chosen from.")
     question_chars: int = Field(1000, ge=50, le=10_000, description="Longest question that is taken, in characters.")
+    fetch_contact: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Address or e-mail at which the operators of websites reach you; part of the User-Agent.",
+    )
+    fetch_delay_seconds: float = Field(
+        1.0, ge=0, le=60, description="Least pause between two requests to one website, in seconds."
+    )
     lock_wait_seconds: float = Field(
         600, ge=0, description="How long a command that writes waits for another one to end."
     )

@@ -6,12 +6,16 @@ Knows nothing about arguments (see `bot.cli`) nor about how articles are read or
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import CorpusMissing, ReadError, UsageError
@@ -22,25 +26,29 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from ingest.fetch import Fetched, Fetcher
+    from ingest.follow import Round
+    from ingest.stopping import Stop
 
 LOG_SECONDS = 10
 """Between two lines of progress where there is no terminal."""
 REASONS_SHOWN = 20
+FAILURES_SHOWN = 3
+"""Feeds whose failure is explained in the line of a round; --json explains all."""
 
 
 def run_ingest(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot ingest`: exit status 0, or 1 when something failed."""
-    items = _read(parsed)
+    items = _read(parsed, settings)
     outcomes = list(_dry_run(items, settings) if parsed.dry_run else _ingested(items, settings))
     return _report(outcomes, settings, as_json=parsed.json, dry_run=parsed.dry_run)
 
 
-def run_read(parsed: argparse.Namespace) -> int:
+def run_read(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot read`: what would be stored, one article after the other; with --json one object a line."""
     from bot.render import article_json, article_lines, plain
 
     failed = False
-    for item in _read(parsed):
+    for item in _read(parsed, settings):
         if isinstance(item, Outcome):
             failed |= item.kind is OutcomeKind.FAILED
             if parsed.json:
@@ -53,6 +61,45 @@ def run_read(parsed: argparse.Namespace) -> int:
         else:
             print("\n".join([*article_lines(item), ""]))
     return 1 if failed else 0
+
+
+def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
+    """`newsbot follow`: rounds until SIGTERM or Ctrl-C, one line of log each; with --json one object a line too.
+
+    Exit status 0; with --once 1 when a feed failed.
+    """
+    addresses = [_followed_address(each) for each in dict.fromkeys(parsed.feeds)]
+    from bot.wiring import open_corpus
+    from ingest.follow import FeedFollower, FeedState
+    from ingest.read import ReadOptions
+    from ingest.stopping import Stop
+
+    stop = Stop()
+    failed = False
+    fetcher = _fetcher(settings, parsed.allow_private)
+    with _stopping_by_signal(stop):
+        follower = FeedFollower(
+            corpus=open_corpus(settings, create=True, on_export=_say),
+            addresses=addresses,
+            fetcher=fetcher,
+            stop=stop,
+            every_seconds=parsed.every,
+            options=ReadOptions(source=parsed.source, summaries=parsed.summaries),
+            passage_chars=settings.passage_chars,
+            lock_wait_seconds=settings.lock_wait_seconds,
+            on_wait=_say,
+        )
+        for each in follower.rounds(1 if parsed.once else None):
+            _say(_round_line(each))
+            if parsed.json:
+                print(json.dumps(_round_json(each), ensure_ascii=False), flush=True)
+            failed = each.feeds_in(FeedState.FAILED) > 0
+        if stop.requested:
+            _say("newsbot: stopped; what was stored is safe")
+        else:  # a fetch that a stop left behind still uses it
+            fetcher.close()
+        follower.corpus.close()
+    return 1 if parsed.once and failed and not stop.requested else 0
 
 
 def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -98,6 +145,67 @@ def run_demo(settings: Settings) -> None:
             _say(f"failed   {outcome.origin}: {outcome.reason}")
 
 
+def _followed_address(text: str) -> str:
+    if not text.lower().startswith(("http://", "https://")):
+        raise UsageError(f"{text} is no http(s) address; files are read once, with: newsbot ingest {text}")
+    return text
+
+
+@contextlib.contextmanager
+def _stopping_by_signal(stop: Stop) -> Iterator[None]:
+    """While inside, the first SIGTERM or SIGINT asks to stop, and the second one ends the process at once."""
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        stop.request()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _round_line(done: Round) -> str:
+    """One round in one line, with the reasons of what failed."""
+    from bot.render import counts_line, plain
+
+    states = Counter(str(each.state) for each in done.feeds)
+    asked = len(done.feeds) - states["waiting"]
+    feeds = [f"{asked} feed{'' if asked == 1 else 's'} asked"]
+    feeds += [f"{states[state]} {state}" for state in ("unchanged", "failed", "waiting") if states[state]]
+    line = f"{_moment(done.started_at)} round {done.number}: {', '.join(feeds)}; {counts_line(done.counts)}; "
+    line += f"{done.seconds:.1f} s"
+    for each in [each for each in done.feeds if each.state == "failed"][:FAILURES_SHOWN]:
+        again = f", not asked before {_moment(each.next_at)}" if each.next_at else ""
+        line += f"; {plain(each.address)}: {plain(each.reason)}{again}"
+    return line
+
+
+def _round_json(done: Round) -> dict[str, Any]:
+    return {
+        "round": done.number,
+        "started_at": _moment(done.started_at),
+        "seconds": round(done.seconds, 3),
+        "feeds": [
+            {
+                "address": each.address,
+                "state": str(each.state),
+                "reason": each.reason or None,
+                "next_at": _moment(each.next_at) if each.next_at else None,
+            }
+            for each in done.feeds
+        ],
+        "counts": dict(done.counts),
+        "told": [{"kind": str(each.kind), "origin": each.origin, "reason": each.reason} for each in done.told],
+    }
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def id_of(url: str) -> str:
     """The id of the article at an address; an id as it is. Raises UsageError for an address that is none."""
     from bot.corpus.identity import article_id
@@ -110,11 +218,11 @@ def id_of(url: str) -> str:
         raise UsageError(str(error)) from error
 
 
-def _read(parsed: argparse.Namespace) -> Iterator[Article | Outcome]:
+def _read(parsed: argparse.Namespace, settings: Settings) -> Iterator[Article | Outcome]:
     """What the arguments' sources hold; connections are opened when the first address is met."""
     from ingest.read import ReadOptions, read
 
-    fetch = None if parsed.no_fetch else _Fetch(parsed.allow_private)
+    fetch = None if parsed.no_fetch else _Fetch(settings, parsed.allow_private)
     try:
         options = ReadOptions(source=parsed.source, fields=dict(parsed.field), summaries=parsed.summaries, fetch=fetch)
         yield from read(parsed.sources, options)
@@ -126,20 +234,29 @@ def _read(parsed: argparse.Namespace) -> Iterator[Article | Outcome]:
 class _Fetch:
     """A Fetcher that is made when it is first called: most sources are files and need none."""
 
-    def __init__(self, allow_private: bool) -> None:
+    def __init__(self, settings: Settings, allow_private: bool) -> None:
+        self._settings = settings
         self._allow_private = allow_private
         self._fetcher: Fetcher | None = None
 
     def __call__(self, url: str) -> Fetched:
         if self._fetcher is None:
-            from ingest.fetch import Fetcher
-
-            self._fetcher = Fetcher(allow_private=self._allow_private)
+            self._fetcher = _fetcher(self._settings, self._allow_private)
         return self._fetcher(url)
 
     def close(self) -> None:
         if self._fetcher is not None:
             self._fetcher.close()
+
+
+def _fetcher(settings: Settings, allow_private: bool) -> Fetcher:
+    from ingest.fetch import Fetcher
+
+    return Fetcher(
+        allow_private=allow_private,
+        contact=settings.fetch_contact or "",
+        delay_seconds=settings.fetch_delay_seconds,
+    )
 
 
 def _ingested(items: Iterable[Article | Outcome], settings: Settings) -> Iterator[Outcome]:
