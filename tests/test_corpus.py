@@ -314,6 +314,9 @@ def test_truncated_graph_files_are_mended(
     vector = embeddings.encode(["The new museum7 opened"], "query")[0]
     with pytest.raises(CorpusError, match="--repair"):
         broken.vectors.search(vector, 10)
+    if name != "data_level0.bin":  # one is enough: repair embeds everything anew
+        broken.close()
+        return
     with broken.writing():
         assert broken.repair() == problems
     mended = reopened(broken, settings)
@@ -606,8 +609,8 @@ def test_asking_goes_on_while_another_process_writes(corpus: Corpus, settings: S
     ask("museum")
     writer = script(
         """
-        names = [f"castle{number}" for number in range(60)]
-        for start in range(0, 60, 6):
+        names = [f"castle{number}" for number in range(36)]
+        for start in range(0, 36, 6):
             put(corpus, *map(article, names[start:start + 6]))
             remove(corpus, article(names[start]), article(names[start + 1]))
             put(corpus, replace(article(names[start + 2]), title="Corrected"))
@@ -617,7 +620,7 @@ def test_asking_goes_on_while_another_process_writes(corpus: Corpus, settings: S
     )
     asked = 0
     while writer.poll() is None:
-        hits = ask(f"cracks in the wall of castle{asked % 60}")
+        hits = ask(f"cracks in the wall of castle{asked % 36}")
         assert hits
         today = corpus.catalog.articles([hit.article.id for hit in hits])
         for hit in hits:
