@@ -356,3 +356,8 @@ def test_any_text_gives_an_article_or_a_clear_refusal(pieces: list[str], separat
     assert article.text.strip() == article.text
     assert "\x00" not in article.text
     assert "\n\n\n" not in article.text
+
+
+def test_heading_with_nothing_under_it_is_the_text() -> None:
+    sentence = "The ferry to the three northern islands was suspended on Monday after a storm tore a hole in the pier."
+    assert read_page_text(f"# {sentence} {sentence}").text.count(sentence) == 2

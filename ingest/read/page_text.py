@@ -39,6 +39,8 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
     start, end = span
     indent = body_indent(judged[start:end])
     title_at = title_index(judged, start, end)
+    if title_at is not None and title_at + 1 >= end:
+        title_at = None  # a heading with nothing under it holds the text itself
     first = start if title_at is None else title_at + 1
     if title_at is not None and title_at >= start:
         start = title_at + 1
