@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from bot.corpus.catalog import Feed
+from bot.corpus.catalog_rows import Feed
 from bot.corpus.corpus import Corpus
 from bot.corpus.identity import article_id
 from bot.errors import CorpusBusy, ReadError

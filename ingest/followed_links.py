@@ -12,7 +12,8 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bot.corpus.catalog import Catalog, Link
+from bot.corpus.catalog import Catalog
+from bot.corpus.catalog_rows import Link
 from bot.corpus.identity import article_id, canonical_url
 from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind

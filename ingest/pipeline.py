@@ -14,7 +14,7 @@ from datetime import date
 from itertools import islice
 from urllib.parse import urlsplit
 
-from bot.corpus.catalog import Writer
+from bot.corpus.catalog_writer import Writer
 from bot.corpus.corpus import Corpus, Progress
 from bot.corpus.identity import article_id, content_hash
 from bot.errors import ReadError

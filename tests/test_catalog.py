@@ -21,7 +21,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bot.corpus import catalog as catalog_module
-from bot.corpus.catalog import SCHEMA_REVISION, Catalog, metadata
+from bot.corpus.catalog import SCHEMA_REVISION, Catalog
+from bot.corpus.catalog_rows import metadata
 from bot.corpus.identity import article_id
 from bot.errors import CorpusError, CorpusMissing
 from bot.schema import Article, Coverage, OutcomeKind, Span

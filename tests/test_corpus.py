@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.corpus.catalog import Catalog, Change
+from bot.corpus.catalog import Catalog
+from bot.corpus.catalog_rows import Change
 from bot.corpus.corpus import CATALOG_FILE, Corpus
 from bot.corpus.follower import STATE_FILE, State, read_state, write_state
 from bot.corpus.identity import article_id

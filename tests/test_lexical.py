@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.corpus.catalog import Change
+from bot.corpus.catalog_rows import Change
 from bot.corpus.lexical import LexicalIndex
 from bot.errors import CorpusError
 from bot.schema import Article, Passage, Scope
@@ -148,7 +148,7 @@ def test_an_open_reader_sees_another_writer_after_refresh(index: LexicalIndex) -
 def test_an_open_reader_sees_another_process(index: LexicalIndex) -> None:
     code = (
         "import sys; from pathlib import Path; from bot.corpus.lexical import LexicalIndex\n"
-        "from bot.corpus.catalog import Change\n"
+        "from bot.corpus.catalog_rows import Change\n"
         "LexicalIndex(Path(sys.argv[1])).apply([Change(9, 'a', False, ())])"
     )
     assert len(index.ids()) == 4

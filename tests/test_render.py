@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.corpus.catalog import Run
+from bot.corpus.catalog_rows import Run
 from bot.corpus.corpus import IndexStatus, Status
 from bot.render import (
     also_in,

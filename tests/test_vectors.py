@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from bot.corpus import vectors as vectors_module
-from bot.corpus.catalog import Change
+from bot.corpus.catalog_rows import Change
 from bot.corpus.follower import State, write_state
 from bot.corpus.vectors import VectorIndex, document
 from bot.errors import CorpusError

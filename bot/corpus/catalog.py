@@ -12,176 +12,40 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.corpus.identity import content_hash, passage_id
+from bot.corpus.catalog_rows import (
+    Change,
+    Feed,
+    Link,
+    Revision,
+    Run,
+    article_from,
+    article_of,
+    articles_table,
+    change_of,
+    corpus_table,
+    day_of,
+    feeds_table,
+    indexed,
+    links_table,
+    passages_table,
+    portions,
+    revisions_table,
+    runs_table,
+    timestamp,
+)
+from bot.corpus.catalog_writer import Writer
 from bot.errors import CorpusError, CorpusMissing
-from bot.schema import Article, Coverage, OutcomeKind, Passage, Span
+from bot.schema import Article, Coverage, Passage
 
 SCHEMA_REVISION = "0001"
 """The newest migration in `migrations/versions`; a test holds the two equal."""
 BUSY_TIMEOUT_SECONDS = 60
-SQL_VARIABLES = 500
-"""Values in one `IN (...)`, well below SQLite's limit."""
-
-metadata = sa.MetaData()
-
-corpus_table = sa.Table(
-    "corpus",
-    metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-)
-articles_table = sa.Table(
-    "articles",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("seq", sa.Integer, nullable=False, unique=True),
-    sa.Column("revision", sa.Integer, nullable=False),
-    sa.Column("content_hash", sa.Text, nullable=False),
-    sa.Column("url", sa.Text),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, index=True),
-    sa.Column("published", sa.Text, index=True),
-    sa.Column("published_at", sa.Text),
-    sa.Column("authors", sa.JSON, nullable=False),
-    sa.Column("language", sa.Text),
-    sa.Column("section", sa.Text),
-    sa.Column("credits", sa.JSON, nullable=False),
-    sa.Column("origin", sa.Text, nullable=False),
-    sa.Column("copy_of", sa.Text, index=True),
-    sa.Column("removed", sa.Boolean, nullable=False),
-    sa.Column("fresh", sa.Boolean, nullable=False),
-    sa.Column("added_at", sa.Text, nullable=False),
-    sa.Column("changed_at", sa.Text, nullable=False),
-)
-passages_table = sa.Table(
-    "passages",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("article_id", sa.Text, nullable=False, index=True),
-    sa.Column("start", sa.Integer, nullable=False),
-    sa.Column("end", sa.Integer, nullable=False),
-)
-revisions_table = sa.Table(
-    "revisions",
-    metadata,
-    sa.Column("article_id", sa.Text, primary_key=True),
-    sa.Column("revision", sa.Integer, primary_key=True),
-    sa.Column("recorded_at", sa.Text, nullable=False),
-    sa.Column("article", sa.JSON, nullable=False),
-)
-bands_table = sa.Table(
-    "bands",
-    metadata,
-    sa.Column("key", sa.Integer, primary_key=True),
-    sa.Column("article_id", sa.Text, primary_key=True),
-    sa.Index("ix_bands_article_id", "article_id"),
-    sqlite_with_rowid=False,
-)
-boilerplate_table = sa.Table(
-    "boilerplate",
-    metadata,
-    sa.Column("source", sa.Text, primary_key=True),
-    sa.Column("state", sa.LargeBinary, nullable=False),
-)
-runs_table = sa.Table(
-    "runs",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("started_at", sa.Text, nullable=False),
-    sa.Column("finished_at", sa.Text),
-    sa.Column("counts", sa.JSON, nullable=False),
-)
-feeds_table = sa.Table(
-    "feeds",
-    metadata,
-    sa.Column("address", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("reading", sa.Text, nullable=False),
-    sa.Column("etag", sa.Text),
-    sa.Column("last_modified", sa.Text),
-    sa.Column("retry_at", sa.Text),
-)
-links_table = sa.Table(
-    "links",
-    metadata,
-    sa.Column("url", sa.Text, primary_key=True),
-    sa.Column("version", sa.Text, nullable=False),
-    sa.Column("fetches", sa.Integer, nullable=False),
-    sa.Column("failures", sa.Integer, nullable=False),
-    sa.Column("fetched_at", sa.Text, nullable=False),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What an index must know of one article: its id, its newest `seq`, and the passages to hold of it now.
-
-    `fresh` is True where no index can hold older passages of it.
-    """
-
-    seq: int
-    article_id: str
-    fresh: bool
-    passages: tuple[Passage, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """One recorded state of an article; `revision` counts from 1."""
-
-    revision: int
-    recorded_at: datetime
-    article: Article
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of ingest: when, and how many articles had which outcome; `finished_at` is None if it was cut short."""
-
-    started_at: datetime
-    finished_at: datetime | None
-    counts: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
-    """What is remembered of an address that is followed.
-
-    `etag` and `last_modified` are the server's, given back to it at the next request; both are None until everything
-    that the address led to is stored. `kind` is what it gave ("feed"), `reading` the way in which it was read: what
-    another way would have given cannot be told from "not modified". The server does not want to be asked before
-    `retry_at`.
-    """
-
-    address: str
-    kind: str = ""
-    reading: str = ""
-    etag: str | None = None
-    last_modified: str | None = None
-    retry_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """What is remembered of a page that a feed led to; `url` is its address in canonical spelling.
-
-    `version` is the feed's own stamp of the entry's last change when the page was fetched last, "" where it gave none.
-    `fetches` counts them all, `failures` those that failed since one did not.
-    """
-
-    url: str
-    version: str
-    fetches: int
-    failures: int
-    fetched_at: datetime
 
 
 class Catalog:
@@ -252,7 +116,7 @@ class Catalog:
         with self.engine.connect() as connection:
             query = sa.select(articles_table).where(a.seq > after).order_by(a.seq)
             for row in connection.execution_options(yield_per=64).execute(query):
-                found.append(_change(connection, row))
+                found.append(change_of(connection, row))
                 count += max(1, len(found[-1].passages))
                 if count >= passages:
                     break
@@ -261,7 +125,7 @@ class Catalog:
     def pending(self, after: int) -> int:
         """Number of passages to index in all changes after a `seq`."""
         joined = passages_table.join(articles_table, articles_table.c.id == passages_table.c.article_id)
-        query = sa.select(sa.func.count()).select_from(joined).where(_indexed(), articles_table.c.seq > after)
+        query = sa.select(sa.func.count()).select_from(joined).where(indexed(), articles_table.c.seq > after)
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -270,9 +134,9 @@ class Catalog:
         a = articles_table.c
         found: dict[str, Change] = {}
         with self.engine.connect() as connection:
-            for some in _portions(ids):
+            for some in portions(ids):
                 for row in connection.execute(sa.select(articles_table).where(a.id.in_(some))).all():
-                    found[row.id] = _change(connection, row)
+                    found[row.id] = change_of(connection, row)
         return [Change(0, id_, False, found[id_].passages if id_ in found else ()) for id_ in ids]
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
@@ -281,11 +145,11 @@ class Catalog:
         spans: list[Any] = []
         articles: dict[str, Article] = {}
         with self.engine.connect() as connection:
-            for some in _portions(ids):
+            for some in portions(ids):
                 spans += connection.execute(sa.select(passages_table).where(p.id.in_(some))).all()
-            for some in _portions(list({row.article_id for row in spans})):
+            for some in portions(list({row.article_id for row in spans})):
                 current = sa.select(articles_table).where(a.id.in_(some), ~a.removed, a.copy_of.is_(None))
-                articles |= {row.id: _article(row) for row in connection.execute(current)}
+                articles |= {row.id: article_of(row) for row in connection.execute(current)}
         return {
             row.id: Passage(row.id, articles[row.article_id], row.start, row.end)
             for row in spans
@@ -296,7 +160,7 @@ class Catalog:
         """Ids of all passages that an index must hold."""
         query = sa.select(passages_table.c.id).join(articles_table, articles_table.c.id == passages_table.c.article_id)
         with self.engine.connect() as connection:
-            return set(connection.execute(query.where(_indexed())).scalars())
+            return set(connection.execute(query.where(indexed())).scalars())
 
     def article(self, article_id: str) -> Article | None:
         """One article of today's corpus, copies included."""
@@ -307,9 +171,9 @@ class Catalog:
         a = articles_table.c
         found: dict[str, Article] = {}
         with self.engine.connect() as connection:
-            for some in _portions(ids):
+            for some in portions(ids):
                 rows = connection.execute(sa.select(articles_table).where(a.id.in_(some), ~a.removed))
-                found |= {row.id: _article(row) for row in rows}
+                found |= {row.id: article_of(row) for row in rows}
         return found
 
     def copies(self, ids: Sequence[str]) -> dict[str, tuple[Article, ...]]:
@@ -317,10 +181,10 @@ class Catalog:
         a = articles_table.c
         found: dict[str, tuple[Article, ...]] = {}
         with self.engine.connect() as connection:
-            for some in _portions(ids):
+            for some in portions(ids):
                 query = sa.select(articles_table).where(a.copy_of.in_(some), ~a.removed)
                 for row in connection.execute(query.order_by(a.published.is_(None), a.published, a.id)):
-                    found[row.copy_of] = (*found.get(row.copy_of, ()), _article(row))
+                    found[row.copy_of] = (*found.get(row.copy_of, ()), article_of(row))
         return found
 
     def originals_with_copies_in(self, sources: Collection[str]) -> list[str]:
@@ -339,13 +203,13 @@ class Catalog:
                 .order_by(revisions_table.c.revision)
             )
             found = [
-                Revision(row.revision, datetime.fromisoformat(row.recorded_at), _from_mapping(row.article))
+                Revision(row.revision, datetime.fromisoformat(row.recorded_at), article_from(row.article))
                 for row in past
             ]
             a = articles_table.c
             now = connection.execute(sa.select(articles_table).where(a.id == article_id, ~a.removed)).one_or_none()
             if now is not None:
-                found.append(Revision(now.revision, datetime.fromisoformat(now.changed_at), _article(now)))
+                found.append(Revision(now.revision, datetime.fromisoformat(now.changed_at), article_of(now)))
             return found
 
     def coverage(self) -> Coverage:
@@ -355,7 +219,7 @@ class Catalog:
             row = connection.execute(
                 sa.select(sa.func.count(), sa.func.min(a.published), sa.func.max(a.published)).where(~a.removed)
             ).one()
-        return Coverage(row[0], _day(row[1]), _day(row[2]))
+        return Coverage(row[0], day_of(row[1]), day_of(row[2]))
 
     def sources(self) -> dict[str, int]:
         """Number of articles by source, largest first; articles that name none are under ""."""
@@ -382,7 +246,7 @@ class Catalog:
                 "articles": number(rows.where(~a.removed)),
                 "copies": number(rows.where(~a.removed, a.copy_of.is_not(None))),
                 "undated": number(rows.where(~a.removed, a.published.is_(None))),
-                "passages": number(sa.select(sa.func.count()).select_from(joined).where(_indexed())),
+                "passages": number(sa.select(sa.func.count()).select_from(joined).where(indexed())),
             }
 
     def last_run(self) -> Run | None:
@@ -439,7 +303,7 @@ class Catalog:
     def start_run(self) -> int:
         """Note that a run of ingest begins; returns its number."""
         with self._writing_engine.begin() as connection:
-            made = connection.execute(runs_table.insert().values(started_at=_now(), counts={}))
+            made = connection.execute(runs_table.insert().values(started_at=timestamp(), counts={}))
             key = made.inserted_primary_key
             assert key is not None
             return int(key[0])
@@ -448,7 +312,7 @@ class Catalog:
         """Note that a run of ingest has come to its end."""
         with self._writing_engine.begin() as connection:
             connection.execute(
-                runs_table.update().where(runs_table.c.id == run).values(finished_at=_now(), counts=dict(counts))
+                runs_table.update().where(runs_table.c.id == run).values(finished_at=timestamp(), counts=dict(counts))
             )
 
     # Schema
@@ -476,176 +340,6 @@ class Catalog:
                     f"The corpus in {self.path.parent} was made by a newer newsbot ({error}). "
                     "Upgrade newsbot to open it."
                 ) from error
-
-
-class Writer:
-    """Changes the catalog within one transaction."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-        self._seq = int(connection.execute(sa.select(sa.func.max(articles_table.c.seq))).scalar() or 0)
-
-    def put(
-        self,
-        article: Article,
-        spans: Sequence[Span],
-        *,
-        bands: Collection[int] = (),
-        copy_of: str | None = None,
-    ) -> OutcomeKind:
-        """Store an article (its `id` set) with its passages; returns NEW, CHANGED, UNCHANGED or COPY.
-
-        An article that is there with the same content is left as it is. Otherwise its passages are replaced and its
-        new state is recorded as a revision.
-        """
-        digest = content_hash(article)
-        old = self._row(article.id)
-        if old is not None and not old.removed and old.content_hash == digest:
-            return OutcomeKind.UNCHANGED
-        now = _now()
-        revision = old.revision + 1 if old is not None else 1
-        values = _values(article) | {
-            "seq": self._next_seq(),
-            "revision": revision,
-            "content_hash": digest,
-            "copy_of": copy_of,
-            "removed": False,
-            "fresh": old is None,
-            "changed_at": now,
-        }
-        if old is None:
-            self._connection.execute(articles_table.insert().values(id=article.id, added_at=now, **values))
-        else:
-            if not old.removed:
-                self._record(old)
-            self._connection.execute(articles_table.update().where(articles_table.c.id == article.id).values(**values))
-            self._forget(article.id)
-        if spans:
-            self._connection.execute(
-                passages_table.insert(),
-                [
-                    {
-                        "id": passage_id(article.id, digest, number),
-                        "article_id": article.id,
-                        "start": span.start,
-                        "end": span.end,
-                    }
-                    for number, span in enumerate(spans)
-                ],
-            )
-        if bands:
-            rows = [{"key": key, "article_id": article.id} for key in sorted(set(bands))]
-            self._connection.execute(bands_table.insert(), rows)
-        if copy_of is not None:
-            return OutcomeKind.COPY
-        return OutcomeKind.NEW if old is None or old.removed else OutcomeKind.CHANGED
-
-    def holds(self, article: Article) -> bool:
-        """Whether the article is in the corpus with this very content."""
-        row = self._row(article.id)
-        return row is not None and not row.removed and row.content_hash == content_hash(article)
-
-    def knows(self, article_id: str) -> bool:
-        """Whether the article is in the corpus or was, in any state."""
-        return self._row(article_id) is not None
-
-    def originals_by_bands(self, keys: Collection[int]) -> list[Article]:
-        """Articles that share a band key and are no copies themselves, those sharing most keys first."""
-        a, b = articles_table.c, bands_table.c
-        shared: dict[str, int] = {}
-        for some in _portions(list(keys)):
-            query = sa.select(b.article_id, sa.func.count()).where(b.key.in_(some)).group_by(b.article_id)
-            for row in self._connection.execute(query):
-                shared[row[0]] = shared.get(row[0], 0) + row[1]
-        found: list[Article] = []
-        for some in _portions(list(shared)):
-            rows = self._connection.execute(sa.select(articles_table).where(a.id.in_(some), ~a.removed))
-            originals = {row.copy_of or row.id for row in rows}
-            rows = self._connection.execute(sa.select(articles_table).where(a.id.in_(originals), ~a.removed))
-            found += [_article(row) for row in rows]
-        return sorted(found, key=lambda each: (-shared.get(each.id, 0), each.id))
-
-    def boilerplate(self, source: str) -> bytes:
-        """What was learned of a publisher's recurring paragraphs; empty where nothing was."""
-        query = sa.select(boilerplate_table.c.state).where(boilerplate_table.c.source == source)
-        return bytes(self._connection.execute(query).scalar() or b"")
-
-    def learn_boilerplate(self, source: str, state: bytes) -> None:
-        """Store what was learned of a publisher's recurring paragraphs."""
-        self._connection.execute(boilerplate_table.delete().where(boilerplate_table.c.source == source))
-        self._connection.execute(boilerplate_table.insert().values(source=source, state=state))
-
-    def put_feed(self, feed: Feed) -> None:
-        """Remember an address that is followed, in place of what was remembered of it."""
-        values = {name: getattr(feed, name) for name in feeds_table.c.keys()}  # noqa: SIM118 - columns by name
-        values["retry_at"] = feed.retry_at.isoformat() if feed.retry_at else None
-        self._connection.execute(feeds_table.delete().where(feeds_table.c.address == feed.address))
-        self._connection.execute(feeds_table.insert().values(**values))
-
-    def put_link(self, link: Link) -> None:
-        """Remember a page that a feed led to, in place of what was remembered of it."""
-        values = {name: getattr(link, name) for name in links_table.c.keys()}  # noqa: SIM118 - columns by name
-        values["fetched_at"] = link.fetched_at.isoformat()
-        self._connection.execute(links_table.delete().where(links_table.c.url == link.url))
-        self._connection.execute(links_table.insert().values(**values))
-
-    def copies_of(self, article_id: str) -> list[Article]:
-        """Articles that are linked as copies of this one, oldest first."""
-        a = articles_table.c
-        query = (
-            sa.select(articles_table)
-            .where(a.copy_of == article_id, ~a.removed)
-            .order_by(a.published.is_(None), a.published, a.id)
-        )
-        return [_article(row) for row in self._connection.execute(query)]
-
-    def link(self, article_id: str, copy_of: str | None) -> None:
-        """Make an article a copy of another one, or (None) an original again."""
-        self._connection.execute(
-            articles_table.update()
-            .where(articles_table.c.id == article_id)
-            .values(copy_of=copy_of, seq=self._next_seq(), fresh=False)
-        )
-
-    def remove(self, article_id: str) -> bool:
-        """Take an article out of the corpus; its oldest copy takes its place. False where it was not there."""
-        row = self._row(article_id)
-        if row is None or row.removed:
-            return False
-        self._connection.execute(
-            articles_table.update()
-            .where(articles_table.c.id == article_id)
-            .values(removed=True, fresh=False, copy_of=None, seq=self._next_seq(), changed_at=_now())
-        )
-        self._record(row)
-        self._forget(article_id)
-        heirs = self.copies_of(article_id)
-        for heir in heirs:
-            self.link(heir.id, None if heir is heirs[0] else heirs[0].id)
-        return True
-
-    def _row(self, article_id: str) -> Any:
-        query = sa.select(articles_table).where(articles_table.c.id == article_id)
-        return self._connection.execute(query).one_or_none()
-
-    def _record(self, row: Any) -> None:
-        """Keep a state that is about to be replaced."""
-        self._connection.execute(
-            revisions_table.insert().values(
-                article_id=row.id,
-                revision=row.revision,
-                recorded_at=row.changed_at,
-                article=_values(_article(row)) | {"id": row.id},
-            )
-        )
-
-    def _forget(self, article_id: str) -> None:
-        self._connection.execute(passages_table.delete().where(passages_table.c.article_id == article_id))
-        self._connection.execute(bands_table.delete().where(bands_table.c.article_id == article_id))
-
-    def _next_seq(self) -> int:
-        self._seq += 1
-        return self._seq
 
 
 def _prepare_connection(connection: Any, _record: Any) -> None:
@@ -679,69 +373,3 @@ def _teller(path: Path) -> Callable[[Any], None]:
         raise CorpusError(f"The catalog {path} cannot be used: {said}. {remedy}") from context.original_exception
 
     return tell
-
-
-def _change(connection: sa.Connection, row: Any) -> Change:
-    """What an index must know of an article's row: removed ones and copies have nothing to index."""
-    held: tuple[Passage, ...] = ()
-    if not row.removed and row.copy_of is None:
-        article = _article(row)
-        p = passages_table.c
-        spans = connection.execute(sa.select(passages_table).where(p.article_id == row.id).order_by(p.start))
-        held = tuple(Passage(each.id, article, each.start, each.end) for each in spans)
-    return Change(row.seq, row.id, row.fresh, held)
-
-
-def _indexed() -> sa.ColumnElement[bool]:
-    return sa.and_(~articles_table.c.removed, articles_table.c.copy_of.is_(None))
-
-
-def _portions(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), SQL_VARIABLES):
-        yield values[start : start + SQL_VARIABLES]
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-def _values(article: Article) -> dict[str, Any]:
-    """The columns that are the article itself."""
-    return {
-        "url": article.url,
-        "title": article.title,
-        "text": article.text,
-        "source": article.source,
-        "published": article.published.isoformat() if article.published else None,
-        "published_at": article.published_at.isoformat() if article.published_at else None,
-        "authors": list(article.authors),
-        "language": article.language,
-        "section": article.section,
-        "credits": list(article.credits),
-        "origin": article.origin,
-    }
-
-
-def _article(row: Any) -> Article:
-    return _from_mapping(row._mapping)
-
-
-def _from_mapping(values: Mapping[str, Any]) -> Article:
-    return Article(
-        id=values["id"],
-        url=values["url"],
-        title=values["title"],
-        text=values["text"],
-        source=values["source"],
-        published=_day(values["published"]),
-        published_at=datetime.fromisoformat(values["published_at"]) if values["published_at"] else None,
-        authors=tuple(values["authors"]),
-        language=values["language"],
-        section=values["section"],
-        credits=tuple(values["credits"]),
-        origin=values["origin"],
-    )

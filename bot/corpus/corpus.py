@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.corpus.catalog import Catalog, Run
+from bot.corpus.catalog import Catalog
+from bot.corpus.catalog_rows import Run
 from bot.corpus.follower import Follower, State, read_state, write_state
 from bot.corpus.lexical import MAKE as LEXICAL_MAKE
 from bot.corpus.lexical import LexicalIndex
@@ -250,7 +251,8 @@ class Corpus:
             raise IndexMismatch(
                 f"The {follower.name} in {follower.folder} was made with the embedding model "
                 f"{state.make.get('model')}, and {wanted.get('model')} is set. "
-                f"Set NEWSBOT_EMBEDDING_MODEL={state.make.get('model')}, or embed all passages anew: newsbot reindex --data {self.folder}"
+                f"Set NEWSBOT_EMBEDDING_MODEL={state.make.get('model')}, "
+                f"or embed all passages anew: newsbot reindex --data {self.folder}"
             )
         raise IndexMismatch(
             f"The {follower.name} in {follower.folder} was made another way ({dict(state.make)}) than is set now "

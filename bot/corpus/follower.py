@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.corpus.catalog import Change
+from bot.corpus.catalog_rows import Change
 
 STATE_FILE = "follower.json"
 

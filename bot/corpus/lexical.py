@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from bot.corpus.catalog import Change
+from bot.corpus.catalog_rows import Change
 from bot.errors import CorpusError
 from bot.schema import Scope
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from bot.corpus.catalog import Change
+from bot.corpus.catalog_rows import Change
 from bot.corpus.follower import read_state
 from bot.errors import CorpusError
 from bot.schema import Passage, Scope

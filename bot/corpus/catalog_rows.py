@@ -1,0 +1,244 @@
+"""The catalog's tables, and what their rows are: articles, passages, changes, revisions, runs, feeds.
+
+Knows nothing about files, transactions or who asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.schema import Article, Passage
+
+SQL_VARIABLES = 500
+"""Values in one `IN (...)`, well below SQLite's limit."""
+
+metadata = sa.MetaData()
+
+corpus_table = sa.Table(
+    "corpus",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+articles_table = sa.Table(
+    "articles",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("seq", sa.Integer, nullable=False, unique=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    sa.Column("url", sa.Text),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, index=True),
+    sa.Column("published", sa.Text, index=True),
+    sa.Column("published_at", sa.Text),
+    sa.Column("authors", sa.JSON, nullable=False),
+    sa.Column("language", sa.Text),
+    sa.Column("section", sa.Text),
+    sa.Column("credits", sa.JSON, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("copy_of", sa.Text, index=True),
+    sa.Column("removed", sa.Boolean, nullable=False),
+    sa.Column("fresh", sa.Boolean, nullable=False),
+    sa.Column("added_at", sa.Text, nullable=False),
+    sa.Column("changed_at", sa.Text, nullable=False),
+)
+passages_table = sa.Table(
+    "passages",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("article_id", sa.Text, nullable=False, index=True),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+)
+revisions_table = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("article_id", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    sa.Column("recorded_at", sa.Text, nullable=False),
+    sa.Column("article", sa.JSON, nullable=False),
+)
+bands_table = sa.Table(
+    "bands",
+    metadata,
+    sa.Column("key", sa.Integer, primary_key=True),
+    sa.Column("article_id", sa.Text, primary_key=True),
+    sa.Index("ix_bands_article_id", "article_id"),
+    sqlite_with_rowid=False,
+)
+boilerplate_table = sa.Table(
+    "boilerplate",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("state", sa.LargeBinary, nullable=False),
+)
+runs_table = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("started_at", sa.Text, nullable=False),
+    sa.Column("finished_at", sa.Text),
+    sa.Column("counts", sa.JSON, nullable=False),
+)
+feeds_table = sa.Table(
+    "feeds",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("reading", sa.Text, nullable=False),
+    sa.Column("etag", sa.Text),
+    sa.Column("last_modified", sa.Text),
+    sa.Column("retry_at", sa.Text),
+)
+links_table = sa.Table(
+    "links",
+    metadata,
+    sa.Column("url", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("fetches", sa.Integer, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("fetched_at", sa.Text, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an index must know of one article: its id, its newest `seq`, and the passages to hold of it now.
+
+    `fresh` is True where no index can hold older passages of it.
+    """
+
+    seq: int
+    article_id: str
+    fresh: bool
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One recorded state of an article; `revision` counts from 1."""
+
+    revision: int
+    recorded_at: datetime
+    article: Article
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of ingest: when, and how many articles had which outcome; `finished_at` is None if it was cut short."""
+
+    started_at: datetime
+    finished_at: datetime | None
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What is remembered of an address that is followed.
+
+    `etag` and `last_modified` are the server's, given back to it at the next request; both are None until everything
+    that the address led to is stored. `kind` is what it gave ("feed"), `reading` the way in which it was read: what
+    another way would have given cannot be told from "not modified". The server does not want to be asked before
+    `retry_at`.
+    """
+
+    address: str
+    kind: str = ""
+    reading: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What is remembered of a page that a feed led to; `url` is its address in canonical spelling.
+
+    `version` is the feed's own stamp of the entry's last change when the page was fetched last, "" where it gave none.
+    `fetches` counts them all, `failures` those that failed since one did not.
+    """
+
+    url: str
+    version: str
+    fetches: int
+    failures: int
+    fetched_at: datetime
+
+
+def change_of(connection: sa.Connection, row: Any) -> Change:
+    """What an index must know of an article's row: removed ones and copies have nothing to index."""
+    held: tuple[Passage, ...] = ()
+    if not row.removed and row.copy_of is None:
+        article = article_of(row)
+        p = passages_table.c
+        spans = connection.execute(sa.select(passages_table).where(p.article_id == row.id).order_by(p.start))
+        held = tuple(Passage(each.id, article, each.start, each.end) for each in spans)
+    return Change(row.seq, row.id, row.fresh, held)
+
+
+def indexed() -> sa.ColumnElement[bool]:
+    """The articles whose passages an index must hold."""
+    return sa.and_(~articles_table.c.removed, articles_table.c.copy_of.is_(None))
+
+
+def portions(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The values in runs that fit into one `IN (...)`."""
+    for start in range(0, len(values), SQL_VARIABLES):
+        yield values[start : start + SQL_VARIABLES]
+
+
+def timestamp() -> str:
+    """This moment, UTC, as text that sorts by time."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def day_of(text: str | None) -> date | None:
+    """A stored day."""
+    return date.fromisoformat(text) if text else None
+
+
+def values_of(article: Article) -> dict[str, Any]:
+    """The columns that are the article itself."""
+    return {
+        "url": article.url,
+        "title": article.title,
+        "text": article.text,
+        "source": article.source,
+        "published": article.published.isoformat() if article.published else None,
+        "published_at": article.published_at.isoformat() if article.published_at else None,
+        "authors": list(article.authors),
+        "language": article.language,
+        "section": article.section,
+        "credits": list(article.credits),
+        "origin": article.origin,
+    }
+
+
+def article_of(row: Any) -> Article:
+    """The article that a row of `articles_table` is."""
+    return article_from(row._mapping)
+
+
+def article_from(values: Mapping[str, Any]) -> Article:
+    """The article that stored values are, as in a row or in a revision."""
+    return Article(
+        id=values["id"],
+        url=values["url"],
+        title=values["title"],
+        text=values["text"],
+        source=values["source"],
+        published=day_of(values["published"]),
+        published_at=datetime.fromisoformat(values["published_at"]) if values["published_at"] else None,
+        authors=tuple(values["authors"]),
+        language=values["language"],
+        section=values["section"],
+        credits=tuple(values["credits"]),
+        origin=values["origin"],
+    )
