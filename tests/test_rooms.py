@@ -58,7 +58,7 @@ DOORS = {
 }  # fmt: skip
 """Each third-party library has one door; a name that ends in "/" is a folder."""
 
-PRINTS = {"bot/cli.py", "ingest/cli.py", "bot/discord_bot/"}
+PRINTS = {"bot/cli.py", "bot/cli_arguments.py", "ingest/cli.py", "bot/discord_bot/"}
 """Doors speak; everything else yields or returns what happened."""
 
 BARE = {
@@ -75,9 +75,6 @@ BARE = {
 
 LINES_MAX = 400
 LONG = {
-    "bot/cli.py": "one function a command and the arguments of all: what a person can type, in one place",
-    "bot/retrieval/question.py": "kind, days, sources and words of a question are read off the same tokens",
-    "bot/corpus/catalog.py": "every table with its reads and writes: SQL in two files would be read side by side",
     "bot/embeddings.py": "loading and exporting one model: an export that its loader does not fit is worth nothing",
     "ingest/read/page_text.py": "one pass down a page, whose steps share what they have seen",
 }

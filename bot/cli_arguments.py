@@ -1,0 +1,172 @@
+"""What can be typed: every command with its options, its help and its example.
+
+Knows nothing about what a command does (see `bot.cli`); it imports nothing that takes time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from datetime import date
+from typing import Any, NoReturn
+
+EXIT_USAGE = 2
+INTERVAL_SECONDS_MIN, INTERVAL_SECONDS_MAX = 10, 7 * 86_400
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one sentence what is wrong and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"newsbot: {message}. See: {self.prog} --help", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: that takes longer than all the rest of --help."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"newsbot {version('newsbot')}")
+        parser.exit()
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2020-02-12") from None
+
+
+def _field(text: str) -> tuple[str, str]:
+    ours, separator, theirs = text.partition("=")
+    if not (ours and separator and theirs):
+        raise argparse.ArgumentTypeError(f"{text!r} names no field; write it as text=maintext")
+    return ours, theirs
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
+    return number
+
+
+def _interval(text: str) -> float:
+    match = re.fullmatch(r"(\d{1,6})([smhd])", text.strip().lower())
+    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]] if match else 0
+    if not INTERVAL_SECONDS_MIN <= seconds <= INTERVAL_SECONDS_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time from 10s to 7d; write it as 15m, 90s or 2h")
+    return float(seconds)
+
+
+def parser_of_commands() -> argparse.ArgumentParser:
+    """The parser of every command; what it returns names the `command`. A wrong call ends the process with 2."""
+    parser = _Parser(
+        prog="newsbot",
+        description="Answers questions about a news corpus with cited, dated, verbatim passages.",
+        epilog='Begin with:  newsbot demo   or   newsbot ingest articles/ && newsbot ask "Who won the election?"',
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, said: str, example: str) -> argparse.ArgumentParser:
+        added: argparse.ArgumentParser = commands.add_parser(
+            name,
+            help=said[0].lower() + said[1:].rstrip("."),
+            description=said,
+            epilog=f"Example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.add_argument("--data", metavar="DIR", help="folder of the corpus (else NEWSBOT_DATA_DIR, else data/)")
+        added.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+        added.set_defaults(command=name)
+        return added
+
+    def asking(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--after", type=_day, metavar="DATE", help="only what was published on this day or later")
+        added.add_argument("--before", type=_day, metavar="DATE", help="only what was published on this day or earlier")
+        added.add_argument("--source", action="append", metavar="NAME", help="only this outlet; may be repeated")
+        added.add_argument(
+            "--as-of", type=_day, metavar="DATE", help="ask as on this day: nothing published later is known"
+        )
+
+    def fetching(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--source", metavar="NAME", help="outlet of these articles, whatever they say themselves")
+        added.add_argument("--summaries", action="store_true", help="keep a feed's summary where it has no full text")
+        added.add_argument(
+            "--allow-private", action="store_true", help="fetch from private addresses too (an intranet)"
+        )
+
+    def reading(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "sources", nargs="+", metavar="SOURCE", help="file, folder, glob, http(s) address, or - for standard input"
+        )
+        fetching(added)
+        added.add_argument(
+            "--field",
+            action="append",
+            type=_field,
+            default=[],
+            metavar="OURS=THEIRS",
+            help="name of a field in your records, such as text=maintext; may be repeated",
+        )
+        added.add_argument(
+            "--no-fetch", action="store_true", help="never use the network, not for links in feeds either"
+        )
+
+    added = command("ingest", "Put articles into the corpus.", "newsbot ingest articles/ more.jsonl.gz 'pages/*.html'")
+    reading(added)
+    added.add_argument("--dry-run", action="store_true", help="say what would be stored, and store nothing")
+
+    added = command(
+        "read", "Show what would be stored of a source, and store nothing.", "newsbot read page.html --json"
+    )
+    reading(added)
+
+    added = command(
+        "follow",
+        "Keep the corpus fresh: ask feeds again and again for what is new.",
+        "newsbot follow https://rss.dw.com/xml/rss-en-world --every 15m",
+    )
+    added.add_argument("feeds", nargs="+", metavar="FEED", help="http(s) address of a feed, a sitemap or a page")
+    added.add_argument(
+        "--every", type=_interval, default=900.0, metavar="TIME", help="from round to round: 90s, 15m (default), 2h, 1d"
+    )
+    added.add_argument("--once", action="store_true", help="ask once, and end")
+    fetching(added)
+
+    added = command("show", "Show an article as it is stored.", "newsbot show https://p.dw.com/p/3XeL4 --revisions")
+    added.add_argument("url", metavar="URL", help="address (or id) of the article")
+    added.add_argument("--revisions", action="store_true", help="every recorded state, and what changed when")
+
+    added = command(
+        "ask", "Answer a question.", 'newsbot ask "How many NATO personnel are in Iraq?" --as-of 2020-03-01'
+    )
+    added.add_argument("question", nargs="+", metavar="QUESTION", help="the question, in words")
+    asking(added)
+
+    added = command("search", "Show the passages that fit a question.", 'newsbot search "suez canal" -k 5')
+    added.add_argument("question", nargs="+", metavar="QUESTION", help="the question, or words")
+    added.add_argument("-k", type=_count, default=10, metavar="N", help="how many passages (default 10)")
+    asking(added)
+
+    added = command("chat", "Hold a conversation in the terminal.", "newsbot chat --source Reuters")
+    asking(added)
+
+    command("status", "Show what the corpus holds and how it is.", "newsbot status --json")
+
+    added = command("verify", "Check that catalog and indexes agree.", "newsbot verify --repair")
+    added.add_argument("--repair", action="store_true", help="mend the indexes from the catalog")
+
+    added = command("remove", "Take articles out of the corpus.", "newsbot remove https://p.dw.com/p/3XeL4")
+    added.add_argument("urls", nargs="+", metavar="URL", help="address (or id) of an article")
+
+    command("reindex", "Make both indexes anew, the way that is set now.", "newsbot reindex --data data/")
+    command("demo", "Ingest the sample corpus and answer a question about it.", "newsbot demo")
+    return parser
