@@ -16,7 +16,7 @@ from bot.errors import ReadError
 from bot.schema import Article, Outcome
 from ingest.read.contract import Blob, Items, ReadOptions, failed, skipped, with_head
 from ingest.read.kinds import Kind, is_housekeeping, kind_of
-from ingest.read.limits import Limits, read_whole
+from ingest.read.limits import Limits, check_count, read_whole
 from ingest.read.plain import clean, decode, one_line
 from ingest.read.sources import blob_of_fetched, blob_of_stdin, fetched_blob, files_in, is_address, opened, paths_of
 
@@ -159,6 +159,7 @@ def _text(blob: Blob, options: ReadOptions) -> str:
     text = clean(decode(read_whole(blob.stream, options.limits.text_bytes), blob.charset))
     if not text.strip():
         raise ReadError("it is empty")
+    check_count(sum(map(bool, map(str.strip, text.split("\n")))), options.limits.text_lines, "lines")
     return text
 
 
@@ -176,6 +177,7 @@ def _html(blob: Blob, options: ReadOptions) -> Article | Outcome:
     from ingest.read.html import read_html
 
     data = read_whole(blob.stream, options.limits.page_bytes)
+    check_count(data.count(b"<"), options.limits.page_tags, "tags")
     try:
         return read_html(
             data, origin=blob.origin, url=blob.url, source=options.source, content_type_charset=blob.charset

@@ -21,7 +21,17 @@ from typing import BinaryIO, cast
 from bot.errors import ReadError
 from bot.schema import Article
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped
-from ingest.read.limits import CHUNK_BYTES, Limits, check_ratio, chunks_of, gunzip, megabytes, spooled, stream_of
+from ingest.read.limits import (
+    CHUNK_BYTES,
+    Budget,
+    Limits,
+    check_ratio,
+    chunks_of,
+    gunzip,
+    megabytes,
+    spooled,
+    stream_of,
+)
 
 TAR_HEADER_BYTES = 1024 * 1024
 """The longest extended header of a tar member: tarfile holds it whole."""
@@ -40,8 +50,9 @@ def read_gzip(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
         name = name[:-4] + ".tar"
     elif lowered.endswith(".gz"):
         name = name[:-3]
-    with gunzip(blob.stream, options.limits) as stream:
-        yield from read_blob(replace(blob, stream=stream, name=name, depth=blob.depth + 1), options)
+    budget = blob.budget or Budget(options.limits)
+    with gunzip(blob.stream, options.limits, budget, is_outermost=blob.budget is None) as stream:
+        yield from read_blob(replace(blob, stream=stream, name=name, depth=blob.depth + 1, budget=budget), options)
 
 
 def read_zip(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
@@ -60,45 +71,53 @@ def read_zip(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
             if mark in names:
                 yield skipped(blob.origin, f"it is {what}; save it as text, HTML or Markdown")
                 return
-        if len(members) > limits.members:
-            raise ReadError(f"it holds more than {limits.members:,} members; unpack it into a folder")
+        budget = blob.budget or Budget(limits, packed_bytes=stream.seek(0, io.SEEK_END))
+        budget.enter(len(members))
+        blob = replace(blob, budget=budget)
         articles = 0
         for info in sorted(members, key=lambda info: info.filename):
             origin = f"{blob.origin}!{_shown(info.filename)}"
             for item in _zip_member(archive, info, origin, blob, options, read_blob):
                 articles += isinstance(item, Article)
                 yield item
+            if budget.is_spent:
+                return
         if not articles:
             yield failed(blob.origin, "the archive holds no article that could be read")
 
 
 def read_tar(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
     """The members of a tar archive, in the archive's order, read as a stream; links and devices are passed over."""
-    articles = number = 0
+    articles = 0
+    budget, stream = blob.budget, blob.stream
+    if budget is None:
+        budget = Budget(options.limits)
+        stream = stream_of(_counted(chunks_of(blob.stream), budget))
     try:
         # "r|" reads forward only, so a .tar.gz of any size needs neither memory nor disk.
-        with tarfile.open(fileobj=blob.stream, mode="r|", tarinfo=_CheckedTarInfo, errorlevel=0) as archive:
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_CheckedTarInfo, errorlevel=0) as archive:
             for info in archive:
                 archive.members = []  # type: ignore[attr-defined]  # or every header met stays in memory
-                number += 1
-                if number > options.limits.members:
-                    raise ReadError(f"it holds more than {options.limits.members:,} members; unpack it into a folder")
+                budget.enter(1)
                 if not info.isfile() or info.issparse() or _is_hidden(info.name):
                     continue
-                stream = archive.extractfile(info)
-                if stream is None:
+                content = archive.extractfile(info)
+                if content is None:
                     continue
                 member = Blob(
                     # Forward only: tarfile's own member would seek, and the archive's stream cannot.
-                    stream=stream_of(chunks_of(cast(BinaryIO, stream))),
+                    stream=stream_of(chunks_of(cast(BinaryIO, content))),
                     name=PurePosixPath(info.name).name,
                     origin=f"{blob.origin}!{_shown(info.name)}",
                     named=False,
                     depth=blob.depth + 1,
+                    budget=budget,
                 )
                 for item in read_blob(member, options):
                     articles += isinstance(item, Article)
                     yield item
+                if budget.is_spent:
+                    return
     except (tarfile.TarError, EOFError, ValueError, OSError) as error:
         yield failed(blob.origin, f"its tar data is corrupt or cut off ({_short(error)}); what came before was read")
     if not articles:
@@ -113,7 +132,8 @@ def _zip_member(
         return
     try:
         with archive.open(info) as opened:
-            stream = stream_of(_measured(cast(BinaryIO, opened), info, options.limits))
+            assert blob.budget is not None
+            stream = stream_of(_measured(cast(BinaryIO, opened), info, blob.budget))
             member = replace(
                 blob,
                 stream=stream,
@@ -127,13 +147,20 @@ def _zip_member(
         yield failed(origin, f"it cannot be unpacked ({_short(error)}); the other members were read")
 
 
-def _measured(stream: BinaryIO, info: zipfile.ZipInfo, limits: Limits) -> Iterator[bytes]:
-    """The member's bytes; ReadError where they are corrupt or too many for their compressed size."""
+def _counted(chunks: Iterator[bytes], budget: Budget) -> Iterator[bytes]:
+    for chunk in chunks:
+        budget.packed_bytes += len(chunk)
+        yield chunk
+
+
+def _measured(stream: BinaryIO, info: zipfile.ZipInfo, budget: Budget) -> Iterator[bytes]:
+    """The member's bytes; ReadError where they are corrupt, or too many for their or the archive's size."""
     unpacked = 0
     try:
         while chunk := stream.read(CHUNK_BYTES):
             unpacked += len(chunk)
-            check_ratio(max(info.compress_size, 1), unpacked, limits)
+            check_ratio(max(info.compress_size, 1), unpacked, budget.limits)
+            budget.unpack(len(chunk))
             yield chunk
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError) as error:
         raise ReadError(f"its data in the archive is corrupt ({_short(error)})") from error

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
 from ingest.read.kinds import HEAD_BYTES
-from ingest.read.limits import Limits, chunks_of, stream_of
+from ingest.read.limits import Budget, Limits, chunks_of, stream_of
 
 if TYPE_CHECKING:
     from ingest.fetch import Fetched
@@ -49,7 +49,7 @@ class Blob:
     `name` is the last part of the path (its ending is a hint), `origin` is how a person finds it again, `url` is the
     address it was fetched from. `stream` reads forward only, unless `seekable()`. `named` is True where a person
     asked for this very thing, False where it was found in a folder or an archive. `depth` counts the archives and
-    sitemaps around it.
+    sitemaps around it; `budget` is what is left to all that lies in the outermost archive.
     """
 
     stream: BinaryIO
@@ -60,6 +60,7 @@ class Blob:
     charset: str | None = None
     named: bool = True
     depth: int = 0
+    budget: Budget | None = None
 
 
 ReadBlob = Callable[[Blob, ReadOptions], Items]

@@ -17,7 +17,7 @@ from bot.errors import ReadError
 from bot.schema import Article, Outcome
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped, unchanged, with_head
 from ingest.read.kinds import Kind, kind_of
-from ingest.read.limits import read_whole
+from ingest.read.limits import check_count, read_whole
 from ingest.read.plain import bom_encoding, decode, html_paragraphs, one_line, paragraphs
 from ingest.read.records import first_sentence, published_of
 
@@ -58,11 +58,16 @@ class Entry:
 
 def read_feed(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
     """RSS or Atom -> an Article or an Outcome for each entry. Raises ReadError for what is no feed or hostile."""
-    entries = list(_xml_entries(read_whole(blob.stream, options.limits.feed_bytes), blob))
-    if not entries:
-        yield skipped(blob.origin, "the feed has no entries")
-    for number, entry in enumerate(entries, 1):
+    data = read_whole(blob.stream, options.limits.feed_bytes)
+    check_count(data.count(b"<") + data.count(b"&lt;"), options.limits.feed_tags, "tags")
+    number = 0
+    for number, entry in enumerate(_xml_entries(data, blob), 1):
+        if number > options.limits.links:
+            yield failed(blob.origin, f"only the first {options.limits.links:,} of its entries were read")
+            return
         yield from items_of(entry, f"{blob.origin}:{number}", options, read_blob)
+    if not number:
+        yield skipped(blob.origin, "the feed has no entries")
 
 
 def read_json_feed(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
@@ -77,6 +82,9 @@ def read_json_feed(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Ite
         return
     for number, item in enumerate(found, 1):
         origin = f"{blob.origin}:{number}"
+        if number > options.limits.links:
+            yield failed(blob.origin, f"only the first {options.limits.links:,} of its entries were read")
+            return
         if isinstance(item, dict):
             yield from items_of(_json_entry(item, feed, blob), origin, options, read_blob)
         else:

@@ -31,16 +31,13 @@ def read_sitemap(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items
         return
     if not entries and not sitemaps:
         yield skipped(blob.origin, "the sitemap lists no address")
-    left = options.limits.links
-    for entry in entries:
+    for entry in entries[: options.limits.links]:
         if options.known is not None and entry.url and options.known(entry.url, entry.updated):
             yield unchanged(entry.url, entry.title)
             continue
-        left -= 1
-        if left < 0:
-            yield failed(blob.origin, f"only the first {options.limits.links:,} of its addresses were fetched")
-            return
         yield from items_of(entry, entry.url or blob.origin, replace(options, known=None), read_blob)
+    if len(entries) > options.limits.links:
+        yield failed(blob.origin, f"only the first {options.limits.links:,} of its addresses were fetched")
     for address in sitemaps:
         yield from _inner_sitemap(address, blob, options, read_blob)
 
@@ -80,6 +77,8 @@ def _parse(blob: Blob, options: ReadOptions) -> tuple[list[Entry], list[str]]:
     for node in _children(root, "url"):
         if url := _address(node):
             entries.setdefault(url, _entry(node, url))
+            if len(entries) > options.limits.links:
+                break
     for node in _children(root, "sitemap"):
         if url := _address(node):
             sitemaps.setdefault(url)
