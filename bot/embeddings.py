@@ -39,7 +39,7 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 Runtime = Literal["auto", "int8", "fp32", "torch"]
 Kind = Literal["query", "document"]
 
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 """Part of the cache folder's name: raise it when an export is made differently."""
 LEAST_COSINE = {"fp32": 0.999, "int8": 0.985}
 """An export whose mean cosine to the model's own vectors is lower is not used."""
@@ -64,14 +64,14 @@ PROBE = (
 class SentenceEmbeddings(Embeddings):
     """A sentence-transformers model that encodes queries and documents, each with the prompt its authors set for it.
 
-    Attributes: `model` (its name), `dimension` (length of a vector), `prompts` (by kind), `runtime` (what runs it).
-    Safe to share between threads.
+    Attributes: `model` (its name), `fingerprint` (of its weights), `dimension` (length of a vector), `prompts` (by
+    kind), `runtime` (what runs it). Safe to share between threads.
     """
 
     def __init__(
         self,
         model: str,
-        dimension: int,
+        facts: Mapping[str, Any],
         prompts: Mapping[str, str],
         runtime: str,
         encode_batch: Callable[[list[Any]], Vectors],
@@ -79,7 +79,8 @@ class SentenceEmbeddings(Embeddings):
         length: Callable[[Any], int],
     ) -> None:
         self.model = model
-        self.dimension = dimension
+        self.fingerprint: str = facts["fingerprint"]
+        self.dimension: int = facts["dimension"]
         self.prompts = dict(prompts)
         self.runtime = runtime
         self._encode_batch = encode_batch
@@ -158,7 +159,7 @@ def load_embeddings(
     if document_prompt is not None:
         prompts["document"] = document_prompt
     if chosen == "torch":
-        return _load_torch(model, source, facts["dimension"], prompts)
+        return _load_torch(model, source, facts, prompts)
     return _load_onnx(model, folder, chosen, facts, prompts, threads or usable_cpus())
 
 
@@ -271,11 +272,11 @@ def _load_onnx(
         return output
 
     return SentenceEmbeddings(
-        model, facts["dimension"], prompts, runtime, encode_batch, tokenizer.encode_batch, lambda each: len(each.ids)
+        model, facts, prompts, runtime, encode_batch, tokenizer.encode_batch, lambda each: len(each.ids)
     )
 
 
-def _load_torch(model: str, source: str, dimension: int, prompts: Mapping[str, str]) -> SentenceEmbeddings:
+def _load_torch(model: str, source: str, facts: Mapping[str, Any], prompts: Mapping[str, str]) -> SentenceEmbeddings:
     """The model as sentence-transformers runs it: for architectures that cannot be exported. Slow to import."""
     transformer = _sentence_transformer(model, source)
 
@@ -284,7 +285,7 @@ def _load_torch(model: str, source: str, dimension: int, prompts: Mapping[str, s
         return vectors
 
     return SentenceEmbeddings(
-        model, dimension, prompts, "torch", encode_batch, list, lambda text: min(256, 1 + len(text) // 4)
+        model, facts, prompts, "torch", encode_batch, list, lambda text: min(256, 1 + len(text) // 4)
     )
 
 
@@ -322,6 +323,7 @@ def _export(model: str, source: str, folder: Path) -> None:
     own = np.asarray(transformer.encode(list(PROBE), prompt="", normalize_embeddings=True, show_progress_bar=False))
     facts: dict[str, Any] = {
         "model": model,
+        "fingerprint": _fingerprint(transformer),
         "dimension": int(own.shape[1]),
         "max_tokens": int(transformer.max_seq_length or 512),
         "prompts": prompts,
@@ -350,6 +352,15 @@ def _export(model: str, source: str, folder: Path) -> None:
                 raise
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _fingerprint(transformer: Any) -> str:
+    """A name for the weights: two models of one name and different weights make different vectors."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(transformer.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().float().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _write_graphs(transformer: Any, workshop: Path) -> dict[str, Any]:

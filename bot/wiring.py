@@ -118,6 +118,15 @@ class _Embedder:
             self._embeddings = open_embeddings(self._settings, self._on_export)
         return self._embeddings
 
+    def make(self) -> dict[str, str | int]:
+        """What vectors depend on besides the model's name."""
+        embeddings = self.embeddings()
+        return {
+            "fingerprint": embeddings.fingerprint,
+            "dimension": embeddings.dimension,
+            "prompt": embeddings.prompts.get("document", ""),
+        }
+
     def encode(self, texts: list[str]) -> Any:
         return self.embeddings().encode(texts, "document")
 
@@ -138,8 +147,9 @@ def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
         catalog = Catalog.create(folder / CATALOG_FILE)
     else:
         catalog = Catalog.open(folder / CATALOG_FILE)
-    make = {"index": "chroma", "model": settings.embedding_model, "prompt": settings.document_prompt or ""}
-    return Corpus(folder, catalog, LexicalIndex(folder / "bm25"), VectorIndex(folder / "chroma", embedder.encode), make)
+    make = {"index": "chroma", "model": settings.embedding_model}
+    vectors = VectorIndex(folder / "chroma", embedder.encode)
+    return Corpus(folder, catalog, LexicalIndex(folder / "bm25"), vectors, make, embedder.make)
 
 
 def _retriever(settings: Settings) -> Retriever:

@@ -123,9 +123,11 @@ def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
 def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot reindex`: embeds every passage anew with the model that is set."""
     from bot.wiring import open_corpus
+    from ingest.pipeline import rechunk
 
     corpus = open_corpus(settings)
     with corpus.writing(settings.lock_wait_seconds, _say), _Watch() as watch:
+        rechunk(corpus, settings.passage_chars)
         corpus.reindex(watch.embedded)
     passages = corpus.catalog.counts()["passages"]
     if parsed.json:

@@ -17,15 +17,16 @@ from urllib.parse import urlsplit
 from bot.corpus.catalog_writer import Writer
 from bot.corpus.corpus import Corpus, Progress
 from bot.corpus.identity import article_id, content_hash
-from bot.errors import ReadError
+from bot.errors import IndexMismatch, ReadError
 from bot.schema import Article, Outcome, OutcomeKind
 from ingest.boilerplate import Boilerplate, without
-from ingest.chunk import PASSAGE_CHARS, chunk
+from ingest.chunk import CHUNKER_VERSION, PASSAGE_CHARS, chunk
 
 BATCH_ARTICLES = 64
 """Articles in one transaction."""
 FOLLOW_PASSAGES = 512
 """Stored passages after which they are embedded, so that the dense index is never far behind."""
+RECHUNK_PASSAGES = 2_000
 COPY_CANDIDATES = 8
 """Articles that are compared word by word with a new one, those that share most with it first."""
 
@@ -65,6 +66,7 @@ def ingest(
     """
     # First of all, for what an earlier run left undone, and because an index that cannot follow must be told of before
     # anything is stored. Also the only moment at which a catalog restored from a backup is seen to be older.
+    _require_chunker(corpus, passage_chars)
     corpus.follow(progress)
     run = corpus.catalog.start_run()
     counts: dict[str, int] = {}
@@ -84,6 +86,40 @@ def ingest(
             yield outcome
     corpus.follow(progress)
     corpus.catalog.finish_run(run, counts)
+
+
+def rechunk(corpus: Corpus, passage_chars: int = PASSAGE_CHARS) -> None:
+    """Cut every article into passages anew. Call it while `corpus.writing()`, and `corpus.reindex` after it."""
+    after = 0
+    while changes := corpus.catalog.changes(after, RECHUNK_PASSAGES):
+        articles = corpus.catalog.articles([change.article_id for change in changes])
+        with corpus.catalog.writing() as writer:
+            batch = _Batch(writer, passage_chars)
+            for article in articles.values():
+                dropped = batch.boilerplate_of(article.source).spans(article.text)
+                writer.recut(article.id, chunk(article.text, passage_chars=passage_chars, drop=dropped))
+        after = changes[-1].seq
+    with corpus.catalog.writing() as writer:
+        writer.note("chunker", _chunker(passage_chars))
+
+
+def _require_chunker(corpus: Corpus, passage_chars: int) -> None:
+    """Raises IndexMismatch where the passages that are there were cut another way."""
+    there, wanted = corpus.catalog.note("chunker"), _chunker(passage_chars)
+    if there is None:
+        with corpus.catalog.writing() as writer:
+            writer.note("chunker", wanted)
+    elif there != wanted:
+        version, chars = there.split("/")
+        raise IndexMismatch(
+            f"The passages in {corpus.folder} were cut by chunker {version} to about {chars} characters; chunker "
+            f"{CHUNKER_VERSION} and {passage_chars} are set. Set NEWSBOT_PASSAGE_CHARS={chars} if that differs, or cut "
+            f"and embed all passages anew: newsbot reindex --data {corpus.folder}"
+        )
+
+
+def _chunker(passage_chars: int) -> str:
+    return f"{CHUNKER_VERSION}/{passage_chars}"
 
 
 def dry_run(items: Iterable[Article | Outcome], corpus: Corpus | None) -> Iterator[Outcome]:

@@ -31,7 +31,7 @@ from bot.errors import CorpusBusy, CorpusError, CorpusMissing, IndexMismatch
 from bot.schema import Article, OutcomeKind, Span
 from bot.settings import Settings
 from bot.wiring import finder, open_corpus
-from ingest.pipeline import ingest
+from ingest.pipeline import ingest, rechunk
 from tests.fakes import article as make_article
 
 if TYPE_CHECKING:
@@ -474,7 +474,42 @@ def test_another_prompt_is_another_index(corpus: Corpus, settings: Settings) -> 
 def test_the_make_of_each_index_is_in_its_status(corpus: Corpus) -> None:
     lexical, vectors = corpus.status().indexes
     assert lexical.make["index"] == "tantivy"
-    assert vectors.make == {"index": "chroma", "model": "all-MiniLM-L6-v2", "prompt": ""}
+    assert (vectors.make["index"], vectors.make["model"], vectors.make["prompt"]) == ("chroma", "all-MiniLM-L6-v2", "")
+    assert vectors.make["dimension"] == 384
+    assert vectors.make["fingerprint"]
+
+
+def test_a_model_with_other_weights_under_the_same_name_is_refused(corpus: Corpus, settings: Settings) -> None:
+    state = read_state(corpus.vectors.folder)
+    assert state is not None
+    write_state(corpus.vectors.folder, replace(state, make=dict(state.make) | {"fingerprint": "retrained"}))
+    with pytest.raises(IndexMismatch, match="newsbot reindex"):
+        finder(3, settings)
+
+
+@pytest.mark.usefixtures("corpus")
+def test_a_reader_is_told_when_the_index_is_made_anew_with_another_model(settings: Settings) -> None:
+    find = finder(3, settings)
+    assert find("bridge")
+    other = open_corpus(settings.model_copy(update={"document_prompt": "passage: "}))
+    with other.writing():
+        other.reindex()
+    other.close()
+    with pytest.raises(IndexMismatch, match="newsbot reindex"):
+        find("bridge")
+
+
+def test_passages_cut_another_way_are_refused_until_they_are_cut_anew(corpus: Corpus, settings: Settings) -> None:
+    with pytest.raises(IndexMismatch, match="NEWSBOT_PASSAGE_CHARS=200"), corpus.writing():
+        list(ingest(corpus, [article("castle")], passage_chars=300))
+    before = corpus.catalog.counts()["passages"]
+    with corpus.writing():
+        rechunk(corpus, 100)
+        corpus.reindex()
+        assert [outcome.kind for outcome in ingest(corpus, [article("castle")], passage_chars=100)] == ["new"]
+    assert corpus.catalog.counts()["passages"] > before + 1
+    assert corpus.verify() == []
+    assert finder(3, settings)("bridge")
 
 
 # Missing
@@ -661,7 +696,8 @@ def test_parts_are_opened_by_hand_too(ten: Path, tmp_path: Path, embeddings: Sen
         Catalog.open(folder / CATALOG_FILE),
         LexicalIndex(folder / "bm25"),
         VectorIndex(folder / "chroma", embeddings.encode),
-        {"index": "chroma", "model": "all-MiniLM-L6-v2", "prompt": ""},
+        {"index": "chroma", "model": "all-MiniLM-L6-v2"},
+        lambda: {"fingerprint": embeddings.fingerprint, "dimension": embeddings.dimension, "prompt": ""},
     )
     assert corpus.verify() == []
     assert corpus.coverage().articles == len(NAMES)

@@ -54,6 +54,16 @@ class Features(NamedTuple):
     """How sure the sentence holds the kind of answer asked."""
     vote: float
     """How much the sentences agree on its candidate."""
+    new: float
+    """Share of what the article's title and lead leave open: "It was launched" under a title that names the telescope."""
+    act: float
+    """Share of the question's words that are no names: what is done or asked of those named."""
+    around: float
+    """Share of the question in the sentence, the one before it, the title and the lead."""
+    before: float
+    """Share of the question in the sentence before."""
+    defines: float
+    """1 where a definition is asked and the sentence is one of that thing."""
 
 
 WEIGHTS = Features(
@@ -71,11 +81,18 @@ WEIGHTS = Features(
     unstated=-1.9,
     kind=1.9,
     vote=1.5,
+    new=1.0,
+    act=0.5,
+    around=0.5,
+    before=0.3,
+    defines=3.0,
 )
 """Near what `python -m tests.bench.learn_quoting` prints for questions of 2022, but for `hedge`, which is a rule."""
 
 AMOUNTS = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY, AnswerKind.DURATION})
 LEAD_CHARS = 600
+OPENING_CHARS = 300
+"""What stands in the title or so near the head of the article is what the article is about."""
 FRESH_DAYS = 10
 SENTENCES_READ = 24
 """Only the best sentences by their words are searched for short answers."""
@@ -86,6 +103,11 @@ _HEDGE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_OPEN = re.compile(r"\b(?:could|might|may|would|will|plan|planning|planned|expected|proposed?)\b", re.IGNORECASE)
+_DEFINED = re.compile(
+    r"\bwh(?:at|o)(?:['’]s|\s(?:is|are|was|were|does|do))\s(?:meant by\s)?(?:(?:an?|the)\s)?(?P<thing>.+?)"
+    r"(?:\s(?:in|of|for|at|on|by)\b.*?|\s(?:mean|stand for))?\s*\?*$",
+    re.IGNORECASE,
+)
 _UNFOLDED = re.compile(r"[^0-9a-z.%$£€]+")
 _UNSTATED = re.compile(
     r"\?[\"”’']?\s*$|^(?:Hide Caption|Photos?:|More:|Read more|Related:|Contributing:|Sign up|Watch:|Image|Click)",
@@ -182,11 +204,19 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
     top = max((hit.score for hit in hits), default=0.0) or 1.0
     hedge_counts = 0.0 if _ASKS_OPEN.search(understood.question.text) else 1.0 if understood.kind in AMOUNTS else 0.5
     titles: dict[str, float] = {}
+    given: dict[str, set[str]] = {}
+    acts = frozenset(term.stem for term in understood.terms if not term.is_capitalised or term.start == 0)
+    acts_total = _share(acts, weighed)
+    defined = _definition_of(understood) if understood.kind is AnswerKind.DEFINITION else None
     for hit in hits:
         passage, article = hit.passage, hit.article
         name = article.id or article.url or article.title
         if name not in titles:
-            titles[name] = _share(stems(article.title) & terms, weighed)
+            in_title = stems(article.title) & terms
+            titles[name] = _share(in_title, weighed)
+            given[name] = in_title | stems(article.text[:OPENING_CHARS]) & terms
+        still_open = terms - given[name]
+        open_total = _share(still_open, weighed)
         parsed = _parsed(passage.text)
         of_passage = _share({word.stem for _, placed in parsed for word in placed} & terms, weighed)
         published = article.published
@@ -194,6 +224,8 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
         old = float(published is not None and (understood.asked_on - published).days > 365)
         previous: Sentence | None = None
         before: tuple[int, int] | None = None
+        held_before: set[str] | frozenset[str] = frozenset()
+        own_before = 0.0
         for span, own_words in parsed:
             start, end = passage.start + span.start, passage.start + span.end
             text = article.text[start:end]
@@ -220,11 +252,31 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
                     unstated=float(bool(_UNSTATED.search(text))),
                     kind=0.0,
                     vote=0.0,
+                    new=_share(held & still_open, weighed) / open_total if open_total else 0.0,
+                    act=_share(held & acts, weighed) / acts_total if acts_total else 0.0,
+                    around=_share(held | held_before | given[name], weighed),
+                    before=own_before,
+                    defines=float(defined is not None and defined.search(text) is not None),
                 )
                 previous = Sentence(hit, start, end, text, own_words, span.start, before, held, features)
                 found.append(previous)
             before = (start, end)
+            held_before, own_before = held, own
     return found
+
+
+def _definition_of(understood: Understood) -> re.Pattern[str] | None:
+    """Matches a sentence that says what the thing asked is: "X is a ...", "X, a ...", "... is called X"."""
+    asked = _DEFINED.search(understood.asking)
+    if asked is None:
+        return None
+    thing = re.escape(asked["thing"].strip())
+    article = r"(?:an?|the|one|any|what|when|where)\b"
+    return re.compile(
+        rf"(?:\b|^){thing}s?(?:\s?\([^)]*\))?(?:,?\s(?:is|are|was|were|means|refers to|stands for)\s{article}|,\s(?:or\s)?{article}"
+        rf"|\s?[-–—:]\s?{article}|\s\((?-i:[A-Z])\w+\s)|\b(?:is|are|was|were)\s(?:called|known as|named)\s(?:the\s|an?\s)?{thing}",
+        re.IGNORECASE,
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -103,6 +103,12 @@ class Catalog:
             query = sa.select(corpus_table.c.value).where(corpus_table.c.key == "id")
             return str(connection.execute(query).scalar_one())
 
+    def note(self, key: str) -> str | None:
+        """What was noted of the corpus as a whole under a key."""
+        with self.engine.connect() as connection:
+            query = sa.select(corpus_table.c.value).where(corpus_table.c.key == key)
+            return connection.execute(query).scalar()
+
     def seq(self) -> int:
         """The newest change's number; 0 where there was none."""
         with self.engine.connect() as connection:

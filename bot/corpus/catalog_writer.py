@@ -17,6 +17,7 @@ from bot.corpus.catalog_rows import (
     articles_table,
     bands_table,
     boilerplate_table,
+    corpus_table,
     feeds_table,
     links_table,
     passages_table,
@@ -71,25 +72,24 @@ class Writer:
                 self._record(old)
             self._connection.execute(articles_table.update().where(articles_table.c.id == article.id).values(**values))
             self._forget(article.id)
-        if spans:
-            self._connection.execute(
-                passages_table.insert(),
-                [
-                    {
-                        "id": passage_id(article.id, digest, number),
-                        "article_id": article.id,
-                        "start": span.start,
-                        "end": span.end,
-                    }
-                    for number, span in enumerate(spans)
-                ],
-            )
+        self._put_passages(article.id, digest, spans)
         if bands:
             rows = [{"key": key, "article_id": article.id} for key in sorted(set(bands))]
             self._connection.execute(bands_table.insert(), rows)
         if copy_of is not None:
             return OutcomeKind.COPY
         return OutcomeKind.NEW if old is None or old.removed else OutcomeKind.CHANGED
+
+    def note(self, key: str, value: str) -> None:
+        """Note something of the corpus as a whole."""
+        self._connection.execute(sa.delete(corpus_table).where(corpus_table.c.key == key))
+        self._connection.execute(corpus_table.insert().values(key=key, value=value))
+
+    def recut(self, article_id: str, spans: Sequence[Span]) -> None:
+        """Give an article other passages. The indexes are to be made anew after it."""
+        row = self._row(article_id)
+        self._connection.execute(passages_table.delete().where(passages_table.c.article_id == article_id))
+        self._put_passages(article_id, row.content_hash, spans)
 
     def holds(self, article: Article) -> bool:
         """Whether the article is in the corpus with this very content."""
@@ -174,6 +174,19 @@ class Writer:
         for heir in heirs:
             self.link(heir.id, None if heir is heirs[0] else heirs[0].id)
         return True
+
+    def _put_passages(self, article_id: str, digest: str, spans: Sequence[Span]) -> None:
+        rows = [
+            {
+                "id": passage_id(article_id, digest, number),
+                "article_id": article_id,
+                "start": span.start,
+                "end": span.end,
+            }
+            for number, span in enumerate(spans)
+        ]
+        if rows:
+            self._connection.execute(passages_table.insert(), rows)
 
     def _row(self, article_id: str) -> Any:
         query = sa.select(articles_table).where(articles_table.c.id == article_id)

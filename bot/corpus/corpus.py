@@ -9,9 +9,10 @@ import json
 import os
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,14 +68,17 @@ class Corpus:
         catalog: Catalog,
         lexical: LexicalIndex,
         vectors: VectorIndex,
-        vectors_make: Mapping[str, str],
+        vectors_make: Mapping[str, str | int],
+        model: Callable[[], Mapping[str, str | int]] = dict,
     ) -> None:
         self.folder = folder
         self.catalog = catalog
         self.lexical = lexical
         self.vectors = vectors
         self._counts: tuple[int, tuple[Coverage, Mapping[str, int]]] | None = None
-        self._makes: dict[str, Mapping[str, str | int]] = {lexical.name: LEXICAL_MAKE, vectors.name: dict(vectors_make)}
+        self._makes: dict[str, Mapping[str, str | int]] = {lexical.name: LEXICAL_MAKE, vectors.name: vectors_make}
+        self._model = model
+        self._required: Mapping[str, str | int] | None = None
 
     @property
     def followers(self) -> tuple[Follower, ...]:
@@ -90,7 +94,14 @@ class Corpus:
     # Reading
 
     def refresh(self) -> None:
-        """See what another process wrote since. Cheap; call it before a search."""
+        """See what another process wrote since. Cheap; call it before a search.
+
+        Raises IndexMismatch where another process embedded everything anew with another model.
+        """
+        state = read_state(self.vectors.folder)
+        if state is not None and state.make != self._required:
+            self._require_make(self.vectors, state)
+            self._required = state.make
         self.lexical.refresh()
         self.vectors.refresh()
 
@@ -220,11 +231,12 @@ class Corpus:
         corpus = self.catalog.id()
         if state is None or state.corpus != corpus or state.seq > self.catalog.seq():
             self._reset(follower)
-            state = State(corpus, 0, self._makes[follower.name])
+            state = read_state(follower.folder)
+            assert state is not None
         done, total = 0, self.catalog.pending(state.seq) if progress else 0
         while changes := self.catalog.changes(state.seq, follower.batch_passages):
             follower.apply(changes)
-            state = State(corpus, changes[-1].seq, self._makes[follower.name])
+            state = replace(state, seq=changes[-1].seq)
             self._write_state(follower, state)
             done += sum(len(change.passages) for change in changes)
             if progress:
@@ -235,7 +247,8 @@ class Corpus:
             follower.reset()
         except OSError as error:
             raise CorpusError(f"The folder {follower.folder} cannot be written: {error.strerror or error}.") from error
-        self._write_state(follower, State(self.catalog.id(), 0, self._makes[follower.name]))
+        make = dict(self._makes[follower.name]) | (dict(self._model()) if follower is self.vectors else {})
+        self._write_state(follower, State(self.catalog.id(), 0, make, uuid.uuid4().hex))
 
     def _write_state(self, follower: Follower, state: State) -> None:
         try:
@@ -244,8 +257,12 @@ class Corpus:
             raise CorpusError(f"The folder {follower.folder} cannot be written: {error.strerror or error}.") from error
 
     def _require_make(self, follower: Follower, state: State | None) -> None:
-        wanted = self._makes[follower.name]
-        if state is None or dict(state.make) == dict(wanted):
+        if state is None:
+            return
+        wanted = dict(self._makes[follower.name])
+        if state.make.get("model") == wanted.get("model") and follower is self.vectors:
+            wanted |= self._model()
+        if dict(state.make) == wanted:
             return
         if state.make.get("model") != wanted.get("model"):
             raise IndexMismatch(
@@ -256,7 +273,7 @@ class Corpus:
             )
         raise IndexMismatch(
             f"The {follower.name} in {follower.folder} was made another way ({dict(state.make)}) than is set now "
-            f"({dict(wanted)}). Make it anew: newsbot reindex --data {self.folder}"
+            f"({wanted}). Make it anew: newsbot reindex --data {self.folder}"
         )
 
     def _differences(self, follower: Follower) -> tuple[list[str], set[str] | None]:

@@ -19,11 +19,15 @@ STATE_FILE = "follower.json"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far an index has followed: every change of `corpus` up to `seq` is in it; `make` is how it was made."""
+    """How far an index has followed: every change of `corpus` up to `seq` is in it; `make` is how it was made.
+
+    `made` is a name for this making: an index that was made anew has another one, even at the same `seq`.
+    """
 
     corpus: str
     seq: int
     make: Mapping[str, str | int]
+    made: str = ""
 
 
 class Follower(Protocol):
@@ -58,7 +62,7 @@ def read_state(folder: Path) -> State | None:
     """The state of the index in `folder`; None where there is none that can be read (it begins anew then)."""
     try:
         found = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
-        return State(str(found["corpus"]), int(found["seq"]), dict(found["make"]))
+        return State(str(found["corpus"]), int(found["seq"]), dict(found["make"]), str(found.get("made", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

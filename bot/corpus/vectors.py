@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from bot.corpus.catalog_rows import Change
-from bot.corpus.follower import read_state
+from bot.corpus.follower import State, read_state
 from bot.errors import CorpusError
 from bot.schema import Passage, Scope
 
@@ -61,7 +61,7 @@ class VectorIndex:
         self._files = FileLock(folder.with_suffix(".lock"), thread_local=False)
         self._client: Any = None
         self._collection: Any = None
-        self._seq = -1
+        self._state: State | None = None
         self._looked_at = 0.0
 
     # Reading
@@ -72,8 +72,7 @@ class VectorIndex:
             if self._client is None or time.monotonic() - self._looked_at < REOPEN_SECONDS:
                 return
             self._looked_at = time.monotonic()
-            state = read_state(self.folder)
-            if state is not None and state.seq != self._seq:
+            if read_state(self.folder) != self._state:
                 self.close()
 
     def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
@@ -163,8 +162,6 @@ class VectorIndex:
                 raise
             except Exception as error:
                 raise self._broken(error) from error
-            if changes:
-                self._seq = changes[-1].seq
 
     def reset(self) -> None:
         """Delete the index's folder and begin anew."""
@@ -187,8 +184,7 @@ class VectorIndex:
             import chromadb
             from chromadb.config import Settings
 
-            state = read_state(self.folder)
-            self._seq = state.seq if state is not None else -1
+            self._state = read_state(self.folder)
             self._looked_at = time.monotonic()
             try:
                 self.folder.parent.mkdir(parents=True, exist_ok=True)
