@@ -31,10 +31,8 @@ def answer_lines(answer: Answer, *, colour: bool, width: int = WIDTH) -> Iterato
         yield paint("bold", plain(answer.short))
         yield ""
     for line in plain(answer.text).splitlines():
-        shown = line
-        if answer.answered and answer.short and colour:
-            shown = shown.replace(plain(answer.short), paint("bold", plain(answer.short)))
-        yield from wrapped(shown, width)
+        for shown in wrapped(line, width):
+            yield _with_short(shown, answer, paint)
     if answer.as_of:
         yield ""
         yield f"As of {day(answer.as_of)}"
@@ -44,6 +42,14 @@ def answer_lines(answer: Answer, *, colour: bool, width: int = WIDTH) -> Iterato
         yield f"[{citation.number}] {headline(citation.article)}{also_in(citation.also_in)}"
         if citation.link:
             yield paint("cyan", f"    {plain(citation.link)}")
+
+
+def _with_short(line: str, answer: Answer, paint: _Paint) -> str:
+    """The line with the short answer in bold where it stands as words of its own (not the 5 of 2015)."""
+    if not (answer.answered and answer.short):
+        return line
+    alone = rf"(?<![\w.,\[]){re.escape(plain(answer.short))}(?![\w\]])"
+    return re.sub(alone, lambda found: paint("bold", found[0]), line)
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
@@ -197,7 +203,7 @@ def status_lines(status: Status, model: str) -> Iterator[str]:
     run = status.last_run
     if run is not None:
         when = f"{run.started_at:%Y-%m-%d %H:%M} UTC"
-        said = ", ".join(f"{count:,} {kind}" for kind, count in run.counts.items()) or "nothing"
+        said = counts_line(run.counts) or "nothing"
         yield f"Last ingest {when}: {said if run.finished_at else 'cut short; run it again'}"
     yield "Sources"
     for name, count in list(status.sources.items())[:20]:
@@ -269,7 +275,7 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
 
 def counts_line(counts: Mapping[str, int]) -> str:
     """The end of an ingest in one line: "12 new, 1 changed, ...", in a fixed order, zeros included."""
-    return ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    return ", ".join(f"{count:,} {'copies' if kind == 'copy' else kind}" for kind, count in counts.items())
 
 
 class _Paint:

@@ -92,10 +92,10 @@ def test_ingest_then_ask(env: dict[str, str], page: Path) -> None:
     stored = run_newsbot("ingest", str(page), env=env)
     assert (stored.returncode, stored.stdout) == (
         0,
-        "1 new, 0 changed, 0 unchanged, 0 copy, 0 skipped, 0 failed\n",
+        "1 new, 0 changed, 0 unchanged, 0 copies, 0 skipped, 0 failed\n",
     )
     again = run_newsbot("ingest", str(page), env=env)
-    assert again.stdout == "0 new, 0 changed, 1 unchanged, 0 copy, 0 skipped, 0 failed\n"
+    assert again.stdout == "0 new, 0 changed, 1 unchanged, 0 copies, 0 skipped, 0 failed\n"
     answer = run_newsbot("ask", "How much did the bridge over the Elbe cost?", env=env)
     assert answer.returncode == 0
     assert answer.stdout.startswith("48 million euros\n")

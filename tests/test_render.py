@@ -188,3 +188,17 @@ def test_status_in_both_forms() -> None:
     assert found["indexes"][1] == {"name": "vector index", "behind": 7, "make": {"model": "m"}}
     assert found["last_ingest"] == {"started_at": started.isoformat(), "finished_at": None, "counts": {}}
     assert len(found["sources"]) == 26
+
+
+def test_only_the_short_answer_itself_is_bold() -> None:
+    made = article("bridge", "Since 2015, the 5 bridges cost 5.5 million euros.")
+    quote = made.text
+    citation = Citation(5, quote, 0, len(quote), made, None)
+    answer = Answer(question=Question("How many bridges?"), text=f"“{quote}” [5]", short="5", citations=(citation,))
+    shown = "\n".join(answer_lines(answer, colour=True))
+    assert "Since 2015, the \x1b[1m5\x1b[0m bridges cost 5.5 million" in shown
+    assert "[5]" in shown
+
+
+def test_counts_are_read_as_words() -> None:
+    assert counts_line({"new": 1, "copy": 2}) == "1 new, 2 copies"
