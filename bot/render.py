@@ -48,7 +48,7 @@ def _with_short(line: str, answer: Answer, paint: _Paint) -> str:
     """The line with the short answer in bold where it stands as words of its own (not the 5 of 2015)."""
     if not (answer.answered and answer.short):
         return line
-    alone = rf"(?<![\w.,\[]){re.escape(plain(answer.short))}(?![\w\]])"
+    alone = rf"(?<![\w.,\[]){re.escape(plain(answer.short))}(?![\w\]]|[.,]\d)"
     return re.sub(alone, lambda found: paint("bold", found[0]), line)
 
 
