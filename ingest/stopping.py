@@ -11,7 +11,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 POLL_SECONDS = 0.1
 
@@ -78,8 +78,8 @@ def unless_stopped(call: Callable[[], Result], stop: Stop) -> Result:
                 raise Stopped from None
 
 
-def _raiser(error: BaseException) -> Callable[[], Result]:
-    def again() -> Result:
+def _raiser(error: BaseException) -> Callable[[], NoReturn]:
+    def again() -> NoReturn:
         raise error
 
     return again

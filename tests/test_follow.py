@@ -32,6 +32,7 @@ from ingest.followed_links import FAILURES_MAX, FETCHES_MAX, Turn, turn_of
 from ingest.read import ReadOptions
 from ingest.stopping import Stop, Stopped, unless_stopped
 from tests.conftest import ROOT
+from tests.fakes import run_newsbot
 
 WAIT_SECONDS = 60
 """Until a test gives up; none waits so long when things are well."""
@@ -419,6 +420,48 @@ def test_articles_that_could_not_be_stored_come_again(room: Newsroom, corpus: Co
         assert told(done) == (["failed"], {})
         assert "is writing" in done.feeds[0].reason
     assert told(follower.round()) == (["read"], {"new": 1})
+
+
+def test_it_waits_for_another_one_that_writes(room: Newsroom, corpus: Corpus, follower: FeedFollower) -> None:
+    held, waited = threading.Event(), threading.Event()
+    waits: list[str] = []
+
+    def hold() -> None:
+        with corpus.writing():
+            held.set()
+            waited.wait(WAIT_SECONDS)
+
+    def told_to_wait(text: str) -> None:
+        waits.append(text)
+        waited.set()
+
+    room.full_feed("harbour")
+    follower.on_wait = told_to_wait
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait(WAIT_SECONDS)
+    assert told(follower.round()) == (["read"], {"new": 1})
+    other.join()
+    assert len(waits) == 1
+    assert "is writing" in waits[0]
+
+
+def test_others_may_write_between_rounds(
+    room: Newsroom, corpus: Corpus, follower: FeedFollower, settings: Settings, tmp_path: Path
+) -> None:
+    for name in ("harbour", "library", "bridge"):
+        room.full_feed(name)
+        follower.round()
+        (tmp_path / f"{name}.html").write_bytes(page(f"{name} and mill"))
+        done = run_newsbot(
+            "ingest", str(tmp_path / f"{name}.html"), "--data", str(settings.data_dir),
+            env={"NEWSBOT_CACHE_DIR": str(settings.cache_dir)},
+        )  # fmt: skip
+        assert done.stdout.startswith("1 new"), done.stderr
+    room.full_feed("weir")
+    follower.round()
+    assert len(titles(corpus)) == 7
+    assert open_corpus(settings).verify() == []
 
 
 def test_the_corpus_is_free_while_pages_are_fetched(room: Newsroom, corpus: Corpus, follower: FeedFollower) -> None:
