@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import signal
 import sys
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ingest.follow import Round
     from ingest.stopping import Stop
 
+SAMPLE_NOTE = "sample"
+"""Under this the corpus notes which sample it holds."""
 LOG_SECONDS = 10
 """Between two lines of progress where there is no terminal."""
 REASONS_SHOWN = 20
@@ -138,13 +141,22 @@ def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
 
 
 def run_demo(settings: Settings) -> None:
-    """Put the sample corpus into the folder that is set."""
+    """Put the sample corpus into the folder that is set, unless it is there already."""
+    from bot.wiring import open_corpus
     from ingest.read import read
 
     sample = Path(__file__).parent / "sample" / "news"
+    digest = hashlib.sha256()
+    for path in sorted(each for each in sample.rglob("*") if each.is_file()):
+        digest.update(path.name.encode() + path.read_bytes())
+    with contextlib.suppress(CorpusMissing):
+        if open_corpus(settings).catalog.note(SAMPLE_NOTE) == digest.hexdigest():
+            return
     for outcome in _ingested(read([str(sample)]), settings):
         if outcome.kind is OutcomeKind.FAILED:
             _say(f"failed   {outcome.origin}: {outcome.reason}")
+    with open_corpus(settings).catalog.writing() as writer:
+        writer.note(SAMPLE_NOTE, digest.hexdigest())
 
 
 def _followed_address(text: str) -> str:

@@ -309,3 +309,15 @@ def test_show_says_what_changed_when(run_here: RunHere, env: dict[str, str], pag
     answer = json.loads(run_here("ask", "How much did the bridge over the Elbe cost?", "--json", env=env)[1])
     assert answer["short"] == "51 million euros"
     assert run_here("show", "https://post.example/unknown", env=env)[0] == 1
+
+
+def test_demo_reads_the_sample_once(env: dict[str, str]) -> None:
+    first = run_newsbot("demo", env=env)
+    assert first.returncode == 0
+    assert f"> {NATO}" in first.stdout
+    assert "[1]" in first.stdout
+    assert (Path(env["NEWSBOT_DATA_DIR"]) / "demo").is_dir(), "beside the corpus, not in it"
+    again = run_newsbot("demo", "--json", env=env)
+    assert json.loads(again.stdout)["answered"]
+    runs = json.loads(run_newsbot("status", "--json", "--data", f"{env['NEWSBOT_DATA_DIR']}/demo", env=env).stdout)
+    assert runs["last_ingest"]["counts"].get("unchanged") is None, "the second time nothing was read"
