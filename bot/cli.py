@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -205,7 +206,7 @@ def _demo(parsed: argparse.Namespace) -> int:
     if not parsed.json:
         print(f"> {DEMO_QUESTION}\n")
     _show_answer(answer, parsed.json)
-    _say(f'\nAsk your own:  newsbot ask "Who won the 2022 World Cup?" --data {settings.data_dir}')
+    _say(f'\nAsk your own:  {_own_name()} ask "Who won the 2022 World Cup?" --data {settings.data_dir}')
     return EXIT_OK
 
 
@@ -226,6 +227,12 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 
 # What commands share
+
+
+def _own_name() -> str:
+    """How this command line was called, for a line that can be typed: `.venv/bin/newsbot` where PATH has none."""
+    called = Path(sys.argv[0])
+    return "newsbot" if called.name != "newsbot" or shutil.which("newsbot") else str(called)
 
 
 def _settings(parsed: argparse.Namespace) -> Settings:
