@@ -19,7 +19,20 @@ from bot.wiring import open_corpus
 from tests.conftest import ROOT
 from tests.fakes import run_newsbot
 
-COMMANDS = ("ingest", "read", "show", "ask", "search", "chat", "status", "verify", "remove", "reindex", "demo")
+COMMANDS = (
+    "ingest",
+    "read",
+    "follow",
+    "show",
+    "ask",
+    "search",
+    "chat",
+    "status",
+    "verify",
+    "remove",
+    "reindex",
+    "demo",
+)
 NATO = "How many NATO personnel are in Iraq?"
 PAGE = """Home | World | Sport
 

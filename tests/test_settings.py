@@ -13,6 +13,7 @@ import pytest
 
 from bot.errors import SettingsError, UsageError
 from bot.settings import Settings
+from tests.conftest import ROOT
 
 EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
 
@@ -93,6 +94,8 @@ def test_an_empty_value_is_as_if_it_were_not_there(name: str, monkeypatch: pytes
 
 
 BAD = [
+    ("fetch_delay_seconds", "-1"),
+    ("fetch_contact", "two words"),
     ("hits", "many"),
     ("hits", "0"),
     ("hits", "101"),
@@ -139,3 +142,10 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
 
 def test_the_home_folder_is_understood() -> None:
     assert Settings(data_dir="~/news", prompts_dir="~").data_dir == Path.home() / "news"
+
+
+def test_the_readme_names_every_knob_with_its_default() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, knob in Settings.model_fields.items():
+        default = "" if knob.default in (None, "") else f"`{knob.default}`"
+        assert f"| `NEWSBOT_{name.upper()}` | {default} | {knob.description} |" in readme
