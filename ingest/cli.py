@@ -26,8 +26,9 @@ from bot.settings import Settings
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from ingest.fetch import Fetched, Fetcher
+    from ingest.fetch import Fetcher
     from ingest.follow import Round
+    from ingest.read.contract import Fetched
     from ingest.stopping import Stop
 
 SAMPLE_NOTE = "sample"

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from types import TracebackType
@@ -20,7 +19,7 @@ import httpcore
 import httpx
 
 from ingest.guard import AddressRefused, FetchError, guarded_client
-from ingest.read.contract import read_up_to
+from ingest.read.contract import Fetched, read_up_to
 from ingest.read.limits import Limits, gunzip, megabytes, read_whole, stream_of
 from ingest.robots import ROBOTS_BYTES, Robots, RobotsRefused
 
@@ -28,30 +27,13 @@ ACCEPT = (
     "text/html,application/xhtml+xml,application/rss+xml,application/atom+xml,application/feed+json,"
     "application/xml;q=0.9,*/*;q=0.5"
 )
-__all__ = ["AddressRefused", "FetchError", "Fetched", "Fetcher", "RobotsRefused", "user_agent"]
+__all__ = ["AddressRefused", "FetchError", "Fetcher", "RobotsRefused", "user_agent"]
 
 NOT_MODIFIED = 304
 KEPT_HOSTS = 10_000
 MAX_DELAY_SECONDS = 30.0
 """A robots.txt may slow us down this far; one that asks for an hour would stop everything."""
 _REDIRECTS = (301, 302, 303, 307, 308)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """What an address gave. `status` is 200, or 304 with no data where nothing changed since the last time.
-
-    `etag` and `last_modified` are to be given back at the next fetch, verbatim.
-    """
-
-    url: str
-    final_url: str
-    status: int
-    content_type: str | None = None
-    charset: str | None = None
-    data: bytes = b""
-    etag: str | None = None
-    last_modified: str | None = None
 
 
 def user_agent(contact: str = "") -> str:

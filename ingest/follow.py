@@ -31,7 +31,7 @@ from ingest.read.kinds import HEAD_BYTES, Kind, kind_of
 from ingest.stopping import Stop, Stopped, unless_stopped
 
 if TYPE_CHECKING:
-    from ingest.fetch import Fetched
+    from ingest.read.contract import Fetched
 
 EVERY_SECONDS = 900.0
 BACK_OFF_SECONDS_MAX = 4 * 3600.0

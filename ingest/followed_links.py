@@ -20,7 +20,7 @@ from bot.schema import Article, Outcome, OutcomeKind
 from ingest.stopping import Stopped
 
 if TYPE_CHECKING:
-    from ingest.fetch import Fetched
+    from ingest.read.contract import Fetched
 
 FETCHES_MAX = 5
 """Fetches of one page, however often its feed says that it changed: some say so every minute."""

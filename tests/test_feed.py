@@ -11,8 +11,8 @@ import pytest
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
-from ingest.fetch import Fetched
 from ingest.read import ReadOptions, read, read_fetched
+from ingest.read.contract import Fetched
 
 PARAGRAPHS = [
     "The harbour of Lindmouth reopened on Monday after eleven weeks of dredging, the port authority said.",

@@ -15,9 +15,10 @@ import httpcore
 import pytest
 
 from bot.schema import Article
-from ingest.fetch import AddressRefused, Fetched, Fetcher, FetchError, RobotsRefused, user_agent
+from ingest.fetch import AddressRefused, Fetcher, FetchError, RobotsRefused, user_agent
 from ingest.guard import GuardedBackend, is_public
 from ingest.read import Limits, ReadOptions, read
+from ingest.read.contract import Fetched
 from ingest.robots import Robots
 
 PARAGRAPHS = [

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from bot.schema import Article, Outcome, OutcomeKind
-from ingest.fetch import Fetched
 from ingest.read import Limits, ReadOptions, read
+from ingest.read.contract import Fetched
 
 PAGE = """Skip to content
 Lindmouth Tide

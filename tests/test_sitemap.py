@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
-from ingest.fetch import Fetched
 from ingest.read import Limits, ReadOptions, read
+from ingest.read.contract import Fetched
 
 BODY = "".join(
     f"<p>The council of Lindmouth voted on point {number} of its agenda on Tuesday, after a debate of two hours.</p>"

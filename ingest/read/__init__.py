@@ -21,7 +21,7 @@ from ingest.read.plain import clean, decode, one_line
 from ingest.read.sources import blob_of_fetched, blob_of_stdin, fetched_blob, files_in, is_address, opened, paths_of
 
 if TYPE_CHECKING:
-    from ingest.fetch import Fetched
+    from ingest.read.contract import Fetched
 
 __all__ = ["Limits", "ReadOptions", "read", "read_fetched"]
 

@@ -9,17 +9,31 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
 from ingest.read.kinds import HEAD_BYTES
 from ingest.read.limits import Budget, Limits, chunks_of, stream_of
 
-if TYPE_CHECKING:
-    from ingest.fetch import Fetched
-
 Items = Iterator[Article | Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What an address gave. `status` is 200, or 304 with no data where nothing changed since the last time.
+
+    `etag` and `last_modified` are to be given back at the next fetch, verbatim.
+    """
+
+    url: str
+    final_url: str
+    status: int
+    content_type: str | None = None
+    charset: str | None = None
+    data: bytes = b""
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

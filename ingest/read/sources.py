@@ -21,7 +21,7 @@ from bot.schema import Outcome
 from ingest.read.contract import Blob, ReadOptions, failed, skipped
 
 if TYPE_CHECKING:
-    from ingest.fetch import Fetched
+    from ingest.read.contract import Fetched
 
 
 def is_address(source: str) -> bool:
