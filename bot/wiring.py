@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from bot.retrieval.retriever import Retriever
     from bot.schema import Answer, Hit, Question
 
-OwnPrompts = ("not_answered", "no_articles")
+PROMPTS = ("not_answered", "no_articles")
+"""The wordings that answers are framed in, each a file of prompts/."""
 TELEMETRY_OFF = {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 
 
@@ -35,7 +36,7 @@ def open_chain(settings: Settings | None = None) -> Runnable[str | Question, Ans
     from bot.chain import make_chain
 
     retriever = _retriever(settings)
-    prompts = {name: read_prompt(name, settings) for name in OwnPrompts}
+    prompts = {name: read_prompt(name, settings) for name in PROMPTS}
     return make_chain(retriever, prompts, hits=settings.hits, question_chars=settings.question_chars)
 
 

@@ -208,9 +208,9 @@ def holes(text: str) -> set[str]:
 
 
 def test_every_prompt_is_read_and_every_prompt_read_is_there() -> None:
-    from bot.wiring import OwnPrompts
+    from bot.wiring import PROMPTS
 
-    assert {path.stem for path in (ROOT / "prompts").iterdir() if path.suffix == ".txt"} == set(OwnPrompts)
+    assert {path.stem for path in (ROOT / "prompts").iterdir() if path.suffix == ".txt"} == set(PROMPTS)
     assert {path.suffix for path in (ROOT / "prompts").iterdir() if path.is_file()} <= {".txt", ".md"}
 
 
@@ -220,11 +220,11 @@ def test_the_holes_of_a_refusal_are_all_filled(name: str) -> None:
     from bot.answering.quoting import quote
     from bot.retrieval.question import understand
     from bot.schema import Article, Coverage, Hit, Passage, Question
-    from bot.wiring import OwnPrompts, read_prompt
+    from bot.wiring import PROMPTS, read_prompt
 
-    assert name in OwnPrompts
-    prompts = {each: read_prompt(each, Settings()) for each in OwnPrompts}
-    assert holes(prompts[name]) <= {"articles", "first", "last", "nearest"}
+    assert name in PROMPTS
+    prompts = {each: read_prompt(each, Settings()) for each in PROMPTS}
+    assert holes(prompts[name]) <= {"articles", "days", "first", "last", "nearest"}
     body = "A ferry went aground."
     near = Article(title="Ferry", text=body, url="https://post.example/ferry", id="0" * 16, published=date(2024, 3, 4))
     hits = [Hit(Passage("0.0.0", near, 0, len(body)), 0.01, {"lexical": 0.0, "dense": 0.0})]
