@@ -21,14 +21,35 @@ from bot.schema import Answer, Article, Citation, Coverage, Hit
 if TYPE_CHECKING:
     import numpy as np
 
-ANSWER_LEAST = 0.12
-"""Confidence below which nothing is said: a probability, on news-2023 within about .1 of the share that was right."""
-CONFIDENCE = {"passage": 1.9, "asking": 0.2, "kind": 0.9, "missing_names": -2.7, "lead": 3.2, "agreement": 2.6}
-"""Log-odds that the best sentence answers: the question's share in its passage, in what asks, the names of the
-question that its passage lacks, the sentence's share of all sentences' odds, and how many of the first five agree."""
+ANSWER_LEAST = 0.17
+"""Confidence below which nothing is said: a probability, learned from questions of 2022 and of the sample corpus."""
+CONFIDENCE = {"asking": 0.2, "kind": 0.85, "missing_names": -1.15, "lead": 3.25, "agreement": 2.3, "around": 2.3}
+"""Log-odds that the best sentence answers: the share of what asks that it holds, how sure it holds the kind asked, the
+names of the question that its passage lacks, its share of all sentences' odds, how many of the first five agree, and
+the question's share in it, its title and lead."""
 NO_SPANS = {"kind": 0.9, "agreement": 0.4}
 """What stands in for evidence from short answers where the kind asked has none: the average of the others."""
-CONFIDENCE_AT_ZERO = -5.5
+CONFIDENCE_AT_ZERO = -5.2
+ODDS_SHARPNESS = 0.5
+"""How much of a lead in score counts as odds."""
+SHORT_LEAST = 0.5
+"""How likely a short answer must be right to be given: a wrong one in bold is worse than none."""
+SHORT_RIGHT = {
+    AnswerKind.MONEY: 0.85,
+    AnswerKind.PERSON: 0.7,
+    AnswerKind.PLACE: 0.7,
+    AnswerKind.PERCENTAGE: 0.7,
+    AnswerKind.NUMBER: 0.6,
+    AnswerKind.DATE: 0.6,
+    AnswerKind.DURATION: 0.6,
+    AnswerKind.LIST: 0.4,
+    AnswerKind.ORGANISATION: 0.4,
+    AnswerKind.OTHER: 0.3,
+}
+"""How often a short answer of a kind is right, seen on questions of 2022; kinds that are not here get none."""
+SHORT_AGREED = 0.3
+"""Added where sentences agree on it, and where the verb or the noun of the question follows it at once."""
+AGREEING_LEAST = 3
 LEAD_CHARS = 300
 MISSING_NAMES_MOST = 0.25
 """A sentence does not answer when names with more than this share of the question stand neither in it nor beside it
@@ -36,14 +57,27 @@ MISSING_NAMES_MOST = 0.25
 COSINE_WEIGHT = 2.0
 """What likeness in meaning counts, where vectors are given."""
 COSINE_SENTENCES = 8
+NEAREST_LEAST = 0.3
+RARE_LEAST = 0.9
+"""An article is near when the rare words that it shares with the question are so much of it."""
 QUOTES_AT_MOST = 3
 FOLLOWER_LEAST = 0.6
 """A further quote scores at least this share of the best one."""
+FOLLOWER_AROUND_LEAST = 0.85
 FOLLOWER_OWN_LEAST = 0.6
-"""Where an amount is asked, a further quote holds at least this share of the best one's question words."""
+"""A further quote, seen with its title and lead, speaks of nearly all that the best one speaks of; where an amount is
+asked, it holds at least this share of the best one's question words."""
+SUPPORT_BELOW = 0.7
+"""Where the best sentence is surer than this, only other values stand beside it."""
 RIVAL_OWN_LEAST = 0.7
-"""Another value stands beside the best one when its sentence holds nearly as much of the question."""
+RIVAL_AROUND_LEAST = 0.9
+"""Another value stands beside the best one when its sentence holds nearly as much of the question, or as much of what
+is done and, with its title and lead, nearly as much of all."""
 RIVAL_SCORE_LEAST = 0.7
+
+HELD = frozenset({AnswerKind.PERSON, AnswerKind.PLACE, AnswerKind.ORGANISATION})
+"""What changes hands: an office, a title, a seat."""
+HELD_DAYS = 30
 
 _LEANS = re.compile(
     r"^[\"“'‘]?(?:he|she|it|they|his|her|its|their|this|that|these|those|both"
@@ -51,6 +85,11 @@ _LEANS = re.compile(
     r"|attack))\b",
     re.IGNORECASE,
 )
+_NOW = re.compile(
+    r"\b(?:is|are|has|have|does|do)\b|\bwho (?:currently |now )?(?!was\b|has\b)[a-z]+(?<!s)s\b", re.IGNORECASE
+)
+"""Asks for what holds on the day of asking: newer news overrules older."""
+_TO_COME = re.compile(r"\bwill\b|\bto (?:become|be)\b", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 _HOLE = re.compile(r"\{(\w+)\}")
 
@@ -66,11 +105,12 @@ def quote(
     sentence_vectors: Callable[[list[str]], np.ndarray] | None = None,
     query_vector: np.ndarray | None = None,
     answer_least: float = ANSWER_LEAST,
+    short_least: float = SHORT_LEAST,
 ) -> Answer:
     """The answer to a question as one to three verbatim sentences of `hits` (best first), each cited.
 
-    `not_answered` and `no_articles` are the refusals' templates with the holes {articles}, {first}, {last} and
-    {nearest}; a line whose hole has no value is left out. `idf` tells how rare a word is; without it, names and
+    `not_answered` and `no_articles` are the refusals' templates with the holes {articles}, {days}, {first}, {last}
+    and {nearest}; a line whose hole has no value is left out. `idf` tells how rare a word is; without it, names and
     numbers count more. `sentence_vectors` and `query_vector` (unit length) add likeness in meaning for the best few
     sentences. Without a sentence that answers, `answered` is False and `nearest` cites the closest one.
     """
@@ -84,11 +124,13 @@ def quote(
         _add_cosine(found, sentence_vectors, query_vector)
     confidence = _confidence(understood, found, weighed)
     if confidence < answer_least:
-        return _refusal(understood, coverage, not_answered, found[0], confidence)
-    chosen = _chosen(understood, found)
+        nearness = _nearness(found[0], weighed, understood)
+        return _refusal(understood, coverage, not_answered, found[0], confidence, nearness)
+    chosen = _chosen(understood, found, confidence)
     citations = tuple(_citation(number, sentence) for number, sentence in enumerate(chosen, start=1))
     days = [citation.article.published for citation in citations if citation.article.published]
-    short = chosen[0].best.text if chosen[0].best else None
+    first = chosen[0]
+    short = first.best.text if first.best and _short_right(understood, first, found) >= short_least else None
     return Answer(
         question=understood.question,
         text="\n".join(_line(citation) for citation in citations),
@@ -126,23 +168,32 @@ def _confidence(understood: Understood, found: Sequence[Sentence], weighed: Mapp
     has_spans = understood.kind not in (AnswerKind.YES_NO, AnswerKind.REASON)
     agreeing = sum(sentence.value == best.value != "" for sentence in found[:5])
     evidence = {
-        "passage": best.features.passage,
         "asking": best.features.asking,
         "kind": best.features.kind if has_spans else NO_SPANS["kind"],
         "missing_names": sum(weighed[name] for name in names - held),
-        "lead": 1.0 / sum(math.exp(sentence.score - best.score) for sentence in found),
+        "lead": 1.0 / sum(math.exp(ODDS_SHARPNESS * (sentence.score - best.score)) for sentence in found),
         "agreement": agreeing / 5 if has_spans else NO_SPANS["agreement"],
+        "around": best.features.around,
     }
     logit = CONFIDENCE_AT_ZERO + sum(weight * evidence[name] for name, weight in CONFIDENCE.items())
     return 1.0 / (1.0 + math.exp(-logit))
 
 
-def _chosen(understood: Understood, found: Sequence[Sentence]) -> list[Sentence]:
+def _short_right(understood: Understood, first: Sentence, found: Sequence[Sentence]) -> float:
+    """How likely the short answer of the first quote is right."""
+    if first.best is None or understood.kind not in SHORT_RIGHT:
+        return 0.0
+    agreed = sum(sentence.value == first.value for sentence in found[:5]) >= AGREEING_LEAST
+    likely = SHORT_RIGHT[understood.kind] + SHORT_AGREED * (agreed or first.is_followed_by_asked)
+    return likely * first.best.fit
+
+
+def _chosen(understood: Understood, found: Sequence[Sentence], confidence: float) -> list[Sentence]:
     """The best sentence and those near it: other values from other articles first, newest first, then support."""
     best = found[0]
     standing = [best]
-    least = FOLLOWER_LEAST * best.score
-    if understood.kind in AMOUNTS and best.best:
+    ages = understood.kind in AMOUNTS or (understood.kind in HELD and _NOW.search(understood.asking) is not None)
+    if ages and best.best:
         for sentence in found[1:]:
             if len(standing) == QUOTES_AT_MOST:
                 break
@@ -151,6 +202,9 @@ def _chosen(understood: Understood, found: Sequence[Sentence]) -> list[Sentence]
             ):
                 standing.append(sentence)
         standing.sort(key=lambda sentence: sentence.hit.article.published or date.min, reverse=True)
+    if confidence >= SUPPORT_BELOW or best.features.defines:
+        return standing
+    least = FOLLOWER_LEAST * best.score
     for sentence in found[1:]:
         if len(standing) == QUOTES_AT_MOST or sentence.score < least:
             break
@@ -160,27 +214,39 @@ def _chosen(understood: Understood, found: Sequence[Sentence]) -> list[Sentence]
 
 
 def _supports(understood: Understood, best: Sentence, other: Sentence) -> bool:
-    """Whether a further sentence is worth quoting: no plan beside a fact, and for an amount, an amount."""
+    """Whether a further sentence is worth quoting: on the same matter, no plan beside a fact, the kind asked."""
+    if other.features.around < FOLLOWER_AROUND_LEAST * best.features.around:
+        return False
+    if other.features.hedge > best.features.hedge or (best.best is not None and other.best is None):
+        return False
     if understood.kind not in AMOUNTS or best.best is None:
-        return other.features.hedge <= best.features.hedge
+        return True
     if understood.likely and best.features.fresh > other.features.fresh:
         return False
-    near = other.features.own >= FOLLOWER_OWN_LEAST * best.features.own
-    return near and other.best is not None and other.features.hedge <= best.features.hedge
+    return other.features.own >= FOLLOWER_OWN_LEAST * best.features.own
 
 
 def _is_rival(understood: Understood, best: Sentence, other: Sentence) -> bool:
     """Whether another article's sentence gives its own value to the same question."""
-    if (
-        other.best is None
-        or other.features.own < RIVAL_OWN_LEAST * best.features.own
-        or other.score < RIVAL_SCORE_LEAST * best.score
+    if other.best is None or other.score < RIVAL_SCORE_LEAST * best.score:
+        return False
+    own, around, act = other.features.own, other.features.around, other.features.act
+    if own < RIVAL_OWN_LEAST * best.features.own and (
+        around < RIVAL_AROUND_LEAST * best.features.around or act < best.features.act
     ):
+        return False
+    if understood.kind in HELD and not (_is_far(best, other) and not _TO_COME.search(other.text)):
         return False
     if understood.likely and not is_likely_day(understood, other.hit.article.published):
         return not is_likely_day(understood, best.hit.article.published)
     focus = stem(understood.focus) if understood.focus else ""
     return not focus or all(focus in stems(sentence.text) for sentence in (best, other))
+
+
+def _is_far(one: Sentence, other: Sentence) -> bool:
+    """Whether two sentences were published so far apart that an office may have changed hands."""
+    days = (one.hit.article.published, other.hit.article.published)
+    return days[0] is not None and days[1] is not None and abs((days[0] - days[1]).days) >= HELD_DAYS
 
 
 def _citation(number: int, sentence: Sentence) -> Citation:
@@ -209,11 +275,17 @@ def _day(day: date | None) -> str:
 
 
 def _refusal(
-    understood: Understood, coverage: Coverage, template: str, best: Sentence | None, confidence: float = 0.0
+    understood: Understood,
+    coverage: Coverage,
+    template: str,
+    best: Sentence | None,
+    confidence: float = 0.0,
+    nearness: float = 0.0,
 ) -> Answer:
-    nearest = _citation(1, best) if best and best.features.passage > 0 else None
+    nearest = _citation(1, best) if best is not None and nearness >= NEAREST_LEAST else None
     holes = {
         "articles": f"{coverage.articles:,} {'article' if coverage.articles == 1 else 'articles'}",
+        "days": _days(coverage),
         "first": _day(coverage.first) if coverage.first else "",
         "last": _day(coverage.last) if coverage.last else "",
         "nearest": f"“{nearest.article.title}” ({_named(nearest.article)})" if nearest else "",
@@ -233,3 +305,24 @@ def _refusal(
         coverage=coverage,
         nearest=nearest,
     )
+
+
+def _days(coverage: Coverage) -> str:
+    """ "from 5 January 2018 to 30 May 2024", "on 5 January 2018"; empty where no day is known."""
+    if coverage.first is None or coverage.last is None:
+        return ""
+    if coverage.first == coverage.last:
+        return f"on {_day(coverage.first)}"
+    return f"from {_day(coverage.first)} to {_day(coverage.last)}"
+
+
+def _nearness(best: Sentence, weighed: Mapping[str, float], understood: Understood) -> float:
+    """The share of the question's weight that its rare words shared with the best sentence's article have.
+
+    A word is rare here that weighs at least as much as the question's words do on average; what is said otherwise
+    only is near by chance.
+    """
+    article = best.hit.article
+    shared = stems(f"{article.title} {best.hit.passage.text}")
+    average = 1.0 / (len(understood.terms) or 1)
+    return sum(weight for term, weight in weighed.items() if term in shared and weight >= RARE_LEAST * average)

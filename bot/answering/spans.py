@@ -45,7 +45,7 @@ _AMOUNT = (
 _UNIT = (
     r"(?:[\s-](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|inches|inch|feet|foot|miles?|kilomet(?:er|re)s?|"
     r"km|met(?:er|re)s?|centimet(?:er|re)s?|cm|pounds?|kilograms?|kg|tons?|tonnes?|acres?|hectares?|mph|gallons?|barrels?"
-    r"|degrees?(?:\s(?:Celsius|Fahrenheit))?|times)\b|\s?[°º]?[CF]\b)?"
+    r"|degrees?(?:\s(?:Celsius|Fahrenheit))?|times|(?:kilo|mega|giga|tera)?(?:watts?|joules?|bytes?|hertz)(?:-hours?)?)\b|\s?[°º]?[CF]\b)?"
 )
 _TIME_UNIT = r"[\s-](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y|ies))\b"
 _MONTH = (
@@ -63,8 +63,11 @@ PERCENTAGE = re.compile(
 )
 MONEY = re.compile(
     rf"(?<!\w){_HEDGE}(?:(?:US|A|C|NZ|HK)?[$£€¥₹]\s?{_RANGE}(?:\s?(?:m|bn|tn|k|million|billion|trillion)\b)?(?:-a-\w+)?"
-    rf"|{_AMOUNT}\s(?:US\s)?(?:dollars|euros|pounds|cents|pence|yen|yuan|rupees|rubles|roubles|francs|pesos)\b)",
+    rf"|{_AMOUNT}\s(?:US\s|[A-Z][a-z]+\s)?(?:dollars|euros|pounds|cents|pence|yen|yuan|rupees|rubles|roubles|francs|pesos|kronor|krona|kroner|rand|reais|won|lira|shekels|ringgit|dirhams|riyals)\b)",
     re.IGNORECASE,
+)
+_BARE_SUM = re.compile(
+    rf"{_NOT_INSIDE}{_HEDGE}{_DIGITS}\s(?:million|billion|trillion)\b(?!\s[a-z]+s\b|\s(?:people|light))", re.IGNORECASE
 )
 DATE = re.compile(
     rf"(?<!\w)(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}(?:,?\s+\d{{4}})?|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?"
@@ -100,6 +103,8 @@ _ACTS = re.compile(
     r"^(?:,?\s(?:who|\d\d,|(?:has\s|had\s|was\s|is\s|also\s)?(?:said|says|told|announced|won|died|tweeted|wrote|defeated|beat|became"
     r"|resigned|added|played|plays|stars?|starred|performed|born|elected|named|appointed|arrested|killed|accused)\b))"
 )
+_BEATS = re.compile(r"\s(?:have\s|has\s|had\s)?(?:won|wins?|beat|beats|defeated|lost|retained|claimed)\b")
+_SCORE_BEHIND = re.compile(r"\s\d+(?:[-–]\d+)?$")
 _ORGANISATION_WORD = re.compile(
     r"\b(?:Inc|Corp|Co|Ltd|LLC|Group|Bank|University|College|School|Company|Airlines?|Airways|Party|Union|United|City|FC"
     r"|Club|Department|Ministry|Agency|Bureau|Council|Committee|Commission|Court|Congress|Parliament|Association|League"
@@ -128,6 +133,7 @@ _UNIT_ASKED = re.compile(
 _AGE_BEFORE = re.compile(r"\b(?:aged?|age of|turn(?:s|ed|ing)?|is|was|, )\s?$", re.IGNORECASE)
 _AGE_AFTER = re.compile(r"[ -]years?[ -]old\b|(?:,|\s?\)|\.?$)", re.IGNORECASE)
 _CHANGING = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY})
+_FROM_BEFORE = re.compile(r"\bfrom\s(?:(?!to\s)[a-z]+\s){0,3}$", re.IGNORECASE)
 _TO_AMOUNT = re.compile(rf"[^.,;]{{0,40}}?\bto\s{_HEDGE}[$£€]?\d", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['’]s\s")
 _CALENDAR = re.compile(
@@ -163,7 +169,7 @@ def _is_age(sentence: str, found: Candidate) -> bool:
 
 def _was(sentence: str, found: Candidate) -> bool:
     """Whether the amount is the old one: "from 500 personnel to about 4,000"."""
-    return sentence[: found.start].lower().endswith("from ") and bool(_TO_AMOUNT.match(sentence, found.end))
+    return bool(_FROM_BEFORE.search(sentence[: found.start])) and bool(_TO_AMOUNT.match(sentence, found.end))
 
 
 def _pattern(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Candidate]]:
@@ -172,6 +178,17 @@ def _pattern(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Candidate]]:
             yield Candidate(match.start(), match.end(), match[0], 1.0)
 
     return find
+
+
+def _sums(sentence: str) -> Iterator[Candidate]:
+    """Sums of money; a bare "200 million" may be one whose currency was named before."""
+    taken = []
+    for match in MONEY.finditer(sentence):
+        taken.append(match.span())
+        yield Candidate(match.start(), match.end(), match[0], 1.0)
+    for match in _BARE_SUM.finditer(sentence):
+        if not any(start < match.end() and match.start() < end for start, end in taken):
+            yield Candidate(match.start(), match.end(), match[0], 0.5)
 
 
 def _numbers(sentence: str) -> Iterator[Candidate]:
@@ -238,8 +255,12 @@ def _persons(sentence: str) -> Iterator[Candidate]:
     for found in _names(sentence):
         title = _TITLE.match(found.text)
         start = found.start + (title.end() if title else 0)
-        text = sentence[start : found.end]
-        if not text or text in places.KNOWN or text in places.PEOPLE or text.isupper():
+        text = _SCORE_BEHIND.sub("", sentence[start : found.end])
+        if not text or text in places.PEOPLE or text.isupper():
+            continue
+        if text in places.KNOWN:
+            if _BEATS.match(sentence, start + len(text)):  # countries win and lose as persons do
+                yield Candidate(start, start + len(text), text, 0.6)
             continue
         if acronym := re.match(r"[A-Z]{2,}\s(?=\S+\s\S)", text):
             start, text = start + acronym.end(), text[acronym.end() :]
@@ -250,7 +271,7 @@ def _persons(sentence: str) -> Iterator[Candidate]:
             fit *= 0.3
         if not sure and re.search(r"\b(?:in|at)\s$", sentence[:start]):
             fit *= 0.5
-        yield Candidate(start, found.end, text, min(1.0, fit + 0.2 * sure))
+        yield Candidate(start, start + len(text), text, min(1.0, fit + 0.2 * sure))
 
 
 def _places(sentence: str, focus: str) -> Iterator[Candidate]:
@@ -306,7 +327,7 @@ def _common_nouns(run: str, at: int) -> Iterator[Candidate]:
 _FINDERS: dict[AnswerKind, Callable[[str], Iterator[Candidate]]] = {
     AnswerKind.NUMBER: _numbers,
     AnswerKind.PERCENTAGE: _pattern(PERCENTAGE),
-    AnswerKind.MONEY: _pattern(MONEY),
+    AnswerKind.MONEY: _sums,
     AnswerKind.DATE: _dates,
     AnswerKind.DURATION: _pattern(DURATION),
     AnswerKind.PERSON: _persons,

@@ -42,7 +42,8 @@ _PERSON_NOUNS = """person man woman actor actress singer star player politician 
 _ORGANISATION_NOUNS = """company firm organisation organization agency bank airline team club party university school
     college restaurant chain retailer brand carmaker automaker maker manufacturer group union league network newspaper
     band studio department ministry league church museum hospital institution startup channel broadcaster publisher
-    supermarket corporation franchise platform airport conglomerate operator"""
+    supermarket regulator watchdog charity supplier shipyard corporation franchise platform airport conglomerate
+    operator"""
 _TIME_NOUNS = "year month day date decade weekday"
 _FOCUS_KINDS = {
     noun: kind
@@ -52,8 +53,12 @@ _FOCUS_KINDS = {
         (AnswerKind.ORGANISATION, _ORGANISATION_NOUNS),
         (AnswerKind.DATE, _TIME_NOUNS),
         (AnswerKind.PERCENTAGE, "percentage percent proportion share rate"),
-        (AnswerKind.MONEY, "price cost fine salary amount sum"),
-        (AnswerKind.NUMBER, "number age temperature score magnitude count size height length weight"),
+        (AnswerKind.MONEY, "price cost fine salary amount sum value damage budget"),
+        (
+            AnswerKind.NUMBER,
+            "number age temperature score magnitude count size height length weight mass speed distance population toll"
+            " depth",
+        ),
         (AnswerKind.DURATION, "duration"),
         (AnswerKind.REASON, "reason"),
     )
@@ -77,6 +82,14 @@ _PRICED = re.compile(
     re.IGNORECASE,
 )
 """What follows "how much" where it asks for a price; a noun asks for a quantity ("how much energy")."""
+_MEASURED_BY_MONEY = re.compile(r"\b(?:damages?|costs?|prices?|bid|fine|bill|value|budget|salary)\b", re.IGNORECASE)
+_IN_SHARES = re.compile(r"\s+(?:effective|accurate|likely)\b", re.IGNORECASE)
+_OWNERS = re.compile(
+    r"\s+(?:owns?|makes?|made|manufactures?|operates?|publishe[sd]|sponsors?|produces?|built)\b", re.IGNORECASE
+)
+"""What companies do more often than persons."""
+_RANGES = ("range", "level", "size", "kind", "type", "sort")
+"""Nouns that ask for what stands after their "of"."""
 _BY = re.compile(r"\bby how much\b", re.IGNORECASE)
 _AUXILIARY = re.compile(
     r"\s+(?:do|does|did|has|have|had|will|would|can|could|should|may|might|must|happen\w*)\b", re.IGNORECASE
@@ -123,15 +136,21 @@ def kind_of(asking: str, text: str) -> tuple[AnswerKind, str]:
     noun = _focus(first_words)
     if how := found["how"]:
         how = how.lower()
+        if how == "much" and _BY.search(asking) and not _MONEY_WORDS.search(asking):
+            return AnswerKind.NUMBER, ""
         if how == "much":
             counted = not _MONEY_WORDS.search(asking) and (noun or _BY.search(asking)) and not _PRICED.match(tail)
             return (AnswerKind.NUMBER if counted else AnswerKind.MONEY), noun
         if how == "long":
             return (AnswerKind.NUMBER if re.match(r"\s+(?:is|are)\s", tail) else AnswerKind.DURATION), ""
+        if how in ("high", "big", "large") and _MEASURED_BY_MONEY.search(tail):
+            return AnswerKind.MONEY, ""
         return (AnswerKind.NUMBER if how in _NUMBER_ASKED else AnswerKind.OTHER), ("age" if how == "old" else noun)
     if found["howplain"]:
-        return AnswerKind.OTHER, ""
+        return (AnswerKind.PERCENTAGE if _IN_SHARES.match(tail) else AnswerKind.OTHER), ""
     wh = found["wh"].lower()
+    if wh == "who" and _OWNERS.match(tail):
+        return AnswerKind.ORGANISATION, ""
     if wh in ("who", "whom", "whose"):
         return AnswerKind.PERSON, ""
     if wh in ("where", "when", "why"):
@@ -208,8 +227,10 @@ def _focus(following: Sequence[Word]) -> str:
 
 
 def _head_before_of(tail: str) -> str:
-    head = re.split(r"\b(?:of|for|in|at|on|to)\b", tail)[0]
-    found = words(head)
+    parts = re.split(r"\b(?:of|for|in|at|on|to)\b", tail)
+    found = words(parts[0])
+    if len(parts) > 1 and found and found[-1].text.lower() in _RANGES:
+        found = words(parts[1])
     return _singular(found[-1].text.lower()) if found else ""
 
 
