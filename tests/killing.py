@@ -8,6 +8,7 @@ thousands of them cost nothing and are the same in every run.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import mmap
 import os
@@ -141,7 +142,7 @@ def work(folder: Path, step: str, sources: Path, removed: list[str], enter: Call
 
     LexicalIndex.apply = told_apply  # type: ignore[method-assign]
     pipeline._store_batch = told_store_batch
-    pipeline.BATCH_ARTICLES, pipeline.FOLLOW_PASSAGES = 8, 64
+    pipeline.BATCH_ARTICLES, pipeline.FOLLOW_PASSAGES = 16, 128
     corpus = open_corpus(folder, slow_encode)
     with corpus.writing():
         if step == "removal":
@@ -158,8 +159,10 @@ def attempt(order: dict[str, Any]) -> dict[str, Any]:
     """Fork a child that does a step; kill it as ordered; what became of it.
 
     `kill` is None, ["seconds", n]: so long after the fork, or [phase, n, seconds]: that long after the phase began
-    for the n-th time.
+    for the n-th time; or ["graph", n, seconds]: that long after Chroma touched a file of its graph for the n-th time.
     """
+    folder = Path(order["folder"])
+    graph, touched = _graph(folder), 0
     shared = mmap.mmap(-1, 4096)
     errors, says = os.pipe()
     child = os.fork()
@@ -177,8 +180,15 @@ def attempt(order: dict[str, Any]) -> dict[str, Any]:
             status = code
             break
         now = time.monotonic()
-        if due is None and order["kill"] and shared[1 + PHASES.index(order["kill"][0])] >= order["kill"][1]:
-            due = now - started + order["kill"][2]
+        if due is None and order["kill"]:
+            if order["kill"][0] == "graph":
+                before, graph = graph, _graph(folder)
+                touched += graph != before
+                begun = touched
+            else:
+                begun = shared[1 + PHASES.index(order["kill"][0])]
+            if begun >= order["kill"][1]:
+                due = now - started + order["kill"][2]
         if due is not None and now - started >= due:
             os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)
@@ -189,6 +199,16 @@ def attempt(order: dict[str, Any]) -> dict[str, Any]:
         error = pipe.read()
     phase = PHASES[shared[0] - 1] if shared[0] else "opening"
     return {"killed": killed, "status": status, "seconds": seconds, "phase": phase, "error": error}
+
+
+def _graph(folder: Path) -> set[tuple[str, int, int]]:
+    """The files of Chroma's graph as they are now: name, bytes, time of change."""
+    found = set()
+    for path in folder.glob("chroma/*/*.bin"):
+        with contextlib.suppress(FileNotFoundError):
+            stat = path.stat()
+            found.add((path.name, stat.st_size, stat.st_mtime_ns))
+    return found
 
 
 def _child(order: dict[str, Any], shared: mmap.mmap, says: int) -> None:
@@ -220,14 +240,13 @@ def main() -> None:
     import numpy  # noqa: F401
 
     import bot.corpus.corpus
-    import bot.corpus.vectors
     import ingest.copies
     import ingest.pipeline
     import ingest.read
     import ingest.read.records  # noqa: F401
 
     for line in sys.stdin:
-        print(json.dumps(attempt(json.loads(line))), flush=True)
+        print(json.dumps(attempt(json.loads(line))), flush=True)  # noqa: T201 - to the test
 
 
 if __name__ == "__main__":

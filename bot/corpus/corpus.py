@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog_rows import Run
-from bot.corpus.follower import Follower, State, read_state, write_state
+from bot.corpus.follower import DamagedIndex, Follower, State, read_state, write_state
 from bot.corpus.lexical import MAKE as LEXICAL_MAKE
 from bot.corpus.lexical import LexicalIndex
 from bot.corpus.vectors import VectorIndex
@@ -226,7 +226,7 @@ class Corpus:
             self._reset(follower)
         self.follow(progress)
 
-    def _follow(self, follower: Follower, progress: Progress | None) -> None:
+    def _follow(self, follower: Follower, progress: Progress | None, *, mend: bool = True) -> None:
         state = read_state(follower.folder)
         corpus = self.catalog.id()
         if state is None or state.corpus != corpus or state.seq > self.catalog.seq():
@@ -235,7 +235,15 @@ class Corpus:
             assert state is not None
         done, total = 0, self.catalog.pending(state.seq) if progress else 0
         while changes := self.catalog.changes(state.seq, follower.batch_passages):
-            follower.apply(changes)
+            try:
+                follower.apply(changes)
+            except DamagedIndex:
+                if not mend:
+                    raise
+                # A kill while chromadb writes its graph, in place, leaves it so. Nothing is lost: the catalog has it.
+                self._reset(follower)
+                self._follow(follower, progress, mend=False)
+                return
             state = replace(state, seq=changes[-1].seq)
             self._write_state(follower, state)
             done += sum(len(change.passages) for change in changes)

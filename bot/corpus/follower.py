@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.corpus.catalog_rows import Change
+from bot.errors import CorpusError
 
 STATE_FILE = "follower.json"
+
+
+class DamagedIndex(CorpusError):
+    """The files of an index contradict each other, as after a kill while they were written: only anew helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Follower(Protocol):
         """How many passages it takes in well at a time: so many are done again after a crash, at most."""
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Take the changes in, durably."""
+        """Take the changes in, durably. Raises DamagedIndex where it must be reset first, CorpusError otherwise."""
 
     def ids(self) -> set[str]:
         """Ids of all passages that it holds."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from bot.corpus.catalog_rows import Change
-from bot.corpus.follower import State, read_state
+from bot.corpus.follower import DamagedIndex, State, read_state
 from bot.errors import CorpusError
 from bot.schema import Passage, Scope
 
@@ -214,10 +214,24 @@ class VectorIndex:
 
     def _broken(self, error: Exception) -> CorpusError:
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return CorpusError(
+        kind = DamagedIndex if isinstance(error, _BrokenGraph) or _tells_of_damage(said) else CorpusError
+        return kind(
             f"The {self.name} in {self.folder} cannot be used ({said}). "
             "Make it anew from the catalog: newsbot verify --repair"
         )
+
+
+class _BrokenGraph(ValueError):
+    """A file of a graph is too short."""
+
+
+def _tells_of_damage(said: str) -> bool:
+    """Whether chromadb 1.5.9 says that a graph's files cannot be read; it has no error of its own for that.
+
+    A full disk is no damage: what is there must not be thrown away for it.
+    """
+    lower = said.lower()
+    return "hnsw segment reader" in lower and "os error" not in lower
 
 
 _spellings = itertools.count(1)
@@ -233,11 +247,11 @@ def _own_spelling(folder: Path) -> str:
 
 
 def _require_whole_graphs(folder: Path) -> None:
-    """Raises ValueError where a file of a graph is too short: chromadb 1.5.9 dies of it by a segmentation fault."""
+    """Raises _BrokenGraph where a file of a graph is too short: chromadb 1.5.9 dies of it by a segmentation fault."""
     for header in folder.glob("*/header.bin"):
         content = header.read_bytes()
         if len(content) < GRAPH_HEADER.size:
-            raise ValueError(f"{header.name} is too short")
+            raise _BrokenGraph(f"{header.name} is too short")
         version, _, _, elements, element_bytes, *_ = GRAPH_HEADER.unpack_from(content)
         if version != GRAPH_VERSION:
             continue
@@ -248,7 +262,7 @@ def _require_whole_graphs(folder: Path) -> None:
         }
         for name, size in wanted.items():
             if header.with_name(name).stat().st_size < size:
-                raise ValueError(f"{name} is too short")
+                raise _BrokenGraph(f"{name} is too short")
 
 
 def _links_bytes(links: bytes, elements: int) -> int:
