@@ -149,6 +149,68 @@ def test_a_refusal_names_the_nearest_article() -> None:
     assert "Nearest: “Keepers stay at Cape Wrobel lighthouse” (Coast Courier, 4 March 2019)" in answer.text
 
 
+def test_a_refusal_names_no_article_that_is_near_by_chance() -> None:
+    idf = {"price": 2.0, "saffron": 9.0, "lisbon": 9.0, "work": 1.0, "office": 1.0}
+    answer = answered(
+        "What is the price of office work in Lisbon?", hits(LIGHTHOUSE_2019), idf=lambda w: idf.get(w, 3.0)
+    )
+    assert not answer.answered
+    assert answer.nearest is None
+    assert "Nearest" not in answer.text
+
+
+def test_the_days_that_are_covered_read_naturally() -> None:
+    for coverage, said in (
+        (Coverage(2, date(2018, 1, 5), date(2019, 3, 4)), "2 articles, from 5 January 2018 to 4 March 2019."),
+        (Coverage(1, date(2018, 1, 5), date(2018, 1, 5)), "1 article, on 5 January 2018."),
+    ):
+        understood = understand(Question("How many?"), TODAY, ())
+        answer = quote(understood, [], coverage, not_answered="", no_articles="{articles}, {days}.")
+        assert answer.text == said
+
+
+def test_a_definition_is_one_quote_about_the_thing_itself() -> None:
+    article = Article(
+        title="Fog at Cape Wrobel",
+        text="The fog bell of Cape Wrobel rang all night. A fog bell is a bell that warns ships in thick weather. "
+        "The harbour bell is silent.",
+        id="fog",
+        source="Coast Courier",
+    )
+    answer = answered("What is a fog bell?", hits(article, LIGHTHOUSE_2019))
+    assert [each.quote for each in answer.citations] == ["A fog bell is a bell that warns ships in thick weather."]
+    assert answer.short is None
+
+
+def test_who_holds_an_office_is_answered_newest_first() -> None:
+    old = Article(
+        title="New head of Cape Wrobel harbour",
+        text="Maria Lindqvist became head of Cape Wrobel harbour on Monday.",
+        id="old",
+        published=date(2019, 3, 4),
+    )
+    new = Article(
+        title="Change at Cape Wrobel harbour",
+        text="Jonas Petersen became head of Cape Wrobel harbour on Friday.",
+        id="new",
+        published=date(2023, 9, 30),
+    )
+    answer = answered("Who is the head of Cape Wrobel harbour?", hits(old, new))
+    assert [each.article.id for each in answer.citations][:1] == ["new"]
+    assert answer.short == "Jonas Petersen"
+
+
+def test_what_a_pronoun_stands_for_is_known_from_the_title() -> None:
+    article = Article(
+        title="Wrobel telescope shows first pictures",
+        text="Astronomers showed the first pictures of the Wrobel telescope on Tuesday.\n\n"
+        "It cost about $40 million. It was built in Norvale.",
+        id="tel",
+    )
+    answer = answered("How much did the Wrobel telescope cost?", hits(article))
+    assert answer.short == "about $40 million"
+
+
 def test_nothing_found() -> None:
     answer = answered("How many keepers work at Cape Wrobel?", [])
     assert not answer.answered

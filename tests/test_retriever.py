@@ -100,6 +100,11 @@ def test_hits_are_in_order_and_no_more_than_asked_for(retriever: Retriever) -> N
     assert len({hit.passage.id for hit in hits}) == 4
 
 
+def test_many_hits_can_be_asked_for(retriever: Retriever) -> None:
+    every = len(retriever.corpus.lexical.ids())
+    assert len(search(retriever, "parliament barrier hospitals", 200)) == min(200, every)
+
+
 def test_one_article_leaves_room_for_others(retriever: Retriever) -> None:
     hits = search(retriever, "parliament of Norvale debated law", 6)
     assert Counter(names(hits))["long"] == PER_ARTICLE

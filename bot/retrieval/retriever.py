@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float32]
 
 CANDIDATES = 60
-"""Passages taken from each index before their scores are fused."""
+"""Passages taken from each index before their scores are fused; as many as are asked for where that is more."""
 PER_ARTICLE = 3
-"""Hits of one article at most: other articles get a hearing."""
+"""Hits of one article at most, for each ten asked for: other articles get a hearing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,9 @@ class Retriever:
         most = sum(idf.values()) or 1.0
         vector: Vector = self.embeddings.encode([text], "query")[0]
 
-        lexical = dict(corpus.lexical.search(terms, CANDIDATES, scope, title_weight=weights.title))
-        dense = dict(corpus.vectors.search(vector, CANDIDATES, scope))
+        candidates = max(CANDIDATES, k)
+        lexical = dict(corpus.lexical.search(terms, candidates, scope, title_weight=weights.title))
+        dense = dict(corpus.vectors.search(vector, candidates, scope))
         only_dense = [id_ for id_ in dense if id_ not in lexical]
         if only_dense:
             lexical |= corpus.lexical.search(terms, len(only_dense), title_weight=weights.title, among=only_dense)
@@ -129,11 +130,12 @@ def _fit_of_day(understood: Understood, published: date | None) -> float:
 
 def _varied(hits: list[Hit], k: int) -> list[Hit]:
     """The first `k` hits, no more than so many of one article."""
+    most = max(PER_ARTICLE, PER_ARTICLE * k // 10)
     taken: list[Hit] = []
     of_article: dict[str, int] = {}
     for hit in hits:
         count = of_article.get(hit.article.id, 0)
-        if count < PER_ARTICLE:
+        if count < most:
             of_article[hit.article.id] = count + 1
             taken.append(hit)
             if len(taken) == k:

@@ -213,7 +213,8 @@ def main(folder: Path) -> None:
             understood = understand(Question(question["question"], as_of=asked_on), asked_on, SOURCES)
             hits = index.hits(understood)
             began = time.perf_counter()
-            answer = quote(understood, hits, Coverage(len(articles)), idf=index.idf, answer_least=0.0, short_least=0.0, **templates)
+            held = Coverage(len(articles))
+            answer = quote(understood, hits, held, idf=index.idf, answer_least=0.0, short_least=0.0, **templates)
             seconds.append(time.perf_counter() - began)
             if not question["relevant"]:
                 refused.append(answer.confidence < ANSWER_LEAST)
