@@ -239,7 +239,6 @@ def main() -> None:
     import chromadb  # noqa: F401
     import numpy  # noqa: F401
 
-    import bot.corpus.corpus
     import ingest.copies
     import ingest.pipeline
     import ingest.read
