@@ -53,6 +53,18 @@ def test_amounts(kind: AnswerKind, sentence: str, expected: list[str]) -> None:
     assert texts(kind, sentence) == expected
 
 
+def test_the_old_amount_of_a_change_fits_less() -> None:
+    sentence = "The rate falls from a record 4.00% to 3.75%, and that on loans from minus 0.50% to 0.00%."
+    fits = {found.text: found.fit for found in spans(AnswerKind.PERCENTAGE, sentence)}
+    assert fits == {"4.00%": 0.3, "3.75%": 1.0, "0.50%": 0.3, "0.00%": 1.0}
+
+
+def test_a_country_can_win_and_its_score_is_no_part_of_a_name() -> None:
+    sentence = "Argentina won the cup on Sunday, beating France 4-2."
+    assert "Argentina" in texts(AnswerKind.PERSON, sentence)
+    assert not any("4" in text for text in texts(AnswerKind.PERSON, sentence))
+
+
 def test_an_age_is_told_from_other_numbers() -> None:
     sentence = "Some 3 of its 40 members met; Anna Smith, aged 71, and John Doe, 65, came in a 12-year-old car."
     assert texts(AnswerKind.NUMBER, sentence, "age") == ["71", "65", "12"]

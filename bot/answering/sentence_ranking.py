@@ -87,7 +87,8 @@ WEIGHTS = Features(
     before=0.1,
     defines=6.5,
 )
-"""Near what `python -m tests.bench.learn_quoting` prints for questions of 2022, but for `hedge`, which is a rule."""
+"""Near what `python -m tests.bench.learn_quoting` prints, then searched one by one for the share of first quotes that
+are right, over questions of 2022 and of the sample corpus; `hedge` and `defines` are rules."""
 
 AMOUNTS = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY, AnswerKind.DURATION})
 LEAD_CHARS = 600
@@ -96,6 +97,9 @@ OPENING_CHARS = 300
 FRESH_DAYS = 10
 FOLLOWED = 2.0
 """How near the question is to a candidate that its noun or verb follows at once."""
+PLAINER_BY = 0.5
+"""How much surer an amount or a day must be for its sentence to go before a better one of the same article."""
+PLAINER_WITHIN = 16
 SENTENCES_READ = 24
 """Only the best sentences by their words are searched for short answers."""
 
@@ -185,7 +189,27 @@ def rank(
         sentence.score += weights.kind * kind
     _vote(understood, found, weights, idf)
     found.sort(key=lambda sentence: -sentence.score)
+    if understood.kind in AMOUNTS or understood.kind is AnswerKind.DATE:
+        _let_plainer_go_first(found)
     return found
+
+
+def _let_plainer_go_first(found: list[Sentence]) -> None:
+    """A sentence near the best one in its article goes first that says as much of what is done, and surely the kind."""
+    if not found:
+        return
+    best = found[0].features
+    for place, sentence in enumerate(found[1:PLAINER_WITHIN], start=1):
+        features = sentence.features
+        if (
+            sentence.hit.article is found[0].hit.article
+            and features.kind >= best.kind + PLAINER_BY
+            and features.act >= best.act > 0
+            and features.around >= best.around
+        ):
+            found[0].score, sentence.score = sentence.score, found[0].score
+            found[0], found[place] = sentence, found[0]
+            return
 
 
 def is_likely_day(understood: Understood, published: date | None) -> bool:
