@@ -19,7 +19,11 @@ from typing import Any
 
 import pytest
 
+from bot.settings import Settings
+from bot.wiring import finder, open_chain, open_corpus
+from ingest.pipeline import ingest
 from tests import killing
+from tests.fakes import run_newsbot
 from tests.killing import PHASES, STEPS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -237,3 +241,90 @@ def test_a_folder_that_cannot_be_written_is_told(server: Server, tmp_path: Path)
     assert killing.open_corpus(folder).verify() == []
     server.finish(folder, "second")
     assert killing.open_corpus(folder).verify() == []
+
+
+# Two at once
+
+
+def test_a_second_ingest_says_who_writes_or_waits_for_it(tmp_path: Path, cache_dir: Path) -> None:
+    data, more = tmp_path / "data", tmp_path / "more.jsonl"
+    environment = {"NEWSBOT_DATA_DIR": str(data), "NEWSBOT_CACHE_DIR": str(cache_dir)}
+    killing.write_articles(more, [killing.story(number, 3) for number in range(900, 903)])
+    first = run_newsbot("ingest", str(more), env=environment)
+    assert first.returncode == 0, first.stderr
+    killing.write_articles(more, [killing.story(950, 3)])
+    holder = open_corpus(Settings(data_dir=data, cache_dir=cache_dir))
+    with holder.writing():
+        refused = run_newsbot("ingest", str(more), env=environment | {"NEWSBOT_LOCK_WAIT_SECONDS": "0"})
+        assert refused.returncode == 1
+        assert f"rocess {os.getpid()} " in refused.stderr
+        assert "Traceback" not in refused.stderr
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "bot", "ingest", str(more)], cwd=ROOT, env=os.environ | environment,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert waiting.stderr is not None
+        assert f"Waiting for process {os.getpid()} " in waiting.stderr.readline()
+        assert holder.coverage().articles == 3
+    out, err = waiting.communicate(timeout=120)
+    assert waiting.returncode == 0, err
+    assert "1 new" in out
+    assert holder.coverage().articles == 4
+    assert holder.verify() == []
+    holder.close()
+
+
+def test_nothing_removed_or_outdated_is_answered_while_another_process_writes(tmp_path: Path, cache_dir: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", cache_dir=cache_dir)
+    corpus = open_corpus(settings, create=True)
+    first = [killing.story(number, 3) for number in range(40)]
+    with corpus.writing():
+        list(ingest(corpus, first))
+    chain, find = open_chain(settings), finder(10, settings)
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(settings.data_dir), str(cache_dir)], cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert writer.stdout is not None
+    for line in writer.stdout:
+        verb, name = line.split()
+        number = int(name)
+        answer = chain.invoke(f"What became of file {number}?")
+        for each in answer.citations:
+            assert each.article.text[each.start : each.end] == each.quote
+        cited = {each.article.id: each.article for each in answer.citations}
+        id_ = killing.story(number, 3).id
+        if verb == "removed":
+            assert id_ not in cited
+        elif verb == "changed":
+            assert id_ not in cited or "ducats" in cited[id_].text
+        else:
+            found = {hit.article.id for hit in find(f"What became of file {number}?")}
+            assert id_ in found, f"article {number} is committed and not found"
+    assert writer.wait(30) == 0
+    assert corpus.verify() == []
+    corpus.close()
+
+
+WRITER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from bot.settings import Settings
+from bot.wiring import open_corpus
+from ingest.pipeline import ingest
+from tests.killing import story
+corpus = open_corpus(Settings(data_dir=Path(sys.argv[1]), cache_dir=Path(sys.argv[2])))
+for number in range(12):
+    with corpus.writing():
+        next(iter(done := ingest(corpus, [story(100 + number, 3)])))
+        print("new", 100 + number, flush=True)
+        list(done)
+        other = story(number, 3)
+        list(ingest(corpus, [replace(other, text=other.text.replace("crowns", "ducats"))]))
+        print("changed", number, flush=True)
+        with corpus.catalog.writing() as writer:
+            writer.remove(story(20 + number, 3).id)
+        print("removed", 20 + number, flush=True)
+        corpus.follow()
+"""

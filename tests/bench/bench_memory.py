@@ -84,8 +84,10 @@ def main() -> None:
             done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
             found = json.loads(done.stdout)
             vectors = "from words" if options.fake else "by the model"
-            print(f"{options.articles * times:>7,} read, {found["articles"]:,} stored ({found['copies']:,} "
-                  f"copies), {found['passages']:,} passages, vectors {vectors}: peak {found['peak_mb']:,} MB")  # fmt: skip
+            print(
+                f"{options.articles * times:>7,} read, {found['articles']:,} stored ({found['copies']:,} copies), "
+                f"{found['passages']:,} passages, vectors {vectors}: peak {found['peak_mb']:,} MB"
+            )
 
 
 if __name__ == "__main__":
