@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -285,3 +286,14 @@ def test_the_seed_article() -> None:
     assert answer.text.startswith("DW, 12 February 2020: “")
     assert not answered("how many NATO personnel are in Syria?", hits(article)).answered
     assert not answered("who won the 2031 world cup?", hits(article)).answered
+
+
+def test_a_crosshead_is_not_taken_for_the_sentence_before() -> None:
+    body = "The lander touched down on Wednesday.\n\nLow cost\n\nThe mission cost about 75 million dollars."
+    found = replace(LIGHTHOUSE_2019, title="Lander on the Moon", text=body)
+    answer = answered("What did the Moon mission cost?", hits(found))
+    assert answer.citations[0].quote == "The mission cost about 75 million dollars."
+
+
+def test_what_happened_is_asked_of_the_place_alone() -> None:
+    assert answered("What happened at Cape Wrobel?", hits(LIGHTHOUSE_2019)).answered

@@ -251,7 +251,12 @@ def _is_far(one: Sentence, other: Sentence) -> bool:
 
 def _citation(number: int, sentence: Sentence) -> Citation:
     article = sentence.hit.article
-    start = sentence.before[0] if sentence.before and _LEANS.match(sentence.text) else sentence.start
+    start = sentence.start
+    if sentence.before and _LEANS.match(sentence.text):
+        first, end = sentence.before
+        # A crosshead is no sentence that another one leans on.
+        if article.text[first:end].rstrip("\"'”’)").endswith((".", "!", "?", "…")):
+            start = first
     link = text_fragment_link(article.url, article.text, start, sentence.end) if article.url else None
     return Citation(
         number, article.text[start : sentence.end], start, sentence.end, article, link, sentence.hit.also_in
