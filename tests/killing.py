@@ -31,6 +31,8 @@ DIMENSION = 64
 PASSAGE_CHARS = 200
 ENCODE_SECONDS = 0.0005
 """How long the model of the tests takes for a passage."""
+READ_SECONDS = 0.001
+"""How long an article takes to read: lines of JSON alone would be gone before a kill comes."""
 PHASES = ("reading", "catalog", "BM25", "embedding", "Chroma")
 STEPS = ("first", "second", "removal")
 """What is done one after the other, each again until it comes to its end."""
@@ -127,6 +129,7 @@ def work(folder: Path, step: str, sources: Path, removed: list[str], enter: Call
     def read_articles() -> Iterator[Any]:
         for item in read([str(sources / f"{step}.jsonl")]):
             enter("reading")
+            time.sleep(READ_SECONDS)
             yield item
         enter("reading")
 

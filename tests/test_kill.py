@@ -140,7 +140,7 @@ def test_killed_at_fifty_moments_it_ends_like_a_run_that_was_not(
                 elif kills % 10 == 0:
                     kill = ["graph", chance.randint(2, 4), chance.uniform(0, 0.002)]
                 else:
-                    kill = [PHASES[kills // 2 % len(PHASES)], chance.randint(1, 2), chance.uniform(0, 0.02)]
+                    kill = [PHASES[kills // 2 % len(PHASES)], chance.randint(1, 2), chance.uniform(0, 0.008)]
                 ended = server.attempt(folder, step, kill if kills < KILLS else None)
                 if not ended["killed"]:
                     assert ended["status"] == 0, ended
