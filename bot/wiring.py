@@ -16,6 +16,7 @@ from bot.settings import Settings
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
+    from bot.asking import Asker
     from bot.corpus.corpus import Corpus
     from bot.embeddings import SentenceEmbeddings
     from bot.retrieval.documents import NewsRetriever
@@ -35,9 +36,16 @@ def open_chain(settings: Settings | None = None) -> Runnable[str | Question, Ans
     settings = settings or Settings()
     from bot.chain import make_chain
 
+    return make_chain(open_asker(settings))
+
+
+def open_asker(settings: Settings) -> Asker:
+    """The chain's steps without LangChain, for doors that must open at once: importing it takes half a second."""
+    from bot.asking import Asker
+
     retriever = _retriever(settings)
     prompts = {name: read_prompt(name, settings) for name in PROMPTS}
-    return make_chain(retriever, prompts, hits=settings.hits, question_chars=settings.question_chars)
+    return Asker(retriever, prompts, hits=settings.hits, question_chars=settings.question_chars)
 
 
 def open_retriever(k: int = 10, settings: Settings | None = None) -> NewsRetriever:
@@ -50,7 +58,7 @@ def open_retriever(k: int = 10, settings: Settings | None = None) -> NewsRetriev
 
 def finder(k: int, settings: Settings) -> Callable[[str | Question], tuple[Hit, ...]]:
     """A function from a question to its `k` best hits. Raises as `open_chain`."""
-    from bot.chain import understood
+    from bot.asking import understood
 
     retriever = _retriever(settings)
     return lambda asked: retriever.retrieve(understood(asked, retriever, settings.question_chars), k).hits

@@ -18,7 +18,8 @@ _LISTED = """
     anyone anything approximately are aren't around as at back be became because become been before being below
     between both but by called came can can't cannot come could couldn't currently day days did didn't do does
     doesn't doing don't done down during each either else ever every few following for from further get gets
-    getting go goes going got had happen happened happening happens has have having he he's her here hers herself him himself his how however i i'm
+    getting go goes going got had happen happened has have having he he's her here hers herself him himself his how
+    however i i'm
     if in into is isn't it it's its itself just known last least less let like made make makes many may me might
     month months more most much must my myself name named nearly neither no nor not now of off often on once one
     ones only or other others our ours out over own per perhaps quite rather really recent recently roughly said
