@@ -132,7 +132,7 @@ def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
     corpus = open_corpus(settings)
     with corpus.writing(settings.lock_wait_seconds, _say), _Watch() as watch:
         rechunk(corpus, settings.passage_chars)
-        corpus.reindex(watch.embedded)
+        corpus.follow(watch.embedded)
     passages = corpus.catalog.counts()["passages"]
     if parsed.json:
         print(json.dumps({"passages": passages, "model": settings.embedding_model}))

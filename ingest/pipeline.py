@@ -89,7 +89,12 @@ def ingest(
 
 
 def rechunk(corpus: Corpus, passage_chars: int = PASSAGE_CHARS) -> None:
-    """Cut every article into passages anew. Call it while `corpus.writing()`, and `corpus.reindex` after it."""
+    """Cut every article into passages anew. Call it while `corpus.writing()`, and `corpus.follow` after it.
+
+    The indexes are emptied first: passages keep their ids, so an index of the old ones would not be seen to be wrong
+    if the process were killed on the way.
+    """
+    corpus.reset_indexes()
     after = 0
     while changes := corpus.catalog.changes(after, RECHUNK_PASSAGES):
         articles = corpus.catalog.articles([change.article_id for change in changes])

@@ -505,7 +505,8 @@ def test_passages_cut_another_way_are_refused_until_they_are_cut_anew(corpus: Co
     before = corpus.catalog.counts()["passages"]
     with corpus.writing():
         rechunk(corpus, 100)
-        corpus.reindex()
+    assert len(corpus.verify()) == 2, "killed here, both indexes are seen to lack their passages"
+    with corpus.writing():
         assert [outcome.kind for outcome in ingest(corpus, [article("castle")], passage_chars=100)] == ["new"]
     assert corpus.catalog.counts()["passages"] > before + 1
     assert corpus.verify() == []

@@ -222,9 +222,13 @@ class Corpus:
 
     def reindex(self, progress: Progress | None = None) -> None:
         """Make every index anew from the catalog, the way that is set now. Call it while `writing`."""
+        self.reset_indexes()
+        self.follow(progress)
+
+    def reset_indexes(self) -> None:
+        """Empty every index; `follow` fills them again. Call it while `writing`."""
         for follower in self.followers:
             self._reset(follower)
-        self.follow(progress)
 
     def _follow(self, follower: Follower, progress: Progress | None, *, mend: bool = True) -> None:
         state = read_state(follower.folder)
