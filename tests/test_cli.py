@@ -14,8 +14,10 @@ from typing import Protocol
 import pytest
 
 from bot.cli import main
+from bot.corpus.corpus import CATALOG_FILE
 from bot.settings import Settings
 from bot.wiring import open_corpus
+from ingest.read.sources import CORPUS_FILE
 from tests.conftest import ROOT
 from tests.fakes import run_newsbot
 
@@ -334,3 +336,12 @@ def test_demo_reads_the_sample_once(env: dict[str, str]) -> None:
     assert json.loads(again.stdout)["answered"]
     runs = json.loads(run_newsbot("status", "--json", "--data", f"{env['NEWSBOT_DATA_DIR']}/demo", env=env).stdout)
     assert runs["last_ingest"]["counts"].get("unchanged") is None, "the second time nothing was read"
+
+
+def test_a_corpus_inside_the_folder_is_no_news(env: dict[str, str], page: Path) -> None:
+    data = page.parent / "data"
+    assert CORPUS_FILE == CATALOG_FILE
+    assert env["NEWSBOT_DATA_DIR"] == str(data)
+    assert run_newsbot("ingest", str(page.parent), env=env).stdout.startswith("1 new")
+    again = run_newsbot("ingest", str(page.parent), env=env)
+    assert (again.returncode, again.stdout) == (0, "0 new, 0 changed, 1 unchanged, 0 copies, 0 skipped, 0 failed\n")

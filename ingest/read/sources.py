@@ -42,16 +42,23 @@ def paths_of(source: str) -> list[Path]:
     raise ReadError("there is no such file or folder")
 
 
+CORPUS_FILE = "catalog.sqlite"
+"""A folder with this file in it is a corpus."""
+
+
 def files_in(folder: Path) -> Iterator[tuple[Path, Outcome | None]]:
     """The regular files under a folder, sorted, with an Outcome instead where one is not for reading.
 
     Hidden files and folders are passed over. A link to a file is followed where it stays inside the folder; a link
-    to a folder never is, so no link leads round in a circle.
+    to a folder never is, so no link leads round in a circle. A folder that holds a corpus is newsbot's own: passed
+    over too, so that `newsbot ingest .` can be typed beside it.
     """
     root = folder.resolve()
     problems: list[OSError] = []
     for here, folders, names in os.walk(folder, onerror=problems.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and not Path(here, name, CORPUS_FILE).is_file()
+        )
         for problem in problems:
             yield (
                 Path(str(problem.filename)),
