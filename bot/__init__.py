@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bot.errors import NewsbotError
-    from bot.schema import Answer, Article, Citation, Coverage, Hit, Passage, Question
+    from bot.schema import Answer, Article, Citation, Coverage, Hit, Passage, Question, Turn
     from bot.settings import Settings
     from bot.wiring import open_chain, open_corpus, open_embeddings, open_retriever
 
@@ -27,6 +27,7 @@ _HOMES = {
     "Passage": "bot.schema",
     "Question": "bot.schema",
     "Settings": "bot.settings",
+    "Turn": "bot.schema",
     "open_chain": "bot.wiring",
     "open_corpus": "bot.wiring",
     "open_embeddings": "bot.wiring",
@@ -43,6 +44,7 @@ __all__ = [
     "Passage",
     "Question",
     "Settings",
+    "Turn",
     "open_chain",
     "open_corpus",
     "open_embeddings",

@@ -5,17 +5,18 @@ Knows nothing about LangChain (see `chain`), settings, folders or doors; its par
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.answering.checking import check
 from bot.answering.quoting import quote
 from bot.errors import UsageError
-from bot.retrieval.question import Understood, understand
+from bot.retrieval.question import Understood, make_whole, understand
 from bot.retrieval.retriever import Retrieved, Retriever
-from bot.schema import Answer, Question
+from bot.schema import Answer, Question, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,15 @@ class Asker:
         """The answer to a question. Raises UsageError as `understand`."""
         return self.answer(self.retrieve(self.understand(question)))
 
+    async def astream(self, question: str | Question, history: Sequence[Turn] = ()) -> AsyncIterator[Answer]:
+        """Growing, always valid answers; the last one is `final`. The work is done off the event loop.
+
+        `history` is the conversation so far, oldest first: a follow-up is made whole with it. Raises as calling does.
+        """
+        asked = question if isinstance(question, Question) else Question(question)
+        whole = replace(asked, text=make_whole(asked.text, [turn.question for turn in history]))
+        yield await asyncio.to_thread(self, whole)
+
     def understand(self, question: str | Question) -> Asked:
         """The first step. Raises UsageError for a question that cannot be asked: empty, too long, unknown source."""
         started = time.perf_counter()
@@ -64,7 +74,8 @@ class Asker:
             no_articles=self.prompts["no_articles"],
             idf=asked.retrieved.idf,
         )
-        return replace(check(answer), seconds=time.perf_counter() - asked.started)
+        found = tuple(hit.passage.id for hit in asked.retrieved.hits)
+        return replace(check(answer), retrieved=found, seconds=time.perf_counter() - asked.started)
 
 
 def understood(asked: str | Question, retriever: Retriever, question_chars: int) -> Understood:

@@ -164,13 +164,41 @@ class Citation:
     also_in: tuple[Article, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange of a conversation, oldest first in a history: what was asked (made whole) and what was said."""
+
+    question: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A piece of a chat model's reply that is not shown, and why."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a chat model was asked to do for an answer: tokens, calls, seconds, and US dollars where known."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    cost_usd: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What is said to a question, and what it rests on.
 
     `text` holds `[n]` markers, each the number of one of `citations`. `short` is the span asked for, a verbatim
     part of a quote, or None. `as_of` is the newest cited day. When `answered` is False, `reason` says why and
-    `nearest` is the closest article, if any is near.
+    `nearest` is the closest article, if any is near. While a chat model still writes, `final` is False: what is there
+    is checked, and more may follow.
     """
 
     question: Question
@@ -187,3 +215,10 @@ class Answer:
     seconds: float = 0.0
     coverage: Coverage = Coverage(0)
     nearest: Citation | None = None
+    retrieved: tuple[str, ...] = ()
+    """Ids of the passages that the answer was chosen from, best first."""
+    final: bool = True
+    note: str | None = None
+    """Why a chat model that is set did not write this answer, fit to show."""
+    removed: tuple[Removed, ...] = ()
+    usage: Usage | None = None
