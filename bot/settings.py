@@ -1,4 +1,4 @@
-"""Every knob, from the environment and `.env`: names begin with NEWSBOT_, defaults stand here and in `.env.example`.
+"""Every knob, from the environment and `.env`: names begin with NEWSBOT_ or DISCORD_, defaults stand here.
 
 Knows nothing about what the knobs turn; only wiring and the doors read it.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsError
@@ -21,7 +21,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="NEWSBOT_", env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+        env_prefix="NEWSBOT_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
     )
 
     data_dir: Path = Field(Path("data"), description="Folder of the corpus: catalog, indexes.")
@@ -44,6 +49,10 @@ class Settings(BaseSettings):
     threads: int | None = Field(None, ge=1, description="Processors used to embed. Empty: all.")
     passage_chars: int = Field(800, ge=200, le=4000, description="Length that passages aim at, in characters.")
     hits: int = Field(10, ge=1, le=100, description="Passages that an answer is chosen from.")
+    reranker: str | None = Field(
+        None, description="A sentence-transformers CrossEncoder, by name or folder, reads the best hits again."
+    )
+    reranker_depth: int = Field(20, ge=1, le=200, description="Hits that the reranker reads.")
     question_chars: int = Field(1000, ge=50, le=10_000, description="Longest question that is taken, in characters.")
     fetch_contact: str | None = Field(
         None,
@@ -57,6 +66,36 @@ class Settings(BaseSettings):
     lock_wait_seconds: float = Field(
         600, ge=0, description="How long a command that writes waits for another one to end."
     )
+    discord_token: SecretStr | None = Field(
+        None, validation_alias="DISCORD_TOKEN", description="The bot's token, from Discord's developer portal. Secret."
+    )
+    discord_api_base: str | None = Field(
+        None,
+        validation_alias="DISCORD_API_BASE",
+        pattern=r"^https?://[^\s]+$",
+        description="Address of another server that speaks Discord's REST API, for tests. Empty: Discord.",
+    )
+    discord_gateway_url: str | None = Field(
+        None,
+        validation_alias="DISCORD_GATEWAY_URL",
+        pattern=r"^wss?://[^\s]+$",
+        description="Address of the gateway that belongs to it. Empty: the one that it names.",
+    )
+    discord_mention_trigger: bool = Field(
+        True, description="Whether the bot answers where it is mentioned; asks for the message content intent."
+    )
+    discord_shards: int | None = Field(
+        None, ge=1, le=4096, description="Gateway connections of the bot on Discord. Empty: as many as Discord advises."
+    )
+    discord_ingest: bool = Field(
+        False, description="Whether administrators may put articles into the corpus from Discord."
+    )
+    discord_health_port: int | None = Field(
+        None, ge=0, le=65_535, description="Port for health and metrics of the bot on Discord. Empty: none."
+    )
+    discord_health_address: str = Field(
+        "127.0.0.1", min_length=1, description="Address that health and metrics are given on; 0.0.0.0 for all."
+    )
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -64,8 +103,12 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0]) if first["loc"] else "settings"
+            variable = variable_of(name)
+            if variable in SECRETS:
+                # Neither the text nor the error that it comes from may show what was given.
+                raise SettingsError(f"The setting {variable} cannot be used: {first['msg']}.") from None
             raise SettingsError(
-                f"The setting NEWSBOT_{name.upper()} cannot be used: {first['msg']} (got {first.get('input')!r})."
+                f"The setting {variable} cannot be used: {first['msg']} (got {first.get('input')!r})."
             ) from error
         except UnicodeDecodeError as error:
             raise SettingsError(
@@ -76,3 +119,23 @@ class Settings(BaseSettings):
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
         return path.expanduser() if path is not None else None
+
+    @field_validator("discord_token")
+    @classmethod
+    def _clean(cls, token: SecretStr | None) -> SecretStr | None:
+        bare = token.get_secret_value().strip().removeprefix("Bot ") if token is not None else ""
+        if not all("!" <= character <= "~" for character in bare):
+            raise ValueError("a token has no blanks and ASCII characters only")
+        return SecretStr(bare) if bare else None
+
+
+SECRETS = {"DISCORD_TOKEN"}
+"""Variables whose values are shown nowhere."""
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting, from its name or its alias."""
+    field = Settings.model_fields.get(name)
+    if field is not None and isinstance(field.validation_alias, str):
+        return field.validation_alias
+    return name if field is None and name.isupper() else f"NEWSBOT_{name.upper()}"

@@ -26,7 +26,7 @@ SAMPLE = ROOT / "ingest" / "sample"
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests run in an empty folder, without the developer's variables and .env."""
     for name in list(os.environ):
-        if name.startswith("NEWSBOT_"):
+        if name.startswith(("NEWSBOT_", "DISCORD_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 

@@ -6,13 +6,14 @@ Knows nothing about what the knobs turn.
 from __future__ import annotations
 
 import re
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.errors import SettingsError, UsageError
-from bot.settings import Settings
+from bot.settings import Settings, variable_of
 from tests.conftest import ROOT
 
 EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
@@ -23,7 +24,7 @@ def documented() -> dict[str, str]:
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     found = {}
     for before, line in zip(["", *lines], lines, strict=False):
-        if match := re.fullmatch(r"#? ?(NEWSBOT_[A-Z_]+)=(.*)", line):
+        if match := re.fullmatch(r"#? ?((?:NEWSBOT|DISCORD)_[A-Z_]+)=(.*)", line):
             assert re.match(r"# \w.{10,}", before), f"{match[1]} is not explained"
             assert match[1] not in found, f"{match[1]} stands there twice"
             found[match[1]] = match[2]
@@ -35,7 +36,7 @@ def documented() -> dict[str, str]:
 def defaults() -> dict[str, str]:
     """Name -> default, as the code has them."""
     return {
-        f"NEWSBOT_{name.upper()}": "" if field.default is None else str(field.default)
+        variable_of(name): "" if field.default is None else str(field.default)
         for name, field in Settings.model_fields.items()
     }
 
@@ -106,12 +107,17 @@ BAD = [
     ("lock_wait_seconds", "soon"),
     ("lock_wait_seconds", "-1"),
     ("embedding_runtime", "gpu"),
+    ("discord_shards", "0"),
+    ("discord_health_port", "65536"),
+    ("discord_mention_trigger", "perhaps"),
+    ("discord_api_base", "discord.com"),
+    ("discord_gateway_url", "https://gateway.discord.gg"),
 ]
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
 def test_a_bad_value_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    variable = f"NEWSBOT_{name.upper()}"
+    variable = variable_of(name)
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError) as caught:
         Settings()
@@ -124,8 +130,26 @@ def test_a_bad_value_is_refused_by_name(name: str, value: str, monkeypatch: pyte
 
 @pytest.mark.parametrize(("name", "value"), BAD)
 def test_a_bad_keyword_is_refused_by_name(name: str, value: Any) -> None:
-    with pytest.raises(SettingsError, match=f"NEWSBOT_{name.upper()}"):
+    with pytest.raises(SettingsError, match=variable_of(name)):
         Settings(**{name: value})
+
+
+@pytest.mark.parametrize("token", ["secret-part.of a-token", "secret-part.\nX-Header: 1", "secret-part.\u00e9"])
+def test_a_bad_token_is_refused_without_showing_it(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", token)
+    with pytest.raises(SettingsError, match="DISCORD_TOKEN") as caught:
+        Settings()
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert "secret-part" not in shown
+
+
+def test_a_token_is_taken_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "  Bot abc.secret ")
+    found = Settings()
+    assert found.discord_token is not None
+    assert found.discord_token.get_secret_value() == "abc.secret"
+    assert Settings(discord_token="other").discord_token == Settings(DISCORD_TOKEN="other").discord_token
+    assert "secret" not in f"{found!r} {found} {found.model_dump()} {found.model_dump_json()}"
 
 
 def test_a_bad_value_in_the_file_is_refused_by_name(tmp_path: Path) -> None:
@@ -148,4 +172,4 @@ def test_the_readme_names_every_knob_with_its_default() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, knob in Settings.model_fields.items():
         default = "" if knob.default in (None, "") else f"`{knob.default}`"
-        assert f"| `NEWSBOT_{name.upper()}` | {default} | {knob.description} |" in readme
+        assert f"| `{variable_of(name)}` | {default} | {knob.description} |" in readme
