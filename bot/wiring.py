@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.corpus.corpus import Corpus
     from bot.embeddings import SentenceEmbeddings
     from bot.retrieval.documents import NewsRetriever
+    from bot.retrieval.reranker import Reranker
     from bot.retrieval.retriever import Retriever
     from bot.schema import Answer, Hit, Question
 
@@ -43,7 +44,7 @@ def open_asker(settings: Settings) -> Asker:
     """The chain's steps without LangChain, for doors that must open at once: importing it takes half a second."""
     from bot.asking import Asker
 
-    retriever = _retriever(settings)
+    retriever = open_retrieval(settings)
     prompts = {name: read_prompt(name, settings) for name in PROMPTS}
     return Asker(retriever, prompts, hits=settings.hits, question_chars=settings.question_chars)
 
@@ -56,11 +57,24 @@ def open_retriever(k: int = 10, settings: Settings | None = None) -> NewsRetriev
     return NewsRetriever(find=finder(k, settings))
 
 
+def open_retrieval(settings: Settings | None = None) -> Retriever:
+    """Our own retriever over the corpus that is set: from an `Understood` question to scored hits. Raises as
+    `open_chain`.
+    """
+    settings = settings or Settings()
+    from bot.retrieval.retriever import Retriever
+
+    embedder = _Embedder(settings)
+    corpus = _corpus(settings, False, embedder)
+    corpus.require_indexes()
+    return Retriever(corpus, embedder.embeddings(), reranker=_reranker(settings))
+
+
 def finder(k: int, settings: Settings) -> Callable[[str | Question], tuple[Hit, ...]]:
     """A function from a question to its `k` best hits. Raises as `open_chain`."""
     from bot.asking import understood
 
-    retriever = _retriever(settings)
+    retriever = open_retrieval(settings)
     return lambda asked: retriever.retrieve(understood(asked, retriever, settings.question_chars), k).hits
 
 
@@ -161,13 +175,13 @@ def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     return Corpus(folder, catalog, LexicalIndex(folder / "bm25"), vectors, make, embedder.make)
 
 
-def _retriever(settings: Settings) -> Retriever:
-    from bot.retrieval.retriever import Retriever
+def _reranker(settings: Settings) -> Reranker | None:
+    if not settings.reranker:
+        return None
+    _silence()
+    from bot.retrieval.reranker import load_reranker
 
-    embedder = _Embedder(settings)
-    corpus = _corpus(settings, False, embedder)
-    corpus.require_indexes()
-    return Retriever(corpus, embedder.embeddings())
+    return load_reranker(settings.reranker, settings.reranker_depth)
 
 
 def _silence() -> None:

@@ -33,7 +33,7 @@ DOORS = {
     },
     "alembic": {"bot/corpus/catalog.py", "bot/corpus/migrations/"},
     "filelock": {"bot/corpus/corpus.py", "bot/corpus/vectors.py"},
-    "sentence_transformers": {"bot/embeddings.py"},
+    "sentence_transformers": {"bot/embeddings.py", "bot/retrieval/reranker.py"},
     "transformers": {"bot/embeddings.py"},
     "tokenizers": {"bot/embeddings.py"},
     "onnxruntime": {"bot/embeddings.py"},

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from bot.retrieval.reranker import Reranker
+
     Vector = NDArray[np.float32]
 
 CANDIDATES = 60
@@ -59,10 +61,17 @@ class Retrieved:
 class Retriever:
     """Searches a corpus. Safe to share between threads."""
 
-    def __init__(self, corpus: Corpus, embeddings: SentenceEmbeddings, weights: FusionWeights = WEIGHTS) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        embeddings: SentenceEmbeddings,
+        weights: FusionWeights = WEIGHTS,
+        reranker: Reranker | None = None,
+    ) -> None:
         self.corpus = corpus
         self.embeddings = embeddings
         self.weights = weights
+        self.reranker = reranker
 
     def retrieve(self, understood: Understood, k: int) -> Retrieved:
         """The `k` best passages for a question, each with its score and the score's parts."""
@@ -95,6 +104,8 @@ class Retriever:
             score = sum(getattr(weights, name) * part for name, part in parts.items())
             hits.append(Hit(passage, score, parts))
         hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
+        if self.reranker is not None:
+            hits = self.reranker.rerank(text, hits)
         return Retrieved(self._with_copies(_varied(hits, k)), self._idf_of_word, vector)
 
     def _scope(self, understood: Understood) -> Scope | None:

@@ -136,9 +136,9 @@ def main() -> None:
     ingested(settings, articles if told.all else subset(articles, asked, told.articles))
 
     from bot.chain import make_chain
-    from bot.wiring import _retriever, read_prompt
+    from bot.wiring import open_retrieval, read_prompt
 
-    retriever = _retriever(settings)
+    retriever = open_retrieval(settings)
     found = [judged(each, retriever.retrieve(asked_of(each), told.candidates).hits) for each in asked]
     print(f"{len(asked)} questions, the best {told.candidates} passages of each index")
     print(f"{'':12}" + "".join(f"{f'hit@{depth}':>9}" for depth in DEPTHS) + f"{'MRR':>9}")
