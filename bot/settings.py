@@ -5,10 +5,11 @@ Knows nothing about what the knobs turn; only wiring and the doors read it.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsError
@@ -33,7 +34,11 @@ class Settings(BaseSettings):
     cache_dir: Path | None = Field(
         None, description="Folder for prepared models. Empty: newsbot's folder in the user's cache."
     )
-    prompts_dir: Path | None = Field(None, description="Folder with your own wordings. Empty: prompts/ of newsbot.")
+    prompts_dir: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("NEWSBOT_PROMPTS_DIR", "NEWSBOT_PROMPTS"),
+        description="Folder with your own wordings. Empty: prompts/ of newsbot.",
+    )
     embedding_model: str = Field(
         "all-MiniLM-L6-v2", min_length=1, description="Any sentence-transformers model, by name or folder."
     )
@@ -66,6 +71,34 @@ class Settings(BaseSettings):
     lock_wait_seconds: float = Field(
         600, ge=0, description="How long a command that writes waits for another one to end."
     )
+    llm: str | None = Field(
+        None,
+        description="Chat model that writes answers, as provider:model (openai:gpt-5-mini). Empty: quotes alone.",
+    )
+    llm_base_url: str | None = Field(
+        None, pattern=r"^https?://[^\s]+$", description="Address of an OpenAI-compatible server. Empty: the provider's."
+    )
+    llm_concurrency: int = Field(4, ge=1, le=1000, description="Calls of the chat model at once.")
+    llm_deadline_seconds: float = Field(
+        30.0, ge=1, le=600, description="Time an answer may take; a model that needs longer is answered for by quotes."
+    )
+    llm_context_tokens: int = Field(
+        6000, ge=500, le=1_000_000, description="Tokens of articles that the chat model is given for an answer."
+    )
+    llm_history_tokens: int = Field(
+        1000, ge=0, le=100_000, description="Tokens of conversation that it is given to understand a follow-up."
+    )
+    llm_output_tokens: int = Field(
+        1500, ge=50, le=100_000, description="Tokens that it may write for an answer, its thinking included."
+    )
+    llm_temperature: float | None = Field(
+        None, ge=0, le=2, description="How freely it writes: 0 to 2. Empty: what the provider sets."
+    )
+    llm_price_in: float | None = Field(
+        None, ge=0, description="US dollars for a million tokens that it reads. Empty: cost is not given."
+    )
+    llm_price_out: float | None = Field(None, ge=0, description="US dollars for a million tokens that it writes.")
+    llm_cache: int = Field(256, ge=0, le=100_000, description="Answers of the chat model that are kept. 0: none.")
     discord_token: SecretStr | None = Field(
         None, validation_alias="DISCORD_TOKEN", description="The bot's token, from Discord's developer portal. Secret."
     )
@@ -120,6 +153,13 @@ class Settings(BaseSettings):
     def _expand(cls, path: Path | None) -> Path | None:
         return path.expanduser() if path is not None else None
 
+    @field_validator("llm")
+    @classmethod
+    def _named(cls, llm: str | None) -> str | None:
+        if llm is not None and not re.fullmatch(r"[a-z][a-z0-9_]*:\S+", llm):
+            raise ValueError("write it as provider:model, such as openai:gpt-5-mini")
+        return llm
+
     @field_validator("discord_token")
     @classmethod
     def _clean(cls, token: SecretStr | None) -> SecretStr | None:
@@ -129,8 +169,8 @@ class Settings(BaseSettings):
         return SecretStr(bare) if bare else None
 
 
-SECRETS = {"DISCORD_TOKEN"}
-"""Variables whose values are shown nowhere."""
+SECRETS = {"DISCORD_TOKEN", "NEWSBOT_LLM", "NEWSBOT_LLM_BASE_URL"}
+"""Variables whose values are shown in no error: they are keys, or a key may have slipped into them."""
 
 
 def variable_of(name: str) -> str:

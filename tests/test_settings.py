@@ -107,6 +107,9 @@ BAD = [
     ("lock_wait_seconds", "soon"),
     ("lock_wait_seconds", "-1"),
     ("embedding_runtime", "gpu"),
+    ("llm_concurrency", "0"),
+    ("llm_deadline_seconds", "0"),
+    ("llm_temperature", "3"),
     ("discord_shards", "0"),
     ("discord_health_port", "65536"),
     ("discord_mention_trigger", "perhaps"),
@@ -150,6 +153,23 @@ def test_a_token_is_taken_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> No
     assert found.discord_token.get_secret_value() == "abc.secret"
     assert Settings(discord_token="other").discord_token == Settings(DISCORD_TOKEN="other").discord_token
     assert "secret" not in f"{found!r} {found} {found.model_dump()} {found.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("NEWSBOT_LLM", "sk-secret-part"), ("NEWSBOT_LLM_BASE_URL", "secret-part")]
+)
+def test_a_key_in_the_wrong_place_is_not_shown(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name) as caught:
+        Settings()
+    assert "secret-part" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_own_wordings_have_a_short_name_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSBOT_PROMPTS", "wordings")
+    assert Settings().prompts_dir == Path("wordings")
+    monkeypatch.setenv("NEWSBOT_PROMPTS_DIR", "others")
+    assert Settings().prompts_dir == Path("others")
 
 
 def test_a_bad_value_in_the_file_is_refused_by_name(tmp_path: Path) -> None:
