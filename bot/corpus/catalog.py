@@ -43,7 +43,7 @@ from bot.corpus.catalog_writer import Writer
 from bot.errors import CorpusError, CorpusMissing
 from bot.schema import Article, Coverage, Passage
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The newest migration in `migrations/versions`; a test holds the two equal."""
 BUSY_TIMEOUT_SECONDS = 60
 
@@ -305,6 +305,12 @@ class Catalog:
         """One transaction: all that is put through the writer is there at its end, or none of it."""
         with self._writing_engine.begin() as connection:
             yield Writer(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """One transaction that writes what is no article; all of it is there at its end, or none."""
+        with self._writing_engine.begin() as connection:
+            yield connection
 
     def start_run(self) -> int:
         """Note that a run of ingest begins; returns its number."""

@@ -1,4 +1,4 @@
-"""The catalog's tables, and what their rows are: articles, passages, changes, revisions, runs, feeds.
+"""The catalog's tables, and what their rows are: articles, passages, changes, revisions, runs, feeds, feedback.
 
 Knows nothing about files, transactions or who asks.
 """
@@ -105,6 +105,38 @@ links_table = sa.Table(
     sa.Column("fetches", sa.Integer, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("fetched_at", sa.Text, nullable=False),
+)
+answers_table = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("given_at", sa.Text, nullable=False, index=True),
+    sa.Column("question", sa.JSON, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("short", sa.Text),
+    sa.Column("answered", sa.Boolean, nullable=False),
+    sa.Column("as_of", sa.Text),
+    sa.Column("model", sa.Text),
+    sa.Column("citations", sa.JSON, nullable=False),
+    sa.Column("retrieved", sa.JSON, nullable=False),
+    sa.Column("messages", sa.JSON, nullable=False),
+)
+feedback_table = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("answer_id", sa.Text, primary_key=True),
+    sa.Column("voter", sa.Text, primary_key=True),
+    sa.Column("rating", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("correction", sa.Text),
+    sa.Column("given_at", sa.Text, nullable=False),
+)
+guilds_table = sa.Table(
+    "guilds",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("settings", sa.JSON, nullable=False),
+    sa.Column("changed_at", sa.Text, nullable=False),
 )
 
 

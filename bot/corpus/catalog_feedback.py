@@ -1,0 +1,248 @@
+"""Answers that were given, what people said of them, and each server's settings: kept in the catalog.
+
+Knows nothing about Discord, and never reads or changes an article.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.corpus.catalog import Catalog
+from bot.corpus.catalog_rows import answers_table, day_of, feedback_table, guilds_table, timestamp
+from bot.schema import Answer, Question
+
+
+class Rating(StrEnum):
+    """What somebody thinks of an answer."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class Reason(StrEnum):
+    """What is amiss with an answer."""
+
+    WRONG = "wrong"
+    OUTDATED = "out of date"
+    SOURCE = "bad source"
+    UNANSWERED = "not answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """A citation as it was given: `quote` stood at `start` to `end` of the article then."""
+
+    number: int
+    article_id: str
+    url: str | None
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """An answer that was given: enough to show its sources, to ask it again and to compare.
+
+    `question` is the question as it was understood, `as_of` the newest cited day. `retrieved` are ids of passages.
+    `messages` are the ids of the messages that it fills, first one first.
+    """
+
+    id: str
+    given_at: datetime
+    question: Question
+    text: str
+    short: str | None
+    answered: bool
+    as_of: date | None
+    model: str | None
+    citations: tuple[Cited, ...]
+    retrieved: tuple[str, ...]
+    messages: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """An answer with what people said of it: how many found it good and bad, their reasons, and what is right."""
+
+    given: Given
+    up: int
+    down: int
+    reasons: tuple[Reason, ...]
+    corrections: tuple[str, ...]
+
+
+def put_answer(catalog: Catalog, id_: str, answer: Answer) -> None:
+    """Keep an answer under an id of the caller's, before it is shown. Raises CorpusError."""
+    question = answer.question
+    narrowed = {
+        "text": question.text,
+        "as_of": _iso(question.as_of),
+        "after": _iso(question.after),
+        "before": _iso(question.before),
+        "sources": list(question.sources),
+    }
+    cited = [
+        {
+            "number": each.number,
+            "article_id": each.article.id,
+            "url": each.article.url,
+            "start": each.start,
+            "end": each.end,
+            "quote": each.quote,
+        }
+        for each in answer.citations
+    ]
+    with catalog.transaction() as connection:
+        connection.execute(
+            answers_table.insert().values(
+                id=id_,
+                given_at=timestamp(),
+                question=narrowed,
+                text=answer.text,
+                short=answer.short,
+                answered=answer.answered,
+                as_of=_iso(answer.as_of),
+                model=answer.model,
+                citations=cited,
+                retrieved=list(answer.retrieved),
+                messages=[],
+            )
+        )
+
+
+def put_messages(catalog: Catalog, id_: str, messages: tuple[int, ...]) -> None:
+    """Note which messages an answer fills. Raises CorpusError."""
+    with catalog.transaction() as connection:
+        connection.execute(
+            answers_table.update().where(answers_table.c.id == id_).values(messages=[str(each) for each in messages])
+        )
+
+
+def given(catalog: Catalog, id_: str) -> Given | None:
+    """An answer that was given; None where none has that id. Raises CorpusError."""
+    with catalog.engine.connect() as connection:
+        row = connection.execute(sa.select(answers_table).where(answers_table.c.id == id_)).one_or_none()
+    return None if row is None else _given(row)
+
+
+def rate(
+    catalog: Catalog,
+    id_: str,
+    person: int,
+    rating: Rating,
+    reason: Reason | None = None,
+    correction: str | None = None,
+) -> None:
+    """Keep what somebody thinks of an answer, in place of what they thought before. Raises CorpusError.
+
+    The person is kept as a hash that differs from corpus to corpus: enough to count each once.
+    """
+    voter = hashlib.sha256(f"{catalog.id()} {person}".encode()).hexdigest()[:20]
+    f = feedback_table.c
+    with catalog.transaction() as connection:
+        connection.execute(feedback_table.delete().where(f.answer_id == id_, f.voter == voter))
+        connection.execute(
+            feedback_table.insert().values(
+                answer_id=id_,
+                voter=voter,
+                rating=rating.value,
+                reason=reason.value if reason else None,
+                correction=correction,
+                given_at=timestamp(),
+            )
+        )
+
+
+def judged(catalog: Catalog) -> Iterator[Judged]:
+    """Every answer that somebody rated, oldest first. Raises CorpusError."""
+    f = feedback_table.c
+    with catalog.engine.connect() as connection:
+        rated = sa.select(f.answer_id).distinct()
+        rows = connection.execute(
+            sa.select(answers_table).where(answers_table.c.id.in_(rated)).order_by(answers_table.c.given_at)
+        ).all()
+        for row in rows:
+            votes = connection.execute(
+                sa.select(feedback_table).where(f.answer_id == row.id).order_by(f.given_at, f.voter)
+            ).all()
+            yield Judged(
+                given=_given(row),
+                up=sum(vote.rating == Rating.UP for vote in votes),
+                down=sum(vote.rating == Rating.DOWN for vote in votes),
+                reasons=tuple(Reason(vote.reason) for vote in votes if vote.reason),
+                corrections=tuple(dict.fromkeys(vote.correction for vote in votes if vote.correction)),
+            )
+
+
+def exported(judged_answer: Judged) -> dict[str, Any]:
+    """A rated answer as a line of a question file for `newsbot eval`.
+
+    `relevant` are the addresses that a well rated answer cites; `answers` what people said is right.
+    """
+    one, up, down = judged_answer.given, judged_answer.up, judged_answer.down
+    good = up > down
+    line = {
+        "id": one.id,
+        "question": one.question.text,
+        "asked_on": (one.question.as_of or one.given_at.date()).isoformat(),
+        "answers": list(judged_answer.corrections),
+        "relevant": list(dict.fromkeys(each.url for each in one.citations if each.url)) if good else [],
+        "rating": "up" if good else "down" if down > up else "mixed",
+        "reason": judged_answer.reasons[-1].value if judged_answer.reasons else None,
+        "up": up,
+        "down": down,
+        "retrieved": list(one.retrieved),
+        "given": one.short or one.text,
+    }
+    narrowed = {"after": _iso(one.question.after), "before": _iso(one.question.before), "sources": one.question.sources}
+    return line | {name: value for name, value in narrowed.items() if value}
+
+
+def guild_settings(catalog: Catalog, guild: int) -> Mapping[str, Any]:
+    """What was set for a server; empty where nothing was. Raises CorpusError."""
+    query = sa.select(guilds_table.c.settings).where(guilds_table.c.id == str(guild))
+    with catalog.engine.connect() as connection:
+        found = connection.execute(query).scalar()
+    return dict(found or {})
+
+
+def put_guild_settings(catalog: Catalog, guild: int, settings: Mapping[str, Any]) -> None:
+    """Set a server's settings, in place of those before. Raises CorpusError."""
+    with catalog.transaction() as connection:
+        connection.execute(guilds_table.delete().where(guilds_table.c.id == str(guild)))
+        connection.execute(guilds_table.insert().values(id=str(guild), settings=dict(settings), changed_at=timestamp()))
+
+
+def _given(row: Any) -> Given:
+    asked = row.question
+    return Given(
+        id=row.id,
+        given_at=datetime.fromisoformat(row.given_at),
+        question=Question(
+            asked["text"],
+            day_of(asked["as_of"]),
+            day_of(asked["after"]),
+            day_of(asked["before"]),
+            tuple(asked["sources"]),
+        ),
+        text=row.text,
+        short=row.short,
+        answered=row.answered,
+        as_of=day_of(row.as_of),
+        model=row.model,
+        citations=tuple(Cited(**each) for each in row.citations),
+        retrieved=tuple(row.retrieved),
+        messages=tuple(int(each) for each in row.messages),
+    )
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,82 @@
+"""What the corpus holds of a topic, by day and source; its newest articles; how fresh each source is.
+
+Knows nothing about how articles on a topic are found: their ids are given. Texts are read only where they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from bot.corpus.catalog import Catalog
+from bot.corpus.catalog_rows import article_of, articles_table, day_of, portions
+from bot.schema import Article
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """An article as a point in time: its text is left in the catalog."""
+
+    article_id: str
+    day: date
+    source: str
+    """Empty where the article names none."""
+    title: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """One source: how many articles it has, and the day of the newest; None where none has a day."""
+
+    source: str
+    articles: int
+    newest: date | None
+
+
+def dated(catalog: Catalog, ids: Sequence[str]) -> list[Dated]:
+    """Those of the articles that have a day, with their copies in other outlets, oldest first. Raises CorpusError."""
+    a = articles_table.c
+    found: dict[str, Dated] = {}
+    with catalog.engine.connect() as connection:
+        for some in portions(ids):
+            query = sa.select(a.id, a.published, a.source, a.title, a.url).where(
+                sa.or_(a.id.in_(some), a.copy_of.in_(some)), ~a.removed, a.published.is_not(None)
+            )
+            for row in connection.execute(query):
+                day = day_of(row.published)
+                assert day is not None
+                found[row.id] = Dated(row.id, day, row.source or "", row.title, row.url)
+    return sorted(found.values(), key=lambda each: (each.day, each.article_id))
+
+
+def newest(catalog: Catalog, count: int, ids: Sequence[str] | None = None) -> list[Article]:
+    """The newest articles with a day, copies left out; only those of `ids` where given. Raises CorpusError."""
+    a = articles_table.c
+    wanted = sa.select(articles_table).where(~a.removed, a.copy_of.is_(None), a.published.is_not(None))
+    newest_first = (a.published.desc(), a.published_at.desc(), a.added_at.desc(), a.id)
+    found: list[Article] = []
+    with catalog.engine.connect() as connection:
+        for some in [None] if ids is None else portions(ids):
+            query = wanted if some is None else wanted.where(a.id.in_(some))
+            found += [article_of(row) for row in connection.execute(query.order_by(*newest_first).limit(count))]
+    if ids is not None:  # each portion gave its own newest ones
+        found.sort(key=lambda each: (each.published, str(each.published_at or ""), each.id), reverse=True)
+    return found[:count]
+
+
+def freshness(catalog: Catalog) -> list[Freshness]:
+    """Every source, the one with most articles first. Raises CorpusError."""
+    a = articles_table.c
+    name, count = sa.func.coalesce(a.source, ""), sa.func.count()
+    with catalog.engine.connect() as connection:
+        rows = connection.execute(
+            sa.select(name, count, sa.func.max(a.published))
+            .where(~a.removed)
+            .group_by(name)
+            .order_by(count.desc(), name)
+        ).all()
+    return [Freshness(row[0], row[1], day_of(row[2])) for row in rows]

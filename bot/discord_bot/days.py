@@ -1,0 +1,46 @@
+"""Days in the language that a server has chosen.
+
+Knows nothing about Discord; the rules are Unicode's (CLDR), through Babel.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+LANGUAGES = {
+    "en": "English",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+    "it": "Italiano",
+    "nl": "Nederlands",
+    "pt": "Português",
+    "pl": "Polski",
+    "sv": "Svenska",
+    "da": "Dansk",
+    "nb": "Norsk bokmål",
+    "fi": "Suomi",
+    "cs": "Čeština",
+    "uk": "Українська",
+    "tr": "Türkçe",
+    "el": "Ελληνικά",
+}
+"""Languages that dates may be written in, by their code."""
+_LOCALES = {"en": "en_GB"}
+"""Day before month, as in the rest of newsbot."""
+
+
+def day(value: date | None, language: str = "en") -> str:
+    """A day in words, such as "12 February 2020" or "12. Februar 2020"; "date unknown" for none."""
+    if value is None:
+        return "date unknown"
+    from babel.dates import format_date
+
+    return format_date(value, format="long", locale=_LOCALES.get(language, language))
+
+
+def month(value: date, language: str = "en") -> str:
+    """A day's month, short, with its year: "Feb 2020"."""
+    from babel.dates import format_date
+
+    return format_date(value, format="MMM y", locale=_LOCALES.get(language, language))
