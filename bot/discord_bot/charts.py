@@ -6,16 +6,14 @@ Knows nothing about Discord, the corpus or where the numbers come from.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from bot.discord_bot.days import day, month
-from bot.discord_bot.periods import Counted, is_monthly
+from bot.discord_bot.days import day, tick
+from bot.discord_bot.periods import Counted
 
 WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 8.0, 4.5, 150
 TICKS_MOST = 8
-TITLE_CHARS = 60
+TITLE_CHARS = 44
 LEGEND_CHARS = 24
 
 
@@ -58,7 +56,7 @@ def coverage_chart(counted: Counted, topic: str, theme: Theme = DARK, language: 
         )  # fmt: skip
     axes.set_ylim(0, max([*below, 1]) * 1.15)
     axes.set_xlim(-0.7, max(len(counted.starts) - 0.3, 3))
-    axes.set_xticks(*_ticks(counted.starts, language))
+    axes.set_xticks(*_ticks(counted, language))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     axes.tick_params(colors=theme.ink, labelsize=11, length=0)
     axes.grid(axis="y", color=theme.faint, linewidth=0.7)
@@ -66,10 +64,10 @@ def coverage_chart(counted: Counted, topic: str, theme: Theme = DARK, language: 
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
         spine.set_color(theme.faint)
-    period = "month" if is_monthly(counted.starts) else "week"
-    axes.set_title(
-        f"{_shown(topic, TITLE_CHARS)}: articles per {period}", loc="left", color=theme.ink, fontsize=14, pad=12
-    )
+    period = "month" if counted.is_monthly else "week"
+    span = f"{day(counted.first, language)} – {day(counted.last, language)}"
+    title = f"{_shown(topic, TITLE_CHARS)}: articles per {period}\n{span}"
+    axes.set_title(title, loc="left", color=theme.ink, fontsize=13, pad=10, linespacing=1.5)
     legend = axes.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, frameon=False, fontsize=11, labelcolor=theme.ink
     )
@@ -79,12 +77,10 @@ def coverage_chart(counted: Counted, topic: str, theme: Theme = DARK, language: 
     return written.getvalue()
 
 
-def _ticks(starts: Sequence[date], language: str) -> tuple[list[int], list[str]]:
-    step = max(1, -(-len(starts) // TICKS_MOST))
-    chosen = list(range(0, len(starts), step))
-    if is_monthly(starts):
-        return chosen, [month(starts[place], language) for place in chosen]
-    return chosen, [day(starts[place], language).rsplit(" ", 1)[0] for place in chosen]
+def _ticks(counted: Counted, language: str) -> tuple[list[int], list[str]]:
+    step = max(1, -(-len(counted.starts) // TICKS_MOST))
+    chosen = list(range(0, len(counted.starts), step))
+    return chosen, [tick(counted.starts[place], language, monthly=counted.is_monthly) for place in chosen]
 
 
 def _shown(text: str, chars: int) -> str:

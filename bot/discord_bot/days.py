@@ -39,8 +39,8 @@ def day(value: date | None, language: str = "en") -> str:
     return format_date(value, format="long", locale=_LOCALES.get(language, language))
 
 
-def month(value: date, language: str = "en") -> str:
-    """A day's month, short, with its year: "Feb 2020"."""
-    from babel.dates import format_date
+def tick(value: date, language: str = "en", *, monthly: bool) -> str:
+    """A day as short as an axis wants it: "12 Feb", or "Feb 2020" where it stands for its month."""
+    from babel.dates import format_skeleton
 
-    return format_date(value, format="MMM y", locale=_LOCALES.get(language, language))
+    return str(format_skeleton("yMMM" if monthly else "MMMd", value, locale=_LOCALES.get(language, language)))

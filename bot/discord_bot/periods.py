@@ -37,16 +37,15 @@ class Counted:
     """Articles by period: `starts` are the first days of weeks or months without a gap.
 
     `by_source` holds, for each source, the largest first, as many counts; the smaller ones are together in the last.
+    `first` and `last` are the days of the first and the last article.
     """
 
     starts: tuple[date, ...]
     by_source: Mapping[str, tuple[int, ...]]
     key_dates: tuple[KeyDate, ...]
-
-
-def is_monthly(starts: Sequence[date]) -> bool:
-    """Whether periods are months: weeks begin on Mondays, and never all of them on the first of a month."""
-    return all(each.day == 1 for each in starts) and len(starts) > 1
+    is_monthly: bool
+    first: date
+    last: date
 
 
 def counted(articles: Sequence[Dated]) -> Counted:
@@ -64,7 +63,7 @@ def counted(articles: Sequence[Dated]) -> Counted:
         name = each.source or UNNAMED
         counts[name if name in named else OTHERS][period] += 1
     by_source = {name: tuple(values) for name, values in counts.items()}
-    return Counted(tuple(starts), by_source, tuple(_key_dates(articles, periods)))
+    return Counted(tuple(starts), by_source, tuple(_key_dates(articles, periods)), monthly, first, last)
 
 
 def _key_dates(articles: Sequence[Dated], periods: Sequence[int]) -> list[KeyDate]:
