@@ -212,6 +212,12 @@ def _reindex(parsed: argparse.Namespace) -> int:
     return run_reindex(parsed, _settings(parsed))
 
 
+def _eval(parsed: argparse.Namespace) -> int:
+    from bot.cli_eval import run_eval
+
+    return run_eval(parsed, _settings(parsed))
+
+
 def _demo(parsed: argparse.Namespace) -> int:
     from bot.wiring import open_asker
     from ingest.cli import run_demo
@@ -242,6 +248,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "verify": _verify,
     "remove": _remove,
     "reindex": _reindex,
+    "eval": _eval,
     "demo": _demo,
 }
 

@@ -9,9 +9,11 @@ import argparse
 import re
 import sys
 from datetime import date
+from pathlib import Path
 from typing import Any, NoReturn
 
 EXIT_USAGE = 2
+RANKINGS = ("hybrid", "dense", "lexical")
 INTERVAL_SECONDS_MIN, INTERVAL_SECONDS_MAX = 10, 7 * 86_400
 
 
@@ -55,6 +57,29 @@ def _count(text: str) -> int:
     if not 1 <= number <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
     return number
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+    return int(text)
+
+
+def _days(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 366:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 0 to 366")
+    return number
+
+
+def _rankings(text: str) -> list[str]:
+    named = list(dict.fromkeys(text.split(",")))
+    if not set(named) <= set(RANKINGS):
+        raise argparse.ArgumentTypeError(f"{text!r} names no rankings; write some of {','.join(RANKINGS)}")
+    return named
 
 
 def _interval(text: str) -> float:
@@ -168,5 +193,40 @@ def parser_of_commands() -> argparse.ArgumentParser:
     added.add_argument("urls", nargs="+", metavar="URL", help="address (or id) of an article")
 
     command("reindex", "Make both indexes anew, the way that is set now.", "newsbot reindex --data data/")
+    added = command(
+        "eval",
+        "Measure how good answers are, by questions with known answers.",
+        "newsbot eval questions.jsonl --rows dense,lexical,hybrid --plot figures.png",
+    )
+    added.add_argument(
+        "questions",
+        type=Path,
+        metavar="QUESTIONS.jsonl",
+        help="one object a line: question; id, asked_on, answers, relevant",
+    )
+    added.add_argument("--limit", type=_limit, metavar="N", help="only the first N questions of each file")
+    added.add_argument(
+        "--rows",
+        type=_rankings,
+        default=["hybrid"],
+        metavar="LIST",
+        help="rankings to print: hybrid (ours, default), dense, lexical, with commas; the last two answer as well",
+    )
+    added.add_argument(
+        "--as-of-slack",
+        type=_days,
+        default=3,
+        metavar="DAYS",
+        help="what was published so long after asking is known (default 3)",
+    )
+    added.add_argument(
+        "--unanswerable",
+        type=Path,
+        metavar="FILE",
+        help="more questions, which this corpus cannot answer: how many are refused",
+    )
+    added.add_argument("--plot", type=Path, metavar="FILE.png", help="draw precision against coverage, and hit@k")
+    added.add_argument("--compare", type=Path, metavar="OLD.json", help="an older run's --json: print the differences")
+
     command("demo", "Ingest the sample corpus and answer a question about it.", "newsbot demo")
     return parser

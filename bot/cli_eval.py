@@ -1,0 +1,101 @@
+"""The command `newsbot eval`: reads questions, shows progress, prints table or JSON, draws, compares.
+
+Knows nothing about how questions are answered or judged (see `bot.evaluation`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.asking import Asker
+    from bot.evaluation.report import Facts
+    from bot.evaluation.run import Result
+    from bot.settings import Settings
+
+
+def run_eval(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Measure the corpus that is set by the questions of a file; what cannot work is told before anything is asked."""
+    from dataclasses import asdict
+
+    from bot.evaluation.plot import draw, require_writable
+    from bot.evaluation.question_file import read_questions
+    from bot.evaluation.report import difference_lines, differences, document, figures, results_of, table
+    from bot.evaluation.run import evaluate
+    from bot.wiring import open_asker
+
+    questions = read_questions(parsed.questions, parsed.limit)
+    outside = read_questions(parsed.unanswerable, parsed.limit) if parsed.unanswerable else []
+    old = results_of(_read_json(parsed.compare), parsed.compare.name) if parsed.compare else None
+    if parsed.plot:
+        require_writable(parsed.plot)
+    asker = open_asker(settings)
+    asked = evaluate(asker, questions, outside, rows=parsed.rows, slack_days=parsed.as_of_slack)
+    results = list(_watched(asked, len(questions) + len(outside)))
+    found = figures(results)
+    facts = _facts(parsed, settings, asker)
+    if parsed.plot:
+        draw(results, parsed.plot)
+    became = differences(old, results) if old is not None else None
+    if parsed.json:
+        told = document(facts, results, found)
+        if became is not None:
+            told["differences"] = {name: asdict(each) for name, each in became.items()}
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        _print(table(facts, results, found))
+        if became is not None:
+            print()
+            _print(difference_lines(became, parsed.compare.name))
+    return 0
+
+
+def _facts(parsed: argparse.Namespace, settings: Settings, asker: Asker) -> Facts:
+    from bot.evaluation.report import Facts
+
+    counts = asker.retriever.corpus.catalog.counts()
+    return Facts(
+        file=parsed.questions.name,
+        outside=parsed.unanswerable.name if parsed.unanswerable else None,
+        articles=counts["articles"],
+        passages=counts["passages"],
+        rows=tuple(parsed.rows),
+        slack_days=parsed.as_of_slack,
+        hits=settings.hits,
+        embedding_model=settings.embedding_model,
+        reranker=settings.reranker,
+        version=version("newsbot"),
+    )
+
+
+def _read_json(path: Path) -> Any:
+    from bot.errors import ReadError
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReadError(f"The older report cannot be read from {path}: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ReadError(f"{path.name} is not what newsbot eval --json prints: it is no JSON.") from error
+
+
+def _watched(results: Iterable[Result], total: int) -> Iterator[Result]:
+    """The results, with a bar on a terminal."""
+    if not sys.stderr.isatty():
+        yield from results
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(results, "questions", total=total, console=Console(stderr=True), transient=True)
+
+
+def _print(lines: Iterable[str] | Sequence[str]) -> None:
+    for line in lines:
+        print(line)

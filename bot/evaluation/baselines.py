@@ -1,0 +1,99 @@
+"""What ours is compared with: one index alone for ranking, the best sentence alone for answering.
+
+Knows nothing about gold answers or figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from bot.answering.spans import spans
+from bot.embeddings import SentenceEmbeddings
+from bot.retrieval.question import Understood
+from bot.retrieval.question_words import stems
+from bot.retrieval.retriever import Retriever
+from bot.schema import Answer, Citation, Hit, Scope, Span
+from bot.sentences import sentences
+
+QUOTES = 3
+"""As many as ours gives at most."""
+
+
+def dense_hits(retriever: Retriever, understood: Understood, k: int) -> list[Hit]:
+    """The `k` passages nearest to the question by cosine: what most tutorials build.
+
+    What was published after the day of asking is hidden, as it is from ours; nothing else narrows.
+    """
+    vector = retriever.embeddings.encode([understood.question.text], "query")[0]
+    found = retriever.corpus.vectors.search(vector, k, _scope(understood))
+    return _hits(retriever, found, "dense")
+
+
+def lexical_hits(retriever: Retriever, understood: Understood, k: int) -> list[Hit]:
+    """The `k` best passages by BM25 over text and title; narrowed as `dense_hits`."""
+    terms = retriever.corpus.lexical.terms(understood.question.text)
+    found = retriever.corpus.lexical.search(terms, k, _scope(understood))
+    return _hits(retriever, found, "lexical")
+
+
+def best_by_words(understood: Understood, hits: Sequence[Hit], idf: Callable[[str], float]) -> Answer:
+    """The sentences that hold most of the question's words, each word weighed by its rarity. Refuses nothing."""
+    weights = {term.stem: idf(term.text.lower()) for term in understood.terms}
+    total = sum(weights.values()) or 1.0
+    scored = []
+    for hit, span, text in _sentences(hits):
+        held = stems(text)
+        scored.append((sum(weight for term, weight in weights.items() if term in held) / total, hit, span))
+    return _answer(understood, scored)
+
+
+def best_by_cosine(understood: Understood, hits: Sequence[Hit], embeddings: SentenceEmbeddings) -> Answer:
+    """The sentences nearest to the question by cosine. Refuses nothing."""
+    found = list(_sentences(hits))
+    vector = embeddings.encode([understood.question.text], "query")[0]
+    cosines = embeddings.encode([text for _, _, text in found], "document") @ vector if found else []
+    return _answer(
+        understood, [(float(cosine), hit, span) for cosine, (hit, span, _) in zip(cosines, found, strict=True)]
+    )
+
+
+def _scope(understood: Understood) -> Scope | None:
+    day = understood.question.as_of
+    return Scope(known_by=day) if day else None
+
+
+def _hits(retriever: Retriever, found: Sequence[tuple[str, Any]], part: str) -> list[Hit]:
+    passages = retriever.corpus.passages([id_ for id_, _ in found])
+    copies = retriever.corpus.catalog.copies(list({passage.article.id for passage in passages.values()}))
+    return [
+        Hit(passages[id_], float(score), {part: float(score)}, copies.get(passages[id_].article.id, ()))
+        for id_, score in found
+        if id_ in passages
+    ]
+
+
+def _sentences(hits: Sequence[Hit]) -> Iterator[tuple[Hit, Span, str]]:
+    """Each sentence of the hits' passages once, with its place in the article."""
+    for hit in hits:
+        for span in sentences(hit.passage.text):
+            place = Span(hit.passage.start + span.start, hit.passage.start + span.end)
+            yield hit, place, hit.article.text[place.start : place.end]
+
+
+def _answer(understood: Understood, scored: Sequence[tuple[float, Hit, Span]]) -> Answer:
+    """The best three sentences; `short` is the first span of the kind asked for in the best one."""
+    best = sorted(scored, key=lambda entry: -entry[0])[:QUOTES]
+    citations = tuple(
+        Citation(number, hit.article.text[span.start : span.end], span.start, span.end, hit.article, None, hit.also_in)
+        for number, (_, hit, span) in enumerate(best, start=1)
+    )
+    first = spans(understood.kind, citations[0].quote, understood.focus) if citations else []
+    return Answer(
+        question=understood.question,
+        text="",
+        short=first[0].text if first else None,
+        citations=citations,
+        answered=bool(citations),
+        confidence=best[0][0] if best else 0.0,
+    )

@@ -1,0 +1,238 @@
+"""Results -> figures, a table, a JSON document, and what became of an older one's figures. Pure.
+
+Knows nothing about corpora or how questions were asked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bot.errors import ReadError
+from bot.evaluation.metrics import Difference, Figure, Sample, difference, figure
+from bot.evaluation.run import DEPTH, NEVER_REFUSING, OURS, Result, Said
+
+FORMAT = 1
+"""Of the JSON document; raised when an older one cannot be compared any more."""
+HITS_AT = (1, 4, 10)
+COVERAGES = (0.15, 0.5)
+QUANTILES = {"p50": 0.5, "p95": 0.95}
+NAME_WIDTH, CELL_WIDTH = 50, 20
+
+SAID = {
+    "first_quote": "first quote holds a gold answer",
+    "any_quote": "any quote holds a gold answer",
+    "exact": "short answer: exact match",
+    "f1": "short answer: token F1",
+    "answered": "answered",
+    "precision": "first quote right, of the answered",
+    "sure@15": "... of the surest 15%",
+    "sure@50": "... of the surest 50%",
+    "precision_all": "... answers to unanswerable ones count as wrong",
+    "sure_all@15": "... so counted, of the surest 15%",
+    "sure_all@50": "... so counted, of the surest 50%",
+    "refused": "refused, of those without an answer here",
+    "refused_outside": "refused, of the other file's",
+    "valid": "citations valid",
+}
+"""Figures of a way of answering, and what the table calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a run was made with."""
+
+    file: str
+    outside: str | None
+    articles: int
+    passages: int
+    rows: tuple[str, ...]
+    slack_days: int
+    hits: int
+    embedding_model: str
+    reranker: str | None
+    version: str
+
+
+def samples(results: Sequence[Result]) -> dict[str, Sample]:
+    """What each figure is computed from, by the figure's name ("retrieval/hybrid/hit@1", "answers/ours/exact")."""
+    keyed = _keyed(results)
+    found: dict[str, Sample] = {}
+    for row in _names(result.places for result in results):
+        places = {key: result.places[row] for key, result in keyed.items() if row in result.places}
+        for depth in HITS_AT:
+            found[f"retrieval/{row}/hit@{depth}"] = _mean({key: 0 < at <= depth for key, at in places.items()})
+        found[f"retrieval/{row}/MRR@{DEPTH}"] = _mean({key: 1 / at if at else 0.0 for key, at in places.items()})
+    for name in _names(result.said for result in results):
+        said = {key: (result, result.said[name]) for key, result in keyed.items() if name in result.said}
+        found |= {f"answers/{name}/{part}": sample for part, sample in _of_answers(name, said).items()}
+    for part, share in QUANTILES.items():
+        milliseconds = {key: (result.milliseconds, 1.0) for key, result in keyed.items()}
+        found[f"milliseconds/{part}"] = Sample("quantile", milliseconds, share)
+    return {name: sample for name, sample in found.items() if sample.pairs}
+
+
+def _of_answers(name: str, said: Mapping[Hashable, tuple[Result, Said]]) -> dict[str, Sample]:
+    gold = {key: each for key, (result, each) in said.items() if result.group == "answerable"}
+    judged = {
+        key: (each, result.group == "answerable" and each.first_quote)
+        for key, (result, each) in said.items()
+        if result.group != "open"
+    }
+    found = {
+        "first_quote": _mean({key: each.first_quote for key, each in gold.items()}),
+        "any_quote": _mean({key: each.any_quote for key, each in gold.items()}),
+        "exact": _mean({key: each.exact for key, each in gold.items()}),
+        "f1": _mean({key: each.f1 for key, each in gold.items()}),
+        "valid": Sample("ratio", {key: (each.valid, each.citations) for key, (_, each) in said.items()}),
+    }
+    if name == OURS:
+        may_know = {key: each for key, (result, each) in said.items() if result.group in ("answerable", "open")}
+        found["answered"] = _mean({key: each.answered for key, each in may_know.items()})
+        found["precision"] = _of_answered({key: (each, each.first_quote) for key, each in gold.items()})
+        found["precision_all"] = _of_answered(judged)
+        for part, group in (("refused", "unanswerable"), ("refused_outside", "outside")):
+            found[part] = _mean(
+                {key: not each.answered for key, (result, each) in said.items() if result.group == group}
+            )
+    else:
+        for share in COVERAGES:
+            sure = {key: (float(each.first_quote), each.confidence) for key, each in gold.items()}
+            found[f"sure@{100 * share:.0f}"] = Sample("most_sure", sure, share)
+            if name == NEVER_REFUSING:
+                sure = {key: (float(right), each.confidence) for key, (each, right) in judged.items()}
+                found[f"sure_all@{100 * share:.0f}"] = Sample("most_sure", sure, share)
+    return found
+
+
+def figures(results: Sequence[Result]) -> dict[str, Figure]:
+    """Every figure of a run with its interval, by name."""
+    found = {name: figure(sample) for name, sample in samples(results).items()}
+    return {name: each for name, each in found.items() if each is not None}
+
+
+def differences(old: Sequence[Result], new: Sequence[Result]) -> dict[str, Difference]:
+    """What became of every figure that both runs have, by name."""
+    before, after = samples(old), samples(new)
+    found = {name: difference(before[name], sample) for name, sample in after.items() if name in before}
+    return {name: each for name, each in found.items() if each is not None}
+
+
+# The table
+
+
+def table(facts: Facts, results: Sequence[Result], found: Mapping[str, Figure]) -> Iterator[str]:
+    """The lines of the table that a person reads."""
+    groups: Counter[str] = Counter(result.group for result in results)
+    parts = [
+        f"{groups[group]:,} {said}"
+        for group, said in (
+            ("answerable", "with a gold answer to find"),
+            ("unanswerable", "that no article here answers"),
+            ("open", "without a gold answer that could be judged"),
+        )
+        if groups[group]
+    ]
+    yield f"{facts.file}: {', '.join(parts)}" + (
+        f"; {groups['outside']:,} of {facts.outside}, taken to have no answer here" if facts.outside else ""
+    )
+    yield (
+        f"{facts.articles:,} articles, {facts.passages:,} passages; {facts.embedding_model}"
+        + (f", reranked by {facts.reranker}" if facts.reranker else "")
+        + f"; what was published up to {facts.slack_days} days after asking is known"
+    )
+    yield "In brackets: 95% of bootstrap draws."
+    rows = _names({name.split("/")[1]: 0} for name in found if name.startswith("retrieval/"))
+    if rows:
+        yield ""
+        names = [*(f"hit@{depth}" for depth in HITS_AT), f"MRR@{DEPTH}"]
+        yield _line("retrieval", names)
+        for row in rows:
+            yield _line(row, [_cell(found.get(f"retrieval/{row}/{name}")) for name in names])
+    ways = _names({name.split("/")[1]: 0} for name in found if name.startswith("answers/"))
+    yield ""
+    yield _line("answers", ways)
+    for part, said in SAID.items():
+        cells = [found.get(f"answers/{way}/{part}") for way in ways]
+        if any(cells):
+            count = max(cell.questions for cell in cells if cell)
+            yield _line(f"{said} ({count:,})", [_cell(cell) for cell in cells])
+    yield ""
+    yield _line("a whole answer, warm", [*QUANTILES])
+    yield _line("milliseconds", [_cell(found.get(f"milliseconds/{part}"), "{:.1f}") for part in QUANTILES])
+
+
+def difference_lines(found: Mapping[str, Difference], old_name: str) -> Iterator[str]:
+    """The lines that say what became of the figures of an older run."""
+    yield f"Against {old_name}: old, new, difference; * where the interval leaves out 0."
+    for name, each in found.items():
+        form = "{:.1f}" if name.startswith("milliseconds/") else "{:.3f}"
+        signed = form.replace(":", ":+")
+        interval = f"({signed.format(each.low)} to {signed.format(each.high)})"
+        star = " *" if each.low > 0 or each.high < 0 else ""
+        over = f"{each.questions:,} questions, " + ("paired" if each.paired else "none in common")
+        values = f"{form.format(each.old):>9}{form.format(each.new):>9}{signed.format(each.difference):>9}"
+        yield f"{name:{NAME_WIDTH - 10}}{values}  {interval}{star}   {over}"
+
+
+def _line(name: str, cells: Sequence[str]) -> str:
+    return (f"{name:{NAME_WIDTH}}" + "".join(f"{cell:<{CELL_WIDTH}}" for cell in cells)).rstrip()
+
+
+def _cell(found: Figure | None, form: str = "{:.3f}") -> str:
+    if found is None:
+        return ""
+    return f"{form.format(found.value)} ({form.format(found.low)}-{form.format(found.high)})"
+
+
+# JSON
+
+
+def document(facts: Facts, results: Sequence[Result], found: Mapping[str, Figure]) -> dict[str, Any]:
+    """The run as one JSON document: figures for reading, questions for comparing a later run with it."""
+    return {
+        "format": FORMAT,
+        "run": asdict(facts),
+        "figures": {name: asdict(each) for name, each in found.items()},
+        "questions": [asdict(result) for result in results],
+    }
+
+
+def results_of(document: Any, name: str) -> list[Result]:
+    """The results that a JSON document holds. Raises ReadError where it is none of `newsbot eval --json`."""
+    try:
+        if document["format"] != FORMAT:
+            raise ReadError(f"{name} was written by another version of newsbot eval; run it again there.")
+        return [
+            Result(**{**each, "said": {way: Said(**said) for way, said in each["said"].items()}})
+            for each in document["questions"]
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ReadError(f"{name} is not what newsbot eval --json prints.") from error
+
+
+def _keyed(results: Sequence[Result]) -> dict[Hashable, Result]:
+    """Results by what makes a question the same in two runs: its id, its words, and which of its like it is."""
+    seen: Counter[tuple[str, str]] = Counter()
+    found: dict[Hashable, Result] = {}
+    for result in results:
+        found[(result.id, result.question, seen[(result.id, result.question)])] = result
+        seen[(result.id, result.question)] += 1
+    return found
+
+
+def _names(mappings: Any) -> list[str]:
+    """The keys of all mappings, each once, in order of appearance."""
+    return list(dict.fromkeys(name for mapping in mappings for name in mapping))
+
+
+def _mean(values: Mapping[Hashable, float]) -> Sample:
+    return Sample("ratio", {key: (float(value), 1.0) for key, value in values.items()})
+
+
+def _of_answered(said: Mapping[Hashable, tuple[Said, bool]]) -> Sample:
+    """Of the answered, the share that is right."""
+    pairs = {key: (float(each.answered and right), float(each.answered)) for key, (each, right) in said.items()}
+    return Sample("ratio", pairs)

@@ -1,0 +1,212 @@
+"""Asks every question of a file and judges what comes back: ranks, quotes, the short answer, citations, time.
+
+Knows nothing about files, tables or plots; what it judges is made to figures by `report`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Literal
+
+from bot.answering.quoting import quote
+from bot.asking import Asked, Asker
+from bot.corpus.catalog import Catalog
+from bot.corpus.identity import canonical_url
+from bot.errors import ReadError, UsageError
+from bot.evaluation.baselines import best_by_cosine, best_by_words, dense_hits, lexical_hits
+from bot.evaluation.metrics import exact, holds, is_yes_no, token_f1
+from bot.evaluation.question_file import EvalQuestion
+from bot.retrieval.question import Understood
+from bot.retrieval.retriever import Retriever
+from bot.schema import Answer, Citation, Hit, Question
+
+DEPTH = 10
+"""Places that are looked at: a right passage further down counts as not found."""
+AS_OF_SLACK_DAYS = 3
+
+Row = Literal["hybrid", "dense", "lexical"]
+RANKINGS: Mapping[Row, Callable[[Retriever, Understood, int], Sequence[Hit]]] = {
+    "hybrid": lambda retriever, understood, k: retriever.retrieve(understood, k).hits,
+    "dense": dense_hits,
+    "lexical": lexical_hits,
+}
+OURS, NEVER_REFUSING, BY_WORDS, BY_COSINE = "ours", "never refusing", "best by words", "best by cosine"
+
+Group = Literal["answerable", "unanswerable", "outside", "open"]
+"""What a question is good for: it has a gold answer to be found here; its file says that no article answers it; it is
+of the file of questions that this corpus cannot answer; nothing is known of its answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """How one way of answering did on a question. What needs a gold answer is 0 where there is none.
+
+    `first_quote` and `any_quote`: whether the first quote, or any, holds a gold answer. `valid` counts the citations
+    whose quote stands in the stored article where they say.
+    """
+
+    answered: bool
+    confidence: float
+    short: str | None
+    first_quote: bool
+    any_quote: bool
+    exact: float
+    f1: float
+    citations: int
+    valid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of a question. `places` are, by ranking, the place of the first right passage, 0 for none."""
+
+    id: str
+    question: str
+    group: Group
+    milliseconds: float
+    """From the question to the checked answer."""
+    places: Mapping[str, int] = field(default_factory=dict)
+    said: Mapping[str, Said] = field(default_factory=dict)
+
+
+def evaluate(
+    asker: Asker,
+    questions: Sequence[EvalQuestion],
+    outside: Sequence[EvalQuestion] = (),
+    *,
+    rows: Sequence[Row] = ("hybrid",),
+    slack_days: int = AS_OF_SLACK_DAYS,
+) -> Iterator[Result]:
+    """One result for each question, in order, then for each of `outside`, which this corpus cannot answer.
+
+    A question with a day is asked as on that day, and "yesterday" counts from it; what was published up to
+    `slack_days` later may still answer. A question is asked once beforehand, so that no time has the loading in it.
+    The baselines of `rows` are ranked and answer beside ours. Raises UsageError, which names the line, for a question
+    that cannot be asked.
+    """
+    for question in questions[:1]:
+        _asked(asker, question, slack_days)
+    for question in questions:
+        yield _result(asker, question, _group(question), rows, slack_days)
+    for question in outside:
+        yield _result(asker, question, "outside", (), slack_days)
+
+
+def _group(question: EvalQuestion) -> Group:
+    if question.relevant == ():
+        return "unanswerable"
+    return "answerable" if question.answers and not is_yes_no(question.answers) else "open"
+
+
+def _result(asker: Asker, question: EvalQuestion, group: Group, rows: Sequence[Row], slack_days: int) -> Result:
+    asked, answer, seconds = _asked(asker, question, slack_days)
+    assert asked.retrieved is not None
+    hits = asked.retrieved.hits
+    retriever = asker.retriever
+    places: dict[str, int] = {}
+    answers = {OURS: answer, NEVER_REFUSING: _never_refusing(asker, asked)}
+    if group == "answerable":
+        for row in rows:
+            # An answer may be chosen from fewer or more passages than are looked at here.
+            ranked = hits if row == "hybrid" and asker.hits == DEPTH else RANKINGS[row](
+                retriever, asked.understood, DEPTH
+            )  # fmt: skip
+            places[row] = place_of_right(question, ranked)
+        if "lexical" in rows:
+            answers[BY_WORDS] = best_by_words(asked.understood, hits, asked.retrieved.idf)
+        if "dense" in rows:
+            answers[BY_COSINE] = best_by_cosine(asked.understood, hits, retriever.embeddings)
+    golds = question.answers if group == "answerable" else ()
+    return Result(
+        id=question.id,
+        question=question.text,
+        group=group,
+        milliseconds=round(1000 * seconds, 2),
+        places=places,
+        said={name: _said(each, golds, retriever.corpus.catalog) for name, each in answers.items()},
+    )
+
+
+def _asked(asker: Asker, question: EvalQuestion, slack_days: int) -> tuple[Asked, Answer, float]:
+    started = time.perf_counter()
+    try:
+        asked = asker.understand(Question(question.text, as_of=question.asked_on))
+    except UsageError as error:
+        raise UsageError(f"Question {question.id} (line {question.line}): {error}") from error
+    if question.asked_on is not None:
+        asked = replace(asked, understood=_known_later(asked.understood, question.asked_on, slack_days))
+    asked = asker.retrieve(asked)
+    answer = asker.answer(asked)
+    return asked, answer, time.perf_counter() - started
+
+
+def _known_later(understood: Understood, asked_on: date, slack_days: int) -> Understood:
+    """The same question, its days counted from the day of asking, with what was published soon after known too."""
+    as_of = asked_on + timedelta(days=slack_days)
+    return replace(understood, question=replace(understood.question, as_of=as_of))
+
+
+def _never_refusing(asker: Asker, asked: Asked) -> Answer:
+    """What quoting would say if it had to: for precision at any coverage, and beside baselines that cannot refuse."""
+    assert asked.retrieved is not None
+    return quote(
+        asked.understood,
+        asked.retrieved.hits,
+        asker.retriever.corpus.coverage(),
+        not_answered="",
+        no_articles="",
+        idf=asked.retrieved.idf,
+        answer_least=0.0,
+        short_least=0.0,
+    )
+
+
+def place_of_right(question: EvalQuestion, hits: Sequence[Hit]) -> int:
+    """The place, from 1, of the first right passage among the first ten; 0 where there is none.
+
+    A passage is right that holds a gold answer and is of a relevant article or of one that has a copy there; where
+    the file names no relevant articles, a gold answer is enough. Relevant articles are named by address or id.
+    """
+    relevant = {_address(url) for url in question.relevant or ()}
+    for place, hit in enumerate(hits[:DEPTH], start=1):
+        named = {name for each in (hit.article, *hit.also_in) for name in (each.id, _address(each.url or ""))}
+        if (question.relevant is None or relevant & named) and holds(hit.passage.text, question.answers):
+            return place
+    return 0
+
+
+def _address(name: str) -> str:
+    """The address as the catalog compares it; what is none (an article's id) as it is."""
+    try:
+        return canonical_url(name)
+    except ReadError:
+        return name
+
+
+def _said(answer: Answer, golds: Sequence[str], catalog: Catalog) -> Said:
+    right = [holds(citation.quote, golds) for citation in answer.citations]
+    return Said(
+        answered=answer.answered,
+        confidence=round(answer.confidence, 6),
+        short=answer.short,
+        first_quote=bool(right) and right[0],
+        any_quote=any(right),
+        exact=exact(answer.short, golds),
+        f1=token_f1(answer.short, golds),
+        citations=len(answer.citations),
+        valid=sum(is_valid(citation, catalog) for citation in answer.citations),
+    )
+
+
+def is_valid(citation: Citation, catalog: Catalog) -> bool:
+    """Whether the stored article holds the quote, character for character, at the citation's place, and its link
+    opens that article."""
+    stored = catalog.article(citation.article.id)
+    if stored is None or not citation.quote.strip():
+        return False
+    address = (stored.url or "").partition("#")[0]
+    opens = citation.link is None or citation.link.partition("#")[0] == address
+    return opens and stored.text[citation.start : citation.end] == citation.quote
