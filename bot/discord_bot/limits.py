@@ -1,0 +1,204 @@
+"""How many questions are taken: so many a minute and an hour, so many at once, the others in a fair queue.
+
+Knows nothing about Discord, and nothing about what is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from bot.errors import NewsbotError
+
+USER_AT_ONCE = 5
+"""Questions of one person that are waiting or being answered: nobody fills the queue alone."""
+WAITING_MOST = 500
+"""Questions that wait in all servers together."""
+GOODBYE_SECONDS = 2.0
+"""Kept at the end of draining to tell those who still wait."""
+KEYS_MOST = 10_000
+
+
+class Busy(NewsbotError):
+    """No further question is taken now; the text says when to try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` in any `seconds`."""
+
+    count: int
+    seconds: float
+
+
+class Rates:
+    """Remembers when each key was used, for as long as its rates need. Not for use from several threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._used: dict[Hashable, deque[float]] = {}
+
+    def take(self, wanted: Sequence[tuple[Hashable, Sequence[Rate]]]) -> float:
+        """Count one use of every key if all their rates allow it: 0.0; else the seconds until they do, uncounted."""
+        now = self._clock()
+        wait = max((self._wait(key, rates, now) for key, rates in wanted), default=0.0)
+        if wait > 0:
+            return wait
+        for key, rates in wanted:
+            if rates:
+                self._used.setdefault(key, deque()).append(now)
+        if len(self._used) > KEYS_MOST:
+            self._forget(now)
+        return 0.0
+
+    def _wait(self, key: Hashable, rates: Sequence[Rate], now: float) -> float:
+        used = self._used.get(key)
+        if used is None or not rates:
+            return 0.0
+        longest = max(rate.seconds for rate in rates)
+        while used and used[0] <= now - longest:
+            used.popleft()
+        waits = [used[-rate.count] + rate.seconds - now for rate in rates if 0 < rate.count <= len(used)]
+        return max([*waits, 0.0])
+
+    def _forget(self, now: float) -> None:
+        hour = 3600.0
+        self._used = {key: used for key, used in self._used.items() if used and used[-1] > now - hour}
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A place in the queue. `async with` waits for the turn; `answered` gives the place to the next one early."""
+
+    queue: Queue
+    user: int
+    guild: int | None
+    turn: int
+    arrival: int
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    refused: str = ""
+
+    @property
+    def position(self) -> int:
+        """0 where it is being answered, else its place among those who wait, from 1."""
+        return self.queue.position(self)
+
+    async def __aenter__(self) -> Ticket:
+        try:
+            await self.ready.wait()
+        except BaseException:
+            self.queue.leave(self)
+            raise
+        if self.refused:
+            self.queue.leave(self)
+            raise Busy(self.refused)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.queue.leave(self)
+
+    def answered(self) -> None:
+        """What is left is to show the answer: somebody else's may begin."""
+        self.queue.free(self)
+
+
+class Queue:
+    """Takes questions in turns: each person's first before anybody's second. For one event loop."""
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
+        self._waiting: list[Ticket] = []
+        self._running: set[Ticket] = set()
+        self._showing: set[Ticket] = set()
+        self._arrivals = 0
+        self._closing = False
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait for their turn."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """Questions that are being answered, and answers that are being shown."""
+        return len(self._running) + len(self._showing)
+
+    def enter(self, user: int, guild: int | None, waiting_most: int) -> Ticket:
+        """A place for a question. Raises Busy where the queue is full, or the person has too many in it."""
+        if self._closing:
+            raise Busy("I am being restarted. Ask again in a minute.")
+        tickets = [*self._waiting, *self._running, *self._showing]
+        own = Counter(ticket.user for ticket in tickets)[user]
+        if own >= USER_AT_ONCE:
+            raise Busy(f"You have {own} questions in the queue already. Ask again when one is answered.")
+        full = len(self._running) >= self.at_once
+        of_guild = sum(ticket.guild == guild for ticket in self._waiting)
+        if full and (of_guild >= waiting_most or len(self._waiting) >= WAITING_MOST):
+            raise Busy(f"Busy: {max(of_guild, 1)} questions are waiting, more are not taken. Ask again in a minute.")
+        self._arrivals += 1
+        ticket = Ticket(self, user, guild, own, self._arrivals)
+        self._waiting.append(ticket)
+        self._waiting.sort(key=_order)
+        self._empty.clear()
+        self._next()
+        return ticket
+
+    def position(self, ticket: Ticket) -> int:
+        """The ticket's place among those who wait, from 1; 0 where it does not wait."""
+        return self._waiting.index(ticket) + 1 if ticket in self._waiting else 0
+
+    def free(self, ticket: Ticket) -> None:
+        """The ticket's question is answered, but not shown yet."""
+        if ticket in self._running:
+            self._running.discard(ticket)
+            self._showing.add(ticket)
+            self._next()
+
+    def leave(self, ticket: Ticket) -> None:
+        """The ticket is done with, wherever it was."""
+        if ticket in self._waiting:
+            self._waiting.remove(ticket)
+        self._running.discard(ticket)
+        self._showing.discard(ticket)
+        self._next()
+        if not (self._waiting or self._running or self._showing):
+            self._empty.set()
+
+    async def drain(self, seconds: float) -> bool:
+        """Take nothing more and wait until all is answered, at most so long; whether it was.
+
+        Who still waits near the end is told to ask again.
+        """
+        self._closing = True
+        goodbye = min(GOODBYE_SECONDS, seconds / 2)
+        if await self._emptied(seconds - goodbye):
+            return True
+        for ticket in self._waiting:
+            ticket.refused = "I am being restarted. Ask again in a minute."
+            ticket.ready.set()
+        return await self._emptied(goodbye)
+
+    async def _emptied(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._empty.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def _next(self) -> None:
+        while self._waiting and len(self._running) < self.at_once:
+            ticket = self._waiting.pop(0)
+            self._running.add(ticket)
+            ticket.ready.set()
+
+
+def _order(ticket: Ticket) -> tuple[int, int]:
+    return ticket.turn, ticket.arrival
