@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     discord_shards: int | None = Field(
         None, ge=1, le=4096, description="Gateway connections of the bot on Discord. Empty: as many as Discord advises."
     )
+    discord_answers_at_once: int = Field(
+        4, ge=1, le=100, description="Questions from Discord that are answered at once; others wait in a queue."
+    )
     discord_ingest: bool = Field(
         False, description="Whether administrators may put articles into the corpus from Discord."
     )
