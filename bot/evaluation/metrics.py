@@ -178,7 +178,18 @@ def _value(sample: Sample, numbers: Numbers) -> float:
 
     if numbers.shape[1] == 0:
         return float("nan")
+    if sample.statistic == "most_sure":
+        return _most_sure(sample.share, numbers)
     return float(_statistics(sample, numbers, np.arange(numbers.shape[1])[None, :])[0])
+
+
+def _most_sure(share: float, numbers: Numbers) -> float:
+    """The mean of the surest; equally sure ones at the edge count in part, so that their order does not matter."""
+    right, sure = numbers
+    kept = max(1, round(share * len(sure)))
+    edge = -sorted(-sure)[kept - 1]
+    above, at_edge = sure > edge, sure == edge
+    return float((right[above].sum() + right[at_edge].mean() * (kept - above.sum())) / kept)
 
 
 def _draws(sample: Sample, numbers: Numbers, seed: int = SEED) -> Numbers:
@@ -204,6 +215,7 @@ def _statistics(sample: Sample, numbers: Numbers, drawn: NDArray[np.int64]) -> N
         return np.asarray(np.quantile(first, sample.share, axis=1), dtype=np.float64)
     if sample.statistic == "most_sure":
         kept = max(1, round(sample.share * drawn.shape[1]))
+        # Draws come in chance order, so among equally sure ones at the edge chance decides.
         surest = np.argsort(-second, axis=1, kind="stable")[:, :kept]
         return np.asarray(np.take_along_axis(first, surest, axis=1).mean(axis=1))
     sums = second.sum(axis=1)

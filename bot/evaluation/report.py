@@ -19,7 +19,7 @@ FORMAT = 1
 HITS_AT = (1, 4, 10)
 COVERAGES = (0.15, 0.5)
 QUANTILES = {"p50": 0.5, "p95": 0.95}
-NAME_WIDTH, CELL_WIDTH = 50, 20
+NAME_WIDTH, CELL_WIDTH = 52, 20
 
 SAID = {
     "first_quote": "first quote holds a gold answer",
@@ -30,7 +30,7 @@ SAID = {
     "precision": "first quote right, of the answered",
     "sure@15": "... of the surest 15%",
     "sure@50": "... of the surest 50%",
-    "precision_all": "... answers to unanswerable ones count as wrong",
+    "precision_all": "... answers to unanswerable questions are wrong",
     "sure_all@15": "... so counted, of the surest 15%",
     "sure_all@50": "... so counted, of the surest 50%",
     "refused": "refused, of those without an answer here",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from bot.answering.quoting import quote
@@ -136,17 +136,17 @@ def _asked(asker: Asker, question: EvalQuestion, slack_days: int) -> tuple[Asked
         asked = asker.understand(Question(question.text, as_of=question.asked_on))
     except UsageError as error:
         raise UsageError(f"Question {question.id} (line {question.line}): {error}") from error
-    if question.asked_on is not None:
-        asked = replace(asked, understood=_known_later(asked.understood, question.asked_on, slack_days))
-    asked = asker.retrieve(asked)
+    asked = asker.retrieve(replace(asked, understood=known_later(asked.understood, slack_days)))
     answer = asker.answer(asked)
     return asked, answer, time.perf_counter() - started
 
 
-def _known_later(understood: Understood, asked_on: date, slack_days: int) -> Understood:
-    """The same question, its days counted from the day of asking, with what was published soon after known too."""
-    as_of = asked_on + timedelta(days=slack_days)
-    return replace(understood, question=replace(understood.question, as_of=as_of))
+def known_later(understood: Understood, days: int = AS_OF_SLACK_DAYS) -> Understood:
+    """The question with what was published up to `days` after its day known too; its days count as they did."""
+    day = understood.question.as_of
+    if day is None:
+        return understood
+    return replace(understood, question=replace(understood.question, as_of=day + timedelta(days=days)))
 
 
 def _never_refusing(asker: Asker, asked: Asked) -> Answer:
@@ -165,17 +165,20 @@ def _never_refusing(asker: Asker, asked: Asked) -> Answer:
 
 
 def place_of_right(question: EvalQuestion, hits: Sequence[Hit]) -> int:
-    """The place, from 1, of the first right passage among the first ten; 0 where there is none.
+    """The place, from 1, of the first right passage among the first ten; 0 where there is none."""
+    return next((place for place, hit in enumerate(hits[:DEPTH], start=1) if is_right(question, hit)), 0)
 
-    A passage is right that holds a gold answer and is of a relevant article or of one that has a copy there; where
-    the file names no relevant articles, a gold answer is enough. Relevant articles are named by address or id.
+
+def is_right(question: EvalQuestion, hit: Hit) -> bool:
+    """Whether a passage holds a gold answer and is of a relevant article, or of one that has a copy there.
+
+    Where the file names no relevant articles, a gold answer is enough. They are named by address or id.
     """
-    relevant = {_address(url) for url in question.relevant or ()}
-    for place, hit in enumerate(hits[:DEPTH], start=1):
-        named = {name for each in (hit.article, *hit.also_in) for name in (each.id, _address(each.url or ""))}
-        if (question.relevant is None or relevant & named) and holds(hit.passage.text, question.answers):
-            return place
-    return 0
+    if not holds(hit.passage.text, question.answers):
+        return False
+    relevant = {_address(name) for name in question.relevant or ()}
+    named = {name for each in (hit.article, *hit.also_in) for name in (each.id, _address(each.url or ""))}
+    return question.relevant is None or bool(relevant & named)
 
 
 def _address(name: str) -> str:

@@ -13,18 +13,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from bot.answering.quoting import ANSWER_LEAST, quote
-from bot.answering.spans import spans
+from bot.evaluation.baselines import best_by_words
+from bot.evaluation.metrics import Sample, exact, figure, holds, is_yes_no, token_f1
+from bot.evaluation.question_file import EvalQuestion, read_questions
 from bot.retrieval.question import Understood, understand
 from bot.retrieval.question_words import stem, words
-from bot.schema import Answer, Article, Citation, Coverage, Hit, Passage, Question
-from bot.sentences import sentences
+from bot.schema import Answer, Article, Coverage, Hit, Passage, Question
 from ingest.chunk import chunk
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "bench"
@@ -101,85 +101,31 @@ class Bm25:
         return [Hit(self.passages[number], score / total) for score, number in documents]
 
 
-def baseline(understood: Understood, hits: Sequence[Hit], idf: Callable[[str], float]) -> Answer:
-    """The best sentences by the rarity of the question's words in them; the first span of the kind in the best one."""
-    ranked: list[tuple[float, Passage, int, int]] = []
-    weights = {term.stem: idf(term.text.lower()) for term in understood.terms}
-    for hit in hits:
-        for span in sentences(hit.passage.text):
-            text = hit.passage.text[span.start : span.end]
-            stems = {word.stem for word in words(text)}
-            score = sum(weight for term, weight in weights.items() if term in stems)
-            ranked.append((score, hit.passage, hit.passage.start + span.start, hit.passage.start + span.end))
-    ranked.sort(key=lambda entry: -entry[0])
-    citations = tuple(
-        Citation(number, passage.article.text[start:end], start, end, passage.article, None)
-        for number, (_, passage, start, end) in enumerate(ranked[:3], start=1)
-    )
-    first = spans(understood.kind, citations[0].quote, understood.focus) if citations else []
-    score = ranked[0][0] / (sum(weights.values()) or 1.0) if ranked else 0.0
-    return Answer(
-        question=understood.question,
-        text="",
-        short=first[0].text if first else None,
-        citations=citations,
-        answered=bool(citations),
-        confidence=score,
-    )
+def load(folder: Path) -> tuple[list[Article], list[EvalQuestion]]:
+    """The articles and questions of a folder."""
+    return list(read_articles(folder)), read_questions(folder / "questions.jsonl")
 
 
-def normal(text: str) -> str:
-    """Lower case, runs of other than letters and digits as one space."""
-    return re.sub(r"[^0-9a-z]+", " ", text.lower()).strip()
+def answerable(question: EvalQuestion) -> bool:
+    """Whether an article holds the answer, and it is no yes or no."""
+    return bool(question.relevant) and not is_yes_no(question.answers)
 
 
-def holds(text: str, golds: Sequence[str]) -> bool:
-    """Whether the text holds a gold answer as whole words."""
-    return any(f" {normal(gold)} " in f" {normal(text)} " for gold in golds if normal(gold))
-
-
-def _tokens(text: str) -> list[str]:
-    return re.sub(r"[^\w\s]|_", "", text.lower()).split()
-
-
-def exact(short: str | None, golds: Sequence[str]) -> float:
-    """1 when the short answer is a gold answer: lower case, punctuation out, spaces folded."""
-    return float(any(_tokens(short or "") == _tokens(gold) for gold in golds))
-
-
-def token_f1(short: str | None, golds: Sequence[str]) -> float:
-    """The best harmonic mean of token precision and recall over the gold answers."""
-    said = Counter(_tokens(short or ""))
-    best = 0.0
-    for gold in golds:
-        wanted = Counter(_tokens(gold))
-        shared = sum((said & wanted).values())
-        if shared:
-            best = max(best, 2 * shared / (sum(said.values()) + sum(wanted.values())))
-    return best
+def understand_of(question: EvalQuestion) -> Understood:
+    """What a question asks, its days counted from the day it was asked."""
+    assert question.asked_on is not None
+    return understand(Question(question.text, as_of=question.asked_on), question.asked_on, SOURCES)
 
 
 def precision_at(rows: Sequence[tuple[float, bool]], share: float) -> float:
     """Of the most confident `share` of the questions, how many first quotes hold a gold answer."""
-    kept = sorted(rows, key=lambda row: -row[0])[: max(1, round(share * len(rows)))]
-    return sum(right for _, right in kept) / len(kept)
+    found = figure(Sample("most_sure", {place: (right, sure) for place, (sure, right) in enumerate(rows)}, share))
+    return found.value if found else math.nan
 
 
-def load(folder: Path) -> tuple[list[Article], list[dict[str, Any]]]:
-    """The articles and questions of a folder."""
-    with (folder / "questions.jsonl").open(encoding="utf-8") as lines:
-        questions = [json.loads(line) for line in lines if line.strip()]
-    return list(read_articles(folder)), questions
-
-
-def answerable(question: dict[str, Any]) -> bool:
-    """Whether an article holds the answer, and it is no yes or no."""
-    return bool(question["relevant"]) and normal(question["answers"][0]) not in ("yes", "no", "true", "false")
-
-
-def measured(asked: Sequence[dict[str, Any]], answers: Sequence[Answer]) -> dict[str, float]:
+def measured(asked: Sequence[EvalQuestion], answers: Sequence[Answer]) -> dict[str, float]:
     """The figures of one way of answering."""
-    golds = [question["answers"] for question in asked]
+    golds = [question.answers for question in asked]
     pairs = list(zip(answers, golds, strict=True))
     first = [bool(a.citations) and holds(a.citations[0].quote, gold) for a, gold in pairs]
     together = [any(holds(c.quote, gold) for c in a.citations) for a, gold in pairs]
@@ -203,24 +149,23 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         index = Bm25((passage for article in articles for passage in passages_of(article)), temporary)
         asked = [question for question in questions if answerable(question)]
-        unheld = [question for question in questions if not question["relevant"]]
+        unheld = [question for question in questions if not question.relevant]
         plain: list[Answer] = []
         always: list[Answer] = []
         seconds: list[float] = []
         refused: list[bool] = []
         for question in (*asked, *unheld):
-            asked_on = date.fromisoformat(question["asked_on"])
-            understood = understand(Question(question["question"], as_of=asked_on), asked_on, SOURCES)
+            understood = understand_of(question)
             hits = index.hits(understood)
             began = time.perf_counter()
             held = Coverage(len(articles))
             answer = quote(understood, hits, held, idf=index.idf, answer_least=0.0, short_least=0.0, **templates)
             seconds.append(time.perf_counter() - began)
-            if not question["relevant"]:
+            if not question.relevant:
                 refused.append(answer.confidence < ANSWER_LEAST)
                 continue
             always.append(answer)
-            plain.append(baseline(understood, hits, index.idf))
+            plain.append(best_by_words(understood, hits, index.idf))
     kept = [answer if answer.confidence >= ANSWER_LEAST else abstained(answer) for answer in always]
     print(f"{folder.name}: {len(asked)} questions, {len(index.passages)} passages, BM25 top {HITS}")
     rows = {
@@ -233,7 +178,7 @@ def main(folder: Path) -> None:
         print(f"{name:12}" + "".join(f"{figure:13.3f}" for figure in figures.values()))
     ratios = [rows["quoting"][name] / (rows["baseline"][name] or math.nan) for name in rows["quoting"]]
     print(f"{'ratio':12}" + "".join(f"{ratio:13.2f}" for ratio in ratios) + "   (quoting against baseline)")
-    right = [holds(a.citations[0].quote, q["answers"]) for q, a in zip(asked, kept, strict=True) if a.answered]
+    right = [holds(a.citations[0].quote, q.answers) for q, a in zip(asked, kept, strict=True) if a.answered]
     print(f"of what it answers, the first quote is right {sum(right) / len(right):.3f}")
     print(f"refused of {len(unheld)} questions without a relevant article: {sum(refused) / len(refused):.3f}")
     seconds.sort()

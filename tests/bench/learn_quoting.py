@@ -9,16 +9,14 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bot.answering.sentence_ranking import WEIGHTS, Features, rank, weights_of_terms
-from bot.retrieval.question import understand
-from bot.schema import Question
-from tests.bench.bench_quoting import SHARED, SOURCES, Bm25, answerable, holds, load, passages_of
+from bot.evaluation.metrics import holds
+from tests.bench.bench_quoting import SHARED, Bm25, answerable, load, passages_of, understand_of
 
 FIXED = ("hedge",)
 """A rule that such questions hardly test: plans rank below facts."""
@@ -40,12 +38,11 @@ def examples(folder: Path) -> list[Example]:
         for question in questions:
             if not answerable(question):
                 continue
-            asked_on = date.fromisoformat(question["asked_on"])
-            understood = understand(Question(question["question"], as_of=asked_on), asked_on, SOURCES)
+            understood = understand_of(question)
             weighed = weights_of_terms(understood, index.idf)
             ranked = rank(understood, index.hits(understood), weighed, index.idf)
             if ranked:
-                right = [float(holds(sentence.text, question["answers"])) for sentence in ranked]
+                right = [float(holds(sentence.text, question.answers)) for sentence in ranked]
                 found.append((np.array([sentence.features for sentence in ranked]), np.array(right)))
     return found
 
