@@ -21,8 +21,8 @@ class House:
     """Everything that the adapter reaches of newsbot.
 
     `asker.astream(question, history)` yields growing answers, the last of which is final. `corpus` is the one that
-    `asker` asks; its calls block, so they belong in a thread. `ingest` takes the address of a page or a feed and gives the line that says what became
-    of it; None where putting articles in from Discord is not enabled.
+    `asker` asks; its calls block, so they belong in a thread. `ingest` takes the address of a page or a feed and gives
+    the line that says what became of it; None where putting articles in from Discord is not enabled.
     """
 
     asker: Asker
