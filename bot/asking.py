@@ -6,53 +6,99 @@ Knows nothing about LangChain (see `chain`), settings, folders or doors; its par
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+from bot.answering.answer_cache import AnswerCache
 from bot.answering.checking import check
-from bot.answering.quoting import quote
+from bot.answering.quoting import ANSWER_LEAST, quote
 from bot.errors import UsageError
 from bot.retrieval.question import Understood, make_whole, understand
 from bot.retrieval.retriever import Retrieved, Retriever
-from bot.schema import Answer, Question, Turn
+from bot.schema import Answer, Question, Turn, Usage
+
+if TYPE_CHECKING:
+    from bot.answering.model_calls import Meter
+    from bot.answering.writing import Job, Writer
+
+HISTORY_TURNS = 20
+"""Exchanges of a conversation that are looked at; older ones are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question on its way, and the moment it came in (`time.perf_counter`)."""
+    """A question on its way, and the moment it came in (`time.perf_counter`).
+
+    `kept` is the answer where it was given before; `key` is what it is kept under. `meter` counts what a chat model
+    has been asked for it so far.
+    """
 
     understood: Understood
     started: float
     retrieved: Retrieved | None = None
+    key: Hashable = None
+    kept: Answer | None = None
+    meter: Meter | None = field(default=None, compare=False)
 
 
 class Asker:
     """Answers questions over a retriever, in three steps or in one call. Safe to share between threads.
 
     `prompts` are the wordings by name; `hits` is how many passages an answer is chosen from; `question_chars` bounds
-    a question.
+    a question. With a `writer` a chat model writes the answers, and `cache` of them are kept; without, they are quotes.
     """
 
-    def __init__(self, retriever: Retriever, prompts: Mapping[str, str], *, hits: int, question_chars: int) -> None:
+    def __init__(
+        self,
+        retriever: Retriever,
+        prompts: Mapping[str, str],
+        *,
+        hits: int,
+        question_chars: int,
+        writer: Writer | None = None,
+        cache: int = 0,
+    ) -> None:
         self.retriever = retriever
         self.prompts = prompts
         self.hits = hits
         self.question_chars = question_chars
+        self.writer = writer
+        self._cache = AnswerCache(cache if writer else 0)
 
     def __call__(self, question: str | Question) -> Answer:
         """The answer to a question. Raises UsageError as `understand`."""
         return self.answer(self.retrieve(self.understand(question)))
 
-    async def astream(self, question: str | Question, history: Sequence[Turn] = ()) -> AsyncIterator[Answer]:
-        """Growing, always valid answers; the last one is `final`. The work is done off the event loop.
+    def stream(self, question: str | Question, history: Sequence[Turn] = ()) -> Iterator[Answer]:
+        """Growing, always valid answers; the last one is `final`.
 
         `history` is the conversation so far, oldest first: a follow-up is made whole with it. Raises as calling does.
         """
-        asked = question if isinstance(question, Question) else Question(question)
-        whole = replace(asked, text=make_whole(asked.text, [turn.question for turn in history]))
-        yield await asyncio.to_thread(self, whole)
+        asked = self.understand(question)
+        if history:
+            text = None
+            if self.writer is not None:
+                asked = self._metered(asked)
+                text = self.writer.calls.loop.run(self._rewritten(self.writer, asked, history))
+            asked = self._made_whole(asked, history, text)
+        yield from self.answers(self.retrieve(asked))
+
+    async def astream(self, question: str | Question, history: Sequence[Turn] = ()) -> AsyncIterator[Answer]:
+        """The same for a caller in an event loop: the work is done off it."""
+        asked = await asyncio.to_thread(self.understand, question)
+        if history:
+            text = None
+            if self.writer is not None:
+                asked = self._metered(asked)
+                text = await self.writer.calls.loop.arun(self._rewritten(self.writer, asked, history))
+            asked = await asyncio.to_thread(self._made_whole, asked, history, text)
+        asked = await asyncio.to_thread(self.retrieve, asked)
+        async for answer in self.aanswers(asked):
+            yield answer
 
     def understand(self, question: str | Question) -> Asked:
         """The first step. Raises UsageError for a question that cannot be asked: empty, too long, unknown source."""
@@ -60,11 +106,68 @@ class Asker:
         return Asked(understood(question, self.retriever, self.question_chars), started)
 
     def retrieve(self, asked: Asked) -> Asked:
-        """The second step: the passages that may answer."""
+        """The second step: the passages that may answer, or the answer that was given before."""
+        if self.writer is not None:
+            # Taken before the search, so that no answer is kept under news that it has not seen.
+            version = self.retriever.corpus.version()
+            asked = replace(asked, key=(version, asked.understood.question, asked.understood.asked_on))
+            if (kept := self._cache.get(asked.key)) is not None:
+                return replace(asked, kept=kept)
         return replace(asked, retrieved=self.retriever.retrieve(asked.understood, self.hits))
 
-    def answer(self, asked: Asked) -> Answer:
-        """The third step: the answer by quoting, checked. `asked` has gone through `retrieve`."""
+    def answer(self, asked: Asked, config: Any = None) -> Answer:
+        """The third step: the answer, checked. `asked` has gone through `retrieve`.
+
+        `config` is handed on to the chat model: LangChain's `RunnableConfig`, with its callbacks.
+        """
+        *_, final = self.answers(asked, config)
+        return final
+
+    def answers(self, asked: Asked, config: Any = None) -> Iterator[Answer]:
+        """The third step as it comes: growing answers, the last one `final`."""
+        job = self._job(asked)
+        if isinstance(job, Answer):
+            yield job
+            return
+        assert self.writer is not None
+        writer = self.writer
+        for answer in writer.calls.loop.iterate(lambda: writer.write(job, config)):
+            yield self._finished(asked, answer)
+
+    async def aanswers(self, asked: Asked, config: Any = None) -> AsyncIterator[Answer]:
+        """The same for a caller in an event loop."""
+        job = await asyncio.to_thread(self._job, asked)
+        if isinstance(job, Answer):
+            yield job
+            return
+        assert self.writer is not None
+        writer = self.writer
+        async for answer in writer.calls.loop.aiterate(lambda: writer.write(job, config)):
+            yield self._finished(asked, answer)
+
+    def _job(self, asked: Asked) -> Job | Answer:
+        """What a chat model is to write from; the answer itself where none is set, or nothing was found."""
+        if asked.kept is not None:
+            return replace(asked.kept, seconds=time.perf_counter() - asked.started, usage=Usage(cost_usd=0.0))
+        quoted = self._quoted(asked)
+        assert asked.retrieved is not None
+        if self.writer is None or not asked.retrieved.hits:
+            return quoted
+        from bot.answering.model_calls import Meter
+        from bot.answering.writing import Job
+
+        return Job(
+            asked.understood.question,
+            asked.understood.asked_on,
+            asked.retrieved.hits,
+            quoted,
+            lambda: self._quoted(asked, math.inf),
+            asked.started,
+            asked.meter or Meter(),
+        )
+
+    def _quoted(self, asked: Asked, answer_least: float = ANSWER_LEAST) -> Answer:
+        """The answer by quoting; with `answer_least` over 1 the refusal."""
         assert asked.retrieved is not None
         answer = quote(
             asked.understood,
@@ -73,9 +176,35 @@ class Asker:
             not_answered=self.prompts["not_answered"],
             no_articles=self.prompts["no_articles"],
             idf=asked.retrieved.idf,
+            answer_least=answer_least,
         )
+        return self._finished(asked, check(answer))
+
+    def _finished(self, asked: Asked, answer: Answer) -> Answer:
+        assert asked.retrieved is not None
         found = tuple(hit.passage.id for hit in asked.retrieved.hits)
-        return replace(check(answer), retrieved=found, seconds=time.perf_counter() - asked.started)
+        done = replace(answer, retrieved=found, seconds=time.perf_counter() - asked.started)
+        if done.final and done.model and not done.note:
+            self._cache.put(asked.key, done)
+        return done
+
+    def _metered(self, asked: Asked) -> Asked:
+        from bot.answering.model_calls import Meter
+
+        return replace(asked, meter=Meter())
+
+    async def _rewritten(self, writer: Writer, asked: Asked, history: Sequence[Turn]) -> str | None:
+        assert asked.meter is not None
+        text = asked.understood.question.text
+        return await writer.rewrite(text, history[-HISTORY_TURNS:], started=asked.started, meter=asked.meter)
+
+    def _made_whole(self, asked: Asked, history: Sequence[Turn], text: str | None) -> Asked:
+        """The follow-up as `text` says it; without one, as rules make it whole."""
+        question = asked.understood.question
+        if text is None:
+            text = make_whole(question.text, [turn.question for turn in history[-HISTORY_TURNS:]])
+        again = understood(replace(question, text=text), self.retriever, self.question_chars)
+        return replace(asked, understood=again)
 
 
 def understood(asked: str | Question, retriever: Retriever, question_chars: int) -> Understood:

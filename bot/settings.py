@@ -182,3 +182,17 @@ def variable_of(name: str) -> str:
     if field is not None and isinstance(field.validation_alias, str):
         return field.validation_alias
     return name if field is None and name.isupper() else f"NEWSBOT_{name.upper()}"
+
+
+def provider_variables(families: tuple[str, ...]) -> dict[str, str]:
+    """Variables of `.env` whose names begin so: the libraries of chat models read the environment alone.
+
+    Raises SettingsError where `.env` is not UTF-8 text.
+    """
+    from dotenv import dotenv_values
+
+    try:
+        found = dotenv_values(".env", encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8.") from error
+    return {name: value for name, value in found.items() if value and name.startswith(families)}

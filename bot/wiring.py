@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import CorpusError, SettingsError
-from bot.settings import Settings
+from bot.settings import Settings, provider_variables
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
+    from bot.answering.model_calls import ModelCalls
+    from bot.answering.writing import Writer
     from bot.asking import Asker
     from bot.corpus.corpus import Corpus
     from bot.embeddings import SentenceEmbeddings
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 PROMPTS = ("not_answered", "no_articles")
 """The wordings that answers are framed in, each a file of prompts/."""
+MODEL_PROMPTS = ("write_system", "write_user", "rewrite_system", "rewrite_user")
+"""What a chat model is told, each a file of prompts/."""
 TELEMETRY_OFF = {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 
 
@@ -46,7 +50,46 @@ def open_asker(settings: Settings) -> Asker:
 
     retriever = open_retrieval(settings)
     prompts = {name: read_prompt(name, settings) for name in PROMPTS}
-    return Asker(retriever, prompts, hits=settings.hits, question_chars=settings.question_chars)
+    return Asker(
+        retriever,
+        prompts,
+        hits=settings.hits,
+        question_chars=settings.question_chars,
+        writer=_writer(settings),
+        cache=settings.llm_cache,
+    )
+
+
+def open_model_calls(settings: Settings) -> ModelCalls | None:
+    """The chat model that is set, None where none is.
+
+    Raises ModelError where its package or key is missing, SettingsError where LangChain does not know its provider.
+    """
+    if not settings.llm:
+        return None
+    _silence()
+    from bot.answering.chat_model import PROVIDERS, load_chat_model, provider_of, variable_families
+    from bot.answering.model_calls import ModelCalls, Prices
+
+    for name, value in provider_variables(variable_families(settings.llm)).items():
+        os.environ.setdefault(name, value)
+    model = load_chat_model(
+        settings.llm,
+        base_url=settings.llm_base_url,
+        deadline_seconds=settings.llm_deadline_seconds,
+        output_tokens=settings.llm_output_tokens,
+        temperature=settings.llm_temperature,
+    )
+    known = PROVIDERS.get(provider_of(settings.llm))
+    return ModelCalls(
+        model,
+        settings.llm,
+        concurrency=settings.llm_concurrency,
+        deadline_seconds=settings.llm_deadline_seconds,
+        output_tokens=settings.llm_output_tokens,
+        prices=Prices(settings.llm_price_in, settings.llm_price_out),
+        ends_named=known is not None and known.ends_named,
+    )
 
 
 def open_retriever(k: int = 10, settings: Settings | None = None) -> NewsRetriever:
@@ -173,6 +216,31 @@ def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     make = {"index": "chroma", "model": settings.embedding_model}
     vectors = VectorIndex(folder / "chroma", embedder.encode)
     return Corpus(folder, catalog, LexicalIndex(folder / "bm25"), vectors, make, embedder.make)
+
+
+def _writer(settings: Settings) -> Writer | None:
+    calls = open_model_calls(settings)
+    if calls is None:
+        return None
+    from bot.answering.prose import ProseCheck
+    from bot.answering.wording import HOLES, holes_of
+    from bot.answering.writing import Writer
+
+    prompts = {name: read_prompt(name, settings) for name in MODEL_PROMPTS}
+    for name, text in prompts.items():
+        if holes_of(text) != HOLES[name]:
+            wanted = ", ".join(f"{{{hole}}}" for hole in sorted(HOLES[name])) or "none"
+            raise SettingsError(
+                f"The wording {name}.txt in {settings.prompts_dir} has other holes than are filled. They are: {wanted}."
+            )
+    return Writer(
+        calls,
+        prompts,
+        ProseCheck,
+        context_tokens=settings.llm_context_tokens,
+        history_tokens=settings.llm_history_tokens,
+        question_chars=settings.question_chars,
+    )
 
 
 def _reranker(settings: Settings) -> Reranker | None:

@@ -117,6 +117,12 @@ class Corpus:
         """Number of articles by source, largest first; articles that name none are under ""."""
         return self._counted()[1]
 
+    def version(self) -> tuple[str | int, ...]:
+        """What answers rest on: another value when the catalog, or an index after it, took something in."""
+        states = [read_state(follower.folder) for follower in self.followers]
+        seen = [value for state in states for value in ((state.seq, state.made) if state else (-1, ""))]
+        return (self.catalog.id(), self.catalog.seq(), *seen)
+
     def _counted(self) -> tuple[Coverage, Mapping[str, int]]:
         """Counting reads every article's row, so it is done once for each state of the catalog."""
         seq = self.catalog.seq()

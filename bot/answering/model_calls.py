@@ -1,0 +1,246 @@
+"""Calls a chat model: so many at once, each within a deadline and a bound, counted and logged.
+
+Knows nothing about prompts or answers: messages in, pieces of text out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.answering import model_failure
+from bot.answering.model_failure import Failure, ModelFailed, failure_of
+from bot.answering.model_loop import ModelLoop
+from bot.schema import Usage
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+    from langchain_core.runnables import RunnableConfig
+
+ATTEMPTS = 3
+BACK_OFF_SECONDS = 0.5
+"""Before the second attempt; doubled before each further one, and shortened by chance by up to a half."""
+CHARS_PER_TOKEN = 8
+"""More than tokens have on average: a text longer than this for each token it may have does not end by itself."""
+CLOSE_SECONDS = 1.0
+DECLINING = {"content_filter", "refusal", "safety", "prohibited_content", "blocklist"}
+"""Reasons to end by which providers say that the model, or a filter, declines."""
+log = logging.getLogger("newsbot.model")
+
+
+@dataclass(slots=True)
+class Meter:
+    """What the calls for one answer came to."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars for a million tokens, read and written; None where not known."""
+
+    input_usd: float | None = None
+    output_usd: float | None = None
+
+
+class ModelCalls:
+    """One chat model, for all who ask. Its calls run in its `loop`.
+
+    `name` is "provider:model"; `ends_named` says that the provider names the reason why a text ends, so that a text
+    without one was cut off.
+    """
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        name: str,
+        *,
+        concurrency: int = 4,
+        deadline_seconds: float = 30.0,
+        output_tokens: int = 1500,
+        prices: Prices = Prices(),
+        ends_named: bool = False,
+    ) -> None:
+        self.model = model
+        self.name = name
+        self.deadline_seconds = deadline_seconds
+        self.loop = ModelLoop()
+        self._output_chars = output_tokens * CHARS_PER_TOKEN
+        self._prices = prices
+        self._ends_named = ends_named
+        self._slots = asyncio.Semaphore(concurrency)
+        self._without_usage = False
+
+    async def stream(
+        self,
+        messages: list[BaseMessage],
+        purpose: str,
+        *,
+        until: float,
+        meter: Meter,
+        attempt: int = 1,
+        config: RunnableConfig | None = None,
+    ) -> AsyncGenerator[str, None]:
+        """The pieces of one reply as they come, until the loop's time `until`. Raises ModelFailed."""
+        started = time.perf_counter()
+        call = _Call(messages, config)
+        outcome = "abandoned"
+        try:
+            async with self._slot(until):
+                meter.calls += 1
+                async with contextlib.aclosing(self._pieces(call, until)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            outcome = "ok"
+        except ModelFailed as failed:
+            outcome = failed.failure.outcome
+            raise
+        finally:
+            seconds = time.perf_counter() - started
+            meter.input_tokens += call.input_tokens
+            meter.output_tokens += call.output_tokens
+            meter.seconds += seconds
+            fields = {
+                "model": self.name, "purpose": purpose, "attempt": attempt, "outcome": outcome,
+                "input_tokens": call.input_tokens, "output_tokens": call.output_tokens, "seconds": round(seconds, 3),
+            }  # fmt: skip
+            said = " ".join(f"{name}={value}" for name, value in fields.items())
+            log.log(logging.INFO if outcome in ("ok", "abandoned") else logging.WARNING, "call %s", said, extra=fields)
+
+    async def complete(
+        self,
+        messages: list[BaseMessage],
+        purpose: str,
+        *,
+        until: float,
+        meter: Meter,
+        config: RunnableConfig | None = None,
+    ) -> str:
+        """A whole reply, asked for again where that may help. Raises ModelFailed."""
+        attempt = 1
+        while True:
+            try:
+                reply = self.stream(messages, purpose, until=until, meter=meter, attempt=attempt, config=config)
+                return "".join([piece async for piece in reply])
+            except ModelFailed as failed:
+                if not await self.may_retry(failed.failure, attempt, until):
+                    raise
+                attempt += 1
+
+    async def may_retry(self, failure: Failure, attempt: int, until: float) -> bool:
+        """Whether to try once more: waits as long as is due first. False where it cannot help or time is short."""
+        pause = BACK_OFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
+        if failure.retry_after_seconds is not None:
+            pause = max(pause, failure.retry_after_seconds)
+        if not failure.is_passing or attempt >= ATTEMPTS or asyncio.get_running_loop().time() + pause >= until:
+            return False
+        await asyncio.sleep(pause)
+        return True
+
+    def usage(self, meter: Meter) -> Usage:
+        """What was counted, with its cost where prices and tokens are known."""
+        prices, cost = self._prices, None
+        if (prices.input_usd is not None or prices.output_usd is not None) and meter.input_tokens:
+            million = 1_000_000
+            cost = (
+                meter.input_tokens * (prices.input_usd or 0) + meter.output_tokens * (prices.output_usd or 0)
+            ) / million
+        return Usage(meter.input_tokens, meter.output_tokens, meter.calls, meter.seconds, cost)
+
+    @contextlib.asynccontextmanager
+    async def _slot(self, until: float) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout_at(until):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise ModelFailed(model_failure.BUSY) from None
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def _pieces(self, call: _Call, until: float) -> AsyncGenerator[str, None]:
+        try:
+            async for piece in self._read(call, until):
+                yield piece
+        except ModelFailed:
+            raise
+        except Exception as error:
+            failure = failure_of(error, has_begun=call.chars > 0)
+            if asyncio.get_running_loop().time() >= until:
+                failure = model_failure.LATE
+            elif failure.outcome in ("http_400", "http_422") and self._asks_for_usage():
+                # Some servers refuse to be asked for token counts in a stream: they are not asked again.
+                self._without_usage = True
+                failure = Failure(failure.outcome, failure.said, is_passing=True)
+            raise ModelFailed(failure) from None
+        if call.refused:
+            raise ModelFailed(model_failure.DECLINED)
+        if call.chars and self._ends_named and not call.ended:
+            raise ModelFailed(model_failure.CUT)
+        if not call.chars:
+            raise ModelFailed(model_failure.EMPTY)
+
+    async def _read(self, call: _Call, until: float) -> AsyncGenerator[str, None]:
+        extra: dict[str, Any] = {"stream_usage": False} if self._without_usage and self._asks_for_usage() else {}
+        stream = self.model.astream(call.messages, call.config, **extra)
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout_at(until):
+                        chunk = await anext(stream)
+                except StopAsyncIteration:
+                    return
+                piece = call.take(chunk)
+                if not piece:
+                    continue
+                if "\ufffd" in piece:
+                    raise ModelFailed(model_failure.GARBLED)
+                if call.chars > self._output_chars:
+                    raise ModelFailed(model_failure.ENDLESS)
+                yield piece
+        finally:
+            # A server that goes on talking must not keep us; what is raised while closing is of no interest.
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await stream.aclose()  # type: ignore[attr-defined]
+
+    def _asks_for_usage(self) -> bool:
+        return hasattr(self.model, "stream_usage")
+
+
+class _Call:
+    """One call on its way."""
+
+    def __init__(self, messages: list[BaseMessage], config: RunnableConfig | None) -> None:
+        self.messages = messages
+        self.config = config
+        self.chars = 0
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self.ended = False
+        self.refused = False
+
+    def take(self, chunk: Any) -> str:
+        """The text of a chunk; what else it tells is kept."""
+        counted = getattr(chunk, "usage_metadata", None) or {}
+        self.input_tokens += counted.get("input_tokens") or 0
+        self.output_tokens += counted.get("output_tokens") or 0
+        told = chunk.response_metadata
+        reason = str(told.get("finish_reason") or told.get("stop_reason") or "")
+        self.ended = self.ended or bool(reason)
+        if chunk.additional_kwargs.get("refusal") or reason.casefold() in DECLINING:
+            self.refused = True
+        piece = str(chunk.text)
+        self.chars += len(piece)
+        return piece
