@@ -19,7 +19,9 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -43,7 +45,7 @@ EXPORT_VERSION = 2
 """Part of the cache folder's name: raise it when an export is made differently."""
 LEAST_COSINE = {"fp32": 0.999, "int8": 0.985}
 """An export whose mean cosine to the model's own vectors is lower is not used."""
-BATCH_TOKENS = 1024
+BATCH_TOKENS = 512
 """Padded tokens in one batch. On a CPU padding costs and batching gains little: small batches of like length win."""
 
 PROBE = (
@@ -74,7 +76,7 @@ class SentenceEmbeddings(Embeddings):
         facts: Mapping[str, Any],
         prompts: Mapping[str, str],
         runtime: str,
-        encode_batch: Callable[[list[Any]], Vectors],
+        encode_batches: Callable[[list[list[Any]]], Iterable[Vectors]],
         tokenize: Callable[[list[str]], list[Any]],
         length: Callable[[Any], int],
     ) -> None:
@@ -83,7 +85,7 @@ class SentenceEmbeddings(Embeddings):
         self.dimension: int = facts["dimension"]
         self.prompts = dict(prompts)
         self.runtime = runtime
-        self._encode_batch = encode_batch
+        self._encode_batches = encode_batches
         self._tokenize = tokenize
         self._length = length
 
@@ -94,8 +96,10 @@ class SentenceEmbeddings(Embeddings):
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         prompt = self.prompts.get(kind, "")
         tokens = self._tokenize([prompt + text for text in texts])
-        for batch in batches_by_length([self._length(each) for each in tokens]):
-            vectors[batch] = self._encode_batch([tokens[i] for i in batch])
+        batches = list(batches_by_length([self._length(each) for each in tokens]))
+        encoded = self._encode_batches([[tokens[i] for i in batch] for batch in batches])
+        for batch, rows in zip(batches, encoded, strict=True):
+            vectors[batch] = rows
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return vectors
 
@@ -242,16 +246,19 @@ def _load_onnx(
     import onnxruntime
     from tokenizers import Tokenizer
 
-    try:
+    @cache
+    def session(intra_threads: int) -> Any:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = intra_threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Spinning threads would take the second core from the bot between questions.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        session = onnxruntime.InferenceSession(
-            str(folder / f"{runtime}.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        path = str(folder / f"{runtime}.onnx")
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    try:
+        session(threads)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:
         raise _damaged(folder, error) from error
@@ -260,7 +267,7 @@ def _load_onnx(
     inputs: list[str] = facts["inputs"]
     padding: int = facts["pad_id"]
 
-    def encode_batch(encodings: list[Any]) -> Vectors:
+    def encode_batch(encodings: list[Any], intra_threads: int) -> Vectors:
         width = max(len(each.ids) for each in encodings)
         ids = np.full((len(encodings), width), padding, dtype=np.int64)
         mask = np.zeros((len(encodings), width), dtype=np.int64)
@@ -268,11 +275,19 @@ def _load_onnx(
             ids[row, : len(each.ids)] = each.ids
             mask[row, : len(each.ids)] = 1
         fed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        output: Vectors = session.run(None, {name: fed[name] for name in inputs})[0]
+        output: Vectors = session(intra_threads).run(None, {name: fed[name] for name in inputs})[0]
         return output
 
+    def encode_batches(batches: list[list[Any]]) -> list[Vectors]:
+        if len(batches) < 2 or threads < 2:
+            return [encode_batch(batch, threads) for batch in batches]
+        # A batch a thread: threads that share one batch wait for each other in every layer (a quarter slower).
+        session(1)
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(partial(encode_batch, intra_threads=1), batches))
+
     return SentenceEmbeddings(
-        model, facts, prompts, runtime, encode_batch, tokenizer.encode_batch, lambda each: len(each.ids)
+        model, facts, prompts, runtime, encode_batches, tokenizer.encode_batch, lambda each: len(each.ids)
     )
 
 
@@ -280,12 +295,12 @@ def _load_torch(model: str, source: str, facts: Mapping[str, Any], prompts: Mapp
     """The model as sentence-transformers runs it: for architectures that cannot be exported. Slow to import."""
     transformer = _sentence_transformer(model, source)
 
-    def encode_batch(texts: list[Any]) -> Vectors:
-        vectors: Vectors = transformer.encode(texts, prompt="", convert_to_numpy=True, show_progress_bar=False)
-        return vectors
+    def encode_batches(batches: list[list[Any]]) -> Iterator[Vectors]:
+        for texts in batches:
+            yield transformer.encode(texts, prompt="", convert_to_numpy=True, show_progress_bar=False)
 
     return SentenceEmbeddings(
-        model, facts, prompts, "torch", encode_batch, list, lambda text: min(256, 1 + len(text) // 4)
+        model, facts, prompts, "torch", encode_batches, list, lambda text: min(256, 1 + len(text) // 4)
     )
 
 
