@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from bot.schema import Answer, Article, Citation, Coverage, Hit
+from bot.schema import Answer, Article, Citation, Coverage, Hit, Usage
 
 if TYPE_CHECKING:
     from bot.corpus.catalog_rows import Revision
@@ -25,7 +25,7 @@ _STYLES = {"bold": "1", "dim": "2", "cyan": "36", "yellow": "33"}
 
 
 def answer_lines(answer: Answer, *, colour: bool, width: int = WIDTH) -> Iterator[str]:
-    """The answer for a terminal: short answer, text, "as of", numbered sources with their links."""
+    """The answer for a terminal: short answer, text, then `closing_lines`."""
     paint = _Paint(colour)
     if answer.answered and answer.short:
         yield paint("bold", plain(answer.short))
@@ -33,6 +33,12 @@ def answer_lines(answer: Answer, *, colour: bool, width: int = WIDTH) -> Iterato
     for line in plain(answer.text).splitlines():
         for shown in wrapped(line, width):
             yield _with_short(shown, answer, paint)
+    yield from closing_lines(answer, colour=colour)
+
+
+def closing_lines(answer: Answer, *, colour: bool) -> Iterator[str]:
+    """What follows an answer's text in a terminal: "as of", numbered sources with their links, who wrote it."""
+    paint = _Paint(colour)
     if answer.as_of:
         yield ""
         yield f"As of {day(answer.as_of)}"
@@ -42,6 +48,52 @@ def answer_lines(answer: Answer, *, colour: bool, width: int = WIDTH) -> Iterato
         yield f"[{citation.number}] {headline(citation.article)}{also_in(citation.also_in)}"
         if citation.link:
             yield paint("cyan", f"    {plain(citation.link)}")
+    said = writing_line(answer)
+    if said:
+        yield ""
+        yield paint("yellow" if answer.note else "dim", said)
+
+
+def writing_line(answer: Answer) -> str:
+    """Who wrote the answer and what was taken out of it, or why the chat model did not; empty for plain quotes."""
+    if answer.note:
+        return plain(answer.note)
+    if answer.model is None or not answer.answered:
+        return ""
+    said = f"Written by {plain(answer.model)}, checked against the articles"
+    if answer.removed:
+        count = len(answer.removed)
+        said += f"; {count} {'piece' if count == 1 else 'pieces'} of its reply removed"
+    usage = answer.usage
+    if usage is not None and usage.input_tokens + usage.output_tokens:
+        said += f" ({usage.input_tokens:,} tokens read, {usage.output_tokens:,} written"
+        said += f", ${usage.cost_usd:.4f})" if usage.cost_usd is not None else ")"
+    return said + "."
+
+
+class Flow:
+    """Text for a terminal as it grows: lines are broken at `width` columns, and nothing printed changes again."""
+
+    def __init__(self, width: int = WIDTH) -> None:
+        self._width = width
+        self._column = 0
+
+    def add(self, text: str) -> str:
+        """What to print for the next piece of text."""
+        made = []
+        for piece in re.findall(r"\n|[^\S\n]*[^\s]+|[^\S\n]+$", text):
+            word = piece.strip()
+            if piece == "\n":
+                self._column = 0
+                made.append(piece)
+            elif piece[0].isspace() and word and self._column and self._column + 1 + len(word) > self._width:
+                self._column = len(word)
+                made.append("\n" + word)
+            elif word or self._column:
+                shown = piece if self._column else word
+                self._column += len(shown)
+                made.append(shown)
+        return "".join(made)
 
 
 def _with_short(line: str, answer: Answer, paint: _Paint) -> str:
@@ -66,6 +118,9 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "seconds": round(answer.seconds, 4),
         "reason": answer.reason,
         "nearest": citation_json(answer.nearest) if answer.nearest else None,
+        "note": answer.note,
+        "removed": [{"text": each.text, "reason": each.reason} for each in answer.removed],
+        "usage": usage_json(answer.usage) if answer.usage else None,
         "coverage": coverage_json(answer.coverage),
     }
 
@@ -91,6 +146,17 @@ def citation_json(citation: Citation) -> dict[str, Any]:
 def coverage_json(coverage: Coverage) -> dict[str, Any]:
     """What the corpus covers, as values for JSON."""
     return {"articles": coverage.articles, "first": iso(coverage.first), "last": iso(coverage.last)}
+
+
+def usage_json(usage: Usage) -> dict[str, Any]:
+    """What a chat model was asked to do, as values for JSON; `cost_usd` is None where it is not known."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "calls": usage.calls,
+        "seconds": round(usage.seconds, 4),
+        "cost_usd": usage.cost_usd,
+    }
 
 
 def article_json(article: Article) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.answering import model_failure
@@ -179,10 +179,11 @@ class ModelCalls:
             failure = failure_of(error, has_begun=call.chars > 0)
             if asyncio.get_running_loop().time() >= until:
                 failure = model_failure.LATE
-            elif failure.outcome in ("http_400", "http_422") and self._asks_for_usage():
-                # Some servers refuse to be asked for token counts in a stream: they are not asked again.
-                self._without_usage = True
-                failure = Failure(failure.outcome, failure.said, is_passing=True)
+            elif failure.outcome in ("http_400", "http_422") and hasattr(self.model, "stream_usage"):
+                # Some servers refuse to be asked for token counts in a stream: once more without, and if that was not
+                # it, with them again.
+                self._without_usage = not self._without_usage
+                failure = replace(failure, is_passing=self._without_usage)
             raise ModelFailed(failure) from None
         if call.refused:
             raise ModelFailed(model_failure.DECLINED)
@@ -192,7 +193,8 @@ class ModelCalls:
             raise ModelFailed(model_failure.EMPTY)
 
     async def _read(self, call: _Call, until: float) -> AsyncGenerator[str, None]:
-        extra: dict[str, Any] = {"stream_usage": False} if self._without_usage and self._asks_for_usage() else {}
+        extra: dict[str, Any] = {"stream_usage": False} if self._without_usage else {}
+        loop = asyncio.get_running_loop()
         stream = self.model.astream(call.messages, call.config, **extra)
         try:
             while True:
@@ -202,6 +204,9 @@ class ModelCalls:
                 except StopAsyncIteration:
                     return
                 piece = call.take(chunk)
+                # A server that never lets us wait would never let the timer above run out.
+                if loop.time() >= until:
+                    raise ModelFailed(model_failure.LATE)
                 if not piece:
                     continue
                 if "\ufffd" in piece:
@@ -214,9 +219,6 @@ class ModelCalls:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await stream.aclose()  # type: ignore[attr-defined]
-
-    def _asks_for_usage(self) -> bool:
-        return hasattr(self.model, "stream_usage")
 
 
 class _Call:

@@ -37,10 +37,16 @@ TURN_CHARS = 600
 """Of an answer in a history: what it is about stands at its beginning."""
 NO_ANSWER_CHARS = 500
 log = logging.getLogger("newsbot.writing")
-_NOTHING = re.compile(
-    r"\b(?:do|does|did|can|could)(?: not|n['’]t|not) (?:\w+ ){0,3}?"
+_EVIDENCE = re.compile(
+    r"\b(?:passages?|articles?|evidence|sources?|texts?|corpus|documents?|context|reports?|excerpts?)\b"
+)
+_DOES_NOT = re.compile(
+    r"\b(?:do|does|did)(?: not|n['’]t) (?:\w+ ){0,3}?"
     r"(?:say|state|mention|contain|provide|specify|include|hold|give|answer|tell|report|have)\b"
-    r"|\bno (?:\w+ ){0,2}?(?:answer|information|evidence|mention|details?)\b"
+)
+_NOTHING = re.compile(r"\bno (?:\w+ ){0,2}?(?:answer|information|evidence|mention|details?)\b")
+_DECLINES = re.compile(
+    r"(?:i['’]m|i am|we['’]re|we are)? ?(?:sorry|afraid|unable)\b|i (?:cannot|can['’]t|won['’]t)\b|as an ai\b"
 )
 _STEERING = ("<", ">", "@", "://", "`", "[", "]", "*", "|", "{", "}")
 _WORD = re.compile(r"[^\W_]+")
@@ -126,8 +132,9 @@ class Writer:
                 )
                 async with contextlib.aclosing(stream) as pieces:
                     async for piece in pieces:
-                        reply.feed(piece)
-                        answer = self._answer(job, reply.check.draft())
+                        if (draft := reply.grown(piece)) is None:
+                            continue
+                        answer = self._answer(job, draft)
                         if answer.answered and len(answer.text) > len(shown) and answer.text.startswith(shown):
                             shown = answer.text
                             yield replace(answer, final=False)
@@ -219,7 +226,8 @@ class Writer:
         if reply.says_nothing():
             refusal = replace(job.refuse(), model=self.calls.name, removed=answer.removed)
             return replace(refusal, usage=self.calls.usage(job.meter))
-        return self._quoted(job, model_failure.UNSUPPORTED, answer.removed)
+        failure = model_failure.DECLINED if reply.declines() else model_failure.UNSUPPORTED
+        return self._quoted(job, failure, answer.removed)
 
     def _quoted(self, job: Job, failure: Failure, removed: tuple[Removed, ...]) -> Answer:
         what = "this answer is made of quotes" if job.quoted.answered else "only quotes were looked for"
@@ -234,18 +242,33 @@ class _Reply:
     def __init__(self, check: Check) -> None:
         self.check = check
         self._begins = ""
+        self._text = ""
 
-    def feed(self, piece: str) -> None:
+    def grown(self, piece: str) -> Draft | None:
+        """What has been checked, where the piece adds to it."""
         if len(self._begins) <= NO_ANSWER_CHARS:
             self._begins += piece
         self.check.feed(piece)
+        draft = self.check.draft()
+        if draft.text == self._text:
+            return None
+        self._text = draft.text
+        return draft
 
     def says_nothing(self) -> bool:
         """Whether it says that the evidence holds no answer."""
-        said = " ".join(self._begins.casefold().split()).strip("\"“”'*_. ")
+        said = self._said()
         if said == NO_ANSWER.casefold().rstrip("."):
             return True
-        return len(self._begins) <= NO_ANSWER_CHARS and _NOTHING.search(said) is not None
+        is_short = len(self._begins) <= NO_ANSWER_CHARS
+        return is_short and bool(_NOTHING.search(said) or (_DOES_NOT.search(said) and _EVIDENCE.search(said)))
+
+    def declines(self) -> bool:
+        """Whether it begins as models do that will not answer."""
+        return _DECLINES.match(self._said()) is not None
+
+    def _said(self) -> str:
+        return " ".join(self._begins.casefold().split()).strip("\"“”'*_. ")
 
 
 def _whole(reply: str, asked: str, told: str, chars: int) -> str | None:
