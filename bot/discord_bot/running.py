@@ -1,0 +1,250 @@
+"""Keeps the bot connected to Discord until it is told to leave, whatever happens to the line.
+
+Knows nothing about what people ask. discord.py resumes a session by itself; here begins what it gives up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import discord
+
+from bot.discord_bot.client import Commands, NewsClient, make_client, point_at_discord
+from bot.discord_bot.health import Health
+from bot.discord_bot.house import House
+from bot.discord_bot.ingesting import ingest_by_process
+from bot.discord_bot.logs import cause, is_retry, keep_quiet, write_logs
+from bot.discord_bot.rest import BAD_TOKEN, DiscordRefused, Rest, token_of
+from bot.errors import NewsbotError, SettingsError
+from bot.settings import Settings
+from bot.wiring import open_asker
+
+DRAIN_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
+FIRST_DELAY_SECONDS, DELAY_SECONDS_MAX = 1.0, 60.0
+WARM_QUESTION = "What is new?"
+BAD_TOKEN_CODE, SHARDS_NEEDED_CODE = 4004, 4011
+FATAL_CODES = {
+    4010: "Discord does not take the number of shards in NEWSBOT_DISCORD_SHARDS.",
+    4012: "Discord does not speak this version of its gateway any more; a newer newsbot is needed.",
+    4013: "Discord does not know one of the intents that newsbot asks for; a newer newsbot is needed.",
+}
+WITHOUT_CONTENT = (
+    "The message content intent is not switched on in the developer portal (Bot, Privileged Gateway Intents). "
+    "Connecting without it: commands, mentions and direct messages work; replies without a mention and messages in "
+    "threads cannot be read."
+)
+
+log = logging.getLogger(__name__)
+
+
+class Running:
+    """The bot on Discord from its start to its end.
+
+    Attributes: `house`; `client`, the one that is connected or connecting; `attempts`, how many there were.
+    `options` go to `discord.Client`.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        commands: Commands | None = None,
+        first_delay_seconds: float = FIRST_DELAY_SECONDS,
+        **options: Any,
+    ) -> None:
+        self.house = house
+        self.client: NewsClient | None = None
+        self.attempts = 0
+        self.started = time.monotonic()
+        self._commands = commands
+        self._options = options
+        self._first_delay = first_delay_seconds
+        self._content = house.settings.discord_mention_trigger
+        self._stop = asyncio.Event()
+
+    def leave(self) -> None:
+        """Finish the answers that are running, then leave. To be called on the event loop."""
+        self._stop.set()
+
+    async def serve(self) -> bool:
+        """Be there for people until `leave` is called; returns whether every answer was finished.
+
+        Raises SettingsError where Discord does not take the token or the shards, NewsbotError where nothing that is
+        tried again could help. Anything else is tried again, later and later.
+        """
+        delay = self._first_delay
+        while not self._stop.is_set():
+            self.attempts += 1
+            try:
+                finished = await self._connect()
+            except discord.PrivilegedIntentsRequired:
+                if not self._content:
+                    raise NewsbotError("Discord refuses every intent that newsbot needs.") from None
+                self._content = False
+                log.warning(WITHOUT_CONTENT)
+                continue
+            except (discord.LoginFailure, discord.ConnectionClosed) as error:
+                _raise_if_fatal(error)
+                reason, wait = cause(error), 0.0
+            except NewsbotError as error:
+                if not isinstance(error, DiscordRefused):
+                    raise
+                reason, wait = str(error), error.retry_after_seconds
+            except Exception as error:
+                # Whatever it is: a bot that people rely on comes back. discord.py breaks with an AttributeError where
+                # its first handshake fails; the reason is what it was handling then.
+                origin = error.__context__ if isinstance(error, AttributeError) and error.__context__ else error
+                reason, wait = cause(origin), _retry_after(origin)
+            else:
+                return finished
+            if self.client is not None and self.client.met:
+                delay = self._first_delay
+            pause = max(wait, delay * random.uniform(0.75, 1.25))
+            log.warning("No connection to Discord (%s); trying again in %.1f s.", reason, pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), pause)
+            delay = min(2 * delay, DELAY_SECONDS_MAX)
+        return True
+
+    async def _connect(self) -> bool:
+        """One client, from making it to its end; returns whether every answer was finished when it was told to leave.
+
+        Raises what ended the connection.
+        """
+        settings = self.house.settings
+        async with Rest(settings) as rest:
+            advice = await rest.get("/gateway/bot")
+        point_at_discord(settings, advice["url"])
+        client = self.client = make_client(
+            self.house,
+            shards=settings.discord_shards or advice["shards"],
+            content=self._content,
+            commands=self._commands,
+            **self._options,
+        )
+        connecting = asyncio.create_task(client.start(token_of(settings)))
+        leaving = asyncio.create_task(self._stop.wait())
+        with _first_handshake_unsaid(client):
+            try:
+                await asyncio.wait({connecting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                finished = await self._drain(client)
+                if connecting.done():
+                    connecting.result()
+                    if not leaving.done():
+                        raise ConnectionAbortedError("the client ended")
+                return finished
+            finally:
+                leaving.cancel()
+                await _close(client, connecting)
+
+    async def _drain(self, client: NewsClient) -> bool:
+        """Let answers end that are on their way; they need the client's HTTP session, not its gateway."""
+        queue = client.queue
+        if queue is None:
+            return True
+        if count := queue.running + queue.waiting:
+            log.info("Finishing answers (%d), for at most %.0f s.", count, DRAIN_SECONDS)
+        finished: bool = await queue.drain(DRAIN_SECONDS)
+        if not finished:
+            log.warning("Answers that were not finished: %d.", queue.running + queue.waiting)
+        return finished
+
+
+def run(settings: Settings, *, verbose: bool = False) -> int:
+    """Be on Discord until SIGTERM or SIGINT; returns the exit status. The process belongs to it.
+
+    Raises NewsbotError where the corpus, the token or the port cannot be used.
+    """
+    token = token_of(settings)
+    write_logs(token, verbose=verbose)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the event loop listens
+    log.info("Loading the corpus and its models.")
+    house = open_house(settings)
+    status = asyncio.run(_serve(house), debug=False)
+    house.corpus.close()
+    return status
+
+
+def open_house(settings: Settings) -> House:
+    """What the bot is given, everything loaded: a first question must not be what loads models. Raises NewsbotError."""
+    asker = open_asker(settings)
+    asker.retrieve(asker.understand(WARM_QUESTION))
+    ingest = ingest_by_process(settings) if settings.discord_ingest else None
+    return House(asker, asker.retriever.corpus, settings, ingest)
+
+
+async def _serve(house: House) -> int:
+    loop = asyncio.get_running_loop()
+    running = Running(house)
+    keep_quiet()
+
+    def told_to_leave() -> None:
+        log.info("Leaving.")
+        running.leave()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            # Whoever asks twice does not want to wait.
+            loop.add_signal_handler(each, os._exit, 1)
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, told_to_leave)
+    async with Health(running) as health:
+        if health.address:
+            log.info("Health and metrics: http://%s/health and /metrics.", health.address)
+        finished = await running.serve()
+    if not finished:
+        # Threads that still answer would keep the process; what they do is reading.
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+async def _close(client: NewsClient, connecting: asyncio.Task[None]) -> None:
+    """Close a client, however far it came."""
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await client.close()
+
+
+@contextmanager
+def _first_handshake_unsaid(client: NewsClient) -> Iterator[None]:
+    """Until the gateway let the client in, `serve` says what goes wrong, not discord.py as well."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return client.met or not is_retry(record)
+
+    logger = logging.getLogger("discord.client")
+    logger.addFilter(wanted)
+    try:
+        yield
+    finally:
+        logger.removeFilter(wanted)
+
+
+def _raise_if_fatal(error: discord.LoginFailure | discord.ConnectionClosed) -> None:
+    """Raises SettingsError or NewsbotError, a sentence for the operator, where trying again cannot help."""
+    if isinstance(error, discord.LoginFailure) or error.code == BAD_TOKEN_CODE:
+        raise SettingsError(BAD_TOKEN) from None
+    if error.code in FATAL_CODES:
+        raise NewsbotError(FATAL_CODES[error.code]) from None
+
+
+def _retry_after(error: BaseException) -> float:
+    """Seconds that Discord, or the proxy before it, asks to wait."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        return min(float(headers.get("Retry-After", 0)), 3600.0)
+    except ValueError:
+        return 0.0
