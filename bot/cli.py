@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from bot.cli_answers import is_live, run_models, show_answers, talk
 from bot.cli_arguments import EXIT_USAGE, parser_of_commands
 
 if TYPE_CHECKING:
@@ -117,8 +118,9 @@ def _ask(parsed: argparse.Namespace) -> int:
     from bot.wiring import open_asker
 
     question = _question(parsed, " ".join(parsed.question))
-    answer = open_asker(_settings(parsed))(question)
-    _show_answer(answer, parsed.json)
+    settings = _settings(parsed)
+    answers = open_asker(settings).stream(question)
+    show_answers(answers, as_json=parsed.json, live=is_live(settings), colour=_colour())
     return EXIT_OK
 
 
@@ -141,24 +143,28 @@ def _search(parsed: argparse.Namespace) -> int:
 
 def _chat(parsed: argparse.Namespace) -> int:
     from bot.errors import UsageError
-    from bot.retrieval.question import make_whole
+    from bot.schema import Turn
     from bot.wiring import open_asker
 
-    ask = open_asker(_settings(parsed))
-    asked: list[str] = []
+    settings = _settings(parsed)
+    asker = open_asker(settings)
+    history: list[Turn] = []
     _say("Ask about the news; an empty line or Ctrl-D ends.")
     while text := _line("> "):
-        whole = make_whole(text, asked)
-        if whole != text:
-            _say(f"({whole})")
         try:
-            _show_answer(ask(_question(parsed, whole)), parsed.json)
+            answers = talk(asker, _question(parsed, text), history)
+            answer = show_answers(answers, as_json=parsed.json, live=is_live(settings), colour=_colour())
         except UsageError as error:
             _say(str(error))
             continue
-        asked = [*asked, whole][-HISTORY_QUESTIONS:]
+        turn = Turn(answer.question.text, answer.text if answer.answered else "")
+        history = [*history, turn][-HISTORY_QUESTIONS:]
         print()
     return EXIT_OK
+
+
+def _models(parsed: argparse.Namespace) -> int:
+    return run_models(_settings(parsed), as_json=parsed.json)
 
 
 def _status(parsed: argparse.Namespace) -> int:
@@ -244,6 +250,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "ask": _ask,
     "search": _search,
     "chat": _chat,
+    "models": _models,
     "status": _status,
     "verify": _verify,
     "remove": _remove,

@@ -184,6 +184,8 @@ def parser_of_commands() -> argparse.ArgumentParser:
     added = command("chat", "Hold a conversation in the terminal.", "newsbot chat --source Reuters")
     asking(added)
 
+    command("models", "Show what models are set, and try the chat model with one tiny call.", "newsbot models --json")
+
     command("status", "Show what the corpus holds and how it is.", "newsbot status --json")
 
     added = command("verify", "Check that catalog and indexes agree.", "newsbot verify --repair")

@@ -137,6 +137,14 @@ class ModelCalls:
                     raise
                 attempt += 1
 
+    async def tried(self, words: str, seconds: float, meter: Meter) -> None:
+        """One call that shows whether the model answers at all. Raises ModelFailed."""
+        from langchain_core.messages import HumanMessage
+
+        until = asyncio.get_running_loop().time() + seconds
+        async for _ in self.stream([HumanMessage(words)], "try", until=until, meter=meter):
+            pass
+
     async def may_retry(self, failure: Failure, attempt: int, until: float) -> bool:
         """Whether to try once more: waits as long as is due first. False where it cannot help or time is short."""
         pause = BACK_OFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
