@@ -45,8 +45,8 @@ class Commands(Protocol):
 class NewsClient(discord.Client):
     """One connection to Discord. Made by `make_client`.
 
-    Attributes: `house`; `tree`, the application commands; `queue`, which `commands` sets: it has `waiting`, `running`
-    and `drain(seconds)`; `interactions`, how many came, by kind; `losses`, how often the gateway was lost; `met`,
+    Attributes: `house`; `tree`, the application commands; `desk` and `queue`, which `commands` sets: the queue has
+    `waiting`, `running` and `drain(seconds)`; `interactions`, how many came, by kind; `losses`, how often the gateway was lost; `met`,
     whether it was ever reached.
     """
 
@@ -55,6 +55,7 @@ class NewsClient(discord.Client):
         self.house = house
         self.tree = app_commands.CommandTree(self)
         self.queue: Any = None
+        self.desk: Any = None
         self.interactions: dict[str, int] = {}
         self.losses = 0
         self.met = False

@@ -1,0 +1,62 @@
+"""What the corpus says about a statement that somebody made: the answer to it, else the nearest words, with dates.
+
+Knows nothing about Discord. It does not judge: it shows what stands in the articles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from bot.answering.checking import check
+from bot.answering.quoting import quote
+from bot.asking import Asker
+from bot.schema import Answer, Question, Turn
+from bot.sentences import sentences
+
+NEAR_LEAST = 0.03
+"""Confidence from which sentences are shown for a statement: it asks nothing, so less is known of what would fit."""
+NEAR_MOST = 0.3
+"""What is shown this way is never called more than unsure."""
+
+
+async def checked_claim(asker: Asker, claim: Question, history: Sequence[Turn] = ()) -> AsyncIterator[Answer]:
+    """Growing answers to a statement, as `Asker.astream` to a question; the last one is final. Raises UsageError."""
+    last: Answer | None = None
+    async for answer in asker.astream(claim, history):
+        if answer.final and not answer.answered:
+            last = answer
+        else:
+            yield answer
+    if last is not None:
+        near = await asyncio.to_thread(_nearest, asker, claim)
+        yield near or last
+
+
+def bounded(text: str, chars: int) -> str:
+    """The statement in whole sentences of at most so many characters together; cut where the first one is longer."""
+    text = " ".join(text.split())
+    if len(text) <= chars:
+        return text
+    end = max((span.end for span in sentences(text) if span.end <= chars), default=chars)
+    return text[:end].strip()
+
+
+def _nearest(asker: Asker, claim: Question) -> Answer | None:
+    understood = asker.understand(claim).understood
+    retrieved = asker.retriever.retrieve(understood, asker.hits)
+    answer = quote(
+        understood,
+        retrieved.hits,
+        asker.retriever.corpus.coverage(),
+        not_answered=asker.prompts["not_answered"],
+        no_articles=asker.prompts["no_articles"],
+        idf=retrieved.idf,
+        answer_least=NEAR_LEAST,
+    )
+    if not answer.answered:
+        return None
+    found = tuple(hit.passage.id for hit in retrieved.hits)
+    confidence = min(answer.confidence, NEAR_MOST)
+    return check(replace(answer, short=None, retrieved=found, confidence=confidence))

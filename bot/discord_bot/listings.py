@@ -1,0 +1,153 @@
+"""Lists as pages: newest articles, sources and how fresh they are, a topic's key dates, help, status. Pure.
+
+Knows nothing about commands or messages, nor about where the values come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.corpus.catalog_topics import Freshness
+from bot.corpus.corpus import Status
+from bot.discord_bot.days import day
+from bot.discord_bot.embeds import GREY, OUTLET_CHARS, Page, article_line, fitted, line_pages
+from bot.discord_bot.escaping import escaped, masked_link, one_line
+from bot.discord_bot.guild_settings import GuildSettings
+from bot.discord_bot.periods import Counted
+from bot.render import counts_line
+from bot.schema import Article, Coverage
+
+TITLE_TOPIC_CHARS = 80
+CHART_FILE = "coverage.png"
+SOURCES_SHOWN = 60
+
+
+def covered(coverage: Coverage, language: str = "en") -> str:
+    """What the corpus holds, in one sentence."""
+    count = f"{coverage.articles:,} article{'' if coverage.articles == 1 else 's'}"
+    if coverage.first is None or coverage.last is None:
+        return f"The corpus holds {count}."
+    return (
+        f"The corpus holds {count}, published from {day(coverage.first, language)} to {day(coverage.last, language)}."
+    )
+
+
+def nothing_on(topic: str, coverage: Coverage, language: str = "en") -> Page:
+    """Says that no article is on a topic, and what there is."""
+    shown = fitted(topic, TITLE_TOPIC_CHARS)
+    return Page(
+        f"No article here speaks of **{shown}**.\n{covered(coverage, language)}",
+        footer="Try fewer or other words.",
+        colour=GREY,
+    )
+
+
+def latest_pages(articles: Sequence[Article], topic: str | None, language: str = "en") -> list[Page]:
+    """The newest articles, a line each."""
+    lines = [f"{number}. {article_line(each, language)}" for number, each in enumerate(articles, start=1)]
+    title = f"Latest on {fitted(topic, TITLE_TOPIC_CHARS)}" if topic else "Latest articles"
+    return line_pages(title, lines)
+
+
+def sources_pages(
+    sources: Sequence[Freshness], coverage: Coverage, ingested: datetime | None, language: str = "en"
+) -> list[Page]:
+    """What the corpus holds, by source, and how fresh it is."""
+    lines = [covered(coverage, language), ""]
+    for each in sources[:SOURCES_SHOWN]:
+        name = escaped(one_line(each.source, OUTLET_CHARS)) if each.source else "no source named"
+        newest = f" · newest {day(each.newest, language)}" if each.newest else " · no dates"
+        lines.append(f"- **{name}** · {each.articles:,}{newest}")
+    if len(sources) > SOURCES_SHOWN:
+        lines.append(f"- and {len(sources) - SOURCES_SHOWN:,} more sources")
+    footer = f"Last ingest on {day(ingested.date(), language)}, {ingested:%H:%M} UTC" if ingested else ""
+    return line_pages("Sources", lines, footer=footer)
+
+
+def coverage_pages(counted: Counted, topic: str, total: int, language: str = "en", *, chart: bool = True) -> list[Page]:
+    """The key dates of a topic, under its chart; without the chart, the numbers by source too."""
+    period = "month" if counted.is_monthly else "week"
+    span = f"{day(counted.first, language)} to {day(counted.last, language)}"
+    lines = [f"**{total:,}** article{'' if total == 1 else 's'}, {span}", ""]
+    for number, key in enumerate(counted.key_dates, start=1):
+        article = key.article
+        outlet = escaped(one_line(article.source or "source unknown", OUTLET_CHARS))
+        lines.append(
+            f"**{number}** · {day(key.day, language)} · {key.count:,} in its {period}\n"
+            f"{masked_link(article.title, article.url)} · {outlet}"
+        )
+    if not chart:
+        lines += ["", *(f"- {escaped(name)}: {sum(counts):,}" for name, counts in counted.by_source.items())]
+    pages = line_pages(f"Coverage of {fitted(topic, TITLE_TOPIC_CHARS)}", lines, footer=f"Articles per {period}")
+    return [replace(pages[0], image=CHART_FILE), *pages[1:]] if chart else pages
+
+
+def help_pages(name: str, coverage: Coverage, settings: GuildSettings, *, mentions: bool, language: str) -> list[Page]:
+    """How to ask."""
+    lines = [
+        "I answer questions about a collection of news articles. Each answer is quoted from them or checked against "
+        "them, with dates and links; what they do not say, I do not say either.",
+        covered(coverage, language),
+        "",
+        "- `/ask` a question, if you like with a source or days; `private` shows the answer to you alone",
+    ]
+    if mentions:
+        lines += [
+            f"- or mention me: `@{name} Who won the election?`",
+            "- reply to an answer, or write in a thread that I opened, to ask on: “and in Syria?”",
+        ]
+    lines += [
+        "- **Sources** shows each quote within its passage, **Refresh** asks again over today's news",
+        "- 👍 and 👎 are kept, without your name, to measure the answers",
+        "- `/coverage` charts a topic over time, `/latest` lists new articles, `/sources` what there is",
+        "- a message's menu, **Apps**, *Check against the news*: what the articles say about it",
+        "",
+        f"Up to {settings.user_per_minute} questions a minute and {settings.user_per_hour} an hour each.",
+    ]
+    return line_pages("Ask the news", lines, footer="Questions and answers are kept so that the buttons work.")
+
+
+def status_pages(status: Status, queue: Mapping[str, int], settings: GuildSettings, language: str) -> list[Page]:
+    """How corpus, queue and settings are, for administrators."""
+    lines = [covered(status.coverage, language)]
+    lines += [
+        f"- {each.name}: {f'{each.behind:,} changes behind' if each.behind else 'up to date'}"
+        for each in status.indexes
+    ]
+    if status.last_run is not None:
+        run = status.last_run
+        said = counts_line(run.counts) or "nothing"
+        ended = said if run.finished_at else "still running, or cut short"
+        lines.append(f"- last ingest {day(run.started_at.date(), language)}, {run.started_at:%H:%M} UTC: {ended}")
+    lines += [f"- queue: {queue['running']} being answered, {queue['waiting']} waiting", "", *settings_lines(settings)]
+    return line_pages("Status", lines)
+
+
+def settings_lines(settings: GuildSettings) -> list[str]:
+    """A server's settings, a line each."""
+
+    def places(ids: Sequence[int], mark: str, none: str) -> str:
+        shown = ", ".join(f"<{mark}{each}>" for each in ids[:20])
+        return (shown + (f" and {len(ids) - 20} more" if len(ids) > 20 else "")) or none
+
+    quiet = (
+        f"{settings.quiet_from}–{settings.quiet_to} ({escaped(settings.time_zone)})" if settings.quiet_from else "none"
+    )
+    return [
+        f"- answers in: {places(settings.allowed_channels, '#', 'every channel where I am asked')}",
+        f"- never in: {places(settings.denied_channels, '#', 'none')}",
+        f"- every message is a question in: {places(settings.open_channels, '#', 'none')}",
+        f"- answers to: {places(settings.allowed_roles, '@&', 'everyone')}",
+        f"- never to: {places(settings.denied_roles, '@&', 'none')}",
+        f"- per person: {_limit(settings.user_per_minute)} a minute, {_limit(settings.user_per_hour)} an hour",
+        f"- per server: {_limit(settings.server_per_minute)} a minute, {_limit(settings.server_per_hour)} an hour",
+        f"- queue: at most {settings.queue_length:,} waiting",
+        f"- quiet hours of mentions: {quiet}",
+        f"- dates in: {settings.language}",
+    ]
+
+
+def _limit(count: int) -> str:
+    return f"{count:,}" if count else "any number"

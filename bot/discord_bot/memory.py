@@ -1,0 +1,114 @@
+"""The conversation so far, read from Discord's own messages: it survives a restart, and ends when people delete it.
+
+Knows nothing about how a follow-up is understood. The bot's own answers carry each question as it was understood, so
+what people wrote need not be read.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.discord_bot.embeds import SOURCES_HEADING
+from bot.discord_bot.escaping import unescaped
+from bot.schema import Turn
+
+if TYPE_CHECKING:
+    from discord.abc import MessageableChannel
+
+log = logging.getLogger(__name__)
+
+TURNS_MOST = 5
+"""Exchanges that are remembered."""
+ANSWER_CHARS = 1500
+THREAD_MESSAGES = 40
+"""Messages of a thread that are looked through for them."""
+BUTTON_PREFIX = "newsbot:"
+"""Begins the custom_id of everything that can be pressed; only answers have such buttons."""
+_LINK = re.compile(r"\[((?:\\.|[^\]\\])*)\]\([^()\s]*\)")
+
+
+def turn_of(message: discord.Message, me: int) -> Turn | None:
+    """The exchange that a message of the bot (`me` is its id) ended; None for every other message."""
+    if message.author.id != me or not _has_buttons(message):
+        return None
+    if message.embeds:
+        title, said = message.embeds[0].title or "", message.embeds[0].description or ""
+    else:
+        title, _, said = message.content.removeprefix("> ").partition("\n")
+    question = unescaped(title).strip()
+    if not question:
+        return None
+    said = said.split(SOURCES_HEADING)[0]
+    said = unescaped(_LINK.sub(r"\1", said.replace("**", ""))).strip()
+    return Turn(question, said[:ANSWER_CHARS])
+
+
+async def history_of(message: discord.Message, me: int) -> tuple[Turn, ...]:
+    """The exchanges before a message: those of its thread, or those up the chain of replies. Oldest first.
+
+    What cannot be read (deleted, no permission) is left out.
+    """
+    if isinstance(message.channel, discord.Thread):
+        return await _of_thread(message.channel, message, me)
+    return await _of_replies(message, me)
+
+
+async def _of_thread(thread: discord.Thread, message: discord.Message, me: int) -> tuple[Turn, ...]:
+    turns: list[Turn] = []
+    try:
+        async for each in thread.history(limit=THREAD_MESSAGES, before=message):
+            turn = turn_of(each, me)
+            if turn is not None:
+                turns.append(turn)
+            if len(turns) == TURNS_MOST:
+                break
+    except discord.HTTPException as error:
+        log.info("a thread could not be read: %s", type(error).__name__)
+    if len(turns) < TURNS_MOST and thread.parent_id:
+        # A thread has the id of the message that it was opened from.
+        parent = message._state._get_guild(thread.guild.id)
+        channel = parent.get_channel(thread.parent_id) if parent is not None else None
+        started = await _fetched(channel, thread.id) if isinstance(channel, discord.abc.Messageable) else None
+        turn = turn_of(started, me) if started is not None else None
+        if turn is not None:
+            turns.append(turn)
+    return tuple(reversed(turns))
+
+
+async def _of_replies(message: discord.Message, me: int) -> tuple[Turn, ...]:
+    turns: list[Turn] = []
+    current: discord.Message | None = message
+    for _ in range(2 * TURNS_MOST):  # every other message is a person's
+        reference = current.reference if current is not None else None
+        if current is None or reference is None or reference.message_id is None:
+            break
+        resolved = reference.resolved or reference.cached_message
+        if isinstance(resolved, discord.DeletedReferencedMessage):
+            break
+        current = resolved or await _fetched(message.channel, reference.message_id)
+        turn = turn_of(current, me) if current is not None else None
+        if turn is not None:
+            turns.append(turn)
+        if len(turns) == TURNS_MOST:
+            break
+    return tuple(reversed(turns))
+
+
+async def _fetched(channel: MessageableChannel | discord.abc.Messageable, id_: int) -> discord.Message | None:
+    try:
+        return await channel.fetch_message(id_)
+    except discord.HTTPException as error:
+        log.info("a message of the conversation could not be read: %s", type(error).__name__)
+        return None
+
+
+def _has_buttons(message: discord.Message) -> bool:
+    return any(
+        (getattr(item, "custom_id", None) or "").startswith(BUTTON_PREFIX)
+        for row in message.components
+        for item in getattr(row, "children", [])
+    )

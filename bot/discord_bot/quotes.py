@@ -1,0 +1,96 @@
+"""The sources of an answer one by one, each quote in bold within its passage, as they stand in today's corpus.
+
+Knows nothing about buttons or messages: an answer that was given comes in, pages go out.
+"""
+
+from __future__ import annotations
+
+from bot.answering.links import text_fragment_link
+from bot.corpus.catalog import Catalog
+from bot.corpus.catalog_feedback import Cited, Given
+from bot.discord_bot.days import day
+from bot.discord_bot.embeds import BLUE, GREY, OUTLET_CHARS, Page, article_line
+from bot.discord_bot.escaping import escaped, one_line
+from bot.schema import Article, Span
+
+AROUND_CHARS = 400
+"""Shown on either side of a quote whose passage is not known any more."""
+PASSAGE_CHARS = 1500
+
+
+def source_page(catalog: Catalog, given: Given, number: int, language: str = "en") -> Page:
+    """The page of the answer's source at a place from 1, however many it has. Raises CorpusError.
+
+    An article that was removed is not shown, and a quote that is no longer in its article is said to be gone.
+    """
+    count = len(given.citations)
+    if not count:
+        return Page("This answer has no sources: the corpus does not say.", colour=GREY)
+    place = min(max(number, 1), count)
+    cited = given.citations[place - 1]
+    footer = f"Source {place} of {count} · the quote in bold, within its passage"
+    article = catalog.article(cited.article_id)
+    if article is None:
+        return Page(f"[{cited.number}] This article has been taken out of the corpus.", footer=footer, colour=GREY)
+    start = _place(article, cited)
+    if start is None:
+        line = article_line(article, language)
+        said = "The article has changed since: these words are no longer in it."
+        return Page(f"[{cited.number}] {line}\n\n{said}", footer=footer, colour=GREY)
+    end = start + len(cited.quote)
+    around = _passage(catalog, given, article, start, end)
+    before, after = article.text[around.start : start], article.text[end : around.end]
+    shown = (
+        f"{_opening(article, around)}{escaped(before)}{_bold(cited.quote)}{escaped(after)}{_closing(article, around)}"
+    )
+    link = text_fragment_link(article.url, article.text, start, end) if article.url else None
+    also = _also(catalog, article, language)
+    heading = f"[{cited.number}] {article_line(article, language, link)}"
+    return Page(f"{heading}\n\n{shown}{also}", footer=footer, colour=BLUE)
+
+
+def _place(article: Article, cited: Cited) -> int | None:
+    """Where the quote stands in today's article."""
+    if article.text[cited.start : cited.end] == cited.quote:
+        return cited.start
+    found = article.text.find(cited.quote)
+    return found if found >= 0 else None
+
+
+def _passage(catalog: Catalog, given: Given, article: Article, start: int, end: int) -> Span:
+    """The passage that was retrieved and holds the quote; else what stands around it, in whole words."""
+    for passage in catalog.passages([id_ for id_ in given.retrieved if id_.split(".", 1)[0] == article.id]).values():
+        fits = passage.start <= start and end <= passage.end
+        if fits and passage.article.text == article.text and passage.end - passage.start <= PASSAGE_CHARS:
+            return Span(passage.start, passage.end)
+    first = max(0, start - AROUND_CHARS)
+    last = min(len(article.text), end + AROUND_CHARS)
+    if first > 0:
+        first = article.text.find(" ", first, start) + 1 or start
+    if last < len(article.text):
+        blank = article.text.rfind(" ", end, last)
+        last = blank if blank >= 0 else end
+    return Span(first, last)
+
+
+def _bold(quote: str) -> str:
+    """Each paragraph in bold by itself: bold does not reach over an empty line everywhere."""
+    return "\n".join(f"**{escaped(line.strip())}**" if line.strip() else "" for line in quote.split("\n"))
+
+
+def _opening(article: Article, span: Span) -> str:
+    return "… " if article.text[: span.start].strip() else ""
+
+
+def _closing(article: Article, span: Span) -> str:
+    return " …" if article.text[span.end :].strip() else ""
+
+
+def _also(catalog: Catalog, article: Article, language: str) -> str:
+    copies = catalog.copies([article.id]).get(article.id, ())
+    names = dict.fromkeys((copy.source or copy.url or "", copy.published) for copy in copies)
+    if not names:
+        return ""
+    shown = [f"{escaped(one_line(name, OUTLET_CHARS))} ({day(published, language)})" for name, published in names]
+    more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
+    return f"\n\n-# Also in {', '.join(shown[:8])}{more}"
