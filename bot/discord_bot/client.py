@@ -46,8 +46,8 @@ class NewsClient(discord.Client):
     """One connection to Discord. Made by `make_client`.
 
     Attributes: `house`; `tree`, the application commands; `desk` and `queue`, which `commands` sets: the queue has
-    `waiting`, `running` and `drain(seconds)`; `interactions`, how many came, by kind; `losses`, how often the gateway was lost; `met`,
-    whether it was ever reached.
+    `waiting`, `running` and `drain(seconds)`; `interactions`, how many came, by kind; `losses`, how often the gateway
+    was lost; `met`, whether it was ever reached.
     """
 
     def __init__(self, house: House, commands: Commands, **options: Any) -> None:

@@ -106,9 +106,8 @@ async def _answer_message(client: NewsClient, desk: Desk, person: Person, messag
             said = "I cannot read messages here unless they mention me. Mention me, or use `/ask`."
         await spot.note(said)
         return
-    await desk.ask(
-        spot, person, Question(text), buttons=answer_buttons(spot), recall=lambda: history_of(message, me.id)
-    )
+    recall = partial(history_of, message, me.id)
+    await desk.ask(spot, person, Question(text), buttons=answer_buttons(spot), recall=recall)
     if message.guild is not None and not spot.permissions.read_message_history and message.reference is not None:
         await spot.private("I may not read the history of that channel, so I answered without what was said before.")
 
