@@ -242,6 +242,31 @@ def _demo(parsed: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _discord(parsed: argparse.Namespace) -> int:
+    settings = _settings(parsed)
+    if parsed.health_port is not None:
+        settings = settings.model_copy(update={"discord_health_port": parsed.health_port})
+    if parsed.systemd:
+        from bot.discord_bot.service import unit
+
+        print(unit(settings), end="")
+        return EXIT_OK
+    if parsed.check:
+        import asyncio
+
+        from bot.discord_bot.check import check
+
+        checked = asyncio.run(check(settings))
+        if parsed.json:
+            _print_json(checked.json())
+        else:
+            print("\n".join(checked.lines()))
+        return EXIT_OK if checked.fine else EXIT_FAILED
+    from bot.discord_bot.running import run
+
+    return run(settings, verbose=parsed.verbose)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "ingest": _ingest,
     "read": _read,
@@ -257,6 +282,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "reindex": _reindex,
     "eval": _eval,
     "demo": _demo,
+    "discord": _discord,
 }
 
 

@@ -82,6 +82,12 @@ def _rankings(text: str) -> list[str]:
     return named
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
+    return int(text)
+
+
 def _interval(text: str) -> float:
     match = re.fullmatch(r"(\d{1,6})([smhd])", text.strip().lower())
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]] if match else 0
@@ -229,6 +235,14 @@ def parser_of_commands() -> argparse.ArgumentParser:
     )
     added.add_argument("--plot", type=Path, metavar="FILE.png", help="draw precision against coverage, and hit@k")
     added.add_argument("--compare", type=Path, metavar="OLD.json", help="an older run's --json: print the differences")
+
+    added = command(
+        "discord", "Be a bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"
+    )
+    added.add_argument("--check", action="store_true", help="say what is missing, and connect nothing")
+    added.add_argument("--health-port", type=_port, metavar="PORT", help="give health and metrics on this port")
+    added.add_argument("--systemd", action="store_true", help="print a systemd unit for this installation")
+    added.add_argument("--verbose", action="store_true", help="log more of what newsbot itself does")
 
     command("demo", "Ingest the sample corpus and answer a question about it.", "newsbot demo")
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,3 +70,10 @@ def sample_settings(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -
         list(ingest(corpus, read([str(SAMPLE / "news")])))
     corpus.close()
     yield made
+
+
+@pytest.fixture
+def sample_copy(sample_settings: Settings, tmp_path: Path) -> Settings:
+    """Settings whose data_dir holds a copy of the sample corpus, to be written to."""
+    shutil.copytree(sample_settings.data_dir, tmp_path / "sample")
+    return sample_settings.model_copy(update={"data_dir": tmp_path / "sample"})

