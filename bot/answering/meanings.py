@@ -471,7 +471,10 @@ def aliases() -> dict[str, str]:
 @lru_cache(maxsize=65_536)
 def meaning(word: str) -> str:
     """What a word counts as: the first word of its group, or its stem."""
-    base = stem(folded(word))
+    low = folded(word)
+    if low in aliases():
+        return aliases()[low]
+    base = stem(low)
     return _groups().get(base, base)
 
 

@@ -1,0 +1,346 @@
+"""One sentence, read: its words by meaning, names, amounts, days, quotations, and what of it is denied.
+
+Knows nothing about articles, citations or who wrote it: the model's sentences and the passage's are read alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from bot.answering.days import MONTHS, WEEKDAYS, Day, days
+from bot.answering.figures import Figure, Token, figures, tokens
+from bot.answering.meanings import NEGATIONS, STRICT, aliases, folded, is_empty, meaning
+from bot.answering.units import CURRENCIES, MEASURES, NUMBER_WORDS, ORDINALS, SCALES
+from bot.retrieval.question_words import STOPWORDS
+
+DENIED_WORDS = 6
+"""How many words that mean something a "not" reaches."""
+DENIED_WORDS_ALL = 9
+"""The same for "none of its crew, all of them from India, was hurt"."""
+_REACHES_ON = frozenset(("none", "no", "nobody", "neither", "nothing", "never"))
+_QUOTED = re.compile(r"[“\"„]([^“”\"„\n]{2,1200})[”\"“]|(?<![\w’'])[‘']([^‘’'\n]{2,300})[’'](?!\w)")
+_CLAUSE_MARKS = frozenset(",;:()–—")
+_CLAUSE_WORDS = frozenset(
+    "and but while whereas although though because after before which who whose when where since until unless nor so"
+    " despite except".split()
+)
+_ALWAYS_SMALL = frozenset(("i",))
+_NOT_SHORT = frozenset("didn doesn don isn aren wasn weren hasn haven hadn won couldn wouldn shouldn".split()) - {"won"}
+""" "didn't" without its end."""
+
+
+class Term(NamedTuple):
+    """A word that means something: `text[start:end]`, what it means, and the clause it stands in."""
+
+    text: str
+    low: str
+    meaning: str
+    start: int
+    end: int
+    clause: int
+    is_name: bool
+    is_opening: bool
+    """The first word: its capital says nothing."""
+    is_denied: bool
+    is_strict: bool
+
+
+class Name(NamedTuple):
+    """A run of capitalised words, in order."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    """Folded: lower case, no accents, one form for names that have several."""
+    raw: tuple[str, ...]
+
+
+class _Word(NamedTuple):
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence as read; `offset` is where it begins in the text it came from."""
+
+    text: str
+    offset: int = 0
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """Words, numbers and marks."""
+        return tokens(self.text)
+
+    @cached_property
+    def days(self) -> list[Day]:
+        """Dates, weekdays, years."""
+        return days(self.text, self.tokens)
+
+    @cached_property
+    def figures(self) -> list[Figure]:
+        """Amounts that are no dates; a bare year may be an amount as well and is only a day here."""
+        return figures(self.text, [(day.start, day.end) for day in self.days], self.tokens)
+
+    @cached_property
+    def words(self) -> list[_Word]:
+        """Words; letters and digits written together ("COP28", "Luna-25", "U.S.") are one."""
+        return list(_joined(self.tokens))
+
+    @cached_property
+    def lows(self) -> frozenset[str]:
+        """All words, folded, and the one form of names that have several."""
+        found = {folded(word.text) for word in self.words}
+        return frozenset(found | {aliases()[low] for low in found if low in aliases()} | self._long_names)
+
+    @cached_property
+    def _long_names(self) -> set[str]:
+        lows = [folded(word.text) for word in self.words]
+        known = aliases()
+        return {
+            known[joined]
+            for size in (2, 3)
+            for at in range(len(lows) - size + 1)
+            if (joined := "-".join(lows[at : at + size])) in known
+        }
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Neighbouring words, folded."""
+        lows = [folded(word.text) for word in self.words]
+        return frozenset(zip(lows, lows[1:], strict=False))
+
+    @cached_property
+    def names(self) -> list[Name]:
+        """Runs of capitalised words that are not the first word alone, nor days, nor units."""
+        return _names(self)
+
+    @cached_property
+    def terms(self) -> list[Term]:
+        """The words that claim something, in order."""
+        return _terms(self)
+
+    @cached_property
+    def meanings(self) -> frozenset[str]:
+        """What its words mean, names by their one form."""
+        return frozenset(term.meaning for term in self.terms)
+
+    @cached_property
+    def denied(self) -> frozenset[str]:
+        """Meanings that stand under a "not"."""
+        return frozenset(term.meaning for term in self.terms if term.is_denied)
+
+    @cached_property
+    def stated(self) -> frozenset[str]:
+        """Meanings that stand under none."""
+        return frozenset(term.meaning for term in self.terms if not term.is_denied)
+
+    @cached_property
+    def has_negation(self) -> bool:
+        """Whether any word denies."""
+        return any(_is_negation(self.tokens, at) for at in range(len(self.tokens)))
+
+    @cached_property
+    def quotations(self) -> list[str]:
+        """What stands in quotation marks."""
+        return [(found[1] or found[2]).strip() for found in _QUOTED.finditer(self.text)]
+
+    @cached_property
+    def clause_starts(self) -> list[int]:
+        """Where each clause begins, in characters."""
+        starts = [0]
+        for at, token in enumerate(self.tokens):
+            is_mark = token.text in _CLAUSE_MARKS
+            if is_mark or (token.low in _CLAUSE_WORDS and at > 0):
+                starts.append(token.start)
+        return starts
+
+    def clause_at(self, position: int) -> int:
+        """The number of the clause that holds a position."""
+        return sum(start <= position for start in self.clause_starts) - 1
+
+
+def _joined(read: Sequence[Token]) -> list[_Word]:
+    found: list[_Word] = []
+    at = 0
+    while at < len(read):
+        token = read[at]
+        if not (token.text[0].isalnum()):
+            at += 1
+            continue
+        after = at + 1
+        text = token.text
+        if token.text.isalpha():
+            if len(text) == 1 and text.isupper():
+                initials = at
+                letters = text
+                while (
+                    initials + 2 < len(read)
+                    and read[initials + 1].text == "."
+                    and read[initials + 1].is_glued
+                    and read[initials + 2].is_glued
+                    and len(read[initials + 2].text) == 1
+                    and read[initials + 2].text.isupper()
+                ):
+                    letters += read[initials + 2].text
+                    initials += 2
+                if len(letters) > 1:
+                    text, after = letters, initials + 1
+            while after < len(read) and read[after].is_glued and read[after].text.isdigit():
+                text += read[after].text
+                after += 1
+            if (
+                after + 1 < len(read)
+                and read[after].text in "-–"
+                and read[after].is_glued
+                and read[after + 1].is_glued
+                and read[after + 1].text.isdigit()
+                and text[0].isupper()
+                and text.lower() not in NUMBER_WORDS
+            ):
+                text += "-" + read[after + 1].text
+                after += 2
+        elif after < len(read) and read[after].is_glued and read[after].text.isupper() and len(read[after].text) == 1:
+            text += read[after].text
+            after += 1
+        end = read[after - 1].end
+        if after + 1 < len(read) and read[after].text in "'’" and read[after].is_glued and read[after + 1].is_glued:
+            if read[after + 1].low in ("s", "t", "re", "ve", "ll", "d"):
+                after += 2
+        found.append(_Word(text, token.start, end))
+        at = after
+    return found
+
+
+def _is_negation(read: Sequence[Token], at: int) -> bool:
+    low = read[at].low
+    if low == "t" and at > 1 and read[at - 1].text in "'’" and read[at - 2].low.endswith("n"):
+        return True
+    if low not in NEGATIONS:
+        return False
+    following = read[at + 1].low if at + 1 < len(read) else ""
+    return not (low == "not" and following == "only") and not (low == "no" and (following[:1].isdigit() or following in (".", "fewer", "less", "later", "more")))
+
+
+def _names(statement: Statement) -> list[Name]:
+    busy = [(day.start, day.end) for day in statement.days]
+    runs: list[list[_Word]] = []
+    words = statement.words
+    previous_end = -1
+    for word in words:
+        low = word.text.lower()
+        is_capital = word.text[0].isupper() or (word.text[0].isdigit() and any(c.isupper() for c in word.text))
+        skip = (
+            not is_capital
+            or low in _ALWAYS_SMALL
+            or any(start <= word.start < end for start, end in busy)
+            or low in WEEKDAYS and len(low) > 5
+            or (low in MONTHS and len(low) > 3 and low not in ("may", "march", "august", "april", "june"))
+        )
+        if skip:
+            previous_end = -1
+            continue
+        between = statement.text[previous_end : word.start] if previous_end >= 0 else "x"
+        if runs and between in (" ", "-", "\u00a0", ". ") and not _is_possessive(statement.text, previous_end):
+            runs[-1].append(word)
+        else:
+            opening = _is_opening(statement.text, word.start)
+            if opening and (low in STOPWORDS or is_empty(low)):
+                previous_end = -1
+                continue
+            if low in STOPWORDS or (low in NUMBER_WORDS or low in ORDINALS or low in SCALES):
+                previous_end = -1
+                continue
+            runs.append([word])
+        previous_end = word.end
+    found = []
+    for run in runs:
+        if len(run) == 1 and _is_opening(statement.text, run[0].start) and not _surely_name(run[0].text):
+            continue
+        found.append(
+            Name(run[0].start, run[-1].end, tuple(_one_form(word.text) for word in run), tuple(w.text for w in run))
+        )
+    return found
+
+
+def _surely_name(text: str) -> bool:
+    return (len(text) > 1 and text.isupper()) or any(c.isdigit() for c in text) or folded(text) in aliases()
+
+
+def _is_possessive(text: str, end: int) -> bool:
+    return text[end : end + 2] in ("'s", "’s")
+
+
+def _is_opening(text: str, start: int) -> bool:
+    before = text[:start].rstrip(" \"“”‘'(*_#-•\t")
+    return not before or before[-1] in ".!?:\n|"
+
+
+def _one_form(word: str) -> str:
+    low = folded(word)
+    return aliases().get(low, low)
+
+
+def _terms(statement: Statement) -> list[Term]:
+    day_spans = [(day.start, day.end) for day in statement.days]
+    busy = sorted(day_spans + [(figure.start, figure.end) for figure in statement.figures])
+    in_name = {word_start for name in statement.names for word_start in _starts(statement, name)}
+    denying = _denied_positions(statement)
+    clause_starts = statement.clause_starts
+    found: list[Term] = []
+    span = clause = 0
+    for word in statement.words:
+        while span < len(busy) and busy[span][1] <= word.start:
+            span += 1
+        while clause + 1 < len(clause_starts) and clause_starts[clause + 1] <= word.start:
+            clause += 1
+        low = folded(word.text)
+        is_strict = low in STRICT
+        if span < len(busy) and busy[span][0] <= word.start and not is_strict:
+            continue
+        is_name = word.start in in_name
+        if not is_strict and not is_name and (is_empty(low) or low in NEGATIONS or low in _NOT_SHORT or len(low) < 2):
+            continue
+        if not is_name and (low in MEASURES or low in CURRENCIES or low in NUMBER_WORDS or low in SCALES):
+            continue
+        means = meaning(word.text)
+        found.append(
+            Term(
+                word.text, low, means, word.start, word.end, clause, is_name,
+                _is_opening(statement.text, word.start), word.start in denying, is_strict,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _starts(statement: Statement, name: Name) -> list[int]:
+    return [word.start for word in statement.words if name.start <= word.start < name.end]
+
+
+def _denied_positions(statement: Statement) -> set[int]:
+    """Where the words stand that a negation reaches: to the end of its clause, or of a few words."""
+    denied: set[int] = set()
+    left = 0
+    stops_at_comma = True
+    cues = {token.start: token.low for at, token in enumerate(statement.tokens) if _is_negation(statement.tokens, at)}
+    if not cues:
+        return denied
+    for token in statement.tokens:
+        if token.start in cues:
+            reaches_on = cues[token.start] in _REACHES_ON
+            left = DENIED_WORDS_ALL if reaches_on else DENIED_WORDS
+            stops_at_comma = not reaches_on
+        elif left:
+            if token.text in ";:–—" or token.low in ("but", "although", "though", "because", "while", "so"):
+                left = 0
+            elif token.text == "," and stops_at_comma:
+                left = 0
+            elif token.text.isalpha() and not is_empty(token.low):
+                denied.add(token.start)
+                left -= 1
+    return denied
