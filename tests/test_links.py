@@ -68,6 +68,31 @@ def test_context_may_stand_in_the_paragraph_before() -> None:
     assert parts(directive(text, "It was late.", 1))["prefix"] == "The guests were gone."
 
 
+def test_words_of_the_same_paragraph_are_context_before_those_of_another() -> None:
+    """On the page a caption may stand between paragraphs."""
+    text = "It was late. Al slept.\n\nThe guests were gone.\n\nIt was late. Bo sang."
+    assert parts(directive(text, "It was late.", 1)) == {"start": "It was late.", "suffix": "Bo sang."}
+
+
+def test_a_quote_in_another_alphabet_is_given_by_its_edges_sooner() -> None:
+    text = " ".join(f"слово{number}" for number in range(30))
+    assert len(text) < WHOLE_QUOTE_CHARS
+    assert parts(directive(f"До. {text} После.", text))["end"] == "слово25 слово26 слово27 слово28 слово29"
+
+
+def test_where_no_blanks_stand_between_words_edges_end_with_a_mark() -> None:
+    text = "".join(f"第{number}天船员航行了很久，看见了别的船。" for number in range(30))
+    found = parts(directive(text, text))
+    assert found["start"].endswith(("，", "。"))
+    assert found["end"].endswith("。")
+    assert len(found["start"]) + len(found["end"]) < 120
+
+
+def test_a_long_run_without_blanks_is_given_whole() -> None:
+    text = "x" * (WHOLE_QUOTE_CHARS + 50)
+    assert parts(directive(f"Before {text} after", text)) == {"start": text}
+
+
 def test_a_match_inside_a_word_is_no_match() -> None:
     text = "The cartoon art is here and the art is good."
     assert parts(directive(text, "art is good"))["start"] == "art is good"

@@ -6,15 +6,20 @@ Knows nothing about articles, answers or browsers beyond that rule.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from urllib.parse import quote as percent_encode
 from urllib.parse import urlsplit
 
 WHOLE_QUOTE_CHARS = 300
-"""Longer quotes, and quotes over several paragraphs, are given by their first and last words."""
+WHOLE_QUOTE_ENCODED_CHARS = 900
+"""Longer quotes, and quotes over several paragraphs, are given by their first and last words: in an address a letter of
+another alphabet takes six characters and more."""
 EDGE_WORDS = 5
 CONTEXT_WORDS = 4
 MOST_CONTEXT_WORDS = 16
 _BREAK = "\n"
+_WORD = re.compile(r"[^\s、。，；：！？」』）]*[、。，；：！？」』）]+|\S+")
+"""A word; where no blanks stand between words, what ends with a mark: a browser takes no match that cuts a word."""
 _SCHEMES = ("http", "https")
 
 
@@ -52,17 +57,18 @@ def _gap(blanks: str) -> str:
 def _directive(before: str, quoted: str, after: str) -> str:
     page = before + quoted + after
     at = len(before)
-    if len(quoted) <= WHOLE_QUOTE_CHARS and _BREAK not in quoted:
+    edges = [(_first_words(quoted, count), _last_words(quoted, count)) for count in (EDGE_WORDS, 2 * EDGE_WORDS)]
+    edges = [(first, last) for first, last in edges if len(first) + len(last) < len(quoted)]
+    if _BREAK not in quoted and (not edges or _is_short(quoted)):
         edges = [(quoted, "")]
-    else:
-        edges = [(_first_words(quoted, count), _last_words(quoted, count)) for count in (EDGE_WORDS, 2 * EDGE_WORDS)]
-        edges = [(first, last) for first, last in edges if len(first) + len(last) < len(quoted)] or edges[:1]
     tries = [("", first, last, "") for first, last in edges]
     first, last = edges[-1]
-    for count in range(CONTEXT_WORDS, MOST_CONTEXT_WORDS + 1, CONTEXT_WORDS):
-        prefix = _last_words(before, count)
-        suffix = _first_words(after, count)
-        tries += [(prefix, first, last, ""), ("", first, last, suffix), (prefix, first, last, suffix)]
+    # On the page an advertisement or a caption may stand between two paragraphs: words of the same one go first.
+    beside = (before.rpartition(_BREAK)[2], after.partition(_BREAK)[0])
+    for left, right in (beside, (before, after)):
+        for count in range(CONTEXT_WORDS, MOST_CONTEXT_WORDS + 1, CONTEXT_WORDS):
+            prefix, suffix = _last_words(left, count), _first_words(right, count)
+            tries += [(prefix, first, last, ""), ("", first, last, suffix), (prefix, first, last, suffix)]
     if _plainly_found(page, *edges[0]) == (at, at + len(quoted)):
         return _joined("", *edges[0], "")
     for attempt in tries:
@@ -81,14 +87,22 @@ def _plainly_found(page: str, first: str, last: str) -> tuple[int, int]:
     return start, end
 
 
+def _is_short(quoted: str) -> bool:
+    return len(quoted) <= WHOLE_QUOTE_CHARS and len(_encoded(quoted)) <= WHOLE_QUOTE_ENCODED_CHARS
+
+
 def _first_words(text: str, count: int) -> str:
     """Up to `count` whole words from the start, within the first paragraph."""
-    return " ".join(text.strip().split(_BREAK)[0].split(" ")[:count])
+    paragraph = text.strip().split(_BREAK)[0]
+    ends = [word.end() for word in islice(_WORD.finditer(paragraph), count)]
+    return paragraph[: ends[-1]] if ends else ""
 
 
 def _last_words(text: str, count: int) -> str:
     """Up to `count` whole words from the end, within the last paragraph."""
-    return " ".join(text.strip().split(_BREAK)[-1].split(" ")[-count:])
+    paragraph = text.strip().rpartition(_BREAK)[2]
+    starts = [word.start() for word in _WORD.finditer(paragraph)]
+    return paragraph[starts[-count:][0] :] if starts else ""
 
 
 def _found(page: str, prefix: str, first: str, last: str, suffix: str) -> tuple[int, int] | None:
