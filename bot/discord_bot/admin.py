@@ -74,12 +74,12 @@ def _choices(acts: dict[str, str]) -> list[app_commands.Choice[str]]:
 
 
 @app_commands.command(name="channels", description="Where newsbot answers")
-@app_commands.describe(action="What to do", channel="Which channel; this one if you name none")
+@app_commands.describe(action="What to do", channel="Which channel or category; this channel if you name none")
 @app_commands.choices(action=_choices(CHANNEL_ACTS))
 async def _channels(
     interaction: Interaction,
     action: app_commands.Choice[str],
-    channel: discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | None = None,
+    channel: discord.TextChannel | discord.CategoryChannel | discord.VoiceChannel | None = None,
 ) -> None:
     id_ = channel.id if channel is not None else _this_channel(interaction)
 

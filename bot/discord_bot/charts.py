@@ -65,7 +65,8 @@ def coverage_chart(counted: Counted, topic: str, theme: Theme = DARK, language: 
         spine.set_visible(side == "bottom")
         spine.set_color(theme.faint)
     period = "month" if counted.is_monthly else "week"
-    span = f"{day(counted.first, language)} – {day(counted.last, language)}"
+    first, last = day(counted.first, language), day(counted.last, language)
+    span = first if first == last else f"{first} – {last}"
     title = f"{_shown(topic, TITLE_CHARS)}: articles per {period}\n{span}"
     axes.set_title(title, loc="left", color=theme.ink, fontsize=13, pad=10, linespacing=1.5)
     legend = axes.legend(

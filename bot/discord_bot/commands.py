@@ -23,6 +23,7 @@ from bot.discord_bot.charts import DARK, LIGHT, coverage_chart
 from bot.discord_bot.claims import bounded, checked_claim
 from bot.discord_bot.desk import MISHAP, Desk, desk_of, person_of
 from bot.discord_bot.embeds import Page, embed_of
+from bot.discord_bot.limits import Rate
 from bot.discord_bot.listings import CHART_FILE, coverage_pages, help_pages, latest_pages, nothing_on, sources_pages
 from bot.discord_bot.logs import cause
 from bot.discord_bot.messages import heard, words_of
@@ -48,6 +49,8 @@ CHOICES_MOST, CHOICE_CHARS = 25, 100
 QUESTION_CHARS = 1500
 """The longest question that the box of the command takes; the asker has its own limit, and says so."""
 LATEST = 10
+LOOKING_RATES = (Rate(20, 60), Rate(200, 3600))
+"""How often one person may look around: that costs less than an answer."""
 MENU = "Check against the news"
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"(\d{4})-(\d{1,2})")
 
@@ -223,9 +226,9 @@ async def _looking(interaction: Interaction) -> tuple[Desk | None, str]:
     if refusal := await desk.refusal(person):
         await whisper(interaction, refusal)
         return None, settings.language
-    wait = desk.rates.take([(("user", person.guild, person.user), settings.user_rates)])
+    wait = desk.rates.take([(("look", person.user), LOOKING_RATES)])
     if wait > 0:
-        await whisper(interaction, f"That is more than I may answer for now. Try again in {int(wait) + 1} seconds.")
+        await whisper(interaction, f"That is more than I may show for now. Try again in {int(wait) + 1} seconds.")
         return None, settings.language
     await InteractionSpot(interaction).acknowledge()
     return desk, settings.language

@@ -46,7 +46,7 @@ Buttons = Callable[[str, Answer], discord.ui.View]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks, and where. `channels` are the channel and, of a thread, its parent; `guild` is None in private."""
+    """Who asks, and where. `channels` are the channel, a thread's parent, their category; `guild` is None in private."""
 
     user: int
     guild: int | None = None
@@ -198,9 +198,10 @@ def person_of(interaction: discord.Interaction[Any]) -> Person:
 
 
 def channels_of(channel: Any, id_: int | None) -> tuple[int, ...]:
-    """The ids that a channel is allowed or denied by: its own and, of a thread, its parent's."""
+    """The ids that a channel is allowed or denied by: its own, a thread's parent's, their category's."""
     parent = channel.parent_id if isinstance(channel, discord.Thread) else None
-    return tuple(each for each in (id_, parent) if each)
+    category = getattr(channel, "category_id", None)
+    return tuple(each for each in (id_, parent, category) if each)
 
 
 def as_of_today(question: Question) -> Question:

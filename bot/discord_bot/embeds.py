@@ -64,7 +64,7 @@ def answer_pages(answer: Answer, language: str = "en", *, remarks: Sequence[str]
         Page(
             text,
             title=title if number == 1 else "",
-            footer=footer if len(pages) == 1 else f"{footer} · page {number} of {len(pages)}",
+            footer=footer if len(pages) == 1 else " · ".join(filter(None, (footer, f"page {number} of {len(pages)}"))),
             colour=colour,
         )
         for number, text in enumerate(pages, start=1)
@@ -167,7 +167,13 @@ def _text(answer: Answer, language: str) -> str:
         shown = re.sub(r"\n+", "\n\n", shown)  # each quote is a paragraph: on a phone they run together
     if answer.nearest is not None and not answer.answered:
         return _with_nearest(shown, answer.nearest, language)
-    return _with_short(shown, answer.short) if answer.short and answer.answered else shown
+    if not (answer.short and answer.answered):
+        return shown
+    if answer.model is not None:
+        return _with_short(shown, answer.short)
+    # In our words around a quote, the day of publication may happen to be the short answer too.
+    lines = [(f"{frame}{mark}", quote) for frame, mark, quote in (line.partition("“") for line in shown.split("\n"))]
+    return "\n".join(frame + _with_short(quote, answer.short) for frame, quote in lines)
 
 
 def _in_language(text: str, article: Article, language: str) -> str:
@@ -203,7 +209,7 @@ def _notes(answer: Answer, remarks: Sequence[str]) -> list[str]:
 
 def _footer(answer: Answer, language: str) -> str:
     if not answer.answered:
-        return "Nothing is said that the corpus does not say."
+        return ""
     as_of = f"As of {day(answer.as_of, language)}" if answer.as_of else "The day of the sources is unknown"
     surety = "sure" if answer.confidence >= SURE_LEAST else "likely" if answer.confidence >= LIKELY_LEAST else "unsure"
     by = f" · written by {one_line(answer.model, 60)}, checked" if answer.model else ""

@@ -69,7 +69,8 @@ def sources_pages(
 def coverage_pages(counted: Counted, topic: str, total: int, language: str = "en", *, chart: bool = True) -> list[Page]:
     """The key dates of a topic, under its chart; without the chart, the numbers by source too."""
     period = "month" if counted.is_monthly else "week"
-    span = f"{day(counted.first, language)} to {day(counted.last, language)}"
+    first, last = day(counted.first, language), day(counted.last, language)
+    span = first if first == last else f"{first} to {last}"
     lines = [f"**{total:,}** article{'' if total == 1 else 's'}, {span}", ""]
     for number, key in enumerate(counted.key_dates, start=1):
         article = key.article
@@ -104,7 +105,7 @@ def help_pages(name: str, coverage: Coverage, settings: GuildSettings, *, mentio
         "- `/coverage` charts a topic over time, `/latest` lists new articles, `/sources` what there is",
         "- a message's menu, **Apps**, *Check against the news*: what the articles say about it",
         "",
-        f"Up to {settings.user_per_minute} questions a minute and {settings.user_per_hour} an hour each.",
+        f"Each may ask {_limit(settings.user_per_minute)} a minute and {_limit(settings.user_per_hour)} an hour.",
     ]
     return line_pages("Ask the news", lines, footer="Questions and answers are kept so that the buttons work.")
 
@@ -150,4 +151,4 @@ def settings_lines(settings: GuildSettings) -> list[str]:
 
 
 def _limit(count: int) -> str:
-    return f"{count:,}" if count else "any number"
+    return f"{count:,}" if count else "as many as they like"

@@ -256,8 +256,6 @@ async def _follow(interaction: Interaction, id_: str) -> None:
         await whisper(interaction, f"The thread is open already: <#{message.id}>")
         return
     mention = "" if interaction.client.intents.message_content else " Mention me in each question."
-    with contextlib.suppress(discord.HTTPException):
-        await thread.add_user(discord.Object(interaction.user.id))
     with contextlib.suppress(discord.Forbidden):
         await thread.send(f"Ask on here; I remember the answer above.{mention}")
     await whisper(interaction, f"Ask on in <#{thread.id}>.")
