@@ -242,6 +242,23 @@ def _demo(parsed: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _feedback(parsed: argparse.Namespace) -> int:
+    from bot.corpus.catalog import Catalog
+    from bot.corpus.catalog_feedback import exported, judged
+    from bot.corpus.corpus import CATALOG_FILE
+
+    catalog = Catalog.open(_settings(parsed).data_dir / CATALOG_FILE)
+    lines = [exported(each) for each in judged(catalog)]
+    catalog.close()
+    if parsed.json:
+        _print_json(lines)
+    else:
+        for line in lines:
+            print(json.dumps(line, ensure_ascii=False))
+        _say(f"{len(lines):,} rated answers. Measure them: newsbot eval FILE")
+    return EXIT_OK
+
+
 def _discord(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
     if parsed.health_port is not None:
@@ -283,6 +300,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "eval": _eval,
     "demo": _demo,
     "discord": _discord,
+    "feedback": _feedback,
 }
 
 

@@ -233,6 +233,11 @@ def parser_of_commands() -> argparse.ArgumentParser:
         metavar="FILE",
         help="more questions, which this corpus cannot answer: how many are refused",
     )
+    added.add_argument(
+        "--chat-model",
+        action="store_true",
+        help="let the chat model that is set write the answers (else they are quotes)",
+    )
     added.add_argument("--plot", type=Path, metavar="FILE.png", help="draw precision against coverage, and hit@k")
     added.add_argument("--compare", type=Path, metavar="OLD.json", help="an older run's --json: print the differences")
 
@@ -243,6 +248,13 @@ def parser_of_commands() -> argparse.ArgumentParser:
     added.add_argument("--health-port", type=_port, metavar="PORT", help="give health and metrics on this port")
     added.add_argument("--systemd", action="store_true", help="print a systemd unit for this installation")
     added.add_argument("--verbose", action="store_true", help="log more of what newsbot itself does")
+
+    added = command(
+        "feedback",
+        "Give what people said of answers, as a question file for newsbot eval.",
+        "newsbot feedback export > rated.jsonl && newsbot eval rated.jsonl",
+    )
+    added.add_argument("action", choices=["export"], help="export: a line of JSON for each rated answer")
 
     command("demo", "Ingest the sample corpus and answer a question about it.", "newsbot demo")
     return parser

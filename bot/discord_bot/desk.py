@@ -46,7 +46,7 @@ Buttons = Callable[[str, Answer], discord.ui.View]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks, and where. `channels` are the channel, a thread's parent, their category; `guild` is None in private."""
+    """Who asks, and where. `channels` are the channel, a thread's parent, their category; `guild` is None alone."""
 
     user: int
     guild: int | None = None
