@@ -55,8 +55,36 @@ def open_asker(settings: Settings) -> Asker:
         prompts,
         hits=settings.hits,
         question_chars=settings.question_chars,
-        writer=_writer(settings),
+        writer=open_writer(settings),
         cache=settings.llm_cache,
+    )
+
+
+def open_writer(settings: Settings) -> Writer | None:
+    """What writes answers with the chat model that is set, None where none is. Raises as `open_model_calls`, and
+    SettingsError where a wording of the operator's own has other holes than are filled.
+    """
+    calls = open_model_calls(settings)
+    if calls is None:
+        return None
+    from bot.answering.prose import ProseCheck
+    from bot.answering.wording import HOLES, holes_of
+    from bot.answering.writing import Writer
+
+    prompts = {name: read_prompt(name, settings) for name in MODEL_PROMPTS}
+    for name, text in prompts.items():
+        if holes_of(text) != HOLES[name]:
+            wanted = ", ".join(f"{{{hole}}}" for hole in sorted(HOLES[name])) or "none"
+            raise SettingsError(
+                f"The wording {name}.txt in {settings.prompts_dir} has other holes than are filled. They are: {wanted}."
+            )
+    return Writer(
+        calls,
+        prompts,
+        ProseCheck,
+        context_tokens=settings.llm_context_tokens,
+        history_tokens=settings.llm_history_tokens,
+        question_chars=settings.question_chars,
     )
 
 
@@ -216,31 +244,6 @@ def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     make = {"index": "chroma", "model": settings.embedding_model}
     vectors = VectorIndex(folder / "chroma", embedder.encode)
     return Corpus(folder, catalog, LexicalIndex(folder / "bm25"), vectors, make, embedder.make)
-
-
-def _writer(settings: Settings) -> Writer | None:
-    calls = open_model_calls(settings)
-    if calls is None:
-        return None
-    from bot.answering.prose import ProseCheck
-    from bot.answering.wording import HOLES, holes_of
-    from bot.answering.writing import Writer
-
-    prompts = {name: read_prompt(name, settings) for name in MODEL_PROMPTS}
-    for name, text in prompts.items():
-        if holes_of(text) != HOLES[name]:
-            wanted = ", ".join(f"{{{hole}}}" for hole in sorted(HOLES[name])) or "none"
-            raise SettingsError(
-                f"The wording {name}.txt in {settings.prompts_dir} has other holes than are filled. They are: {wanted}."
-            )
-    return Writer(
-        calls,
-        prompts,
-        ProseCheck,
-        context_tokens=settings.llm_context_tokens,
-        history_tokens=settings.llm_history_tokens,
-        question_chars=settings.question_chars,
-    )
 
 
 def _reranker(settings: Settings) -> Reranker | None:

@@ -220,10 +220,12 @@ class Writer:
 
     def _finished(self, job: Job, reply: _Reply) -> Answer:
         """The final answer after a whole reply."""
-        answer = self._answer(job, reply.check.finish())
+        draft = reply.check.finish()
+        answer = self._answer(job, draft)
         if answer.answered:
             return replace(answer, usage=self.calls.usage(job.meter))
-        if reply.says_nothing():
+        # What is left without any citation says that nothing is known.
+        if draft.text or reply.says_nothing():
             refusal = replace(job.refuse(), model=self.calls.name, removed=answer.removed)
             return replace(refusal, usage=self.calls.usage(job.meter))
         failure = model_failure.DECLINED if reply.declines() else model_failure.UNSUPPORTED
