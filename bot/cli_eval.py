@@ -35,6 +35,8 @@ def run_eval(parsed: argparse.Namespace, settings: Settings) -> int:
     old = results_of(_read_json(parsed.compare), parsed.compare.name) if parsed.compare else None
     if parsed.plot:
         require_writable(parsed.plot)
+    # Kept answers would measure the first one again; and nobody's money is spent by a benchmark unasked.
+    settings = settings.model_copy(update={"llm": settings.llm if parsed.chat_model else None, "llm_cache": 0})
     asker = open_asker(settings)
     asked = evaluate(asker, questions, outside, rows=parsed.rows, slack_days=parsed.as_of_slack)
     results = list(_watched(asked, len(questions) + len(outside)))
@@ -70,6 +72,7 @@ def _facts(parsed: argparse.Namespace, settings: Settings, asker: Asker) -> Fact
         hits=settings.hits,
         embedding_model=settings.embedding_model,
         reranker=settings.reranker,
+        chat_model=settings.llm,
         version=version("newsbot"),
     )
 

@@ -31,6 +31,7 @@ from bot.schema import Hit, Passage
 from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus
 from ingest.pipeline import ingest
+from tests.chat_server import ChatServer, Reply
 from tests.conftest import SAMPLE
 from tests.fakes import article
 
@@ -56,7 +57,7 @@ UNHELD = EvalQuestion(
 VERDICT = EvalQuestion(
     text="Was the lighthouse painted red?", id="red", line=4, answers=("yes",), relevant=("https://post.example/x",)
 )
-FACTS = Facts("q.jsonl", None, 4, 4, ("hybrid",), 3, 10, "m", None, "0")
+FACTS = Facts("q.jsonl", None, 4, 4, ("hybrid",), 3, 10, "m", None, None, "0")
 
 
 @pytest.fixture(scope="module")
@@ -285,6 +286,21 @@ def test_questions_of_another_corpus_are_to_be_refused(
     told = json.loads(capsys.readouterr().out)
     assert told["figures"]["answers/ours/refused_outside"]["value"] == 1.0
     assert told["run"]["outside"] == "other.jsonl"
+
+
+def test_a_chat_model_is_asked_only_when_told_to(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ChatServer(lambda _: Reply("The barrier cost 840 million euros [1].")) as server:
+        monkeypatch.setenv("NEWSBOT_LLM", "openai:scripted")
+        monkeypatch.setenv("NEWSBOT_LLM_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        assert main([*command, "--limit", "1"]) == 0
+        assert server.requests == []
+        assert "openai:scripted" not in capsys.readouterr().out
+        assert main([*command, "--limit", "1", "--chat-model"]) == 0
+        assert len(server.requests) == 2, "once beforehand, and once for its time"
+        assert "written by openai:scripted" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ class Facts:
     hits: int
     embedding_model: str
     reranker: str | None
+    chat_model: str | None
     version: str
 
 
@@ -141,6 +142,7 @@ def table(facts: Facts, results: Sequence[Result], found: Mapping[str, Figure]) 
     yield (
         f"{facts.articles:,} articles, {facts.passages:,} passages; {facts.embedding_model}"
         + (f", reranked by {facts.reranker}" if facts.reranker else "")
+        + (f", written by {facts.chat_model}" if facts.chat_model else "")
         + f"; what was published up to {facts.slack_days} days after asking is known"
     )
     yield "In brackets: 95% of bootstrap draws."

@@ -123,7 +123,7 @@ def main() -> None:
     counts = asker.retriever.corpus.catalog.counts()
     facts = Facts(
         told.folder, None, counts["articles"], counts["passages"], (), AS_OF_SLACK_DAYS, settings.hits,
-        settings.embedding_model, settings.reranker, "",
+        settings.embedding_model, settings.reranker, None, "",
     )  # fmt: skip
     print("\n".join(table(facts, results, figures(results))))
     print(f"memory {resident_mib():.0f} MiB")
