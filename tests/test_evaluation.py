@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,6 +18,7 @@ from bot.asking import Asker
 from bot.cli import main
 from bot.cli_arguments import RANKINGS as RANKINGS_TO_TYPE
 from bot.errors import ReadError, UsageError
+from bot.evaluation.plot import draw
 from bot.evaluation.question_file import EvalQuestion
 from bot.evaluation.report import Facts, differences, document, figures, results_of, table
 from bot.evaluation.run import (
@@ -32,7 +37,7 @@ from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus
 from ingest.pipeline import ingest
 from tests.chat_server import ChatServer, Reply
-from tests.conftest import SAMPLE
+from tests.conftest import ROOT, SAMPLE
 from tests.fakes import article
 
 BARRIER = (
@@ -273,6 +278,41 @@ def test_json_charts_and_comparing(command: list[str], tmp_path: Path, capsys: p
     assert line.endswith("1 questions, paired")
     assert main([*command, "--compare", str(old), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["differences"]["retrieval/hybrid/hit@1"]["difference"] == 1.0
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".pdf", ".PNG"])
+def test_charts_in_other_forms_and_of_nothing_judged(suffix: str, results: list[Result], tmp_path: Path) -> None:
+    heads = {".svg": b"<?xml", ".pdf": b"%PDF", ".PNG": b"\x89PNG"}
+    for name, some in (("all", results), ("open", [each for each in results if each.group == "open"])):
+        draw(some, tmp_path / (name + suffix))
+        assert (tmp_path / (name + suffix)).read_bytes().startswith(heads[suffix])
+    assert (tmp_path / ("all" + suffix)).read_bytes() != (tmp_path / ("open" + suffix)).read_bytes()
+    with pytest.raises(UsageError, match="cannot be written"):
+        (tmp_path / "folder.svg").mkdir()
+        draw(results, tmp_path / "folder.svg")
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals here to open")
+def test_a_terminal_gets_a_bar(command: list[str]) -> None:
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", *command], stdout=subprocess.PIPE, stderr=theirs, cwd=ROOT,
+        env=os.environ | {"TERM": "xterm"},
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        # Linux ends the reading of a terminal that nobody writes to any more with an error.
+        with contextlib.suppress(OSError):
+            while read := os.read(ours, 4096):
+                shown += read
+        assert process.stdout is not None
+        printed = process.stdout.read()
+    os.close(ours)
+    assert process.returncode == 0, shown
+    assert b"questions" in shown
+    assert b"100%" in shown
+    assert b"\x1b" not in printed
+    assert b"hit@1" in printed
 
 
 def test_questions_of_another_corpus_are_to_be_refused(
