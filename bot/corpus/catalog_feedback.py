@@ -185,7 +185,8 @@ def judged(catalog: Catalog) -> Iterator[Judged]:
 def exported(judged_answer: Judged) -> dict[str, Any]:
     """A rated answer as a line of a question file for `newsbot eval`.
 
-    `relevant` are the addresses that a well rated answer cites; `answers` what people said is right.
+    `relevant` are the addresses that a well rated answer cites: none where it rightly said that the corpus does not
+    say, and None for other answers, whose right articles nobody knows. `answers` is what people said is right.
     """
     one, up, down = judged_answer.given, judged_answer.up, judged_answer.down
     good = up > down
@@ -194,7 +195,7 @@ def exported(judged_answer: Judged) -> dict[str, Any]:
         "question": one.question.text,
         "asked_on": (one.question.as_of or one.given_at.date()).isoformat(),
         "answers": list(judged_answer.corrections),
-        "relevant": list(dict.fromkeys(each.url for each in one.citations if each.url)) if good else [],
+        "relevant": list(dict.fromkeys(each.url for each in one.citations if each.url)) if good else None,
         "rating": "up" if good else "down" if down > up else "mixed",
         "reason": judged_answer.reasons[-1].value if judged_answer.reasons else None,
         "up": up,
