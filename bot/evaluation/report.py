@@ -19,7 +19,7 @@ FORMAT = 1
 HITS_AT = (1, 4, 10)
 COVERAGES = (0.15, 0.5)
 QUANTILES = {"p50": 0.5, "p95": 0.95}
-NAME_WIDTH, CELL_WIDTH = 52, 20
+NAME_WIDTH, CELL_WIDTH = 54, 20
 
 SAID = {
     "first_quote": "first quote holds a gold answer",
