@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.answering import model_failure
 from bot.answering.model_failure import Failure, ModelFailed, failure_of
-from bot.answering.model_loop import ModelLoop
+from bot.answering.model_loop import shared_loop
 from bot.schema import Usage
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class ModelCalls:
         self.model = model
         self.name = name
         self.deadline_seconds = deadline_seconds
-        self.loop = ModelLoop()
+        self.loop = shared_loop()
         self._output_chars = output_tokens * CHARS_PER_TOKEN
         self._prices = prices
         self._ends_named = ends_named
@@ -94,7 +94,7 @@ class ModelCalls:
         """The pieces of one reply as they come, until the loop's time `until`. Raises ModelFailed."""
         started = time.perf_counter()
         call = _Call(messages, config)
-        outcome = "abandoned"
+        outcome, cause = "abandoned", ""
         try:
             async with self._slot(until):
                 meter.calls += 1
@@ -103,7 +103,7 @@ class ModelCalls:
                         yield piece
             outcome = "ok"
         except ModelFailed as failed:
-            outcome = failed.failure.outcome
+            outcome, cause = failed.failure.outcome, call.error
             raise
         finally:
             seconds = time.perf_counter() - started
@@ -111,10 +111,10 @@ class ModelCalls:
             meter.output_tokens += call.output_tokens
             meter.seconds += seconds
             fields = {
-                "model": self.name, "purpose": purpose, "attempt": attempt, "outcome": outcome,
+                "model": self.name, "purpose": purpose, "attempt": attempt, "outcome": outcome, "cause": cause,
                 "input_tokens": call.input_tokens, "output_tokens": call.output_tokens, "seconds": round(seconds, 3),
             }  # fmt: skip
-            said = " ".join(f"{name}={value}" for name, value in fields.items())
+            said = " ".join(f"{name}={value}" for name, value in fields.items() if value != "")
             log.log(logging.INFO if outcome in ("ok", "abandoned") else logging.WARNING, "call %s", said, extra=fields)
 
     async def complete(
@@ -184,6 +184,8 @@ class ModelCalls:
         except ModelFailed:
             raise
         except Exception as error:
+            # The class alone: the text of an error may hold what was asked, or a key.
+            call.error = type(error).__name__
             failure = failure_of(error, has_begun=call.chars > 0)
             if asyncio.get_running_loop().time() >= until:
                 failure = model_failure.LATE
@@ -238,6 +240,7 @@ class _Call:
         self.chars = 0
         self.input_tokens = 0
         self.output_tokens = 0
+        self.error = ""
         self.ended = False
         self.refused = False
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import queue
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
@@ -14,6 +15,12 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 _END = object()
+
+
+@functools.cache
+def shared_loop() -> ModelLoop:
+    """The one loop of the process: providers' libraries keep one HTTP client for all models of an address."""
+    return ModelLoop()
 
 
 class ModelLoop:

@@ -274,17 +274,23 @@ class _Reply:
 
 
 def _whole(reply: str, asked: str, told: str, chars: int) -> str | None:
-    """The rewritten question, None where it is none: several lines, markup, names or numbers from nowhere."""
+    """The rewritten question, None where it is none: several lines, markup, names or numbers from nowhere or lost."""
     lines = [line for line in reply.strip().splitlines() if line.strip()]
     if len(lines) != 1:
         return None
     whole = _one_line(lines[0]).strip('"“”')
-    known = set(_WORD.findall(f"{asked} {told}".casefold()))
     if not whole or len(whole) > chars or any(mark in whole and mark not in asked for mark in _STEERING):
         return None
+    words = _WORD.findall(whole)
+    used, known = {word.casefold() for word in words}, set(_WORD.findall(f"{asked} {told}".casefold()))
     # The first word is capitalised in any sentence.
-    named = [word for word in _WORD.findall(whole)[1:] if any(letter.isupper() or letter.isdigit() for letter in word)]
-    return whole if {word.casefold() for word in named} <= known else None
+    comes_from_there = {word.casefold() for word in words[1:] if _is_name(word)} <= known
+    keeps_what_was_asked = {word.casefold() for word in _WORD.findall(asked)[1:] if _is_name(word)} <= used
+    return whole if comes_from_there and keeps_what_was_asked and 2 * len(used & known) >= len(used) else None
+
+
+def _is_name(word: str) -> bool:
+    return any(letter.isupper() or letter.isdigit() for letter in word)
 
 
 def _one_line(text: str) -> str:
