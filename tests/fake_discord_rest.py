@@ -85,14 +85,15 @@ async def _me(fake: FakeDiscord, _: Request, __: dict[str, str]) -> Reply:
 
 
 @route("GET", "/users/@me/guilds")
-async def _my_guilds(fake: FakeDiscord, _: Request, __: dict[str, str]) -> Reply:
+async def _my_guilds(fake: FakeDiscord, request: Request, _: dict[str, str]) -> Reply:
     world, found = fake.world, []
     for guild in world.guilds.values():
         if (guild["id"], world.bot["id"]) in world.members:
             granted = _server_permissions(fake, guild)
             found.append({"id": guild["id"], "name": guild["name"], "icon": None, "banner": None, "owner": False,
                           "permissions": str(granted), "features": []})  # fmt: skip
-    return 200, found
+    after = int(request.query.get("after", 0))
+    return 200, [each for each in found if int(each["id"]) > after][: int(request.query.get("limit", 200))]
 
 
 @route("GET", "/applications/@me")

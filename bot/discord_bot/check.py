@@ -98,13 +98,15 @@ async def _discord(settings: Settings) -> tuple[list[Finding], str | None]:
 
 async def _servers(rest: Rest) -> list[dict[str, Any]]:
     """Every server that the bot is in."""
-    found: list[dict[str, Any]] = []
+    found: dict[str, dict[str, Any]] = {}
+    after = ""
     while True:
-        after = f"&after={found[-1]['id']}" if found else ""
         page = await rest.get(f"/users/@me/guilds?limit={SERVERS_A_PAGE}{after}")
-        found += page
-        if len(page) < SERVERS_A_PAGE:
-            return found
+        fresh = {each["id"]: each for each in page if each["id"] not in found}
+        found |= fresh
+        if len(page) < SERVERS_A_PAGE or not fresh:
+            return list(found.values())
+        after = f"&after={page[-1]['id']}"
 
 
 def _intents(settings: Settings, application: dict[str, Any]) -> Finding:

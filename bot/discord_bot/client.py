@@ -76,6 +76,11 @@ class NewsClient(discord.Client):
         self.met = True
         await super().before_identify_hook(shard_id, initial=initial)
 
+    def dispatch(self, event: str, /, *args: Any, **options: Any) -> None:
+        """Pass an event on; once the client closes there is no loop to run anything (discord.py would break on it)."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **options)
+
     async def on_message(self, message: discord.Message) -> None:
         """A message came."""
         await self._commands.heard(self, message)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import aiohttp
 import discord
 
 from bot.discord_bot.client import Commands, NewsClient, make_client, point_at_discord
@@ -169,6 +170,7 @@ def run(settings: Settings, *, verbose: bool = False) -> int:
     token = token_of(settings)
     write_logs(token, verbose=verbose)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the event loop listens
+    asyncio.run(_require_token(settings))
     log.info("Loading the corpus and its models.")
     house = open_house(settings)
     status = asyncio.run(_serve(house), debug=False)
@@ -207,6 +209,13 @@ async def _serve(house: House) -> int:
         logging.shutdown()
         os._exit(0)
     return 0
+
+
+async def _require_token(settings: Settings) -> None:
+    """Raises SettingsError where Discord does not take the token: better at once than when the models are loaded."""
+    with contextlib.suppress(DiscordRefused, aiohttp.ClientError, OSError):
+        async with Rest(settings) as rest:
+            await rest.get("/users/@me")
 
 
 async def _close(client: NewsClient, connecting: asyncio.Task[None]) -> None:
