@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answering.days import agrees, resolved
+from bot.answering.days import agrees, meant
 from bot.answering.evidence_text import Evidence, plain
 from bot.answering.figures import matches
 from bot.answering.statement import Statement
@@ -33,7 +33,7 @@ def held_parts(claim: Statement, evidence: Evidence, place: int) -> dict[str, fl
         if any(matches(figure, other) for other in sentence.figures):
             parts[f"figure {at}"] = FIGURE
     for at, day in enumerate(claim.days):
-        said = resolved(day, evidence.article.published)
+        said = meant(day, evidence.article.published)
         if any(agrees(one, other) for one in said for held in evidence.days[place] for other in held):
             parts[f"day {at}"] = DAY
     folded = None
@@ -98,9 +98,4 @@ def quotes(claim: Statement, evidence: Evidence) -> list[tuple[int, int]]:
         seen |= new
         first, last = evidence.sentences[places[0]], evidence.sentences[places[-1]]
         spans.append((first.offset, last.offset + len(last.text)))
-        wanted = {f"figure {at}" for at in range(len(claim.figures))} | {
-            f"quotation {at}" for at in range(len(claim.quotations))
-        }
-        if wanted <= seen:
-            break
     return list(dict.fromkeys(spans))

@@ -1,103 +1,129 @@
-"""Whether what a sentence says belongs together as in the passage: amounts with what they count, days with what happened,
-doers with deeds, "not" with what is denied.
+"""Whether what a sentence says belongs together as in the passage: amounts and days with what they belong to, names with
+what is said of them, "not" with what is denied.
 
 Knows nothing about whether the words stand there at all; that is asked first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.answering.alignment import window
-from bot.answering.days import agrees, resolved
-from bot.answering.evidence_text import Evidence, is_to_come, union
+from bot.answering.days import agrees, meant
+from bot.answering.deeds import other_way_round, swapped_offices
+from bot.answering.evidence_text import Evidence, union
 from bot.answering.figures import Figure, is_same_kind, matches
-from bot.answering.meanings import POSSIBLE, SPEAKING, opposites
-from bot.answering.statement import Statement, Term
+from bot.answering.meanings import opposites
+from bot.answering.statement import Name, Statement, Term
+from bot.answering.tense import not_yet_reason
 
-CLAUSE, SENTENCE, BESIDE = 1.0, 0.35, 1.0
-"""What a shared word counts in the clause of an amount, elsewhere in its sentence, and beside the amount."""
+NAME, WORD = 1.6, 1.0
+"""What a shared name and another shared word count in the clause of an amount, a day or a name."""
+SENTENCE = 0.4
+"""Share of it that counts elsewhere in the sentence."""
+BESIDE = 0.8
+"""Added where the word stands beside it in both."""
 BESIDE_CHARS = 14
-SWAPPED_BY = 0.9
+SWAPPED_BY = 0.75
 """An amount is taken for swapped where another one of the passage fits its words so much better."""
-_PRONOUNS = frozenset("he she it they his her its their this that these those both him them".split())
-_PAST = frozenset("was were became had did took won rose fell went came began left gave said has have led held".split())
-_TURNED = {"lose": "win"}
-_ROLES = frozenset(
-    "win lose succeed blame ask help attack give buy sell kill elect lead own invade sue refuse approve accuse"
-    " promise thank follow praise criticise defend overtake arrest fine marry hit send".split()
+NAME_SWAPPED_BY = 0.9
+FITS_LEAST_WORDS = 2
+_PRONOUNS = frozenset("he she they it his her their its him them who".split())
+LACK_WORDS = frozenset(
+    "without lack lacks lacked lacking refuse refused refuses deny denied denies fail failed avoid avoided unhurt unharmed"
+    " unable escaped free absent missing rejected declined stopped instead except excluding spared survived intact"
+    " uncertain unclear unknown unspecified undisclosed rather far yet halted ended barred banned prevented".split()
 )
+"""Words that say "not" in themselves."""
 
 
 def attachment_reason(claim: Statement, evidence: Evidence) -> str | None:
     """Why the claim puts together what does not belong together in the passage; None where it does not."""
-    places = window(claim, evidence)
-    near = [evidence.sentences[place] for place in places]
+    near = [evidence.sentences[place] for place in window(claim, evidence)]
     return (
         _denial(claim, near, evidence)
         or _opposite(claim, near, evidence)
         or _swapped_figures(claim, evidence)
         or _swapped_days(claim, evidence)
         or _turned_range(claim, evidence)
-        or _swapped_doers(claim, evidence)
-        or _other_speaker(claim, near, evidence)
-        or _not_yet(claim, near)
+        or _turned_since(claim, evidence)
+        or _other_speaker(claim, evidence)
+        or other_way_round(claim, evidence)
+        or swapped_offices(claim, evidence)
+        or _swapped_names(claim, evidence)
+        or not_yet_reason(claim, near)
     )
 
 
 def _denial(claim: Statement, near: Sequence[Statement], evidence: Evidence) -> str | None:
-    held_denied, held_stated = union(near, "denied"), union(near, "stated") | evidence.title.stated
+    passage = (*evidence.sentences, evidence.title)
     if claim.has_negation:
-        if not any(statement.has_negation for statement in (*near, evidence.title)):
-            contrary = any(opposites().get(word, frozenset()) & held_stated for word in claim.denied)
-            if not contrary and not _lacking(near):
-                return "the cited passage does not deny this"
-        if claim.denied and held_denied and not claim.denied & held_denied and claim.denied <= held_stated:
-            return "the cited passage says so, and the sentence denies it"
-        return None
+        if any(statement.has_negation for statement in near):
+            held_denied, held_stated = union(near, "denied"), union(near, "stated")
+            if claim.denied and held_denied and not claim.denied & held_denied and claim.denied <= held_stated:
+                return "the cited passage says so, and the sentence denies it"
+            return None
+        if any(statement.denied & claim.denied for statement in passage) or _lacking(near):
+            return None
+        held = union(near, "stated") | evidence.title.stated
+        if any(opposites().get(word, frozenset()) & held for word in claim.denied):
+            return None
+        return "the cited passage does not deny this"
     if _lacking([claim]):
         return None
-    only_denied = {
-        term.meaning
-        for term in claim.terms
-        if not term.is_name and term.meaning in held_denied and term.meaning not in held_stated
-    }
-    if only_denied and not any(opposites().get(word, frozenset()) & claim.meanings for word in only_denied):
-        return "the cited passage denies this"
+    denied, stated = union(passage, "denied"), union(passage, "stated")
+    near_denied, near_stated = union(near, "denied"), union(near, "stated")
+    for term in claim.terms:
+        word = term.meaning
+        if term.is_name or opposites().get(word, frozenset()) & claim.meanings:
+            continue
+        if (word in near_denied and word not in near_stated) or (word in denied and word not in stated):
+            return f"the cited passage denies “{term.text}”"
     return None
-
-
-_LACKING = ("un", "in", "dis")
-_LACK_WORDS = frozenset(
-    "without lack lacks lacked lacking refuse refused refuses deny denied denies fail failed avoid avoided unhurt unharmed"
-    " unable escaped free absent missing rejected declined stopped instead except excluding spared survived intact"
-    " uncertain unclear unknown unspecified undisclosed rather far yet halted ended barred banned prevented".split()
-)
 
 
 def _lacking(statements: Sequence[Statement]) -> bool:
-    return any(token.low in _LACK_WORDS for statement in statements for token in statement.tokens)
+    return any(token.low in LACK_WORDS for statement in statements for token in statement.tokens)
 
 
 def _opposite(claim: Statement, near: Sequence[Statement], evidence: Evidence) -> str | None:
-    """A word whose opposite stands there, and it does not: "rose" for "fell"."""
-    held = union(near, "meanings") | evidence.title.meanings
-    lows = union(near, "lows")
-    for term in claim.terms:
+    """A word whose opposite stands there, and it does not: "rose" for "fell"; or beside the same word: "raise taxes"."""
+    if not near:
+        return None
+    best = max(near, key=lambda statement: len(statement.meanings & claim.meanings))
+    held = best.meanings | evidence.title.meanings
+    lows = best.lows
+    said = claim.meanings | claim.lows
+    for at, term in enumerate(claim.terms):
         against = opposites().get(term.meaning)
-        if not against or term.is_denied or term.meaning in held:
+        if not against or term.is_denied:
             continue
-        contrary = against & (held | lows)
-        if contrary and not contrary & claim.meanings and term.meaning not in evidence.meanings:
+        contrary = (against & (best.stated | lows)) - said
+        if not contrary:
+            continue
+        if term.meaning not in held and not (term.meaning in evidence.meanings and _elsewhere(term, claim, evidence)):
             return f"the cited passage says the opposite of “{term.text}”"
-        if contrary and not contrary & claim.meanings and not union(near, "denied") & contrary:
+        following = claim.terms[at + 1].meaning if at + 1 < len(claim.terms) else ""
+        if any(_beside(best, word, following) for word in contrary) and not _beside(best, term.meaning, following):
             return f"the cited passage says the opposite of “{term.text}”"
     return None
 
 
+def _elsewhere(term: Term, claim: Statement, evidence: Evidence) -> bool:
+    """Whether a sentence that holds the word shares more with the claim than that word."""
+    return any(
+        term.meaning in sentence.meanings and len(sentence.meanings & claim.meanings) > 2 for sentence in evidence.sentences
+    )
+
+
+def _beside(statement: Statement, word: str, following: str) -> bool:
+    order = [term.meaning for term in statement.terms]
+    return any(one == word and other == following for one, other in zip(order, order[1:], strict=False))
+
+
 class _Place(NamedTuple):
-    """Where an amount or a day stands, and whether it is the one that is said."""
+    """Where an amount, a day or a name stands, and whether it is the one that is said."""
 
     sentence: Statement
     start: int
@@ -109,54 +135,153 @@ def _swapped_figures(claim: Statement, evidence: Evidence) -> str | None:
     for figure in claim.figures:
         if figure.is_open or figure.text.lower() == "one":
             continue
-        if _better_elsewhere(claim, figure.start, figure.end, _figure_places(figure, evidence)):
+        places = _figure_places(figure, claim, evidence)
+        if _better_elsewhere(claim, figure.start, figure.end, places, SWAPPED_BY):
             return f"{figure.text} stands for something else in the cited passage"
+        if _fits_nowhere(claim, figure, places, evidence):
+            return f"the cited passage says {figure.text} of something else"
     return None
 
 
-def _figure_places(figure: Figure, evidence: Evidence) -> list[_Place]:
-    return [
-        _Place(sentence, other.start, other.end, matches(figure, other))
-        for sentence in (*evidence.sentences, evidence.title)
-        for other in sentence.figures
-        if matches(figure, other) or is_same_kind(figure, other)
-    ]
+def _fits_nowhere(claim: Statement, figure: Figure, places: Sequence[_Place], evidence: Evidence) -> bool:
+    """Whether no sentence with the amount holds any of the words around it, but for those of the title."""
+    clause = claim.clause_at(figure.start)
+    own = {
+        term.meaning
+        for term in claim.terms
+        if term.clause == clause and not term.is_name and term.meaning not in evidence.title.meanings
+    }
+    sentences = list(evidence.sentences)
+    held = [place.sentence for place in places if place.is_said]
+    if len(own) < FITS_LEAST_WORDS or evidence.title in held or not held:
+        return False
+    around = set(held)
+    for place, sentence in enumerate(sentences):
+        if sentence in held and place:
+            around.add(sentences[place - 1])
+    return not own & union(list(around), "meanings")
+
+
+def _figure_places(figure: Figure, claim: Statement, evidence: Evidence) -> list[_Place]:
+    places: list[_Place] = []
+    lead = lead_of(claim, figure.start)
+    others = [other for other in claim.figures if other is not figure]
+    for sentence in (*evidence.sentences, evidence.title):
+        has_said = any(matches(figure, other) for other in sentence.figures)
+        for other in sentence.figures:
+            is_said = matches(figure, other)
+            if not is_said and not is_same_kind(figure, other):
+                continue
+            # The other end of "from 500 to 4,000" shares its words; which end is which is asked elsewhere.
+            is_end = has_said and {lead_of(sentence, other.start), lead} in ({"from", "to"}, {"from"}, {"to"})
+            beside = has_said and any(matches(each, other) for each in others)
+            if is_said or not (is_end and lead) and not (beside and _same_clause(claim, figure, others, other)):
+                places.append(_Place(sentence, other.start, other.end, is_said))
+    return places
+
+
+def _same_clause(claim: Statement, figure: Figure, others: Sequence[Figure], held: Figure) -> bool:
+    """Whether the claim gives the other amount in the same clause: then both share its words."""
+    clause = claim.clause_at(figure.start)
+    return any(matches(each, held) and claim.clause_at(each.start) == clause for each in others)
 
 
 def _swapped_days(claim: Statement, evidence: Evidence) -> str | None:
     for day in claim.days:
-        said = resolved(day, evidence.article.published)
+        said = meant(day, evidence.article.published)
         places = [
             _Place(sentence, other.start, other.end, any(agrees(one, each) for one in said for each in held))
             for sentence, held_days in zip(evidence.sentences, evidence.days, strict=True)
             for other, held in zip(sentence.days, held_days, strict=True)
         ]
-        if _better_elsewhere(claim, day.start, day.end, places):
+        if _better_elsewhere(claim, day.start, day.end, places, SWAPPED_BY):
             return f"{day.text} is the day of something else in the cited passage"
     return None
 
 
-def _better_elsewhere(claim: Statement, start: int, end: int, places: Sequence[_Place]) -> bool:
-    """Whether the words around an amount of the claim fit another amount of the passage much better."""
+def _swapped_names(claim: Statement, evidence: Evidence) -> str | None:
+    """A name stands with words that stand with another name in the passage."""
+    named = {word for name in claim.names for word in name.words}
+    titled = {word for name in evidence.title.names for word in name.words}
+    for name in claim.names:
+        if evidence.outlets and any(word in evidence.frame_words for word in name.words):
+            continue
+        places = [
+            _Place(sentence, other.start, other.end, is_said)
+            for place, sentence in enumerate(evidence.sentences)
+            for other in _with_pronouns(place, evidence, set(name.words))
+            if (is_said := bool(set(other.words) & set(name.words)))
+            or not (set(other.words) & _clause_names(claim, name) or set(other.words) & titled & named)
+        ]
+        if any(place.is_said for place in places) or set(name.words) & titled:
+            if not any(place.is_said for place in places):
+                places.append(_Place(evidence.title, 0, 0, True))
+            if _better_elsewhere(claim, name.start, name.end, places, NAME_SWAPPED_BY, set(name.words)):
+                return f"the cited passage says this of another than {' '.join(name.raw)}"
+    return None
+
+
+def _clause_names(claim: Statement, name: Name) -> set[str]:
+    clause = claim.clause_at(name.start)
+    return {word for other in claim.names if claim.clause_at(other.start) == clause for word in other.words}
+
+
+def _with_pronouns(place: int, evidence: Evidence, own: set[str]) -> list[Name]:
+    """The names of a sentence; where "he" or "her" stands, also those of the sentences before.
+
+    A pronoun that opens the sentence may be any name of the sentence before; elsewhere only one of `own` is tried:
+    that is in favour of the claim.
+    """
+    sentence = evidence.sentences[place]
+    names = list(sentence.names)
+    pronouns = [(at, token) for at, token in enumerate(sentence.tokens) if token.low in _PRONOUNS]
+    if not pronouns:
+        return names
+    before: list[Name] = []
+    for back in range(place - 1, max(place - 4, -1), -1):
+        if before := evidence.sentences[back].names:
+            break
+    for other in before:
+        for at, token in pronouns:
+            if at < 3 or set(other.words) & own:
+                names.append(other._replace(start=token.start, end=token.end))
+    return names
+
+
+def _better_elsewhere(
+    claim: Statement, start: int, end: int, places: Sequence[_Place], by: float, without: set[str] | frozenset[str] = frozenset()
+) -> bool:
+    """Whether the words around an amount, day or name of the claim fit another one of the passage much better."""
     if not any(place.is_said for place in places) or all(place.is_said for place in places):
         return False
     clause = claim.clause_at(start)
-    own = [term for term in claim.terms if term.clause == clause]
+    that = claim.text.find(" that ", 0, start)
+    own = [
+        term
+        for term in claim.terms
+        if term.clause == clause and not start <= term.start < end and not term.start < that
+    ]
     if not own:
         return False
     beside = {term.meaning for term in own if _gap(term, start, end) <= BESIDE_CHARS}
     fit = {True: 0.0, False: 0.0}
     for place in places:
-        fit[place.is_said] = max(fit[place.is_said], _fit(own, beside, place))
-    return fit[False] > fit[True] + SWAPPED_BY
+        fit[place.is_said] = max(fit[place.is_said], _fit(own, beside, place, without))
+    return fit[False] > fit[True] + by
 
 
-def _fit(own: Sequence[Term], beside: set[str], place: _Place) -> float:
+def _fit(own: Sequence[Term], beside: set[str], place: _Place, without: set[str] | frozenset[str]) -> float:
     clause = place.sentence.clause_at(place.start)
+    # The name that a sentence opens with goes with all of it, which speaks for the claim alone.
+    is_subject = bool(without) and place.sentence.names[:1] != [] and place.sentence.names[0].start == place.start
     near: dict[str, float] = {}
     for term in place.sentence.terms:
-        value = CLAUSE if term.clause == clause else SENTENCE
-        if term.meaning in beside and _gap(term, place.start, place.end) <= BESIDE_CHARS:
+        if place.start <= term.start < place.end or term.low in without:
+            continue
+        value = NAME if term.is_name or (term.is_opening and term.text[0].isupper()) else WORD
+        if term.clause != clause and not (place.is_said and is_subject):
+            value *= SENTENCE
+        elif term.meaning in beside and _gap(term, place.start, place.end) <= BESIDE_CHARS:
             value += BESIDE
         near[term.meaning] = max(near.get(term.meaning, 0.0), value)
     return sum(near.get(word, 0.0) for word in {term.meaning for term in own})
@@ -166,11 +291,13 @@ def _gap(term: Term, start: int, end: int) -> int:
     return max(start - term.end, term.start - end, 0)
 
 
-def _lead(statement: Statement, start: int) -> str:
+def lead_of(statement: Statement, start: int) -> str:
     """The "from" or "to" that leads to a place, past hedges."""
-    for token in reversed([token for token in statement.tokens if token.end <= start][-5:]):
+    before = [token for token in statement.tokens if token.end <= start][-5:]
+    for token in reversed(before):
         if token.low in ("from", "to"):
-            return token.low
+            is_hedge = token.low == "to" and statement.text[: token.start].rstrip().lower().endswith(("up", "close"))
+            return "" if is_hedge else token.low
         if token.text in ",;." or token.low in ("and", "by", "of", "in"):
             break
     return ""
@@ -179,11 +306,11 @@ def _lead(statement: Statement, start: int) -> str:
 def _turned_range(claim: Statement, evidence: Evidence) -> str | None:
     """ "from 4,000 to 500" where the passage goes from 500 to 4,000."""
     for figure in claim.figures:
-        lead = _lead(claim, figure.start)
+        lead = lead_of(claim, figure.start)
         if not lead:
             continue
         leads = [
-            _lead(sentence, other.start)
+            lead_of(sentence, other.start)
             for sentence in evidence.sentences
             for other in sentence.figures
             if matches(figure, other)
@@ -194,100 +321,65 @@ def _turned_range(claim: Statement, evidence: Evidence) -> str | None:
     return None
 
 
-class _Deed(NamedTuple):
-    deed: str
-    doer: str
-    done_to: str
+_SINCE = frozenset(("since", "until", "till"))
 
 
-def _deeds(statement: Statement) -> list[_Deed]:
-    """Who does what to whom, by the order of names around a verb; "was beaten by" turns it round."""
-    found: list[_Deed] = []
-    terms = statement.terms
-    for at, term in enumerate(terms):
-        if term.is_name or term.meaning not in _ROLES:
+def _turned_since(claim: Statement, evidence: Evidence) -> str | None:
+    """ "in 1950, the first time since 2020" where the passage says "in 2020, ... since 1950"."""
+    for day in claim.days:
+        if _word_before(claim, day.start) not in _SINCE:
             continue
-        before = [other.meaning for other in terms[:at] if other.is_name or other.is_opening]
-        after = [other.meaning for other in terms[at + 1 :] if other.is_name and other.clause - term.clause <= 1]
-        if not before or not after:
-            continue
-        following = [token.low for token in statement.tokens if token.start >= term.end][:2]
-        turned = "by" in following
-        if term.meaning == "lose":
-            turned = not turned
-        deed = _TURNED.get(term.meaning, term.meaning)
-        # The names next to the verb are its own; those further off may belong to another clause.
-        for doer in before[-2:]:
-            for other in after[:2]:
-                found.append(_Deed(deed, other, doer) if turned else _Deed(deed, doer, other))
-    return found
+        said = meant(day, evidence.article.published)
+        leads = [
+            (_word_before(sentence, own.start), len(sentence.days))
+            for sentence, held in zip(evidence.sentences, evidence.days, strict=True)
+            for own, each in zip(sentence.days, held, strict=True)
+            if any(agrees(one, other) for one in said for other in each)
+        ]
+        if leads and all(lead not in _SINCE and count > 1 for lead, count in leads):
+            return f"the cited passage does not say since {day.text}"
+    return None
 
 
-def _swapped_doers(claim: Statement, evidence: Evidence) -> str | None:
-    said = _deeds(claim)
+def _word_before(statement: Statement, start: int) -> str:
+    before = [token.low for token in statement.tokens if token.end <= start]
+    return before[-1] if before else ""
+
+
+def _other_speaker(claim: Statement, evidence: Evidence) -> str | None:
+    """ "X said that" where the sentence that says it gives it to Y."""
+    said = speakers(claim)
     if not said:
         return None
-    held = {deed for statement in (*evidence.sentences, evidence.title) for deed in _deeds(statement)}
-    for deed in said:
-        if _Deed(deed.deed, deed.done_to, deed.doer) in held and deed not in held:
-            return "the cited passage says it the other way round"
-    return None
+    told = claim.meanings - said - {word for name in claim.names for word in name.words if set(name.words) & said}
+    if not told:
+        return None
+    best = max(range(len(evidence.sentences)), key=lambda place: len(evidence.sentences[place].meanings & told), default=-1)
+    if best < 0:
+        return None
+    sentence = evidence.sentences[best]
+    held = speakers(sentence)
+    if len(sentence.meanings & told) < len(told) / 2 or not held or held & said:
+        return None
+    named = {word for name in sentence.names for word in name.words} | evidence.frame_words
+    if said & named or any(token.low in _PRONOUNS for token in sentence.tokens):
+        return None
+    return "someone else says this in the cited passage"
 
 
-def _speakers(statement: Statement) -> list[tuple[str, int]]:
-    """Names beside a verb of speaking: "Stoltenberg said", "said Bill Nelson", "according to AFAD"."""
-    read = statement.tokens
-    found = []
-    for at, token in enumerate(read):
-        if token.low not in _SAID:
+_SAYING = frozenset("said says warned told stressed promised admitted according called wrote added".split())
+
+
+def speakers(statement: Statement) -> set[str]:
+    """Words of the names beside a verb of speaking: "Stoltenberg said", "said Bill Nelson", "according to AFAD"."""
+    found: set[str] = set()
+    openings = [term for term in statement.terms if term.is_opening and term.text[0].isupper() and not term.is_name]
+    for token in statement.tokens:
+        if token.low not in _SAYING:
             continue
-        for term in statement.terms:
-            is_before = 0 <= token.start - term.end <= 3
-            is_after = 0 <= term.start - token.end <= (30 if token.low in ("said", "called", "says") else 6)
-            if (term.is_name or term.is_opening) and (is_before or (is_after and token.low not in ("warned", "announced"))):
-                found.append((term.meaning, at))
+        for name in statement.names:
+            reach = 5 if token.low == "according" else 25 if token.low == "said" else 2
+            if 0 < token.start - name.end <= 2 or 0 < name.start - token.end <= reach and token.low != "told":
+                found |= set(name.words)
+        found |= {term.meaning for term in openings if 0 < token.start - term.end <= 2}
     return found
-
-
-_SAID = frozenset("said says announced warned told stressed promised admitted according called estimated".split())
-
-
-def _other_speaker(claim: Statement, near: Sequence[Statement], evidence: Evidence) -> str | None:
-    said = [name for name, _ in _speakers(claim)]
-    if not said or not near:
-        return None
-    held = {name for statement in near for name, _ in _speakers(statement)}
-    if not held:
-        return None
-    lows = union(near, "meanings") | evidence.frame_words
-    if not any(name in held for name in said) and not all(name in lows for name in said):
-        leaning = any(token.low in _PRONOUNS for statement in near for token in statement.tokens[:1])
-        if not leaning:
-            return "someone else says this in the cited passage"
-    return None
-
-
-def _not_yet(claim: Statement, near: Sequence[Statement]) -> str | None:
-    """What may or will happen is not told as what has happened."""
-    if not near or is_to_come(claim) or any(token.low in SPEAKING for token in claim.tokens):
-        speaking = any(token.low in SPEAKING for token in claim.tokens)
-        if is_to_come(claim) or not speaking or not near:
-            return None
-    best = max(near, key=lambda statement: len(statement.meanings & claim.meanings))
-    is_past = any(token.low in _PAST or token.low.endswith("ed") for token in claim.tokens)
-    clause_terms: dict[int, int] = {}
-    for term in best.terms:
-        if term.meaning in claim.meanings:
-            clause_terms[term.clause] = clause_terms.get(term.clause, 0) + 1
-    if not clause_terms or not is_past:
-        return None
-    main = max(clause_terms, key=lambda clause: clause_terms[clause])
-    starts = [*best.clause_starts, len(best.text)]
-    clause = Statement(best.text[starts[main] : starts[main + 1]])
-    lows = {token.low for token in clause.tokens}
-    if lows & POSSIBLE or "will" in lows:
-        return "the cited passage says that it may or will be so, not that it is"
-    return None
-
-
-_Reason = Callable[[Statement, Evidence], str | None]

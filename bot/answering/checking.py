@@ -6,14 +6,20 @@ Knows nothing about how the answer was made: a model's text and a quoting answer
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
+from bot.answering.days import Partial, agrees, meant
+from bot.answering.evidence_text import days_of
+from bot.answering.figures import matches
 from bot.answering.links import text_fragment_link
+from bot.answering.statement import Statement
 from bot.schema import Answer, Article, Citation
 
 UNVERIFIED = "Nothing in the answer could be verified against the articles."
 _MARKER = re.compile(r"\s?\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s")
 _STATEMENT = re.compile(r"[^\n]*?(?:[.!?][\"”’)]*(?:\s?\[[\d, ]+\])*(?=\s|$)|(?=\n)|$)\s*")
 
 
@@ -102,7 +108,9 @@ def _order(text: str, citations: dict[int, Citation]) -> dict[int, int]:
 
 
 def _numbers_stand(statement: str, citations: dict[int, Citation]) -> bool:
-    said = {number.replace(",", "") for number in _NUMBER.findall(_MARKER.sub("", statement))}
+    """Whether each number stands in a cited quote or its frame: digit for digit, or as an amount or day that means it."""
+    bare = _LIST_NUMBER.sub("", _MARKER.sub("", statement))
+    said = {number.replace(",", "") for number in _NUMBER.findall(bare)}
     if not said:
         return True
     cited = {number for found in _MARKER.finditer(statement) for number in _numbers_of(found[1])}
@@ -113,7 +121,42 @@ def _numbers_stand(statement: str, citations: dict[int, Citation]) -> bool:
         for words in (citation.quote, *(_frame(article) for article in (citation.article, *citation.also_in)))
         for number in _NUMBER.findall(words)
     }
-    return said <= held | {str(len(citation.also_in)) for citation in support}
+    return said <= held | {str(len(citation.also_in)) for citation in support} or _amounts_stand(bare, support, held)
+
+
+def _amounts_stand(bare: str, support: Sequence[Citation], held: Set[str]) -> bool:
+    claim = Statement(bare)
+    quotes = [Statement(words) for citation in support for words in (citation.quote, citation.article.title)]
+    amounts = [amount for quote in quotes for amount in quote.figures]
+    for figure in claim.figures:
+        if _is_held(figure.text, held) or any(matches(figure, amount) for amount in amounts):
+            continue
+        values = [reading.value for amount in amounts for reading in amount.readings]
+        if figure.readings[0].unit != "score" or not {figure.readings[0].value, figure.readings[0].most} <= set(values):
+            return False
+    days = [
+        each
+        for citation in support
+        for each in (*days_of(Statement(citation.quote), citation.article.published), *_printed(citation.article))
+    ]
+    for day in claim.days:
+        if _is_held(day.text, held):
+            continue
+        if not any(agrees(one, other) for c in support for one in meant(day, c.article.published) for other in days):
+            return False
+    covered = [(run.start, run.end) for run in (*claim.figures, *claim.days)]
+    rest = [found for found in _NUMBER.finditer(bare) if not any(a <= found.start() < b for a, b in covered)]
+    return all(found[0].replace(",", "") in held for found in rest)
+
+
+def _is_held(text: str, held: Set[str]) -> bool:
+    numbers = {number.replace(",", "") for number in _NUMBER.findall(text)}
+    return numbers <= held
+
+
+def _printed(article: Article) -> list[Partial]:
+    day = article.published
+    return [Partial(day.year, day.month, day.day, day.weekday())] if day else []
 
 
 def _frame(article: Article) -> str:

@@ -30,6 +30,7 @@ WEEKDAYS = {
     )
     for form in forms.split()
 }
+_WHOLE = frozenset(("may", "june", "july")) | {form for form in (*MONTHS, *WEEKDAYS) if len(form) > 5}
 FIRST_YEAR, LAST_YEAR = 1500, 2150
 _BEFORE_YEAR = frozenset(
     "in since until till by from to and or of during before after around late early mid between through end year"
@@ -94,7 +95,9 @@ def _month(read: Sequence[Token], at: int) -> int | None:
 
 def _past_dot(read: Sequence[Token], at: int) -> int:
     """The place behind an abbreviation's full stop."""
-    return at + 1 if at < len(read) and read[at].text == "." and read[at].is_glued and len(read[at - 1].text) <= 4 else at
+    if at < len(read) and read[at].text == "." and read[at].is_glued and read[at - 1].low not in _WHOLE:
+        return at + 1
+    return at
 
 
 def _day_number(read: Sequence[Token], at: int) -> tuple[int, int] | None:
@@ -268,3 +271,8 @@ def agrees(said: Partial, held: Partial) -> bool:
     if weekday is None and held.year and held.month and held.day and _exists(held.year, held.month, held.day):
         weekday = date(held.year, held.month, held.day).weekday()
     return weekday == said.weekday
+
+
+def meant(day: Day, published: date | None) -> list[Partial]:
+    """What a claim's day says of itself, as far as it says it; "yesterday" and the like count from publication."""
+    return resolved(day, published) if day.shift else [day.said]

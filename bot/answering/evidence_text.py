@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from bot.answering.days import Partial, resolved
@@ -104,9 +105,7 @@ class Evidence:
         return self._days_of(self.title)
 
     def _days_of(self, statement: Statement) -> list[list[Partial]]:
-        to_come = is_to_come(statement)
-        years = [day.said.year for day in statement.days if day.said.year]
-        return [resolved(day, self.article.published, years, is_to_come=to_come) for day in statement.days]
+        return day_lists(statement, self.article.published)
 
     @cached_property
     def printed(self) -> list[Partial]:
@@ -121,7 +120,7 @@ class Evidence:
 
 def is_to_come(statement: Statement) -> bool:
     """Whether a sentence speaks of what is planned, expected or possible."""
-    lows = [token.low for token in statement.tokens]
+    lows = [token.low for token in statement.tokens if token.text != "May"]
     if any(low in TO_COME for low in lows):
         return True
     return any(
@@ -138,3 +137,15 @@ def plain(text: str) -> str:
 def union(statements: Sequence[Statement], attribute: str) -> frozenset[str]:
     """All of one set of several sentences: "meanings", "denied", "lows"."""
     return frozenset().union(*(getattr(statement, attribute) for statement in statements))
+
+
+def day_lists(statement: Statement, published: date | None) -> list[list[Partial]]:
+    """For each day that a sentence names, what it may be in an article of the day `published`."""
+    to_come = is_to_come(statement)
+    years = [day.said.year for day in statement.days if day.said.year]
+    return [resolved(day, published, years, is_to_come=to_come) for day in statement.days]
+
+
+def days_of(statement: Statement, published: date | None) -> list[Partial]:
+    """All days that a sentence may name."""
+    return [each for found in day_lists(statement, published) for each in found]

@@ -141,7 +141,7 @@ def _same(said: Reading, hedge: str, held: Reading, held_hedge: str) -> bool:
     if held_hedge == "most":
         return False
     if hedge == "about":
-        return abs(off) <= ROUNDED_WITHIN and _rounds_to(said, held, _nearest)
+        return abs(off) <= ROUNDED_WITHIN and (said.unit == "%" or _rounds_to(said, held, _nearest))
     if hedge in ("over", "least"):
         return -BOUND_WITHIN <= off < 0 and held_hedge != "under" and _rounds_to(said, held, math.floor)
     if hedge == "under":
@@ -178,6 +178,8 @@ _CONVERTED = frozenset(("m", "kg", "m2", "s"))
 def _parsed(read: Sequence[Token], at: int) -> tuple[tuple[Reading, ...], int, bool] | None:
     """The amount that begins at a token: its readings, the token after it, and whether it is an idiom left open."""
     token = read[at]
+    if token.low == "first" and (at == 0 or read[at - 1].low != "at"):
+        return (Reading(1.0, "ordinal"),), at + 1, False
     if token.low in VAGUE:
         return _vague(read, at)
     if fraction := _fraction(read, at):
@@ -397,6 +399,8 @@ def _with_unit(
     if currency:
         return (Reading(value, currency),), after + used, False
     dash = int(lows[used] == "-")
+    if lows[used : used + 3] == ["light", "-", "years"]:
+        return (Reading(value, "light-year"),), after + used + 3, False
     word, following = lows[used + dash], lows[used + dash + 1]
     end = after + used + dash
     if word in ("%", "percent", "pc") or (word == "per" and following == "cent"):

@@ -26,7 +26,7 @@ ask request call demand urge appeal
 stay remain keep continue
 leave exit depart quit withdraw withdrawal departure
 resign resignation quit step-down stand-down
-join enter accession admit become-member admission entry
+join enter accession become-member admission entry
 become took-office
 house home homes residence
 soldier troop force military army
@@ -73,7 +73,7 @@ build-up backlog
 block obstruct blockage blocked
 free refloat dislodge release
 refugee migrant asylum
-war conflict fight fighting
+war conflict fight fighting combat
 train training trainer instructor teach instruct
 advise adviser advisor advisory advice advisors
 defence defense
@@ -310,10 +310,15 @@ majority|minority
 ally|enemy
 lengthen|shorten
 gain|lose
+stay|leave
+admit|refuse
+against|favour
+plus|minus
+positive|negative
 """
 STRICT = frozenset(
     """
-    first last only unanimous unanimously every never always largest biggest smallest highest lowest oldest youngest
+    last only unanimous unanimously every never always largest biggest smallest highest lowest oldest youngest
     longest shortest deadliest worst best fastest most least record double doubled twice triple tripled treble
     quadruple quadrupled tenfold unprecedented final sole
     latest entire entirely immediately temporarily permanently permanent temporary illegal illegally secret secretly
@@ -326,7 +331,7 @@ STRICT_SAME = {
     "biggest": "largest", "final": "last", "sole": "only", "treble": "triple", "tripled": "triple",
     "doubled": "double", "twice": "double", "unanimously": "unanimous", "entirely": "entire",
     "quadrupled": "quadruple", "permanently": "permanent", "illegally": "illegal", "secretly": "secret",
-    "falsely": "false", "never": "first",
+    "falsely": "false",
 }  # fmt: skip
 NEGATIONS = frozenset(
     "not no never none nobody nothing neither nor without cannot nowhere hardly scarcely barely unable".split()
@@ -360,7 +365,7 @@ FILLING = frozenset(
     became become becomes remain remains remained make makes made take takes took taken give gave
     hold held holds set stand stood stands day days week weeks month months year years today date
     reach reached reaches come came bring brought go went going do does did done get got see seen saw
-    according based following previous previously next rather instead yet even just already soon
+    according based count counts counted following previous previously next rather instead yet even just already soon
     """.split()
 )
 """Words that carry no claim: they may stand without support."""

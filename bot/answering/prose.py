@@ -192,7 +192,7 @@ class ProseCheck:
                 if not part.terms and not part.figures and not part.days:
                     continue
                 own = marks[place].keys if own_marks and place < len(marks) else keys
-                good = [key for key in own if reason_against(part, self._evidence[key], self._outlets) is None]
+                good = [key for key in own if reason_against(part, self._evidence[key], self._outlets, is_part=True) is None]
                 if not good:
                     parts = []
                     break
@@ -312,7 +312,16 @@ def _cut_at_places(clean: str) -> list[tuple[str, int]]:
 
 
 def _cut_at_clauses(clean: str) -> list[tuple[str, int]]:
-    return [(part, 0) for part in _STRONG.split(_PLACE.sub("", clean)) if any(letter.isalnum() for letter in part)]
+    cut: list[tuple[str, int]] = []
+    waiting = ""
+    for part in _STRONG.split(_PLACE.sub("", clean)):
+        waiting = f"{waiting}, {part}" if waiting else part
+        if Statement(waiting).terms:  # a day or an amount alone goes with what follows it
+            cut.append((waiting, 0))
+            waiting = ""
+    if waiting and cut:
+        cut[-1] = (f"{cut[-1][0]}, {waiting}", 0)
+    return cut
 
 
 def _balanced(text: str) -> str:

@@ -6,6 +6,7 @@ Knows nothing about articles, citations or who wrote it: the model's sentences a
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,12 @@ _NOT_SHORT = frozenset("didn doesn don isn aren wasn weren hasn haven hadn won c
 """ "didn't" without its end."""
 
 
+_BALLOT = frozenset(("for", "against", "in"))
+""" "voted for", "voted against", "voted in favour"."""
+_TIME_WORDS = frozenset(("since", "until", "before", "after"))
+_APPOSED = frozenset("a an the who whose which his her its their former one".split())
+
+
 class Term(NamedTuple):
     """A word that means something: `text[start:end]`, what it means, and the clause it stands in."""
 
@@ -57,6 +64,7 @@ class Name(NamedTuple):
     words: tuple[str, ...]
     """Folded: lower case, no accents, one form for names that have several."""
     raw: tuple[str, ...]
+    """As written, one for each of `words`."""
 
 
 class _Word(NamedTuple):
@@ -151,18 +159,70 @@ class Statement:
         return [(found[1] or found[2]).strip() for found in _QUOTED.finditer(self.text)]
 
     @cached_property
-    def clause_starts(self) -> list[int]:
-        """Where each clause begins, in characters."""
-        starts = [0]
-        for at, token in enumerate(self.tokens):
-            is_mark = token.text in _CLAUSE_MARKS
-            if is_mark or (token.low in _CLAUSE_WORDS and at > 0):
-                starts.append(token.start)
-        return starts
+    def clauses(self) -> list[tuple[int, int]]:
+        """Where each clause begins, in characters, and its number; what stands around an apposition is one clause."""
+        return _clauses(self)
 
     def clause_at(self, position: int) -> int:
         """The number of the clause that holds a position."""
-        return sum(start <= position for start in self.clause_starts) - 1
+        return self.clauses[bisect_right(self.clauses, (position, 1 << 30)) - 1][1]
+
+    def clause_text(self, number: int) -> str:
+        """The words of one clause."""
+        ends = [start for start, _ in self.clauses[1:]] + [len(self.text)]
+        return " ".join(
+            self.text[start:end] for (start, own), end in zip(self.clauses, ends, strict=True) if own == number
+        )
+
+
+def _clauses(statement: Statement) -> list[tuple[int, int]]:
+    found = [(0, 0)]
+    number = 0
+    returning = -1
+    name_spans = {name.start: name.end for name in statement.names}
+    skipped = -1
+    name_ends = {name.end for name in statement.names}
+    dated = {day.start for day in statement.days} | {figure.start for figure in statement.figures}
+    read = statement.tokens
+    previous = 0
+    for at, token in enumerate(read):
+        is_mark = token.text in _CLAUSE_MARKS
+        if not is_mark and (token.low not in _CLAUSE_WORDS or at == 0):
+            previous = token.end
+            continue
+        following = read[at + 1] if at + 1 < len(read) else None
+        if token.low in _TIME_WORDS and following is not None and following.start in dated:
+            previous = token.end
+            continue
+        if token.text == "," and following is not None and following.low == "or":
+            previous = token.end
+            continue
+        current = found[-1][1]
+        if token.text == "," and following is not None and (end := name_spans.get(following.start)):
+            if statement.text[end : end + 1] == ",":  # "The next conference, COP29, will ..."
+                previous = token.end
+                skipped = end
+                continue
+        if token.start == skipped:
+            previous = token.end
+            continue
+        if returning >= 0 and token.text == ",":
+            goes_on = following is not None and following.low not in _CLAUSE_WORDS
+            current_number = returning if goes_on else number + 1
+            number = max(number, current_number)
+            found.append((token.start, current_number))
+            returning = -1
+        else:
+            number += 1
+            found.append((token.start, number))
+            behind_name = previous in name_ends or statement.text[previous - 2 : previous] in ("'s", "’s")
+            is_apposition = following is not None and (
+                following.low in _APPOSED or following.text.isdigit() or following.low.endswith(("ed", "ing"))
+            )
+            if token.text == "," and behind_name and is_apposition:
+                returning = current
+        previous = token.end
+    return found
 
 
 def _joined(read: Sequence[Token]) -> list[_Word]:
@@ -263,7 +323,7 @@ def _names(statement: Statement) -> list[Name]:
         if len(run) == 1 and _is_opening(statement.text, run[0].start) and not _surely_name(run[0].text):
             continue
         found.append(
-            Name(run[0].start, run[-1].end, tuple(_one_form(word.text) for word in run), tuple(w.text for w in run))
+            Name(run[0].start, run[-1].end, *_one_forms(run))
         )
     return found
 
@@ -281,6 +341,26 @@ def _is_opening(text: str, start: int) -> bool:
     return not before or before[-1] in ".!?:\n|"
 
 
+def _one_forms(run: Sequence[_Word]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of a name, each by its one form, and as written: "United Kingdom" is one word here."""
+    words: list[str] = []
+    raw: list[str] = []
+    at = 0
+    while at < len(run):
+        for size in (3, 2):
+            joined = "-".join(folded(word.text) for word in run[at : at + size])
+            if at + size <= len(run) and joined in aliases():
+                words.append(aliases()[joined])
+                raw.append(" ".join(word.text for word in run[at : at + size]))
+                at += size
+                break
+        else:
+            words.append(_one_form(run[at].text))
+            raw.append(run[at].text)
+            at += 1
+    return tuple(words), tuple(raw)
+
+
 def _one_form(word: str) -> str:
     low = folded(word)
     return aliases().get(low, low)
@@ -291,27 +371,26 @@ def _terms(statement: Statement) -> list[Term]:
     busy = sorted(day_spans + [(figure.start, figure.end) for figure in statement.figures])
     in_name = {word_start for name in statement.names for word_start in _starts(statement, name)}
     denying = _denied_positions(statement)
-    clause_starts = statement.clause_starts
     found: list[Term] = []
-    span = clause = 0
+    span = 0
+    voted = False
     for word in statement.words:
         while span < len(busy) and busy[span][1] <= word.start:
             span += 1
-        while clause + 1 < len(clause_starts) and clause_starts[clause + 1] <= word.start:
-            clause += 1
         low = folded(word.text)
+        is_ballot, voted = voted and low in _BALLOT, low.startswith("vote")
         is_strict = low in STRICT
         if span < len(busy) and busy[span][0] <= word.start and not is_strict:
             continue
         is_name = word.start in in_name
-        if not is_strict and not is_name and (is_empty(low) or low in NEGATIONS or low in _NOT_SHORT or len(low) < 2):
+        if not is_strict and not is_name and not is_ballot and (is_empty(low) or low in NEGATIONS or low in _NOT_SHORT or len(low) < 2):
             continue
         if not is_name and (low in MEASURES or low in CURRENCIES or low in NUMBER_WORDS or low in SCALES):
             continue
-        means = meaning(word.text)
+        means = "approve" if is_ballot and low in ("for", "in") else meaning(word.text)
         found.append(
             Term(
-                word.text, low, means, word.start, word.end, clause, is_name,
+                word.text, low, means, word.start, word.end, statement.clause_at(word.start), is_name,
                 _is_opening(statement.text, word.start), word.start in denying, is_strict,
             )
         )  # fmt: skip

@@ -9,15 +9,16 @@ from collections.abc import Collection, Sequence
 
 from bot.answering.alignment import window
 from bot.answering.attachment import attachment_reason
-from bot.answering.days import Day, agrees, resolved
+from bot.answering.days import Day, agrees, meant
 from bot.answering.evidence_text import Evidence, plain
 from bot.answering.figures import Figure, matches
-from bot.answering.meanings import NEGATIONS, SPEAKING, STRICT_SAME, aliases, is_empty, meaning
+from bot.answering.meanings import NEGATIONS, SPEAKING, STRICT_SAME, aliases, folded, is_empty, meaning
 from bot.answering.statement import Name, Statement, Term
 from bot.answering.units import NUMBER_WORDS
 
 HELD_LEAST = 0.62
 """Share of a sentence's words that stand in passage and title."""
+HELD_LEAST_PART = 0.45
 NEAR_LEAST = 0.42
 """Share that stands in the one or two sentences it rests on, their title and the sentence before."""
 CLAUSE_LEAST = 0.4
@@ -41,15 +42,21 @@ _VERBS = frozenset(
 )
 
 
-def reason_against(claim: Statement, evidence: Evidence, outlets: Collection[str] = ()) -> str | None:
-    """Why the passage does not support the claim; None where it does. `outlets` are the names known, folded."""
+def reason_against(
+    claim: Statement, evidence: Evidence, outlets: Collection[str] = (), *, is_part: bool = False
+) -> str | None:
+    """Why the passage does not support the claim; None where it does.
+
+    `outlets` are the names known, folded. A claim that `is_part` of a sentence over several passages may say "rose" or
+    "counted" where no single passage does.
+    """
     return (
         _quotations(claim, evidence)
         or _outlet(claim, evidence, outlets)
         or _names(claim, evidence)
         or _figures(claim, evidence)
         or _days(claim, evidence)
-        or _words(claim, evidence)
+        or _words(claim, evidence, HELD_LEAST_PART if is_part else HELD_LEAST)
         or attachment_reason(claim, evidence)
     )
 
@@ -86,23 +93,17 @@ def _names(claim: Statement, evidence: Evidence) -> str | None:
 
 
 def _name(name: Name, evidence: Evidence) -> str | None:
-    joined = "-".join(name.words)
-    if aliases().get(joined, joined) in evidence.words:
-        return None
-    initials = "".join(word[0].lower() for word in name.raw if word[0].isupper())
-    if len(name.raw) > 1 and initials in evidence.words and len(initials) > 2:
+    initials = "".join(word[0].lower() for raw in name.raw for word in raw.split() if word[0].isupper())
+    if len(initials) > 2 and initials in evidence.words:
         return None
     missing = [
-        raw
-        for word, raw in zip(name.words, name.raw, strict=True)
-        if not _known_word(word, raw, evidence) and raw.lower() not in ("us",)
+        raw for word, raw in zip(name.words, name.raw, strict=True) if not _known_word(word, raw, evidence)
     ]
-    known = len(name.raw) - len(missing)
     for raw in missing:
         # A first name that the passage leaves out may stand elsewhere in the article: "Keir" of "Keir Starmer".
-        low = raw.lower()
-        completes = known and any(low in pair and _in_words(pair, name) for pair in evidence.whole_pairs)
-        if not completes:
+        low = folded(raw)
+        is_part = len(missing) < len(name.raw)
+        if not is_part or not any(low in pair and _in_words(pair, name) for pair in evidence.whole_pairs):
             return f"{raw} is not named in the cited passage"
     return _apart(name, evidence)
 
@@ -117,9 +118,7 @@ def _known_word(word: str, raw: str, evidence: Evidence) -> bool:
         return True
     if low in NUMBER_WORDS or raw[0].isdigit():
         return True
-    known = meaning(raw) in evidence.meanings
-    # "Union" for "union's", "Ministry" for "minister": only where the word is no bare surname.
-    return known
+    return meaning(raw) in evidence.meanings
 
 
 def _apart(name: Name, evidence: Evidence) -> str | None:
@@ -232,16 +231,41 @@ def _day_stands(day: Day, claim: Statement, evidence: Evidence) -> bool:
         for reading in figure.readings
     ):
         return True
-    said = resolved(day, evidence.article.published)
-    held = [other for sentence in (*evidence.days, evidence.title_days) for each in sentence for other in each]
-    if any(agrees(one, other) for one in said for other in held):
+    said = meant(day, evidence.article.published)
+    only_said_then = False
+    for sentence, held_days in zip(
+        (*evidence.sentences, evidence.title), (*evidence.days, evidence.title_days), strict=True
+    ):
+        for own, held in zip(sentence.days, held_days, strict=True):
+            if any(agrees(one, other) for one in said for other in held):
+                if not _is_of_speech(own, sentence) or _tells_the_same(claim, sentence):
+                    return True
+                only_said_then = True
+    return not only_said_then and _printed_then(day, claim, evidence)
+
+
+def _is_of_speech(day: Day, sentence: Statement) -> bool:
+    """ "he said on Wednesday": the day of saying, not of what is told."""
+    before = [token.low for token in sentence.tokens if token.end <= day.start][-3:]
+    return any(low in _SAID for low in before)
+
+
+_SAID = frozenset("said says announced told reported confirmed stated".split())
+
+
+def _tells_the_same(claim: Statement, sentence: Statement) -> bool:
+    """Whether a sentence that says when something was said tells most of the claim."""
+    if any(token.low in SPEAKING for token in claim.tokens):
         return True
-    return _printed_then(day, claim, evidence)
+    if any(matches(figure, other) for figure in claim.figures for other in sentence.figures):
+        return True
+    shared = len(claim.meanings & sentence.meanings)
+    return shared > len(claim.meanings) / 2
 
 
 def _printed_then(day: Day, claim: Statement, evidence: Evidence) -> bool:
     """The day of publication may be named where it dates the report, or where the sentence meant names no day."""
-    said = resolved(day, evidence.article.published)
+    said = meant(day, evidence.article.published)
     if not any(agrees(one, other) for one in said for other in evidence.printed):
         return False
     before = claim.text[: day.start].lower().rstrip()
@@ -253,7 +277,7 @@ def _printed_then(day: Day, claim: Statement, evidence: Evidence) -> bool:
     return not any(evidence.sentences[place].days for place in places)
 
 
-def _words(claim: Statement, evidence: Evidence) -> str | None:
+def _words(claim: Statement, evidence: Evidence, held_least: float) -> str | None:
     terms = list({term.meaning: term for term in claim.terms}.values())
     if not terms:
         return None
@@ -265,7 +289,7 @@ def _words(claim: Statement, evidence: Evidence) -> str | None:
         *(evidence.sentences[place].meanings for place in _with_before(places, evidence)), evidence.frame_words
     )
     held = [term for term in terms if _held(term, evidence)]
-    if len(held) < HELD_LEAST * len(terms):
+    if len(held) < held_least * len(terms):
         return _missing(terms, held)
     near_held = [term for term in held if term.meaning in near or term.is_name or _prefix_in(term.meaning, near)]
     if len(near_held) < NEAR_LEAST * len(terms):

@@ -78,7 +78,7 @@ MEASURES: dict[str, tuple[float, str]] = {
         ("m", 0.3048, "foot feet ft"),
         ("m", 0.9144, "yard yards"),
         ("m", 1609.344, "mile miles mi"),
-        ("kg", 1e-3, "gram grams gramme grammes"),
+        ("kg", 1e-3, "g gram grams gramme grammes"),
         ("kg", 1.0, "kg kilogram kilograms kilo kilos kilogramme kilogrammes"),
         ("kg", 1e3, "ton tons tonne tonnes"),
         ("kg", 0.45359237, "lb lbs pound pounds"),

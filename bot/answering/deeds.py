@@ -1,0 +1,118 @@
+"""Who does what to whom in a sentence, and which office goes with which name, by the order of the words.
+
+Knows nothing about amounts and days.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bot.answering.evidence_text import Evidence
+from bot.answering.statement import Name, Statement
+
+_MUTUAL = frozenset("meet marry agree talk play face share border join border near and include like compare differ".split())
+"""Deeds that say the same both ways round."""
+_OBJECTS = frozenset(("him", "her", "them", "it"))
+ANYONE = "*"
+_ENDS = frozenset("of in to for by from with , and at on after . ; (".split())
+OFFICE_CHARS = 45
+"""How far from a name its office may stand."""
+
+
+class _Deed(NamedTuple):
+    deed: str
+    doer: str
+    done_to: str
+
+
+def _deeds(statement: Statement) -> set[_Deed]:
+    """Names before a verb did it to names behind it; "was beaten by" and "lost to" turn it round."""
+    found: set[_Deed] = set()
+    names = statement.names
+    if not names:
+        return found
+    tokens = statement.tokens
+    for term in statement.terms:
+        if term.is_name or term.meaning in _MUTUAL:
+            continue
+        before = [name for name in names if name.end <= term.start][-2:]
+        after = [name for name in names if name.start >= term.end][:3]
+        following = [token.low for token in tokens if token.start >= term.end][:3]
+        done_to = {word for name in after for word in name.words}
+        if following[:1] and following[0] in _OBJECTS:
+            done_to = {ANYONE}
+        turned = "by" in following[:2]
+        deed = term.meaning
+        if deed == "lose" and "to" in following:
+            deed, turned = "win", not turned
+        doers = {word for name in before for word in name.words}
+        for doer in doers:
+            for other in done_to - doers:
+                found.add(_Deed(deed, other, doer) if turned else _Deed(deed, doer, other))
+    return found
+
+
+def other_way_round(claim: Statement, evidence: Evidence) -> str | None:
+    """A deed whose doer is the one it is done to in the passage."""
+    said = _deeds(claim)
+    if not said:
+        return None
+    held: set[_Deed] = set()
+    for statement in (*evidence.sentences, evidence.title):
+        held |= _deeds(statement)
+    for deed in said:
+        turned = _Deed(deed.deed, deed.done_to, deed.doer)
+        if turned in held and deed not in held:
+            return "the cited passage says it the other way round"
+        anyone = _Deed(deed.deed, deed.done_to, ANYONE)
+        if anyone in held and deed not in held and not any(h.deed == deed.deed and h.doer == deed.doer for h in held):
+            return "the cited passage says it the other way round"
+    return None
+
+
+def swapped_offices(claim: Statement, evidence: Evidence) -> str | None:
+    """ "X, the chancellor, and Y, the health secretary": each office stands beside its own name in the passage."""
+    if len(claim.names) < 2:
+        return None
+    for name, office in _offices(claim):
+        others = [other for other in claim.names if other is not name]
+        if not _goes_with(name, office, evidence) and any(_goes_with(other, office, evidence) for other in others):
+            return f"the cited passage says “{office}” of another than {' '.join(name.raw)}"
+    return None
+
+
+def _offices(claim: Statement) -> list[tuple[Name, str]]:
+    """Names with the words that follow in apposition, or that they become or are named."""
+    found = []
+    for place, name in enumerate(claim.names):
+        stop = claim.names[place + 1].start if place + 1 < len(claim.names) else len(claim.text)
+        run = claim.text[name.end : stop]
+        if not (run.startswith((", the ", ", a ", ", his ", ", her ")) or _is_made(run)):
+            continue
+        words = [token for token in claim.tokens if name.end <= token.start < stop]
+        end = next((token.start for at, token in enumerate(words) if at and token.low in _ENDS), stop)
+        found += [(name, t.meaning) for t in claim.terms if name.end <= t.start < end and not t.is_name]
+    return found
+
+
+def _is_made(run: str) -> bool:
+    return run.lstrip().startswith(("became ", "becomes ", "was named ", "is the ", "was the "))
+
+
+def _goes_with(name: Name, office: str, evidence: Evidence) -> bool:
+    for statement in evidence.sentences:
+        for held in statement.names:
+            if not set(held.words) & set(name.words):
+                continue
+            for term in statement.terms:
+                if term.meaning != office:
+                    continue
+                low, high = sorted((held, term), key=lambda run: run.start)
+                between = [
+                    other
+                    for other in statement.names
+                    if low.end <= other.start and other.end <= high.start and not set(other.words) & set(name.words)
+                ]
+                if high.start - low.end <= OFFICE_CHARS and not between:
+                    return True
+    return False

@@ -1,0 +1,44 @@
+"""Whether a sentence tells as done what the passage says will or may be.
+
+Knows nothing about amounts, names or days.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bot.answering.evidence_text import is_to_come
+from bot.answering.meanings import POSSIBLE
+from bot.answering.statement import Statement
+from bot.answering.units import SCALES
+
+_PAST = frozenset("was were became had did took won rose fell went came began left gave has have led held met cut".split())
+_EXPECTED = frozenset("will due expected planned forecast scheduled likely".split())
+
+
+def not_yet_reason(claim: Statement, near: Sequence[Statement]) -> str | None:
+    """Why a claim in the past tense tells of what is to come in the sentences near it; None where it does not."""
+    if not near or is_to_come(claim) or not _is_past(claim):
+        return None
+    best = max(near, key=lambda statement: len(statement.meanings & claim.meanings))
+    shared = Counter(term.clause for term in best.terms if term.meaning in claim.meanings)
+    if not shared:
+        return None
+    lows = [token.low for token in Statement(best.clause_text(shared.most_common(1)[0][0])).tokens]
+    if any(low in POSSIBLE or low in _EXPECTED for low in lows) or _is_to(lows):
+        return "the cited passage says that it may or will be so, not that it is"
+    return None
+
+
+def _is_past(claim: Statement) -> bool:
+    lows = [token.low for token in claim.tokens]
+    return any(low in _PAST or (low.endswith("ed") and len(low) > 4 and low not in SCALES) for low in lows)
+
+
+def _is_to(lows: Sequence[str]) -> bool:
+    """ "is to look for": planned."""
+    return any(
+        one in ("is", "are", "were") and two == "to" and three.isalpha()
+        for one, two, three in zip(lows, lows[1:], lows[2:], strict=False)
+    )
