@@ -63,8 +63,8 @@ def _facts(parsed: argparse.Namespace, settings: Settings, asker: Asker) -> Fact
 
     counts = asker.retriever.corpus.catalog.counts()
     return Facts(
-        file=parsed.questions.name,
-        outside=parsed.unanswerable.name if parsed.unanswerable else None,
+        file=_short(parsed.questions),
+        outside=_short(parsed.unanswerable) if parsed.unanswerable else None,
         articles=counts["articles"],
         passages=counts["passages"],
         rows=tuple(parsed.rows),
@@ -75,6 +75,11 @@ def _facts(parsed: argparse.Namespace, settings: Settings, asker: Asker) -> Fact
         chat_model=settings.llm,
         version=version("newsbot"),
     )
+
+
+def _short(path: Path) -> str:
+    """The file with its folder: many are called questions.jsonl."""
+    return "/".join(path.parts[-2:])
 
 
 def _read_json(path: Path) -> Any:

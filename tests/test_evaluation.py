@@ -325,7 +325,7 @@ def test_questions_of_another_corpus_are_to_be_refused(
     assert main([*command, "--unanswerable", str(other), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["figures"]["answers/ours/refused_outside"]["value"] == 1.0
-    assert told["run"]["outside"] == "other.jsonl"
+    assert told["run"]["outside"] == f"{tmp_path.name}/other.jsonl"
 
 
 def test_a_chat_model_is_asked_only_when_told_to(
