@@ -165,6 +165,8 @@ def _confidence(understood: Understood, found: Sequence[Sentence], weighed: Mapp
     near = stems(f"{best.text} {before} {article.title} {article.text[:LEAD_CHARS]}")
     if sum(weighed[name] for name in names - near) > MISSING_NAMES_MOST:
         return 0.0
+    if _is_of_another_number(understood, f"{article.title}\n{article.text[:LEAD_CHARS]}\n{best.hit.passage.text}"):
+        return 0.0
     has_spans = understood.kind not in (AnswerKind.YES_NO, AnswerKind.REASON)
     agreeing = sum(sentence.value == best.value != "" for sentence in found[:5])
     evidence = {
@@ -177,6 +179,17 @@ def _confidence(understood: Understood, found: Sequence[Sentence], weighed: Mapp
     }
     logit = CONFIDENCE_AT_ZERO + sum(weight * evidence[name] for name, weight in CONFIDENCE.items())
     return 1.0 / (1.0 + math.exp(-logit))
+
+
+def _is_of_another_number(understood: Understood, spoken: str) -> bool:
+    """Whether the question tells a thing apart by a number, and `spoken` names only others: 7, not 9."""
+    for word, number in understood.numbered:
+        named = re.findall(
+            rf"\b{re.escape(word)}s?[ -](\d{{1,3}}(?:(?:, | and | or | to |[-–/])\d{{1,3}})*)\b", spoken, re.I
+        )
+        if named and not any(number in re.findall(r"\d+", numbers) for numbers in named):
+            return True
+    return False
 
 
 def _short_right(understood: Understood, first: Sentence, found: Sequence[Sentence]) -> float:

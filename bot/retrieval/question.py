@@ -45,12 +45,26 @@ class Understood:
     """Years that the question names: what does not speak of them does not answer it."""
     numbers: tuple[str, ...] = ()
     """Other numbers that stand in the question."""
+    numbered: tuple[tuple[str, str], ...] = ()
+    """Things that the question tells apart by a number, as word and number: ("line", "9"), ("Chandrayaan", "4")."""
     phrases: tuple[str, ...] = ()
     """What the question puts in quotation marks."""
 
 
 _YEAR = re.compile(r"(?<![\w.,$£€-])(?:1[5-9]|20|21)\d\d(?![\w%]|[.,]\d)")
 _NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
+_NUMBERED = re.compile(
+    r"(?<![\w-])(?P<word>(?:[A-Z][^\W\d_]+|(?i:lines?|articles?|sections?|chapters?|phases?|gates?|routes?|highways?|flights?"
+    r"|districts?|propositions?|types?|groups?|rounds?|seasons?|episodes?|versions?|stages?|levels?|category|units?"
+    r"|reactors?|terminals?|platforms?|piers?|runways?|titles?|parts?|amendments?|interstates?)))"
+    r"[ -](?P<number>\d{1,3})"
+    r"(?![\w%/]|[.,:]\d|-\w|\s(?:hundred|thousand|million|billion|trillion|percent|per|st|nd|rd|th)\b)"
+)
+_NO_NAME = re.compile(
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?|(?:top|first|last|next|past|all|over|under|about|around"
+    r"|nearly|almost|only|these|those|the|at|in|on|by|for|to|of|from|after|before|least|most|than|and|or)",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"“([^”]{2,80})”|\"([^\"]{2,80})\"|(?<!\w)[‘']([^’']{3,80})[’'](?!\w)")
 
 
@@ -81,6 +95,11 @@ def understand(question: Question, today: date, known_sources: Collection[str] =
         sources=question.sources or sources,
         years=years,
         numbers=tuple(n for n in dict.fromkeys(_NUMBER.findall(text)) if n not in years),
+        numbered=tuple(
+            (found["word"], found["number"])
+            for found in _NUMBERED.finditer(text)
+            if found["word"].lower() not in STOPWORDS and not _NO_NAME.fullmatch(found["word"])
+        ),
         phrases=tuple("".join(parts).strip(" ,.?!") for parts in _QUOTED.findall(text)),
     )
 
