@@ -25,7 +25,7 @@ from bot.discord_bot.embeds import answer_pages
 from bot.discord_bot.guild_settings import GuildSettings, Shelf
 from bot.discord_bot.limits import Busy, Queue, Rate, Rates
 from bot.discord_bot.logs import cause
-from bot.discord_bot.spots import Spot
+from bot.discord_bot.spots import InteractionSpot, MessageSpot, Spot
 from bot.errors import NewsbotError
 from bot.schema import Answer, Question, Turn
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 ID_BYTES = 6
 TOLD_RATE = (Rate(1, 60),)
-"""How often somebody is told in a channel, where all see it, that they ask too much."""
+"""How often somebody who writes messages is told that they ask too much."""
 MISHAP = "Something went wrong here, and its cause is in the bot's log. Please ask again."
 
 Recall = Callable[[], Awaitable[Sequence[Turn]]]
@@ -144,7 +144,7 @@ class Desk:
         )
         if wait <= 0:
             return True
-        if self.rates.take([(("told", person.user), TOLD_RATE)]) <= 0 or hasattr(spot, "interaction"):
+        if isinstance(spot, InteractionSpot) or self.rates.take([(("told", person.user), TOLD_RATE)]) <= 0:
             await spot.private(f"That is more than I may answer for now. Ask again in {_duration(wait)}.")
         return False
 
@@ -173,8 +173,8 @@ class Desk:
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("a mishap could not be told: %s", cause(error))
         finally:
-            if (stop := getattr(spot, "stop", None)) is not None:
-                stop()
+            if isinstance(spot, MessageSpot):
+                spot.stop()
 
 
 def desk_of(client: Any) -> Desk:

@@ -103,7 +103,7 @@ class InteractionSpot:
         elif not self.interaction.response.is_done():
             await acknowledged(lambda: self.interaction.response.send_message(text, ephemeral=self.is_private))
         else:
-            await persist(lambda: self.interaction.edit_original_response(content=text))
+            await persist(lambda: self.interaction.edit_original_response(content=text, embeds=[]))
 
     async def private(self, text: str) -> None:
         """As `Spot` says."""
