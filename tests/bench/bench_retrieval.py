@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from bot.asking import Asker
+from bot.cli import main as command
 from bot.evaluation.question_file import EvalQuestion
-from bot.evaluation.report import HITS_AT, Facts, figures, table
-from bot.evaluation.run import AS_OF_SLACK_DAYS, evaluate, is_right, known_later
+from bot.evaluation.report import HITS_AT
+from bot.evaluation.run import is_right, known_later
 from bot.retrieval.retriever import WEIGHTS, FusionWeights
 from bot.schema import Article, Hit, Question
 from bot.settings import Settings
@@ -24,6 +25,8 @@ from bot.wiring import open_asker, open_corpus
 from tests.bench.bench_quoting import SHARED, answerable, load
 
 ARTICLES = 1_500
+WARM = 100
+"""Questions that are asked before memory is looked at."""
 FOLDS = 5
 GRID: dict[str, tuple[float, ...]] = {
     "lexical": (0.7, 0.85, 1.0, 1.2, 1.5),
@@ -104,7 +107,7 @@ def learned(found: Sequence[Found]) -> FusionWeights:
 
 
 def main() -> None:
-    """Prints the table of `newsbot eval`, and the memory; with --learn, what other weights of fusion would give."""
+    """Prints memory and the table of `newsbot eval`; with --learn instead, what other weights of fusion would give."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", default="news-2022", help="a folder beside the shared benchmarks")
     parser.add_argument("--articles", type=int, default=ARTICLES, help="relevant articles and others to this number")
@@ -119,16 +122,14 @@ def main() -> None:
     ingested(settings, articles if told.all else subset(articles, asked, told.articles))
 
     asker = open_asker(settings)
-    results = list(evaluate(asker, questions, rows=("dense", "lexical", "hybrid")))
-    counts = asker.retriever.corpus.catalog.counts()
-    facts = Facts(
-        told.folder, None, counts["articles"], counts["passages"], (), AS_OF_SLACK_DAYS, settings.hits,
-        settings.embedding_model, settings.reranker, None, "",
-    )  # fmt: skip
-    print("\n".join(table(facts, results, figures(results))))
-    print(f"memory {resident_mib():.0f} MiB")
     if told.learn:
         learn([judged(asker, each, told.candidates) for each in asked])
+        return
+    for question in asked[:WARM]:
+        asker(Question(question.text, as_of=question.asked_on))
+    print(f"memory after {min(WARM, len(asked))} questions: {resident_mib():.0f} MiB", flush=True)
+    questions_file = str(SHARED / told.folder / "questions.jsonl")
+    command(["eval", questions_file, "--data", str(told.data), "--rows", "dense,lexical,hybrid"])
 
 
 def learn(found: Sequence[Found]) -> None:
