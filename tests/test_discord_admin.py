@@ -1,0 +1,241 @@
+"""Administrators set where, to whom and when newsbot answers; what it may not do is said shortly and privately.
+
+Knows nothing about how answers are found. Real sockets, a fake Discord.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.asking import Asker
+from bot.errors import ReadError
+from bot.settings import Settings
+from tests.discord_newsroom import NATO, Newsroom, copied, newsroom, words_shown
+from tests.fake_discord import FakeDiscord
+from tests.fake_discord_world import Json
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory, sample_settings: Settings) -> tuple[Path, Asker]:
+    return copied(sample_settings.data_dir, tmp_path_factory.mktemp("admin") / "data", sample_settings)
+
+
+@pytest.fixture
+async def room(corpus: tuple[Path, Asker]) -> AsyncIterator[Newsroom]:
+    async with FakeDiscord() as fake, newsroom(fake, *corpus) as made:
+        yield made
+
+
+async def setting(room: Newsroom, command: str, **options: object) -> str:
+    """What a command of the group answers, to the administrator alone."""
+    asked = await room.fake.slash(f"newsbot {command}", options=dict(options))
+    message = await room.fake.answered(asked)
+    assert message["flags"] & 64
+    return words_shown(message)
+
+
+async def mention(room: Newsroom, channel: Json, author: Json | None = None) -> Json:
+    return await room.fake.say(f"<@{room.fake.bot['id']}> {NATO}", channel=channel, author=author)
+
+
+async def silent(room: Newsroom, channel: Json, message: Json) -> None:
+    """The bot leaves a message alone: by the time that a later command is answered, nothing was written."""
+    await asyncio.sleep(0.15)
+    later = [each for each in room.fake.messages(channel) if int(each["id"]) > int(message["id"])]
+    assert not [each for each in later if each["author"]["id"] == room.fake.bot["id"]]
+
+
+async def test_the_group_is_for_those_who_manage_the_server(room: Newsroom) -> None:
+    with pytest.raises(AssertionError, match="may not use"):
+        await room.fake.slash("newsbot status", author=room.fake.bob)
+    (group,) = [each for each in room.fake.world.commands[""] if each["name"] == "newsbot"]
+    assert group["contexts"] == [0]
+    group["default_member_permissions"] = None  # a server may let others see the commands
+    asked = await room.fake.slash("newsbot limits", author=room.fake.bob, user_per_minute=1)
+    assert "Only administrators" in words_shown(await room.fake.answered(asked))
+    manager = room.fake.person("manager", "manage_guild")
+    asked = await room.fake.slash("newsbot status", author=manager)
+    assert "The corpus holds 44 articles" in words_shown(await room.fake.answered(asked))
+
+
+async def test_a_denied_channel_is_silent_and_commands_say_why(room: Newsroom) -> None:
+    fake = room.fake
+    assert f"never in: <#{fake.general['id']}>" in await setting(room, "channels", action="deny")
+    await silent(room, fake.general, await mention(room, fake.general))
+    note = await room.note(await fake.slash("ask", question=NATO))
+    assert note["flags"] & 64
+    assert "have not opened this channel" in words_shown(note)
+    assert "never in: none" in await setting(room, "channels", action="reset")
+    await room.replied(fake.general, await mention(room, fake.general))
+
+
+async def test_allowed_channels_close_the_others_and_open_ones_take_every_message(room: Newsroom) -> None:
+    fake = room.fake
+    desk, other = fake.channel("news-desk"), fake.channel("other")
+    for each in (desk, other):
+        await fake.announce(each)
+    await setting(room, "channels", action="everything", channel=desk)
+    await room.replied(desk, await fake.say(NATO, channel=desk))
+    await silent(room, other, await fake.say(NATO, channel=other))
+    talk = await fake.say("Who commands it?", channel=desk, author=fake.bob)
+    await room.replied(desk, talk)
+    await silent(room, desk, await fake.say("thanks", channel=desk, reply_to=talk))
+    await setting(room, "channels", action="allow", channel=desk)
+    await silent(room, other, await mention(room, other))
+    await silent(room, desk, await fake.say(NATO, channel=desk))
+    await room.replied(desk, await mention(room, desk))
+
+
+async def test_roles_are_allowed_and_denied(room: Newsroom) -> None:
+    fake = room.fake
+    readers = {**fake.guild["roles"][0], "id": fake.world.id(), "name": "readers", "permissions": "0"}
+    fake.guild["roles"].append(readers)
+    await fake.tell("GUILD_ROLE_CREATE", fake.general, {"guild_id": fake.guild["id"], "role": readers})
+    await setting(room, "roles", action="allow", role=readers)
+    note = await room.note(await fake.slash("ask", author=fake.bob, question=NATO))
+    assert "your roles" in words_shown(note)
+    await silent(room, fake.general, await mention(room, fake.general, fake.bob))
+    fake.world.members[fake.guild["id"], fake.bob["id"]]["roles"].append(readers["id"])
+    assert "several hundred" in words_shown(await room.ask(author=fake.bob))
+    assert "several hundred" in words_shown(await room.ask()), "who manages the server is always answered"
+    assert "everyone" in await setting(room, "roles", action="reset", role=readers)
+    assert "Name the role" in await setting(room, "roles", action="deny")
+
+
+async def test_limits_quiet_hours_and_language(room: Newsroom) -> None:
+    fake = room.fake
+    said = await setting(room, "limits", user_per_minute=1, server_per_hour=7, queue=3)
+    assert "per person: 1 a minute, 60 an hour" in said
+    assert "7 an hour" in said
+    assert "at most 3 waiting" in said
+    await room.ask()
+    assert "more than I may answer" in words_shown(await room.note(await fake.slash("ask", question=NATO)))
+    await setting(room, "limits", user_per_minute=0)
+
+    now = datetime.now(UTC)
+    begin, end = f"{now - timedelta(hours=1):%H:%M}", f"{now + timedelta(hours=1):%H:%M}"
+    assert f"quiet hours of mentions: {begin}–{end} (UTC)" in await setting(room, "quiet", begin=begin, end=end)
+    await silent(room, fake.general, await mention(room, fake.general))
+    assert "several hundred" in words_shown(await room.ask()), "commands are answered"
+    assert "need a beginning and an end" in await setting(room, "quiet", begin="22:00")
+    assert "no time of day" in await setting(room, "quiet", begin="late", end="07:00")
+    assert "no time zone" in await setting(room, "quiet", begin="22:00", end="07:00", zone="Moon/Base")
+    assert "quiet hours of mentions: none" in await setting(room, "quiet")
+    await room.replied(fake.general, await mention(room, fake.general))
+
+    await setting(room, "language", language="de")
+    said = words_shown(await room.ask())
+    assert "As of 24. Mai 2024" in said
+    assert "Harbour Post, 18. Februar 2021: “" in said
+
+
+async def test_settings_outlive_the_bot(corpus: tuple[Path, Asker]) -> None:
+    async with FakeDiscord() as fake:
+        async with newsroom(fake, *corpus) as room:
+            await setting(room, "language", language="fr")
+        async with newsroom(fake, *corpus) as room:
+            assert "24 mai 2024" in words_shown(await room.ask())
+
+
+# Putting articles in
+
+
+async def test_articles_are_put_in_by_administrators_where_it_is_enabled(corpus: tuple[Path, Asker]) -> None:
+    given: list[str] = []
+
+    async def ingest(address: str) -> str:
+        given.append(address)
+        if "bad" in address:
+            raise ReadError("That page could not be read @everyone.")
+        return "1 new, 0 changed"
+
+    async with FakeDiscord() as fake, newsroom(fake, *corpus, ingest=ingest) as room:
+        assert await setting(room, "ingest", url="<https://post.example/a>") == "1 new, 0 changed"
+        assert "could not be read" in await setting(room, "ingest", url="https://post.example/bad")
+        for wrong in ("file:///etc/passwd", "--help", "https://a.example https://b.example", "post.example"):
+            assert "one address" in await setting(room, "ingest", url=wrong)
+        manager = fake.person("manager", "manage_guild")
+        asked = await fake.slash("newsbot ingest", author=manager, url="https://post.example/b")
+        assert "Only the owner and the administrators" in words_shown(await fake.answered(asked))
+        chief = fake.person("chief", "administrator")
+        asked = await fake.slash("newsbot ingest", author=chief, url="https://post.example/c")
+        await fake.answered(asked)
+    assert given == ["https://post.example/a", "https://post.example/bad", "https://post.example/c"]
+
+
+async def test_it_is_not_there_unless_it_is_enabled(room: Newsroom) -> None:
+    (group,) = [each for each in room.fake.world.commands[""] if each["name"] == "newsbot"]
+    assert "ingest" not in [each["name"] for each in group["options"]]
+
+
+# What the bot may not do
+
+
+async def test_a_channel_in_which_it_may_not_write_is_told_privately(room: Newsroom) -> None:
+    fake = room.fake
+    closed = fake.channel("closed")
+    fake.world.deny(closed, fake.bot, "send_messages")
+    await fake.announce(closed)
+    await mention(room, closed, fake.bob)
+    alone = fake.dm(fake.bob)
+    note = await fake.until(lambda: next(iter(fake.messages(alone)), None))
+    assert "may not write" in note["content"]
+
+
+async def test_without_history_it_answers_and_says_what_it_did_not_read(room: Newsroom) -> None:
+    fake = room.fake
+    channel = fake.channel("no-history")
+    fake.world.deny(channel, fake.bot, "read_message_history")
+    await fake.announce(channel)
+    first = await room.replied(channel, await mention(room, channel))
+    assert "message_reference" not in first
+    question = await fake.say(f"<@{fake.bot['id']}> and in Syria?", channel=channel, reply_to=first, author=fake.bob)
+    await room.replied(channel, question)
+    alone = fake.dm(fake.bob)
+    note = await fake.until(lambda: next(iter(fake.messages(alone)), None))
+    assert "history" in note["content"]
+
+
+async def test_without_threads_the_button_says_so(room: Newsroom) -> None:
+    fake = room.fake
+    channel = fake.channel("no-threads")
+    fake.world.deny(channel, fake.bot, "create_public_threads")
+    await fake.announce(channel)
+    answer = await room.ask(channel=channel)
+    note = await room.note(await room.pressed(answer, "Follow up"))
+    assert note["flags"] & 64
+    assert "may not open threads" in words_shown(note)
+
+
+async def test_without_files_the_chart_gives_way_to_numbers(room: Newsroom) -> None:
+    fake = room.fake
+    channel = fake.channel("no-files")
+    fake.world.deny(channel, fake.bot, "attach_files")
+    await fake.announce(channel)
+    asked = await fake.slash("coverage", channel=channel, topic="NATO")
+    message = await fake.answered(asked)
+    await fake.until(lambda: len(asked.messages) == 2)
+    assert not message["attachments"]
+    assert "- Harbour Post: " in words_shown(message)
+    assert asked.followups[0]["flags"] & 64
+
+
+async def test_without_the_content_intent_commands_and_mentions_work(corpus: tuple[Path, Asker]) -> None:
+    async with FakeDiscord(content_intent=False) as fake, newsroom(fake, *corpus) as room:
+        assert "several hundred" in words_shown(await room.ask())
+        answer = await room.replied(fake.general, await mention(room, fake.general))
+        await room.pressed(answer, "Follow up")
+        thread = await fake.until(lambda: fake.thread_of(answer))
+        intro = await fake.until(lambda: next(iter(fake.messages(thread)), None))
+        assert "Mention me" in intro["content"]
+        question = await fake.say("and in Syria?", channel=thread)
+        told = await room.replied(thread, question)
+        assert "cannot read messages here unless they mention me" in told["content"]
+        question = await fake.say(f"<@{fake.bot['id']}> and in Syria?", channel=thread)
+        follow = await fake.until(lambda: next((each for each in fake.messages(thread)[::-1] if each["embeds"]), None))
+        assert follow["embeds"][0]["title"] == "How many NATO personnel are in Syria?"
