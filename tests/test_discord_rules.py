@@ -1,0 +1,119 @@
+"""Discord's own rules, as a simulator of it knows them: acknowledged once, private is private, permissions hold.
+
+Knows nothing about sockets (see the tests on a fake Discord) nor about how answers are found.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+import simcord
+from pydantic import SecretStr
+
+from bot.asking import Asker
+from bot.discord_bot.client import least_permissions, make_client
+from bot.discord_bot.house import House
+from bot.settings import Settings
+from tests.discord_newsroom import Scripted, copied
+from tests.test_discord_answers import answer_of
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory, sample_settings: Settings) -> tuple[Path, Asker]:
+    return copied(sample_settings.data_dir, tmp_path_factory.mktemp("rules") / "data", sample_settings)
+
+
+@pytest.fixture
+def house(corpus: tuple[Path, Asker]) -> House:
+    asker: Any = Scripted(corpus[1])
+    asker.script = [
+        answer_of("It cost 12 million euros. [1]", sources=2),
+        answer_of("It cost 12 million [1], then [2].", sources=2),
+    ]
+    settings = Settings(data_dir=corpus[0], discord_token=SecretStr("no.token.here"))
+    return House(asker, asker.retriever.corpus, settings)
+
+
+@pytest.fixture
+def simcord_bot(house: House) -> discord.Client:
+    return make_client(house)
+
+
+def place(env: Any) -> tuple[Any, Any, Any]:
+    """A server with a channel, its owner and a member."""
+    guild = env.create_guild()
+    channel = guild.create_text_channel("general")
+    return channel, guild.add_member(env.create_user("alice")), guild
+
+
+async def test_an_answer_is_acknowledged_once_and_pressed_by_anybody(simcord_env: Any) -> None:
+    channel, alice, guild = place(simcord_env)
+    result = await alice.slash(channel, "ask", question="What did it cost?")
+    assert result.acknowledged
+    assert not result.ephemeral
+    assert "12 million" in result.response.embeds[0].description
+    bob = guild.add_member(simcord_env.create_user("bob"))
+    sources = await bob.click(result.response.message, label="Sources")
+    assert sources.ephemeral
+    assert "Source 1 of 2" in sources.response.embeds[0].footer.text
+    up = await bob.click(result.response.message, custom_id=_custom_id(result.response, "up"))
+    assert up.ephemeral
+
+
+def _custom_id(response: Any, act: str) -> str:
+    found = [item["custom_id"] for row in response.components for item in row["components"]]
+    return next(each for each in found if each.startswith(f"newsbot:{act}:"))
+
+
+async def test_private_answers_are_seen_by_one_person(simcord_env: Any) -> None:
+    channel, alice, guild = place(simcord_env)
+    result = await alice.slash(channel, "ask", question="What did it cost?", private=True)
+    assert result.ephemeral
+    bob = guild.add_member(simcord_env.create_user("bob"))
+    with pytest.raises(simcord.SetupError, match="not visible"):
+        await bob.click(result.response.message, label="Sources")
+
+
+async def test_buttons_are_found_again_after_a_restart(simcord_env: Any, house: House) -> None:
+    channel, alice, _ = place(simcord_env)
+    result = await alice.slash(channel, "ask", question="What did it cost?")
+    await simcord_env.restart_bot(make_client(house))
+    down = await alice.click(result.response.message, custom_id=_custom_id(result.response, "down"))
+    chosen = await alice.select(down.response.message, ["wrong"])
+    assert chosen.acknowledged
+    assert "wrong" in down.response.content
+
+
+async def test_the_least_permissions_are_enough(simcord_env: Any) -> None:
+    channel, alice, guild = place(simcord_env)
+    everyone = guild.default_role
+    assert everyone is not None
+    message = await alice.send(channel, f"<@{simcord_env.bot.user.id}> What did it cost?")
+    answer = channel.last_message
+    assert answer.reference.message_id == message.id
+    followed = await alice.click(answer, label="Follow up")
+    assert followed.ephemeral
+    allowed = least_permissions()
+    assert allowed.create_public_threads
+    assert not allowed.manage_messages
+
+
+async def test_administrators_alone_see_the_settings(simcord_env: Any) -> None:
+    channel, alice, guild = place(simcord_env)
+    assert "newsbot status" not in alice.available_commands(channel)
+    keepers = guild.create_role("keepers", permissions=discord.Permissions(manage_guild=True))
+    keeper = guild.add_member(simcord_env.create_user("keeper"), roles=[keepers])
+    result = await keeper.slash(channel, "newsbot limits", user_per_minute=1)
+    assert result.ephemeral
+    assert "per person: 1 a minute" in result.followups[0].content if result.followups else result.response.content
+
+
+async def test_long_answers_are_taken(simcord_env: Any, house: House) -> None:
+    channel, alice, _ = place(simcord_env)
+    house.asker.script = [answer_of("It cost 12 million euros, said the mayor. [1] " * 300)]  # type: ignore[attr-defined]
+    result = await alice.slash(channel, "ask", question="why " * 300)
+    assert len(result.followups) >= 2
+    assert result.response.embeds[0].title.endswith("…")
