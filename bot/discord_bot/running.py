@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import random
@@ -33,6 +34,7 @@ from bot.wiring import open_asker
 DRAIN_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 FIRST_DELAY_SECONDS, DELAY_SECONDS_MAX = 1.0, 60.0
+SWITCH_SECONDS = 0.0005
 WARM_QUESTION = "What is new?"
 BAD_TOKEN_CODE, SHARDS_NEEDED_CODE = 4004, 4011
 FATAL_CODES = {
@@ -173,6 +175,7 @@ def run(settings: Settings, *, verbose: bool = False) -> int:
     asyncio.run(_require_token(settings))
     log.info("Loading the corpus and its models.")
     house = open_house(settings)
+    favour_the_event_loop()
     status = asyncio.run(_serve(house), debug=False)
     house.corpus.close()
     return status
@@ -184,6 +187,18 @@ def open_house(settings: Settings) -> House:
     asker.retrieve(asker.understand(WARM_QUESTION))
     ingest = ingest_by_process(settings) if settings.discord_ingest else None
     return House(asker, asker.retriever.corpus, settings, ingest)
+
+
+def favour_the_event_loop() -> None:
+    """Let answers that are made in threads delay the event loop less. Once everything is loaded; for the process.
+
+    A thread that waits for the interpreter gets it after the switch interval, and the event loop waits after every
+    system call: at 5 ms, an acknowledgement beside four running answers takes 0.2 s. What was loaded stays: to look
+    through it at every collection of garbage stops all threads for 0.1 s.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()
 
 
 async def _serve(house: House) -> int:
