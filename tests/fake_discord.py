@@ -45,6 +45,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests import fake_discord_callbacks  # noqa: F401 - its routes are added
 from tests.fake_discord_contract import DESCRIPTION, Contract, broken_limits, message_in, unsafe_mentions
 from tests.fake_discord_gateway import Gateway
 from tests.fake_discord_people import Interaction, People

@@ -1,6 +1,7 @@
-"""Discord's REST API, version 10, over a fake world: what the bot asks for and what it is told.
+"""Discord's REST API, version 10, over a fake world: who the bot is, commands, channels, threads, messages.
 
-Knows nothing about sockets and faults (see `fake_discord`); each route takes a request and returns a reply.
+Knows nothing about sockets and faults (see `fake_discord`), nor about interactions (see `fake_discord_callbacks`); each
+route takes a request and returns a reply.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.fake_discord_world import DM, EPHEMERAL, LOADING, TEXT, THREAD, Json, bits, without_thread
+from tests.fake_discord_world import EPHEMERAL, LOADING, TEXT, THREAD, Json, bits
 
 if TYPE_CHECKING:
     from tests.fake_discord import FakeDiscord
@@ -249,7 +250,7 @@ async def _send(fake: FakeDiscord, request: Request, holes: dict[str, str]) -> R
         if reply_to is None and reference.get("fail_if_not_exists", True):
             raise Refused(400, 50035, "Invalid Form Body", errors={"message_reference": {"_errors": [
                 {"code": "REPLIES_UNKNOWN_MESSAGE", "message": "Unknown message"}]}})  # fmt: skip
-    message = _written(fake, request, channel, body, reply_to=reply_to)
+    message = written(fake, request, channel, body, reply_to=reply_to)
     await fake.tell("MESSAGE_CREATE", channel, fake.world.seen(message))
     return 200, message
 
@@ -283,7 +284,7 @@ async def _edit(fake: FakeDiscord, request: Request, holes: dict[str, str]) -> R
     channel, message = _place(fake, holes, "view_channel"), _message_of(fake, holes)
     if message["author"]["id"] != fake.world.bot["id"]:
         raise Refused(403, 50005, "Cannot edit a message authored by another user")
-    return 200, await _rewritten(fake, request, channel, message, request.body)
+    return 200, await rewritten(fake, request, channel, message, request.body)
 
 
 @route("DELETE", "/channels/{channel}/messages/{message}")
@@ -301,81 +302,6 @@ async def _react(fake: FakeDiscord, request: Request, holes: dict[str, str]) -> 
     _place(fake, holes, *(["add_reactions", "read_message_history"] if request.method == "PUT" else []))
     _message_of(fake, holes)
     return NO_CONTENT, None
-
-
-# Interactions
-
-
-@route("POST", "/interactions/{interaction}/{token}/callback")
-async def _callback(fake: FakeDiscord, request: Request, holes: dict[str, str]) -> Reply:
-    found = fake.interactions.get(holes["token"])
-    if found is None or found.id != holes["interaction"] or found.age_seconds > fake.acknowledge_seconds:
-        raise Refused(404, 10062, "Unknown interaction")
-    if found.acknowledged is not None:
-        raise Refused(400, 40060, "Interaction has already been acknowledged.")
-    kind, data = request.body["type"], request.body.get("data") or {}
-    if kind not in found.may_be_answered_by:
-        raise Refused(400, 50035, f"Invalid Form Body: a callback of type {kind} does not answer this interaction")
-    if kind in {4, 7} and not _says_something(data, request) and not (kind == 7 and data):
-        raise Refused(400, 50006, "Cannot send an empty message")
-    found.acknowledged, found.acknowledged_after_seconds = kind, found.age_seconds
-    channel, message = fake.world.channels[found.channel_id], found.source
-    if kind in {4, 5}:
-        flags = (data.get("flags") or 0) | (LOADING if kind == 5 else 0)
-        fields = _of_interaction(fake, found)
-        message = _written(fake, request, channel, {**data, "flags": flags}, **fields)
-        if not flags & EPHEMERAL:
-            await fake.tell("MESSAGE_CREATE", channel, fake.world.seen(message))
-    elif kind == 7:
-        assert message is not None
-        await _rewritten(fake, request, channel, message, data)
-    elif kind == 8:
-        found.choices = data.get("choices") or []
-        message = None
-    elif kind == 9:
-        found.modal, message = data, None
-    found.original = message
-    if request.query.get("with_response", "") not in {"1", "true"}:
-        return NO_CONTENT, None
-    told: Json = {"id": found.id, "type": found.kind}
-    if message is not None:
-        told |= {"response_message_id": message["id"], "response_message_loading": kind == 5,
-                 "response_message_ephemeral": bool(message["flags"] & EPHEMERAL)}  # fmt: skip
-    shown = {"resource": {"type": kind, "message": message}} if kind in {4, 7} else {}
-    return 200, {"interaction": told, **shown}
-
-
-@route("POST", "/webhooks/{application}/{token}")
-async def _follow_up(fake: FakeDiscord, request: Request, holes: dict[str, str]) -> Reply:
-    found = _interaction_of(fake, holes)
-    channel = fake.world.channels[found.channel_id]
-    if found.original is not None and found.original["flags"] & LOADING and not found.followups:
-        # The first follow-up of a deferred answer takes the place of "thinking...".
-        message = await _rewritten(fake, request, channel, found.original, request.body)
-        return 200, message
-    message = _written(fake, request, channel, request.body, **_of_interaction(fake, found))
-    found.followups.append(message)
-    if not message["flags"] & EPHEMERAL:
-        await fake.tell("MESSAGE_CREATE", channel, fake.world.seen(message))
-    return 200, message
-
-
-@route("GET", "/webhooks/{application}/{token}/messages/{message}")
-@route("PATCH", "/webhooks/{application}/{token}/messages/{message}")
-@route("DELETE", "/webhooks/{application}/{token}/messages/{message}")
-async def _of_webhook(fake: FakeDiscord, request: Request, holes: dict[str, str]) -> Reply:
-    found = _interaction_of(fake, holes)
-    original = holes["message"] == "@original"
-    message = found.original if original else fake.world.messages.get(holes["message"])
-    if message is None or message["id"] not in fake.world.messages:
-        raise Refused(404, 10008, "Unknown Message")
-    if request.method == "PATCH":
-        channel = fake.world.channels[found.channel_id]
-        return 200, await _rewritten(fake, request, channel, message, request.body)
-    if request.method == "DELETE":
-        await fake.delete(message)
-        return NO_CONTENT, None
-    return 200, message
 
 
 # What routes share
@@ -423,42 +349,15 @@ def _message_of(fake: FakeDiscord, holes: dict[str, str]) -> Json:
     return message
 
 
-def _interaction_of(fake: FakeDiscord, holes: dict[str, str]) -> Any:
-    found = fake.interactions.get(holes["token"])
-    if found is None or found.age_seconds > fake.token_seconds:
-        raise Refused(401, 50027, "Invalid Webhook Token")
-    if found.acknowledged is None:
-        raise Refused(404, 10015, "Unknown Webhook")
-    return found
-
-
-def _of_interaction(fake: FakeDiscord, found: Any) -> Json:
-    about = {
-        "id": found.id, "type": found.kind, "user": found.user, "authorizing_integration_owners": {},
-        "name": found.data.get("name"),
-    }  # fmt: skip
-    fields: Json = {
-        "type": 20 if found.kind == 2 else 0,
-        "webhook_id": fake.application_id,
-        "application_id": fake.application_id,
-    }
-    if found.kind == 2:
-        fields["interaction_metadata"] = {name: value for name, value in about.items() if value is not None}
-    if found.source is not None:
-        reference = {"type": 0, "message_id": found.source["id"], "channel_id": found.channel_id}
-        fields |= {"message_reference": reference, "referenced_message": without_thread(found.source)}
-    return fields
-
-
-def _says_something(body: Json, request: Request) -> bool:
+def says_something(body: Json, request: Request) -> bool:
     return bool(body.get("content") or body.get("embeds") or body.get("components") or request.files)
 
 
-def _written(
+def written(
     fake: FakeDiscord, request: Request, channel: Json, body: Json, *, reply_to: Json | None = None, **fields: Any
 ) -> Json:
     """A message of the bot, with the files that came along. Raises Refused where it is empty."""
-    if not _says_something(body, request) and not (body.get("flags") or 0) & LOADING:
+    if not says_something(body, request) and not (body.get("flags") or 0) & LOADING:
         raise Refused(400, 50006, "Cannot send an empty message")
     message = fake.world.message(channel, fake.world.bot, body, reply_to=reply_to, **fields)
     for name, kind, content in request.files:
@@ -466,13 +365,10 @@ def _written(
     return message
 
 
-async def _rewritten(fake: FakeDiscord, request: Request, channel: Json, message: Json, body: Json) -> Json:
+async def rewritten(fake: FakeDiscord, request: Request, channel: Json, message: Json, body: Json) -> Json:
     fake.world.edit(message, body)
     for name, kind, content in request.files:
         fake.world.attach(message, name, kind, content, fake.base_url)
     if not message["flags"] & EPHEMERAL:
         await fake.tell("MESSAGE_UPDATE", channel, fake.world.seen(message))
     return message
-
-
-__all__ = ["DM", "ROUTES", "Refused", "Reply", "Request", "answer"]

@@ -382,11 +382,29 @@ async def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-async def test_a_process_leaves_with_0_when_it_is_told_to(fake: FakeDiscord, sample_copy: Settings) -> None:
-    process = newsbot_discord(fake, sample_copy, "--verbose")
+async def test_newsbots_own_commands_answer_however_often_a_client_is_made(sample_copy: Settings) -> None:
+    async with FakeDiscord(content_intent=False) as fake:
+        given = {"data_dir": sample_copy.data_dir, "cache_dir": sample_copy.cache_dir}
+        settings = Settings(discord_token=fake.token, discord_api_base=fake.api_base, **given)
+        fake.fail("GET", "/users/@me", status=503)
+        running = running_module.Running(running_module.open_house(settings), first_delay_seconds=0.05)
+        async with serving(running):
+            await fake.connected()
+            asked = await fake.slash("ask", question="How many NATO personnel are in Iraq?")
+            await fake.until(lambda: asked.original and asked.original["embeds"])
+            await fake.say(f"<@{fake.bot['id']}> When did Chandrayaan-3 land?")
+            await fake.until(
+                lambda: len(fake.messages(fake.general)) == 3 and fake.messages(fake.general)[-1]["embeds"]
+            )
+        assert running.attempts == 3
+
+
+async def test_a_process_answers_and_leaves_with_0_when_it_is_told_to(fake: FakeDiscord, sample_copy: Settings) -> None:
+    process = newsbot_discord(fake, sample_copy, "--verbose", "--health-port", "0")
     try:
         await fake.connected(seconds=60)
-        await fake.until(lambda: fake.world.commands.get(""))
+        asked = await fake.slash("ask", question="Who signed the private-words treaty?")
+        await fake.until(lambda: asked.original and asked.original["embeds"])
         process.send_signal(signal.SIGTERM)
         status, _, err = await ended(process)
     finally:
@@ -394,8 +412,10 @@ async def test_a_process_leaves_with_0_when_it_is_told_to(fake: FakeDiscord, sam
     assert status == 0, err
     assert "Traceback" not in err
     assert f"client_id={fake.application_id}" in err
+    assert "/metrics" in err
     assert "Leaving." in err
-    assert fake.token not in err
+    for secret in (fake.token, "private-words", asked.token):
+        assert secret not in err
 
 
 async def test_a_process_with_a_bad_token_says_so_and_ends(fake: FakeDiscord, sample_copy: Settings) -> None:
