@@ -1,4 +1,4 @@
-"""Measures quoting over a folder of articles and questions: `python -m tests.bench.bench_quoting [FOLDER]`.
+"""Measures quoting over a folder of articles and questions: `python -m tests.bench.bench_quoting [FOLDER [LATER]]`.
 
 Knows nothing about Chroma or the catalog: BM25 alone supplies the hits, so that only quoting is measured.
 """
@@ -142,8 +142,11 @@ def measured(asked: Sequence[EvalQuestion], answers: Sequence[Answer]) -> dict[s
     }
 
 
-def main(folder: Path) -> None:
-    """Prints both ways of answering side by side, what abstaining does, and the time a question takes."""
+def main(folder: Path, later: Path | None = None) -> None:
+    """Prints both ways of answering side by side, what abstaining does, and the time a question takes.
+
+    The questions of a `later` year are asked too: what they ask about had not happened, and is to be refused.
+    """
     articles, questions = load(folder)
     templates = {name: (PROMPTS / f"{name}.txt").read_text("utf-8") for name in ("not_answered", "no_articles")}
     with tempfile.TemporaryDirectory() as temporary:
@@ -153,16 +156,18 @@ def main(folder: Path) -> None:
         plain: list[Answer] = []
         always: list[Answer] = []
         seconds: list[float] = []
-        refused: list[bool] = []
-        for question in (*asked, *unheld):
+        unsure: list[float] = []
+        later_unsure: list[float] = []
+        to_come = read_questions(later / "questions.jsonl") if later else []
+        for question in (*asked, *unheld, *to_come):
             understood = understand_of(question)
             hits = index.hits(understood)
             began = time.perf_counter()
             held = Coverage(len(articles))
             answer = quote(understood, hits, held, idf=index.idf, answer_least=0.0, short_least=0.0, **templates)
             seconds.append(time.perf_counter() - began)
-            if not question.relevant:
-                refused.append(answer.confidence < ANSWER_LEAST)
+            if len(seconds) > len(asked):
+                (unsure if len(seconds) <= len(asked) + len(unheld) else later_unsure).append(answer.confidence)
                 continue
             always.append(answer)
             plain.append(best_by_words(understood, hits, index.idf))
@@ -180,10 +185,24 @@ def main(folder: Path) -> None:
     print(f"{'ratio':12}" + "".join(f"{ratio:13.2f}" for ratio in ratios) + "   (quoting against baseline)")
     right = [holds(a.citations[0].quote, q.answers) for q, a in zip(asked, kept, strict=True) if a.answered]
     print(f"of what it answers, the first quote is right {sum(right) / len(right):.3f}")
-    print(f"refused of {len(unheld)} questions without a relevant article: {sum(refused) / len(refused):.3f}")
+    print(f"refused of {len(unheld)} questions without a relevant article: {refused(unsure):.3f}")
+    if later:
+        print(f"refused of {len(to_come)} questions of {later.name}: {refused(later_unsure):.3f}")
+    fair = [
+        (a.confidence, bool(a.citations) and holds(a.citations[0].quote, q.answers))
+        for q, a in zip(asked, always, strict=True)
+    ]
+    fair += [(confidence, False) for confidence in (*unsure, *later_unsure)]
+    sure = ", ".join(f"{precision_at(fair, share):.3f} at {share:.0%}" for share in (0.15, 0.5))
+    print(f"precision over all {len(fair)}, where any answer to those is wrong: {sure} coverage")
     seconds.sort()
     median, p95 = (1000 * seconds[int(share * len(seconds))] for share in (0.5, 0.95))
     print(f"quoting over {HITS} hits: median {median:.1f} ms, p95 {p95:.1f} ms")
+
+
+def refused(confidences: Sequence[float]) -> float:
+    """The share that is too unsure to be answered."""
+    return sum(confidence < ANSWER_LEAST for confidence in confidences) / len(confidences)
 
 
 def abstained(answer: Answer) -> Answer:
@@ -192,4 +211,4 @@ def abstained(answer: Answer) -> Answer:
 
 
 if __name__ == "__main__":
-    main(SHARED / (sys.argv[1] if len(sys.argv) > 1 else "news-2022"))
+    main(*(SHARED / name for name in sys.argv[1:3] or ["news-2022"]))
