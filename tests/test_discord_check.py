@@ -6,6 +6,7 @@ Knows nothing about answers. Real sockets, a fake Discord.
 from __future__ import annotations
 
 import configparser
+import shlex
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -126,15 +127,15 @@ def test_the_command_line_says_what_is_missing_and_exits_with_1(tmp_path: Path) 
 
 
 def test_the_unit_is_filled_in_for_this_installation(tmp_path: Path) -> None:
-    text = unit(Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache"))
+    text = unit(Settings(data_dir=tmp_path / "my data", cache_dir=tmp_path / "cache"))
     assert "{" not in text
     parsed = configparser.ConfigParser(interpolation=None, strict=False)
     parsed.optionxform = str  # type: ignore[assignment, method-assign]
     parsed.read_string(text)
     service = parsed["Service"]
-    program, command, *options = service["ExecStart"].split()
+    program, command, *options = shlex.split(service["ExecStart"])
     assert Path(program).exists()
-    assert (command, options) == ("discord", ["--data", str(tmp_path / "data")])
+    assert (command, options) == ("discord", ["--data", str(tmp_path / "my data")])
     assert service["Restart"] == "on-failure"
     assert service["RestartPreventExitStatus"] == "2"
-    assert str(tmp_path / "cache") in service["ReadWritePaths"]
+    assert shlex.split(service["ReadWritePaths"]) == [f"-{tmp_path}/my data", f"-{tmp_path}/cache"]
