@@ -108,7 +108,7 @@ async def test_administrators_alone_see_the_settings(simcord_env: Any) -> None:
     keeper = guild.add_member(simcord_env.create_user("keeper"), roles=[keepers])
     result = await keeper.slash(channel, "newsbot limits", user_per_minute=1)
     assert result.ephemeral
-    assert "per person: 1 a minute" in result.followups[0].content if result.followups else result.response.content
+    assert "per person: 1 a minute" in result.response.embeds[0].description
 
 
 async def test_long_answers_are_taken(simcord_env: Any, house: House) -> None:

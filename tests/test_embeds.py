@@ -111,6 +111,13 @@ def test_a_refusal_is_grey_and_links_the_nearest_article() -> None:
     assert "Sources" not in page.description
 
 
+def test_a_refusal_is_in_the_servers_language_of_dates_too() -> None:
+    said = "It covers 3 articles, published from 10 April 2019 to 8 May 2025."
+    coverage = Coverage(3, date(2019, 4, 10), date(2025, 5, 8))
+    (page,) = answer_pages(answer(answered=False, text=said, short=None, citations=(), coverage=coverage), "fr")
+    assert page.description == "It covers 3 articles, published from 10 avril 2019 to 8 mai 2025."
+
+
 def test_an_article_without_a_date_or_an_address_says_so() -> None:
     text = answer_pages(answer(citations=(cited(1, published=None, url=None),), as_of=None))[0]
     assert text.description.endswith("[1] The harbour opens · The Post · date unknown")

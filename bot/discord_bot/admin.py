@@ -16,7 +16,7 @@ from discord import app_commands
 
 from bot.discord_bot.days import LANGUAGES, day
 from bot.discord_bot.desk import desk_of, now, person_of
-from bot.discord_bot.embeds import embed_of
+from bot.discord_bot.embeds import embed_of, line_pages
 from bot.discord_bot.escaping import escaped, one_line
 from bot.discord_bot.guild_settings import GuildSettings, clock_time, time_zone
 from bot.discord_bot.listings import settings_lines, status_pages
@@ -209,9 +209,10 @@ async def _change(interaction: Interaction, change: Callable[[GuildSettings], Gu
     if change is not None:
         settings = change(settings)
         await shelf.put(guild, settings)
-    heading = "Set. Now it is:" if change is not None else "It is:"
+    heading = "Set. Now it is" if change is not None else "Settings"
     today = f"- a date is written so: {day(now().date(), settings.language)}"
-    await whisper(interaction, "\n".join([heading, *settings_lines(settings), today]))
+    pages = line_pages(heading, [*settings_lines(settings), today])
+    await interaction.edit_original_response(embeds=[embed_of(page) for page in pages])
 
 
 def _moved(ids: tuple[int, ...], id_: int, wanted: bool) -> tuple[int, ...]:

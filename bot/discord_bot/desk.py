@@ -131,6 +131,8 @@ class Desk:
             return None
         finally:
             self.queue.leave(ticket)
+            if isinstance(spot, MessageSpot):
+                spot.stop()
         log.info("answered in %.2f s, %d citations", time.monotonic() - started, len(answer.citations))
         return answer
 
@@ -172,9 +174,6 @@ class Desk:
             await spot.note(text)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("a mishap could not be told: %s", cause(error))
-        finally:
-            if isinstance(spot, MessageSpot):
-                spot.stop()
 
 
 def desk_of(client: Any) -> Desk:

@@ -162,6 +162,10 @@ def _text(answer: Answer, language: str) -> str:
     if language != "en":
         for citation in answer.citations:
             text = _in_language(text, citation.article, language)
+        if not answer.answered:
+            near = answer.nearest.article.published if answer.nearest else None
+            for each in filter(None, (answer.coverage.first, answer.coverage.last, near)):
+                text = text.replace(english_day(each), day(each, language))
     shown = escaped(text, frozenset(citation.number for citation in answer.citations))
     if answer.model is None and answer.answered:
         shown = re.sub(r"\n+", "\n\n", shown)  # each quote is a paragraph: on a phone they run together

@@ -86,10 +86,11 @@ async def _of_replies(message: discord.Message, me: int) -> tuple[Turn, ...]:
         reference = current.reference if current is not None else None
         if current is None or reference is None or reference.message_id is None:
             break
-        resolved = reference.resolved or reference.cached_message
-        if isinstance(resolved, discord.DeletedReferencedMessage):
+        # What came with the message is as new as it is; what came with older ones may have been deleted since.
+        known = reference.resolved if current is message else reference.cached_message
+        if isinstance(known, discord.DeletedReferencedMessage):
             break
-        current = resolved or await _fetched(message.channel, reference.message_id)
+        current = known or await _fetched(message.channel, reference.message_id)
         turn = turn_of(current, me) if current is not None else None
         if turn is not None:
             turns.append(turn)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 
 from bot.discord_bot.desk import Desk, Person, channels_of, desk_of
@@ -47,7 +48,7 @@ async def heard(client: NewsClient, message: discord.Message) -> None:
         if not await _is_question(client, desk, person, message):
             return
         await _answer_message(client, desk, person, message)
-    except discord.HTTPException as error:
+    except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
         log.warning("a message could not be answered: %s", cause(error))
 
 
