@@ -142,7 +142,10 @@ def _amounts_stand(bare: str, support: Sequence[Citation], held: Set[str]) -> bo
     for day in claim.days:
         if _is_held(day.text, held):
             continue
-        if not any(agrees(one, other) for c in support for one in meant(day, c.article.published) for other in days):
+        said = [one for citation in support for one in meant(day, citation.article.published)]
+        # A quote's "May 18" may be of a year that the sentence before it names.
+        stands = any(agrees(one, other) for one in said for other in days)
+        if not stands and not any(agrees(own.said, one) for quote in quotes for own in quote.days for one in said):
             return False
     covered = [(run.start, run.end) for run in (*claim.figures, *claim.days)]
     rest = [found for found in _NUMBER.finditer(bare) if not any(a <= found.start() < b for a, b in covered)]

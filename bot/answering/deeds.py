@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bot.answering.evidence_text import Evidence
-from bot.answering.statement import Name, Statement
+from bot.answering.statement import Name, Statement, Term
 
 _MUTUAL = frozenset("meet marry agree talk play face share border join border near and include like compare differ".split())
 """Deeds that say the same both ways round."""
@@ -25,18 +25,24 @@ class _Deed(NamedTuple):
     done_to: str
 
 
-def _deeds(statement: Statement) -> set[_Deed]:
-    """Names before a verb did it to names behind it; "was beaten by" and "lost to" turn it round."""
+def _deeds(statement: Statement, *, is_loose: bool = False) -> set[_Deed]:
+    """Names before a verb did it to names behind it; "was beaten by" and "lost to" turn it round.
+
+    The doer is the nearest name before the verb in its clause, or else the sentence's first; the one it is done to
+    is the nearest behind. A loose look takes all names before and behind.
+    """
     found: set[_Deed] = set()
     names = statement.names
-    if not names:
-        return found
     tokens = statement.tokens
-    for term in statement.terms:
+    for term in (*statement.terms, *_phrases(statement)) if names else ():
         if term.is_name or term.meaning in _MUTUAL:
             continue
-        before = [name for name in names if name.end <= term.start][-2:]
-        after = [name for name in names if name.start >= term.end][:3]
+        before = [name for name in names if name.end <= term.start]
+        after = [name for name in names if name.start >= term.end]
+        if not is_loose:
+            own = [name for name in before if statement.clause_at(name.start) == term.clause]
+            before = own[-1:] or before[:1]
+            after = [name for name in after if statement.clause_at(name.start) == term.clause][:1]
         following = [token.low for token in tokens if token.start >= term.end][:3]
         done_to = {word for name in after for word in name.words}
         if following[:1] and following[0] in _OBJECTS:
@@ -52,20 +58,35 @@ def _deeds(statement: Statement) -> set[_Deed]:
     return found
 
 
+def _phrases(statement: Statement) -> list[Term]:
+    """ "took over from" is one verb."""
+    found = []
+    for token, following in zip(statement.tokens, statement.tokens[1:], strict=False):
+        if following.low == "over" and token.low in ("take", "takes", "took", "taken", "taking"):
+            clause = statement.clause_at(token.start)
+            found.append(
+                Term(token.text, token.low, "succeed", token.start, following.end, clause, False, False, False, False)
+            )
+    return found
+
+
 def other_way_round(claim: Statement, evidence: Evidence) -> str | None:
     """A deed whose doer is the one it is done to in the passage."""
     said = _deeds(claim)
     if not said:
         return None
     held: set[_Deed] = set()
+    loose: set[_Deed] = set()
     for statement in (*evidence.sentences, evidence.title):
         held |= _deeds(statement)
+        loose |= _deeds(statement, is_loose=True)
     for deed in said:
-        turned = _Deed(deed.deed, deed.done_to, deed.doer)
-        if turned in held and deed not in held:
+        if deed in loose:
+            continue
+        if _Deed(deed.deed, deed.done_to, deed.doer) in held:
             return "the cited passage says it the other way round"
-        anyone = _Deed(deed.deed, deed.done_to, ANYONE)
-        if anyone in held and deed not in held and not any(h.deed == deed.deed and h.doer == deed.doer for h in held):
+        is_anyone = _Deed(deed.deed, deed.done_to, ANYONE) in held
+        if is_anyone and not any(other.deed == deed.deed and other.doer == deed.doer for other in loose):
             return "the cited passage says it the other way round"
     return None
 

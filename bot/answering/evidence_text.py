@@ -12,8 +12,10 @@ from datetime import date
 from functools import cached_property
 
 from bot.answering.days import Partial, resolved
+from bot.answering.figures import Figure, Reading
 from bot.answering.meanings import TO_COME, aliases, folded
 from bot.answering.statement import Statement
+from bot.answering.units import CURRENCIES, SIGNS
 from bot.schema import Article, Hit
 from bot.sentences import sentences
 
@@ -36,10 +38,14 @@ class Evidence:
     def sentences(self) -> list[Statement]:
         """The passage's sentences; offsets count in the article's text."""
         passage = self.hit.passage
-        return [
-            Statement(passage.text[span.start : span.end], passage.start + span.start)
-            for span in sentences(passage.text)
+        spans = sentences(passage.text)
+        found = [Statement(passage.text[span.start : span.end], passage.start + span.start) for span in spans]
+        known = frozenset(word for each in (*found, self.title) for name in each.names for word in name.words)
+        found = [
+            Statement(each.text, each.offset, known) if _opens_with(each, known) else each for each in found
         ]
+        _inherit_currency(found)
+        return found
 
     @cached_property
     def title(self) -> Statement:
@@ -97,15 +103,16 @@ class Evidence:
     @cached_property
     def days(self) -> list[list[list[Partial]]]:
         """For each sentence, for each day that it names, what that day may be."""
-        return [self._days_of(statement) for statement in self.sentences]
+        read = self.sentences
+        return [
+            day_lists(statement, self.article.published, _years(read[place - 1]) if place else ())
+            for place, statement in enumerate(read)
+        ]
 
     @cached_property
     def title_days(self) -> list[list[Partial]]:
         """The same for the title."""
-        return self._days_of(self.title)
-
-    def _days_of(self, statement: Statement) -> list[list[Partial]]:
-        return day_lists(statement, self.article.published)
+        return day_lists(self.title, self.article.published)
 
     @cached_property
     def printed(self) -> list[Partial]:
@@ -139,13 +146,47 @@ def union(statements: Sequence[Statement], attribute: str) -> frozenset[str]:
     return frozenset().union(*(getattr(statement, attribute) for statement in statements))
 
 
-def day_lists(statement: Statement, published: date | None) -> list[list[Partial]]:
-    """For each day that a sentence names, what it may be in an article of the day `published`."""
+def day_lists(
+    statement: Statement, published: date | None, years_before: Sequence[int] = ()
+) -> list[list[Partial]]:
+    """For each day that a sentence names, what it may be in an article of the day `published`.
+
+    "That year" is one named in the sentence or, as `years_before`, in the one before.
+    """
     to_come = is_to_come(statement)
-    years = [day.said.year for day in statement.days if day.said.year]
+    years = [*_years(statement), *(years_before if "that year" in statement.text else ())]
     return [resolved(day, published, years, is_to_come=to_come) for day in statement.days]
+
+
+def _years(statement: Statement) -> list[int]:
+    return [day.said.year for day in statement.days if day.said.year]
 
 
 def days_of(statement: Statement, published: date | None) -> list[Partial]:
     """All days that a sentence may name."""
     return [each for found in day_lists(statement, published) for each in found]
+
+
+def _opens_with(statement: Statement, known: frozenset[str]) -> bool:
+    """Whether the first word is a name elsewhere, and not yet one here."""
+    first = statement.words[0] if statement.words else None
+    return first is not None and folded(first.text) in known and not any(n.start <= first.start for n in statement.names)
+
+
+def _inherit_currency(statements: Sequence[Statement]) -> None:
+    """ "One offered 100 million euros. The other promised 200 million.": the second sum is in euros too."""
+    currency = ""
+    for statement in statements:
+        read: list[Figure] = []
+        for figure in statement.figures:
+            unit = figure.readings[0].unit
+            behind = statement.text[figure.end : figure.end + 1]
+            if unit in _CURRENCIES:
+                currency = unit
+            elif unit == "" and currency and figure.readings[0].value >= 1e6 and behind in (".", ",", ";", ""):
+                figure = figure._replace(readings=(*figure.readings, Reading(figure.readings[0].value, currency)))  # noqa: PLW2901
+            read.append(figure)
+        statement.__dict__["figures"] = read
+
+
+_CURRENCIES = frozenset((*SIGNS.values(), *CURRENCIES.values()))

@@ -485,7 +485,9 @@ def _ranged(text: str, found: list[Figure]) -> list[Figure]:
     """ "$10-15 billion", "4.75 to 5.00 percent": the unit of one end of a range is the other's too."""
     for place in range(len(found) - 1):
         one, other = found[place], found[place + 1]
-        if text[one.end : other.start].strip(" \u00a0$€£").lower() not in ("-", "–", "to", "or", "and"):
+        joint = text[one.end : other.start].strip(" \u00a0$€£").lower()
+        is_between = joint == "and" and "between" in text[max(0, one.start - 20) : one.start].lower()
+        if joint not in ("-", "–", "to", "or") and not is_between:
             continue
         first, second = one.readings[-1], other.readings[-1]
         if second.unit == "" and first.unit in _SIGNED:

@@ -84,7 +84,7 @@ arrest detain custody
 court judge trial
 find discover discovery
 launch liftoff lift-off blast-off lifted
-land touch-down touchdown landing
+land touch touchdown landing
 spacecraft probe craft
 picture image photo photograph
 moon lunar
@@ -315,6 +315,7 @@ admit|refuse
 against|favour
 plus|minus
 positive|negative
+double|triple
 """
 STRICT = frozenset(
     """
@@ -323,7 +324,7 @@ STRICT = frozenset(
     quadruple quadrupled tenfold unprecedented final sole
     latest entire entirely immediately temporarily permanently permanent temporary illegal illegally secret secretly
     deliberately accidentally false falsely guilty innocent minus former future deputy acting interim vice
-    narrowest widest strongest weakest poorest richest heaviest worldwide
+    all narrowest widest strongest weakest poorest richest heaviest worldwide
     """.split()
 )
 """Words that claim much by themselves: each must stand in the passage, or one that says the same."""
@@ -334,7 +335,7 @@ STRICT_SAME = {
     "falsely": "false",
 }  # fmt: skip
 NEGATIONS = frozenset(
-    "not no never none nobody nothing neither nor without cannot nowhere hardly scarcely barely unable".split()
+    "not no never none nobody nothing neither nor without cannot nowhere hardly scarcely barely unable non".split()
 )
 DENIALS = frozenset("deny denied denies refuse refused refuses fail failed fails reject rejected rejects".split())
 TO_COME = frozenset(
@@ -359,13 +360,13 @@ FILLING = frozenset(
     however meanwhile overall moreover furthermore additionally also still instead therefore thus hence while
     well mainly mostly largely including include includes included involve involves involved involving total
     number numbers figure figures amount amounts level levels time times part parts way ways thing place
-    separately notably specifically particularly especially respectively currently recently earlier later then now
+    separately notably specifically particularly especially respectively currently recently earlier later then now think thinks believe believes contain contains contained
     new per via amid among amongst toward towards upon within throughout across around approximately roughly
     estimated estimate nearly almost several various many few certain such put puts one ones two both
     became become becomes remain remains remained make makes made take takes took taken give gave
     hold held holds set stand stood stands day days week weeks month months year years today date
     reach reached reaches come came bring brought go went going do does did done get got see seen saw
-    according based count counts counted following previous previously next rather instead yet even just already soon
+    away apart across according based count counts counted following previous previously rather instead yet even just already soon
     """.split()
 )
 """Words that carry no claim: they may stand without support."""

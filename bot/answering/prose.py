@@ -135,11 +135,11 @@ class ProseCheck:
             return
         if has_address:
             self._remove(claim.text, ADDRESS)
+        elif says_nothing_is_known(claim, self._question, self._meanings()):
+            self._show(lead + clean)
         elif is_lead_in(claim, asked):
             self._held_back.append((self._gap, lead + clean))
             self._gap = ""
-        elif says_nothing_is_known(claim, self._question, self._meanings()):
-            self._show(lead + clean)
         else:
             for key in self._paragraph:
                 if reason_against(claim, self._evidence[key], self._outlets) is None:
@@ -150,12 +150,12 @@ class ProseCheck:
     def _take_cited(
         self, claim: Statement, lead: str, clean: str, marks: Sequence[Mark], keys: tuple[str, ...]
     ) -> None:
+        if says_nothing_is_known(claim, self._question, self._meanings()):
+            self._show(lead + _PLACE.sub("", clean))
+            return
         if is_lead_in(claim, self._asked()):
             self._held_back.append((self._gap, lead + _PLACE.sub("", clean)))
             self._gap = ""
-            return
-        if says_nothing_is_known(claim, self._question, self._meanings()):
-            self._show(lead + _PLACE.sub("", clean))
             return
         reasons = {key: reason_against(claim, self._evidence[key], self._outlets) for key in keys}
         good = [key for key in keys if reasons[key] is None]

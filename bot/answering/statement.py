@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from bot.answering.days import MONTHS, WEEKDAYS, Day, days
 from bot.answering.figures import Figure, Token, figures, tokens
-from bot.answering.meanings import NEGATIONS, STRICT, aliases, folded, is_empty, meaning
+from bot.answering.meanings import NEGATIONS, SPEAKING, STRICT, aliases, folded, is_empty, meaning
 from bot.answering.units import CURRENCIES, MEASURES, NUMBER_WORDS, ORDINALS, SCALES
 from bot.retrieval.question_words import STOPWORDS
 
@@ -26,14 +26,18 @@ _REACHES_ON = frozenset(("none", "no", "nobody", "neither", "nothing", "never"))
 _QUOTED = re.compile(r"[“\"„]([^“”\"„\n]{2,1200})[”\"“]|(?<![\w’'])[‘']([^‘’'\n]{2,300})[’'](?!\w)")
 _CLAUSE_MARKS = frozenset(",;:()–—")
 _CLAUSE_WORDS = frozenset(
-    "and but while whereas although though because after before which who whose when where since until unless nor so"
-    " despite except".split()
+    "and but while whereas although though because after before when since until unless nor so despite except".split()
 )
 _ALWAYS_SMALL = frozenset(("i",))
 _NOT_SHORT = frozenset("didn doesn don isn aren wasn weren hasn haven hadn won couldn wouldn shouldn".split()) - {"won"}
 """ "didn't" without its end."""
 
 
+_OPENING = frozenset("in on at by of from under with during among for since out".split())
+DIMENSIONS = frozenset("long wide high tall deep thick old away heavy".split())
+_WEAK = {"came": "come", "comes": "come", "went": "go", "goes": "go", "gone": "go"} | {
+    word: word for word in ("come", "go", "know", "attend", "see", "take", "give", "make", "date", "number", "figure")
+}
 _BALLOT = frozenset(("for", "against", "in"))
 """ "voted for", "voted against", "voted in favour"."""
 _TIME_WORDS = frozenset(("since", "until", "before", "after"))
@@ -79,6 +83,8 @@ class Statement:
 
     text: str
     offset: int = 0
+    known_names: frozenset[str] = frozenset()
+    """Folded words that are names elsewhere, so that a first word is one too: "Truss received ..."."""
 
     @cached_property
     def tokens(self) -> list[Token]:
@@ -154,6 +160,20 @@ class Statement:
         return any(_is_negation(self.tokens, at) for at in range(len(self.tokens)))
 
     @cached_property
+    def weak(self) -> frozenset[str]:
+        """Plain verbs ("came", "went") that stand under no "not"."""
+        return frozenset(_WEAK[token.low] for token in self.tokens if token.low in _WEAK) - self.weak_denied
+
+    @cached_property
+    def weak_denied(self) -> frozenset[str]:
+        """Plain verbs that a "not" stands directly before."""
+        return frozenset(
+            _WEAK[following.low]
+            for at, following in enumerate(self.tokens[1:])
+            if following.low in _WEAK and (_is_negation(self.tokens, at) or (at and _is_negation(self.tokens, at - 1)))
+        )
+
+    @cached_property
     def quotations(self) -> list[str]:
         """What stands in quotation marks."""
         return [(found[1] or found[2]).strip() for found in _QUOTED.finditer(self.text)]
@@ -181,7 +201,10 @@ def _clauses(statement: Statement) -> list[tuple[int, int]]:
     returning = -1
     name_spans = {name.start: name.end for name in statement.names}
     skipped = -1
+    opens = bool(statement.tokens) and statement.tokens[0].low in _OPENING
+    has_opened = False
     name_ends = {name.end for name in statement.names}
+    dated_ends = {day.end for day in statement.days} | {figure.end for figure in statement.figures}
     dated = {day.start for day in statement.days} | {figure.start for figure in statement.figures}
     read = statement.tokens
     previous = 0
@@ -191,7 +214,15 @@ def _clauses(statement: Statement) -> list[tuple[int, int]]:
             previous = token.end
             continue
         following = read[at + 1] if at + 1 < len(read) else None
-        if token.low in _TIME_WORDS and following is not None and following.start in dated:
+        if token.low in _TIME_WORDS and (
+            following is None or following.start in dated or following.low in ("in", "the", "that", "of", ",", ".", "for")
+        ):
+            previous = token.end
+            continue
+        if token.low == "and" and (
+            (previous in name_ends and _name_follows(read, at, name_spans))
+            or (previous in dated_ends and following is not None and following.start in dated)
+        ):
             previous = token.end
             continue
         if token.text == "," and following is not None and following.low == "or":
@@ -200,10 +231,16 @@ def _clauses(statement: Statement) -> list[tuple[int, int]]:
         current = found[-1][1]
         if token.text == "," and following is not None and (end := name_spans.get(following.start)):
             if statement.text[end : end + 1] == ",":  # "The next conference, COP29, will ..."
-                previous = token.end
                 skipped = end
                 continue
         if token.start == skipped:
+            continue
+        behind_name = previous in name_ends or statement.text[previous - 2 : previous] in ("'s", "’s")
+        is_apposition = following is not None and (
+            following.low in _APPOSED or following.text.isdigit() or following.low.endswith(("ed", "ing"))
+        )
+        if token.text == "," and not has_opened and opens and not (behind_name and is_apposition):
+            has_opened = True  # "In Turkey alone, 5,434 deaths ..." is one clause
             previous = token.end
             continue
         if returning >= 0 and token.text == ",":
@@ -215,14 +252,15 @@ def _clauses(statement: Statement) -> list[tuple[int, int]]:
         else:
             number += 1
             found.append((token.start, number))
-            behind_name = previous in name_ends or statement.text[previous - 2 : previous] in ("'s", "’s")
-            is_apposition = following is not None and (
-                following.low in _APPOSED or following.text.isdigit() or following.low.endswith(("ed", "ing"))
-            )
             if token.text == "," and behind_name and is_apposition:
                 returning = current
         previous = token.end
     return found
+
+
+def _name_follows(read: Sequence[Token], at: int, name_spans: Mapping[int, int]) -> bool:
+    """Whether "and" joins two names: "Washington and the Taliban"."""
+    return any(token.start in name_spans for token in read[at + 1 : at + 3] if token.text[0].isupper() or token.low == "the")
 
 
 def _joined(read: Sequence[Token]) -> list[_Word]:
@@ -303,10 +341,12 @@ def _names(statement: Statement) -> list[Name]:
             or (low in MONTHS and len(low) > 3 and low not in ("may", "march", "august", "april", "june"))
         )
         if skip:
-            previous_end = -1
+            if low != "of":
+                previous_end = -1
             continue
         between = statement.text[previous_end : word.start] if previous_end >= 0 else "x"
-        if runs and between in (" ", "-", "\u00a0", ". ") and not _is_possessive(statement.text, previous_end):
+        is_office = between == " of " and runs and runs[-1][-1].text in ("Secretary", "Minister", "Speaker", "Head")
+        if runs and (between in (" ", "-", "\u00a0", ". ") or is_office) and not _is_possessive(statement.text, previous_end):
             runs[-1].append(word)
         else:
             opening = _is_opening(statement.text, word.start)
@@ -320,7 +360,8 @@ def _names(statement: Statement) -> list[Name]:
         previous_end = word.end
     found = []
     for run in runs:
-        if len(run) == 1 and _is_opening(statement.text, run[0].start) and not _surely_name(run[0].text):
+        is_sure = _surely_name(run[0].text) or folded(run[0].text) in statement.known_names
+        if len(run) == 1 and _is_opening(statement.text, run[0].start) and not is_sure:
             continue
         found.append(
             Name(run[0].start, run[-1].end, *_one_forms(run))
@@ -405,6 +446,7 @@ def _denied_positions(statement: Statement) -> set[int]:
     """Where the words stand that a negation reaches: to the end of its clause, or of a few words."""
     denied: set[int] = set()
     left = 0
+    previous = ""
     stops_at_comma = True
     cues = {token.start: token.low for at, token in enumerate(statement.tokens) if _is_negation(statement.tokens, at)}
     if not cues:
@@ -412,14 +454,17 @@ def _denied_positions(statement: Statement) -> set[int]:
     for token in statement.tokens:
         if token.start in cues:
             reaches_on = cues[token.start] in _REACHES_ON
-            left = DENIED_WORDS_ALL if reaches_on else DENIED_WORDS
+            left = 1 if cues[token.start] == "non" else DENIED_WORDS_ALL if reaches_on else DENIED_WORDS
             stops_at_comma = not reaches_on
         elif left:
             if token.text in ";:–—" or token.low in ("but", "although", "though", "because", "while", "so"):
                 left = 0
             elif token.text == "," and stops_at_comma:
                 left = 0
+            elif token.low in ("that", "which", "who") and previous not in SPEAKING:
+                left = 0  # "does not demand the phase-out that others had asked for"
             elif token.text.isalpha() and not is_empty(token.low):
                 denied.add(token.start)
                 left -= 1
+        previous = token.low
     return denied

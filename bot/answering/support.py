@@ -13,7 +13,7 @@ from bot.answering.days import Day, agrees, meant
 from bot.answering.evidence_text import Evidence, plain
 from bot.answering.figures import Figure, matches
 from bot.answering.meanings import NEGATIONS, SPEAKING, STRICT_SAME, aliases, folded, is_empty, meaning
-from bot.answering.statement import Name, Statement, Term
+from bot.answering.statement import DIMENSIONS, Name, Statement, Term
 from bot.answering.units import NUMBER_WORDS
 
 HELD_LEAST = 0.62
@@ -57,7 +57,7 @@ def reason_against(
         or _figures(claim, evidence)
         or _days(claim, evidence)
         or _words(claim, evidence, HELD_LEAST_PART if is_part else HELD_LEAST)
-        or attachment_reason(claim, evidence)
+        or attachment_reason(claim, evidence, is_part=is_part)
     )
 
 
@@ -179,6 +179,9 @@ def _figures(claim: Statement, evidence: Evidence) -> str | None:
 def _is_pronoun(figure: Figure, claim: Statement) -> bool:
     """ "one of", "the two", "second": words that count nothing new."""
     low = figure.text.lower()
+    behind = claim.text[figure.end :].split(maxsplit=1)[:1]
+    if figure.start == 0 and behind and behind[0].strip(",") in ("later", "earlier", "on"):
+        return True  # "Two days later": the distance of two articles, whose days are checked
     before = claim.text[: figure.start].rstrip().lower()
     if low == "one":
         return True
@@ -278,7 +281,14 @@ def _printed_then(day: Day, claim: Statement, evidence: Evidence) -> bool:
 
 
 def _words(claim: Statement, evidence: Evidence, held_least: float) -> str | None:
-    terms = list({term.meaning: term for term in claim.terms}.values())
+    measured = {figure.end for figure in claim.figures}
+    terms = list(
+        {
+            term.meaning: term
+            for term in claim.terms
+            if term.low not in DIMENSIONS or not {term.start, term.start - 1} & measured
+        }.values()
+    )
     if not terms:
         return None
     for term in terms:

@@ -25,7 +25,7 @@ def not_yet_reason(claim: Statement, near: Sequence[Statement]) -> str | None:
     shared = Counter(term.clause for term in best.terms if term.meaning in claim.meanings)
     if not shared:
         return None
-    lows = [token.low for token in Statement(best.clause_text(shared.most_common(1)[0][0])).tokens]
+    lows = [token.low for token in Statement(best.clause_text(shared.most_common(1)[0][0])).tokens if token.text != "May"]
     if any(low in POSSIBLE or low in _EXPECTED for low in lows) or _is_to(lows):
         return "the cited passage says that it may or will be so, not that it is"
     return None

@@ -83,21 +83,21 @@ def checked(reply: Mapping[str, Any]) -> Checked:
     question = Question(reply["question"])
     evidence = {key: hit(name) for key, name in reply["evidence"].items()}
     text = " ".join(sentence["text"] for sentence in reply["sentences"])
-    started = time.perf_counter()
+    started = time.process_time()
     prose = ProseCheck(question, evidence)
     for at in range(0, len(text), CHUNK_CHARS):
         prose.feed(text[at : at + CHUNK_CHARS])
         prose.draft()
     draft = prose.finish()
     answer = check(Answer(question=question, text=draft.text, citations=draft.citations, removed=draft.removed))
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     shown, at = words_of(answer.text, ()), 0
     verdicts = []
     for sentence in reply["sentences"]:
         words = words_of(sentence["text"], tuple(evidence))
         found = shown.find(words, at)
         at = found + len(words) if found >= 0 else at
-        reason = next((removed.reason for removed in draft.removed if removed.text[:30] in sentence["text"]), "")
+        reason = next((each.reason for each in draft.removed if words_of(each.text, ()) == words), "")
         verdicts.append(
             Verdict(reply["id"], sentence["kind"], sentence["good"], sentence["text"], found >= 0, reason)
         )
