@@ -20,6 +20,7 @@ from bot.answering.checking import check
 from bot.answering.evidence import escaped, fenced, tokens_of
 from bot.answering.model_calls import Meter, ModelCalls
 from bot.answering.model_failure import Failure, ModelFailed
+from bot.answering.orders import without_orders
 from bot.answering.wording import filled
 from bot.schema import Answer, Citation, Hit, Question, Removed, Turn
 
@@ -49,6 +50,10 @@ _DECLINES = re.compile(
     r"(?:i['’]m|i am|we['’]re|we are)? ?(?:sorry|afraid|unable)\b|i (?:cannot|can['’]t|won['’]t)\b|as an ai\b"
 )
 _STEERING = ("<", ">", "@", "://", "`", "[", "]", "*", "|", "{", "}")
+_ADDRESS = re.compile(
+    r"\s?(?:\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.)[^\s\[\]]{1,2000}|\s?[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,60}"
+)
+"""Addresses, wherever they stand: an answer links to its articles, and passes on no address that they name."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -115,7 +120,10 @@ class Writer:
     async def write(self, job: Job, config: RunnableConfig | None = None) -> AsyncGenerator[Answer, None]:
         """Growing answers, each checked; the last one is final. A model that fails gives the answer by quoting."""
         until = self._until(job.started, 1.0)
-        evidence = fenced(job.hits, self._context_tokens)
+        evidence = fenced(without_orders(job.hits), self._context_tokens)
+        if not evidence.passages:
+            yield self._quoted(job, model_failure.UNSUPPORTED, ())
+            return
         messages = self._messages("write", {
             "no_answer": NO_ANSWER,
             "evidence": evidence.text,
@@ -205,7 +213,7 @@ class Writer:
         quoted = job.quoted
         made = Answer(
             question=job.question,
-            text=draft.text,
+            text=_ADDRESS.sub("", draft.text),
             citations=draft.citations,
             confidence=quoted.confidence,
             model=self.calls.name,
@@ -224,8 +232,8 @@ class Writer:
         answer = self._answer(job, draft)
         if answer.answered:
             return replace(answer, usage=self.calls.usage(job.meter))
-        # What is left without any citation says that nothing is known.
-        if draft.text or reply.says_nothing():
+        # What is left of a short reply without any citation says that nothing is known.
+        if (draft.text and reply.is_short) or reply.says_nothing():
             refusal = replace(job.refuse(), model=self.calls.name, removed=answer.removed)
             return replace(refusal, usage=self.calls.usage(job.meter))
         failure = model_failure.DECLINED if reply.declines() else model_failure.UNSUPPORTED
@@ -257,13 +265,17 @@ class _Reply:
         self._text = draft.text
         return draft
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it is no longer than saying that takes."""
+        return len(self._begins) <= NO_ANSWER_CHARS
+
     def says_nothing(self) -> bool:
         """Whether it says that the evidence holds no answer."""
         said = self._said()
         if said == NO_ANSWER.casefold().rstrip("."):
             return True
-        is_short = len(self._begins) <= NO_ANSWER_CHARS
-        return is_short and bool(_NOTHING.search(said) or (_DOES_NOT.search(said) and _EVIDENCE.search(said)))
+        return self.is_short and bool(_NOTHING.search(said) or (_DOES_NOT.search(said) and _EVIDENCE.search(said)))
 
     def declines(self) -> bool:
         """Whether it begins as models do that will not answer."""
