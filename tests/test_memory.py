@@ -58,7 +58,7 @@ async def test_a_chain_of_replies_is_remembered_in_order_and_no_further_than_nee
 async def test_a_thread_is_remembered_with_the_answer_that_it_was_opened_from(room: Newsroom, asker: Scripted) -> None:
     fake = room.fake
     first = await room.ask("First?")
-    await room.pressed(first, "Follow up")
+    await room.note(await room.pressed(first, "Follow up"))
     thread = await fake.until(lambda: fake.thread_of(first))
     for number in range(3):
         said = await fake.say(f"Then {number}?", channel=thread, author=fake.person(f"p{number}"))
