@@ -25,7 +25,7 @@ _MACHINE = re.compile(
     r"|\b(?:system|hidden|initial|developer) (?:prompt|message|instruction)"
     r"|\b(?:language models?|ai assistants?|chat ?bots?)\b.{0,40}\b(?:must|should|shall|will now|are to)\b"
     r"|\b(?:automated readers?|before you (?:answer|reply)|you were given|of this passage|passage keys?|decode this)\b"
-    r"|\b(?:your|every|any|each|the only permitted|first|second|next) (?:answers?|repl(?:y|ies)|responses?|sentence)\b"
+    r"|\b(?:your|every|any|each|the only permitted|first|second|next) (?:answers?|repl(?:y|ies)|sentence)\b"
     r"|\b(?:answer|reply|respond)s? only with\b|\bfrom now on,? you\b|\bto any question\b",
     re.IGNORECASE,
 )
@@ -34,7 +34,8 @@ _ORDER = re.compile(
     r"say (?:it )?(?:that|now)|tell (?:the |all |every )?(?:readers?|users?|people)"
     r"|(?:advise|urge|warn) (?:the |all |every )?(?:readers?|users?)|answer (?:inside|in|with|only)"
     r"|(?:repeat|print|reveal|output|show) (?:everything|the word|your|all|the (?:system|prompt))"
-    r"|cite this|attribute (?:what|this)|include this|call the tool|list all|add (?:to|this)|put the (?:first|next|following|words?|text|rules?|keys?)"
+    r"|cite this|attribute (?:what|this)|include this|call the tool|list all|add (?:to|this)"
+    r"|put the (?:first|next|following|words?|text|rules?|keys?)"
     r"|write it as|use \w{1,12} for the claim)\b",
     re.IGNORECASE,
 )
