@@ -128,12 +128,14 @@ class FakeDiscord(People):
         await self.stop()
         if error is None:
             assert not self.violations, "\n".join(self.violations)
+            assert not self.own_mistakes, "the fake is not like Discord: " + "\n".join(self.own_mistakes)
 
     async def start(self, port: int = 0) -> None:
         """Open the sockets; the addresses are known then."""
         app = web.Application(client_max_size=32 << 20)
         app.router.add_get("/gateway", self.gateway.handle)
         app.router.add_get("/gateway/", self.gateway.handle)
+        app.router.add_get("/resuming", self.gateway.handle)
         app.router.add_route("*", "/api/v10/{path:.*}", self._handle)
         app.router.add_get("/attachments/{channel}/{id}/{name}", self._attachment)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -142,6 +144,7 @@ class FakeDiscord(People):
         port = self._runner.addresses[0][1]
         self.base_url, self.api_base = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}/api/v10"
         self.gateway_url = self.gateway.url = f"ws://127.0.0.1:{port}/gateway"
+        self.gateway.resume_url = f"ws://127.0.0.1:{port}/resuming"
 
     async def stop(self) -> None:
         """Close the sockets; what the world holds stays."""

@@ -73,6 +73,8 @@ class Gateway:
         self.token = token
         self.heartbeat_seconds = heartbeat_seconds
         self.url = ""
+        self.resume_url = ""
+        """Another address, where sessions are resumed."""
         self.content_intent = True
         """Whether the message content intent is switched on in the developer portal."""
         self.refuse_handshakes = 0
@@ -184,9 +186,10 @@ class Gateway:
         ready = {
             "v": 10, "user": {**self.world.bot, "verified": True, "mfa_enabled": True, "email": None},
             "guilds": [{"id": each["id"], "unavailable": True} for each in guilds], "session_id": session.id,
-            "resume_gateway_url": self.url, "session_type": "normal", "shard": list(shard), "private_channels": [],
+            "resume_gateway_url": self.resume_url, "session_type": "normal", "shard": list(shard),
             "application": {"id": self.world.bot["id"], "flags": (1 << 19) if self.content_intent else 0},
-            "relationships": [], "presences": [], "guild_join_requests": [], "user_settings": {}, "_trace": [],
+            "private_channels": [], "relationships": [],
+            "presences": [], "guild_join_requests": [], "user_settings": {}, "_trace": [],
         }  # fmt: skip
         await self._tell(session, "READY", ready)
         for guild in guilds:

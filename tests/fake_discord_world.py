@@ -272,9 +272,17 @@ def _components(body: Json) -> list[Json]:
     def numbered(component: Json) -> Json:
         nonlocal count
         count += 1
-        made = {"id": count, **component}
+        made = {"id": count, **_said(component)}
         if "components" in component:
             made["components"] = [numbered(each) for each in component["components"]]
         return made
 
     return [numbered(each) for each in body.get("components") or []]
+
+
+def _said(component: Json) -> Json:
+    """A component without what is null in it: Discord does not give that back."""
+    said = {name: value for name, value in component.items() if value is not None}
+    if "emoji" in said:
+        said["emoji"] = {name: value for name, value in said["emoji"].items() if value is not None}
+    return said

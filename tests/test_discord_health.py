@@ -5,6 +5,7 @@ Knows nothing about answers. Real sockets, a real discord.py client, a fake Disc
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -115,6 +116,19 @@ async def test_heartbeats_that_nobody_acknowledges_are_noticed(fake: FakeDiscord
         status, told = await ask.health()
     assert status == 503
     assert "no heartbeat" in told["problems"][0]
+
+
+async def test_every_shard_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = asyncio.sleep
+    monkeypatch.setattr("discord.client.asyncio.sleep", lambda seconds, *rest: real(min(seconds, 0.05), *rest))
+    async with FakeDiscord() as fake:
+        running = echoing(fake, tmp_path, discord_health_port=0, discord_shards=2)
+        async with asking(running) as ask, serving(running):
+            await fake.connected(2)
+            await fake.until(lambda: running.client and running.client.is_ready())
+            _, told = await ask.health()
+    assert told["healthy"]
+    assert [shard["id"] for shard in told["gateway"]["shards"]] == [0, 1]
 
 
 async def test_the_queue_is_told(fake: FakeDiscord, tmp_path: Path) -> None:

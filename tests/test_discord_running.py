@@ -100,6 +100,8 @@ async def test_a_lost_gateway_is_resumed_and_nothing_is_missed(
         await echoes(fake)
     assert said(lines) == ["bot.discord_bot.client: The connection to Discord's gateway was lost; reconnecting."] * 3
     assert len(fake.gateway.identified) == 1
+    paths = [each.request.path for each in fake.gateway.connections]
+    assert paths == ["/gateway", "/resuming", "/resuming", "/resuming"], "sessions are resumed where READY said"
 
 
 def contents(fake: FakeDiscord) -> list[str]:
@@ -179,6 +181,13 @@ async def test_discord_may_be_away_when_the_bot_starts(
     told = said(lines)
     assert len(told) == 4
     assert all("No connection to Discord (" in line for line in told)
+
+
+async def test_what_stands_in_for_discord_need_not_give_advice(fake: FakeDiscord, tmp_path: Path) -> None:
+    fake.fail("GET", "/gateway/bot", status=404, times=1000)
+    async with serving(echoing(fake, tmp_path)):
+        await fake.connected()
+        await echoes(fake)
 
 
 async def test_a_ban_by_the_proxy_is_waited_out(

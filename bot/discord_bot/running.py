@@ -126,12 +126,11 @@ class Running:
         Raises what ended the connection.
         """
         settings = self.house.settings
-        async with Rest(settings) as rest:
-            advice = await rest.get("/gateway/bot")
-        point_at_discord(settings, advice["url"])
+        advice = await _advice(settings)
+        point_at_discord(settings, advice.get("url"))
         client = self.client = make_client(
             self.house,
-            shards=settings.discord_shards or advice["shards"],
+            shards=settings.discord_shards or advice.get("shards") or 1,
             content=self._content,
             commands=self._commands,
             **self._options,
@@ -224,6 +223,18 @@ async def _serve(house: House) -> int:
         logging.shutdown()
         os._exit(0)
     return 0
+
+
+async def _advice(settings: Settings) -> dict[str, Any]:
+    """Where Discord's gateway is, and how many connections it advises. Raises as `Rest.get`."""
+    async with Rest(settings) as rest:
+        try:
+            found: dict[str, Any] = await rest.get("/gateway/bot")
+        except DiscordRefused as error:
+            if error.status == 404 and settings.discord_gateway_url:
+                return {}  # what stands in for Discord need not give advice
+            raise
+    return found
 
 
 async def _require_token(settings: Settings) -> None:
