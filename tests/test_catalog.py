@@ -25,7 +25,7 @@ from bot.corpus.catalog import SCHEMA_REVISION, Catalog
 from bot.corpus.catalog_rows import metadata
 from bot.corpus.identity import article_id
 from bot.errors import CorpusError, CorpusMissing
-from bot.schema import Article, Coverage, OutcomeKind, Span
+from bot.schema import Article, Coverage, OutcomeKind, Scope, Span
 from tests.fakes import article as make_article
 
 MIGRATIONS = Path(catalog_module.__file__).parent / "migrations"
@@ -534,9 +534,10 @@ def test_a_truncated_catalog_is_told_in_words(catalog: Catalog) -> None:
 
 def test_a_damaged_catalog_is_told_in_words_by_whoever_reads(catalog: Catalog) -> None:
     ids = fill(catalog)
+    size = catalog.path.stat().st_size
     with catalog.path.open("r+b") as file:
-        file.seek(100_000)
-        file.write(b"\xff" * 50_000)
+        file.seek(size // 2)  # behind the schema's pages, where the articles are
+        file.write(b"\xff" * (size // 2))
     broken = Catalog.open(catalog.path)
     problems = broken.check()
     assert problems
@@ -551,3 +552,42 @@ def test_a_damaged_catalog_is_told_in_words_by_whoever_reads(catalog: Catalog) -
 def test_a_folder_that_cannot_be_written_is_told_in_words() -> None:
     with pytest.raises(CorpusError, match="folder exists and may be written"):
         Catalog.create(Path("/proc/catalog.sqlite"))
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (None, {"old", "new", "undated"}),
+        (Scope(after=date(2024, 1, 1)), {"new"}),
+        (Scope(before=date(2023, 12, 31)), {"old"}),
+        (Scope(known_by=date(2023, 6, 1)), {"old", "undated"}),
+        (Scope(sources=("The Herald",)), {"old"}),
+        (Scope(sources=("The Mail",), copied_by_sources=("new",)), {"new"}),
+    ],
+)
+def test_where_passages_stand(catalog: Catalog, scope: Scope | None, expected: set[str]) -> None:
+    articles = {
+        "old": article("old", published=date(2023, 5, 1), source="The Herald"),
+        "new": article("new", published=date(2024, 5, 1)),
+        "undated": article("undated", published=None),
+    }
+    put(catalog, *articles.values())
+    if scope and scope.copied_by_sources:
+        scope = replace(scope, copied_by_sources=tuple(articles[name].id for name in scope.copied_by_sources))
+    ids = sorted(catalog.passage_ids())
+    found = catalog.standing(ids, scope)
+    assert {each.article_id for each in found.values()} == {articles[name].id for name in expected}
+    passages = catalog.passages(ids)
+    for id_, each in found.items():
+        assert (each.article_id, each.published) == (passages[id_].article.id, passages[id_].article.published)
+    with catalog.writing() as writer:
+        writer.remove(articles["old"].id)
+    assert articles["old"].id not in {each.article_id for each in catalog.standing(ids, scope).values()}
+
+
+def test_an_articles_text_is_not_passed_over_to_tell_where_its_passages_stand(catalog: Catalog) -> None:
+    query = "SELECT p.id, a.published FROM passages p JOIN articles a ON a.id = p.article_id "
+    query += "WHERE a.removed = 0 AND a.copy_of IS NULL AND p.id IN ('x', 'y')"
+    with catalog.engine.connect() as connection:
+        plan = " ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}"))
+    assert "COVERING INDEX ix_articles_standing" in plan

@@ -179,3 +179,11 @@ def test_an_index_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"is not there.*verify --repair"):
         missing.search(["budget"], 10)
     assert not (tmp_path / "bm25").exists()
+
+
+def test_the_share_of_passages_in_scope(index: LexicalIndex) -> None:
+    everything = index.ids()
+    for scope in (Scope(after=date(2000, 1, 1)), Scope(known_by=date(1990, 1, 1)), Scope(sources=("The Post",))):
+        held = [id_ for id_, _ in index.search(index.terms("budget storm museum agreed the"), len(everything), scope)]
+        assert index.share(scope) >= len(held) / len(everything)
+    assert index.share(Scope(before=date(1900, 1, 1), after=date(1899, 1, 1))) == 0.0

@@ -176,3 +176,22 @@ def test_the_same_question_gets_the_same_hits_from_every_thread(retriever: Retri
     for thread in threads:
         thread.join()
     assert found == [wanted] * 20
+
+
+@pytest.mark.parametrize("at_most", [0, 1_000])
+def test_a_scope_finds_the_same_by_a_wider_search(
+    retriever: Retriever, monkeypatch: pytest.MonkeyPatch, at_most: int
+) -> None:
+    monkeypatch.setattr("bot.retrieval.retriever.WIDE_AT_MOST", at_most)
+    for limits in ({"as_of": date(2020, 1, 1)}, {"after": date(2024, 1, 1)}, {"sources": ("The Herald",)}):
+        hits = search(retriever, "How much was paid for the tidal barrier?", **limits)
+        assert hits
+        for hit in hits:
+            published = hit.article.published
+            if "as_of" in limits:
+                assert published is None or published <= date(2020, 1, 1)
+            if "after" in limits:
+                assert published is not None and published >= date(2024, 1, 1)
+    wide = search(retriever, "Who opened the gates?", as_of=date(2024, 6, 25))
+    monkeypatch.setattr("bot.retrieval.retriever.WIDE_AT_MOST", 1_000 - at_most)
+    assert names(search(retriever, "Who opened the gates?", as_of=date(2024, 6, 25))) == names(wide)

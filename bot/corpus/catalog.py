@@ -24,6 +24,7 @@ from bot.corpus.catalog_rows import (
     Link,
     Revision,
     Run,
+    Standing,
     article_from,
     article_of,
     articles_table,
@@ -37,13 +38,14 @@ from bot.corpus.catalog_rows import (
     portions,
     revisions_table,
     runs_table,
+    standing_of,
     timestamp,
 )
 from bot.corpus.catalog_writer import Writer
 from bot.errors import CorpusError, CorpusMissing
-from bot.schema import Article, Coverage, Passage
+from bot.schema import Article, Coverage, Passage, Scope
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 """The newest migration in `migrations/versions`; a test holds the two equal."""
 BUSY_TIMEOUT_SECONDS = 60
 
@@ -161,6 +163,11 @@ class Catalog:
             for row in spans
             if row.article_id in articles
         }
+
+    def standing(self, ids: Sequence[str], scope: Scope | None = None) -> dict[str, Standing]:
+        """Where those of the passages stand that the corpus holds today and that are in scope, by id, in no order."""
+        with self.engine.connect() as connection:
+            return standing_of(connection, ids, scope)
 
     def passage_ids(self) -> set[str]:
         """Ids of all passages that an index must hold."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.schema import Article, Passage
+from bot.schema import Article, Passage, Scope
 
 SQL_VARIABLES = 500
 """Values in one `IN (...)`, well below SQLite's limit."""
@@ -43,11 +43,14 @@ articles_table = sa.Table(
     sa.Column("section", sa.Text),
     sa.Column("credits", sa.JSON, nullable=False),
     sa.Column("origin", sa.Text, nullable=False),
-    sa.Column("copy_of", sa.Text, index=True),
+    sa.Column("copy_of", sa.Text),
     sa.Column("removed", sa.Boolean, nullable=False),
     sa.Column("fresh", sa.Boolean, nullable=False),
     sa.Column("added_at", sa.Text, nullable=False),
     sa.Column("changed_at", sa.Text, nullable=False),
+    sa.Index("ix_articles_standing", "id", "removed", "copy_of", "published", "source"),
+    # Of copies alone: SQLite would take it to list every article that is none, where a few ids are asked for.
+    sa.Index("ix_articles_copy_of", "copy_of", sqlite_where=sa.text("copy_of IS NOT NULL")),
 )
 passages_table = sa.Table(
     "passages",
@@ -154,6 +157,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a passage stands: what can be told of it without reading its article."""
+
+    article_id: str
+    published: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """One recorded state of an article; `revision` counts from 1."""
 
@@ -218,6 +229,34 @@ def change_of(connection: sa.Connection, row: Any) -> Change:
 def indexed() -> sa.ColumnElement[bool]:
     """The articles whose passages an index must hold."""
     return sa.and_(~articles_table.c.removed, articles_table.c.copy_of.is_(None))
+
+
+def standing_of(connection: sa.Connection, ids: Sequence[str], scope: Scope | None) -> dict[str, Standing]:
+    """Where those of the passages stand that are indexed and in scope; read from indexes alone, past no text."""
+    a, p = articles_table.c, passages_table.c
+    query = sa.select(p.id, p.article_id, a.published).join_from(passages_table, articles_table, a.id == p.article_id)
+    query = query.where(indexed(), *(_in_scope(scope) if scope else ()))
+    return {
+        id_: Standing(article_id, day_of(published))
+        for some in portions(ids)
+        for id_, article_id, published in connection.execute(query.where(p.id.in_(some)))
+    }
+
+
+def _in_scope(scope: Scope) -> list[sa.ColumnElement[bool]]:
+    """A scope in SQL, over the articles' table."""
+    a = articles_table.c
+    found: list[sa.ColumnElement[bool]] = []
+    if scope.after:
+        found.append(a.published >= scope.after.isoformat())
+    if scope.before:
+        found.append(a.published <= scope.before.isoformat())
+    if scope.known_by:
+        found.append(sa.or_(a.published.is_(None), a.published <= scope.known_by.isoformat()))
+    if scope.sources:
+        named = a.source.in_(list(scope.sources))
+        found.append(sa.or_(named, a.id.in_(list(scope.copied_by_sources))) if scope.copied_by_sources else named)
+    return found
 
 
 def portions(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

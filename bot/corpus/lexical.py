@@ -108,6 +108,13 @@ class LexicalIndex:
         result = searcher.search(query, limit=limit, count=False)
         return [(searcher.doc(address)["passage_id"][0], score) for score, address in result.hits]
 
+    def share(self, scope: Scope) -> float:
+        """The share of all passages that is in scope, 0 to 1."""
+        occur = self._tantivy.Occur
+        searcher = self._open().searcher()
+        query = self._tantivy.Query.boolean_query([(occur.Must, each) for each in self._narrowed(scope)])
+        return float(searcher.search(query, limit=1, count=True).count / max(1, searcher.num_docs))
+
     def ids(self) -> set[str]:
         """Ids of all passages that the index holds."""
         searcher = self._open().searcher()
