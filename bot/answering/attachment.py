@@ -6,6 +6,7 @@ Knows nothing about whether the words stand there at all; that is asked first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
@@ -35,6 +36,7 @@ NAME_FIT_LEAST = 1.5
 """Less than this in common is chance."""
 _CHANGE = frozenset(("rise", "fall"))
 _PRONOUNS = frozenset("he she they it his her their its him them".split())
+_SEXES = frozenset("king queen man woman he she his her son daughter brother sister husband wife".split())
 _SUBJECTS = frozenset("he she it they".split())
 LACK_WORDS = frozenset(
     "without lack lacks lacked lacking refuse refused refuses deny denied denies fail failed avoid avoided unhurt unharmed"
@@ -59,6 +61,8 @@ def attachment_reason(claim: Statement, evidence: Evidence, *, is_part: bool = F
         or _swapped_days(claim, evidence)
         or _turned_range(claim, evidence)
         or _turned_since(claim, evidence)
+        or _turned_comparison(claim, evidence)
+        or _sibling(claim, evidence)
         or _other_speaker(claim, evidence)
         or other_way_round(claim, evidence)
         or swapped_offices(claim, evidence)
@@ -77,17 +81,21 @@ def _denial(claim: Statement, near: Sequence[Statement], evidence: Evidence) -> 
             return None
         if any(statement.denied & claim.denied for statement in passage) or _lacking(near):
             return None
+        if any(" than any " in statement.text for statement in near):
+            return None  # "No one reigned longer": "longer than any before her"
         held = union(near, "stated") | evidence.title.stated
-        if any(opposites().get(word, frozenset()) & held for word in claim.denied):
+        if any(opposites().get(word, frozenset()) & held - _SEXES for word in claim.denied - held):
             return None
         return "the cited passage does not deny this"
     if _lacking([claim]):
         return None
     denied, stated = union(passage, "denied"), union(passage, "stated")
     near_denied, near_stated = union(near, "denied"), union(near, "stated")
-    for statement in near:
-        if statement.weak_denied & claim.weak and len(statement.meanings & claim.meanings) >= len(claim.meanings) / 3:
-            return "the cited passage denies this"
+    for statement in evidence.sentences:
+        if statement.weak_denied & claim.weak:
+            shared = len(statement.meanings & claim.meanings)
+            if shared and shared >= min(len(claim.meanings) / 3, len(statement.meanings) / 2):
+                return "the cited passage denies this"
     for term in claim.terms:
         word = term.meaning
         if term.is_name or opposites().get(word, frozenset()) & claim.meanings:
@@ -194,9 +202,19 @@ def _figure_places(figure: Figure, claim: Statement, evidence: Evidence) -> list
             # The other end of "from 500 to 4,000" shares its words; which end is which is asked elsewhere.
             is_end = {"from", "to"} == {lead_of(sentence, other.start), *ends}
             beside = has_said and any(matches(each, other) for each in others)
-            if is_said or not is_end and not (beside and _same_clause(claim, figure, others, other)):
+            taken = not is_said and any(_is_taken(claim, each, sentence, other) for each in others)
+            if is_said or not (is_end or taken or (beside and _same_clause(claim, figure, others, other))):
                 places.append(_Place(sentence, other.start, other.end, is_said))
     return places
+
+
+def _is_taken(claim: Statement, said: Figure, sentence: Statement, held: Figure) -> bool:
+    """Whether the claim gives an amount of the passage elsewhere, and rightly by its words."""
+    if not matches(said, held):
+        return False
+    clause, own = claim.clause_at(said.start), sentence.clause_at(held.start)
+    words = {term.meaning for term in claim.terms if term.clause == clause}
+    return len(words & {term.meaning for term in sentence.terms if term.clause == own}) > len(words) / 2
 
 
 def _same_clause(claim: Statement, figure: Figure, others: Sequence[Figure], held: Figure) -> bool:
@@ -257,7 +275,13 @@ def _swapped_days(claim: Statement, evidence: Evidence) -> str | None:
             for sentence, held_days in zip(evidence.sentences, evidence.days, strict=True)
             for other, held in zip(sentence.days, held_days, strict=True)
         ]
-        if _better_elsewhere(claim, day.start, day.end, places, SWAPPED_BY):
+        same = {(id(place.sentence), place.sentence.clause_at(place.start)) for place in places if place.is_said}
+        places = [
+            place
+            for place in places
+            if place.is_said or (id(place.sentence), place.sentence.clause_at(place.start)) not in same
+        ]
+        if _better_elsewhere(claim, day.start, day.end, places, SWAPPED_BY, counts_amounts=True):
             return f"{day.text} is the day of something else in the cited passage"
     return None
 
@@ -270,7 +294,7 @@ def _swapped_names(claim: Statement, evidence: Evidence) -> str | None:
     speaking = speakers(claim)
     for name in claimed:
         led_by = _preposition(claim, name.start)
-        if set(name.words) & speaking or led_by in ("than", "rather", "by"):
+        if set(name.words) & speaking or led_by in ("than", "rather"):
             continue
         if evidence.outlets and any(word in evidence.frame_words for word in name.words):
             continue
@@ -359,6 +383,8 @@ def _better_elsewhere(
     by: float,
     without: Set[str] = frozenset(),
     ignored: Set[str] = frozenset(),
+    *,
+    counts_amounts: bool = False,
 ) -> bool:
     """Whether the words around an amount, day or name of the claim fit another one of the passage much better."""
     if not any(place.is_said for place in places) or all(place.is_said for place in places):
@@ -376,20 +402,39 @@ def _better_elsewhere(
     fit = {True: 0.0, False: 0.0}
     for place in places:
         value = _fit(own, beside, place, without)
-        if without and (value or place.is_said):
-            value += AMOUNT * _shared_amounts(claim, clause, place)
+        if (without or counts_amounts) and (value or place.is_said):
+            value += AMOUNT * _shared_amounts(claim, clause, place, with_days=not counts_amounts)
+        if not without:
+            value += _shared_ordinals(claim, clause, place)
         if place.is_said or not without or value >= NAME_FIT_LEAST:
             fit[place.is_said] = max(fit[place.is_said], value)
     return fit[False] > fit[True] + by
 
 
-def _shared_amounts(claim: Statement, clause: int, place: _Place) -> int:
+def _shared_ordinals(claim: Statement, clause: int, place: _Place) -> float:
+    """ "The first quake had a magnitude of 7.8": which one it is counts as a word."""
+    said = {figure.readings[0].value for figure in _ordinals(claim) if claim.clause_at(figure.start) == clause}
+    held = {figure.readings[0].value for figure in _ordinals(place.sentence) if figure.start != place.start}
+    return WORD * len(said & held)
+
+
+def _ordinals(statement: Statement) -> list[Figure]:
+    return [figure for figure in statement.figures if figure.readings[0].unit == "ordinal"]
+
+
+def _shared_amounts(claim: Statement, clause: int, place: _Place, *, with_days: bool) -> int:
     """How many amounts and days of a clause stand in the sentence of a place, and nearer to it than to others."""
     own = place.sentence.clause_at(place.start)
-    figures = [figure for figure in claim.figures if claim.clause_at(figure.start) == clause]
+    figures = [
+        figure
+        for figure in claim.figures
+        if claim.clause_at(figure.start) == clause and figure.text.lower() not in ("first", "one")
+    ]
     held = [other for other in place.sentence.figures if place.sentence.clause_at(other.start) == own]
     days = [day.said for day in claim.days if claim.clause_at(day.start) == clause]
     held_days = [day.said for day in place.sentence.days if place.sentence.clause_at(day.start) == own]
+    if not with_days:
+        days = []
     return sum(any(matches(one, other) for other in held) for one in figures) + sum(
         any(agrees(one, other) or agrees(other, one) for other in held_days) for one in days
     )
@@ -505,7 +550,7 @@ def _other_speaker(claim: Statement, evidence: Evidence) -> str | None:
     held = speakers(sentence)
     if len(sentence.meanings & told) < len(told) / 2 or not held or held & said:
         return None
-    if said & evidence.frame_words or any(token.low in ("he", "she", "they") for token in sentence.tokens):
+    if said & evidence.frame_words or _pronoun_speaks(sentence):
         return None
     return "someone else says this in the cited passage"
 
@@ -514,6 +559,13 @@ _SAYING = frozenset(
     "said says warned told stressed promised admitted according called wrote added announced expects estimates projects"
     " estimated expected".split()
 )
+
+
+def _pronoun_speaks(statement: Statement) -> bool:
+    return any(
+        one.low in ("he", "she", "they") and other.low in _SAYING
+        for one, other in zip(statement.tokens, statement.tokens[1:], strict=False)
+    )
 
 
 def speakers(statement: Statement) -> set[str]:
@@ -525,7 +577,55 @@ def speakers(statement: Statement) -> set[str]:
             continue
         for name in statement.names:
             reach = 5 if token.low == "according" else 25 if token.low == "said" else 2
-            if 0 < token.start - name.end <= 2 or 0 < name.start - token.end <= reach and token.low != "told":
+            is_behind = 0 < name.start - token.end <= reach and " that " not in statement.text[token.end : name.start]
+            if 0 < token.start - name.end <= 2 or (is_behind and token.low != "told"):
                 found |= set(name.words)
         found |= {term.low for term in openings if 0 < token.start - term.end <= 2}
     return found
+
+
+_MORE = frozenset("more higher greater larger bigger longer faster older taller better".split())
+_LESS = frozenset("less fewer lower smaller shorter slower younger worse cheaper".split())
+
+
+def _comparison(statement: Statement, end: int) -> str:
+    """ "15% more": which way an amount compares."""
+    following = [token.low for token in statement.tokens if token.start >= end][:2]
+    if set(following) & _MORE:
+        return "more"
+    return "less" if set(following) & _LESS else ""
+
+
+def _turned_comparison(claim: Statement, evidence: Evidence) -> str | None:
+    for figure in claim.figures:
+        said = _comparison(claim, figure.end)
+        held = {
+            _comparison(sentence, other.end)
+            for sentence in evidence.sentences
+            for other in sentence.figures
+            if matches(figure, other)
+        } - {""}
+        if said and held and said not in held:
+            return f"the cited passage does not say {figure.text} {said}"
+    return None
+
+
+_NUMERAL = re.compile(r"[ivx]{1,5}|\d{1,2}")
+
+
+def _sibling(claim: Statement, evidence: Evidence) -> str | None:
+    """ "He took the name Leo XIII" where the passage says it of Leo XIV: names that differ in their number alone."""
+    lows = claim.lows
+    for name in claim.names:
+        *stem, number = name.words
+        if not stem or not _NUMERAL.fullmatch(number):
+            continue
+        fit = {True: 0, False: 0}
+        for sentence in (*evidence.sentences, evidence.title):
+            for other in sentence.names:
+                if list(other.words[:-1]) == stem and _NUMERAL.fullmatch(other.words[-1]):
+                    own = other.words == name.words
+                    fit[own] = max(fit[own], len(lows & sentence.lows))
+        if fit[False] > fit[True]:
+            return f"the cited passage says this of another than {' '.join(name.raw)}"
+    return None

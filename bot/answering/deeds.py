@@ -5,6 +5,7 @@ Knows nothing about amounts and days.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from bot.answering.evidence_text import Evidence
@@ -14,6 +15,7 @@ _MUTUAL = frozenset("meet marry agree talk play face share border join border ne
 """Deeds that say the same both ways round."""
 _OBJECTS = frozenset(("him", "her", "them", "it"))
 ANYONE = "*"
+_APPOSITION = re.compile(r", (?:the|an?|his|her|their) (?:[\w’'-]{1,30} ){0,4}[\w’'-]{1,30}(?:,|\.?$)")
 _ENDS = frozenset("of in to for by from with , and at on after . ; (".split())
 OFFICE_CHARS = 45
 """How far from a name its office may stand."""
@@ -93,10 +95,9 @@ def other_way_round(claim: Statement, evidence: Evidence) -> str | None:
 
 def swapped_offices(claim: Statement, evidence: Evidence) -> str | None:
     """ "X, the chancellor, and Y, the health secretary": each office stands beside its own name in the passage."""
-    if len(claim.names) < 2:
-        return None
+    everyone = [name for sentence in evidence.sentences for name in sentence.names]
     for name, office in _offices(claim):
-        others = [other for other in claim.names if other is not name]
+        others = [other for other in everyone if not set(other.words) & set(name.words)]
         if not _goes_with(name, office, evidence) and any(_goes_with(other, office, evidence) for other in others):
             return f"the cited passage says “{office}” of another than {' '.join(name.raw)}"
     return None
@@ -108,7 +109,7 @@ def _offices(claim: Statement) -> list[tuple[Name, str]]:
     for place, name in enumerate(claim.names):
         stop = claim.names[place + 1].start if place + 1 < len(claim.names) else len(claim.text)
         run = claim.text[name.end : stop]
-        if not (run.startswith((", the ", ", a ", ", his ", ", her ")) or _is_made(run)):
+        if not (_APPOSITION.match(run) or _is_made(run)):
             continue
         words = [token for token in claim.tokens if name.end <= token.start < stop]
         end = next((token.start for at, token in enumerate(words) if at and token.low in _ENDS), stop)
@@ -134,6 +135,8 @@ def _goes_with(name: Name, office: str, evidence: Evidence) -> bool:
                     for other in statement.names
                     if low.end <= other.start and other.end <= high.start and not set(other.words) & set(name.words)
                 ]
-                if high.start - low.end <= OFFICE_CHARS and not between:
+                run = statement.text[low.end : high.start]
+                is_before = low is term and run != ", " and ("," in run or " and " in run)
+                if high.start - low.end <= OFFICE_CHARS and not between and not is_before:
                     return True
     return False

@@ -37,12 +37,9 @@ class Evidence:
     @cached_property
     def sentences(self) -> list[Statement]:
         """The passage's sentences; offsets count in the article's text."""
-        passage = self.hit.passage
-        spans = sentences(passage.text)
-        found = [Statement(passage.text[span.start : span.end], passage.start + span.start) for span in spans]
-        known = frozenset(word for each in (*found, self.title) for name in each.names for word in name.words)
+        known = frozenset(word for each in (*self._plain, self.title) for name in each.names for word in name.words)
         found = [
-            Statement(each.text, each.offset, known) if _opens_with(each, known) else each for each in found
+            Statement(each.text, each.offset, known) if _opens_with(each, known) else each for each in self._plain
         ]
         _inherit_currency(found)
         return found
@@ -50,7 +47,17 @@ class Evidence:
     @cached_property
     def title(self) -> Statement:
         """The title, which supports but cannot be quoted."""
-        return Statement(self.article.title)
+        known = frozenset(word for each in self._plain for name in each.names for word in name.words)
+        return Statement(self.article.title, 0, known)
+
+    @cached_property
+    def _plain(self) -> list[Statement]:
+        """The sentences, each read for itself."""
+        passage = self.hit.passage
+        return [
+            Statement(passage.text[span.start : span.end], passage.start + span.start)
+            for span in sentences(passage.text)
+        ]
 
     @cached_property
     def outlets(self) -> frozenset[str]:

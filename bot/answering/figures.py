@@ -399,6 +399,8 @@ def _with_unit(
     if currency:
         return (Reading(value, currency),), after + used, False
     dash = int(lows[used] == "-")
+    if digits and not glued and lows[used] == "m":  # "3 m"
+        return (Reading(value, "m"),), after + used + 1, False
     if lows[used : used + 3] == ["light", "-", "years"]:
         return (Reading(value, "light-year"),), after + used + 3, False
     word, following = lows[used + dash], lows[used + dash + 1]

@@ -71,7 +71,7 @@ world global worldwide international planet
 record high
 build-up backlog
 block obstruct blockage blocked
-free refloat dislodge release
+free freed refloat dislodge release
 refugee migrant asylum
 war conflict fight fighting combat
 train training trainer instructor teach instruct

@@ -28,12 +28,12 @@ _CLAUSE_MARKS = frozenset(",;:()–—")
 _CLAUSE_WORDS = frozenset(
     "and but while whereas although though because after before when since until unless nor so despite except".split()
 )
-_ALWAYS_SMALL = frozenset(("i",))
 _NOT_SHORT = frozenset("didn doesn don isn aren wasn weren hasn haven hadn won couldn wouldn shouldn".split()) - {"won"}
 """ "didn't" without its end."""
 
 
 _OPENING = frozenset("in on at by of from under with during among for since out".split())
+OPENING_WORDS = 6
 DIMENSIONS = frozenset("long wide high tall deep thick old away heavy".split())
 _WEAK = {"came": "come", "comes": "come", "went": "go", "goes": "go", "gone": "go"} | {
     word: word for word in ("come", "go", "know", "attend", "see", "take", "give", "make", "date", "number", "figure")
@@ -239,7 +239,8 @@ def _clauses(statement: Statement) -> list[tuple[int, int]]:
         is_apposition = following is not None and (
             following.low in _APPOSED or following.text.isdigit() or following.low.endswith(("ed", "ing"))
         )
-        if token.text == "," and not has_opened and opens and not (behind_name and is_apposition):
+        is_near = at <= OPENING_WORDS
+        if token.text == "," and not has_opened and opens and is_near and not (behind_name and is_apposition):
             has_opened = True  # "In Turkey alone, 5,434 deaths ..." is one clause
             previous = token.end
             continue
@@ -335,7 +336,7 @@ def _names(statement: Statement) -> list[Name]:
         is_capital = word.text[0].isupper() or (word.text[0].isdigit() and any(c.isupper() for c in word.text))
         skip = (
             not is_capital
-            or low in _ALWAYS_SMALL
+            or (low == "i" and previous_end < 0)
             or any(start <= word.start < end for start, end in busy)
             or low in WEEKDAYS and len(low) > 5
             or (low in MONTHS and len(low) > 3 and low not in ("may", "march", "august", "april", "june"))

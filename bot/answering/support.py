@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from bot.answering.alignment import window
+from bot.answering.alignment import held_parts, window
 from bot.answering.attachment import attachment_reason
 from bot.answering.days import Day, agrees, meant
 from bot.answering.evidence_text import Evidence, plain
@@ -277,7 +277,10 @@ def _printed_then(day: Day, claim: Statement, evidence: Evidence) -> bool:
     if any(token.low in SPEAKING for token in claim.tokens):
         return True
     places = window(claim, evidence)
-    return not any(evidence.sentences[place].days for place in places)
+    if not places:
+        return True
+    best = max(places, key=lambda place: sum(held_parts(claim, evidence, place).values()))
+    return not evidence.sentences[best].days
 
 
 def _words(claim: Statement, evidence: Evidence, held_least: float) -> str | None:

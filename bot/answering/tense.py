@@ -13,7 +13,13 @@ from bot.answering.meanings import POSSIBLE
 from bot.answering.statement import Statement
 from bot.answering.units import SCALES
 
-_PAST = frozenset("was were became had did took won rose fell went came began left gave has have led held met cut".split())
+_PAST = frozenset(
+    """
+    was were became had did took won rose fell went came began left gave has have led held met cut flew ran saw made got
+    told found built sold bought sent paid lost stood spoke wrote drove broke chose grew knew brought caught taught kept
+    felt dealt spent shot hit struck sank sang swam rode fought sought stuck swore tore wore withdrew overtook sat set
+    """.split()
+)
 _EXPECTED = frozenset("will due expected planned forecast scheduled likely".split())
 
 
@@ -26,7 +32,7 @@ def not_yet_reason(claim: Statement, near: Sequence[Statement]) -> str | None:
     if not shared:
         return None
     lows = [token.low for token in Statement(best.clause_text(shared.most_common(1)[0][0])).tokens if token.text != "May"]
-    if any(low in POSSIBLE or low in _EXPECTED for low in lows) or _is_to(lows):
+    if any(low in POSSIBLE or low in _EXPECTED for low in lows) or _is_to(lows) or _is_set_to(lows):
         return "the cited passage says that it may or will be so, not that it is"
     return None
 
@@ -34,6 +40,10 @@ def not_yet_reason(claim: Statement, near: Sequence[Statement]) -> str | None:
 def _is_past(claim: Statement) -> bool:
     lows = [token.low for token in claim.tokens]
     return any(low in _PAST or (low.endswith("ed") and len(low) > 4 and low not in SCALES) for low in lows)
+
+
+def _is_set_to(lows: Sequence[str]) -> bool:
+    return any(one == "set" and two == "to" for one, two in zip(lows, lows[1:], strict=False))
 
 
 def _is_to(lows: Sequence[str]) -> bool:

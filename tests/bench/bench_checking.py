@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,10 +67,21 @@ def articles() -> tuple[Article, ...]:
 
 
 @cache
-def hit(name: str) -> Hit:
+def sample_hit(name: str) -> Hit:
     """The whole of the article whose address or file holds `name`, as one passage: the hardest case for the check."""
     (article,) = [each for each in articles() if name in f"{each.url} {each.origin}"][:1]
     return Hit(Passage(name, article, 0, len(article.text)), 1.0)
+
+
+def evidence_hit(given: str | Mapping[str, str]) -> Hit:
+    """An article of the sample corpus by a part of its address, or a passage of the reply's own."""
+    if isinstance(given, str):
+        return sample_hit(given)
+    published = date.fromisoformat(given["published"]) if "published" in given else None
+    article = Article(
+        title=given["title"], text=given["text"], url=given.get("url"), source=given["source"], published=published
+    )
+    return Hit(Passage(given["title"], article, 0, len(article.text)), 1.0)
 
 
 def replies(file: str) -> Iterator[dict[str, Any]]:
@@ -81,7 +93,7 @@ def replies(file: str) -> Iterator[dict[str, Any]]:
 def checked(reply: Mapping[str, Any]) -> Checked:
     """Stream one reply through the check, then through the gate."""
     question = Question(reply["question"])
-    evidence = {key: hit(name) for key, name in reply["evidence"].items()}
+    evidence = {key: evidence_hit(given) for key, given in reply["evidence"].items()}
     text = " ".join(sentence["text"] for sentence in reply["sentences"])
     started = time.process_time()
     prose = ProseCheck(question, evidence)
