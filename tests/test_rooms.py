@@ -309,3 +309,15 @@ def test_asking_never_loads_torch(sample_settings: Settings) -> None:
     )
     assert not found & {"torch", "sentence_transformers", "transformers", "trafilatura", "pyarrow", "ingest"}
     assert {"onnxruntime", "tokenizers", "chromadb", "tantivy", "sqlalchemy"} <= found, "it did go the whole way"
+
+
+def test_asking_without_a_chat_model_loads_nothing_for_one(sample_settings: Settings) -> None:
+    data, cache = sample_settings.data_dir, sample_settings.cache_dir
+    found = loaded(
+        f"import os; os.environ |= {{'NEWSBOT_DATA_DIR': {str(data)!r}, 'NEWSBOT_CACHE_DIR': {str(cache)!r}}}",
+        "import bot.cli",
+        "assert bot.cli.main(['ask', 'How many NATO personnel are in Iraq?']) == 0",
+    )
+    # Of langchain_core there is the interface of embeddings alone.
+    assert not found & {"langchain", "langchain_openai", "langgraph", "openai", "tiktoken"}
+    assert "tantivy" in found, "it did go the whole way"
