@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from bot.discord_bot import running as running_module
+from bot.discord_bot.client import NewsClient
 from bot.errors import NewsbotError, SettingsError
 from bot.settings import Settings
 from tests.conftest import ROOT
@@ -200,6 +201,39 @@ async def test_a_ban_by_the_proxy_is_waited_out(
     assert "trying again in 1.0 s" in said(lines)[0], "it waits as long as it was asked to"
 
 
+async def test_connections_that_discord_does_not_allow_are_not_tried(
+    fake: FakeDiscord, tmp_path: Path, lines: list[logging.LogRecord]
+) -> None:
+    fake.sessions_left = 0
+    async with serving(echoing(fake, tmp_path)):
+        await fake.until(lambda: said(lines))
+        assert "no new connections are allowed today" in said(lines)[0]
+        assert "trying again in 14400.0 s" in said(lines)[0]
+    assert not fake.gateway.connections
+
+
+async def test_what_nobody_expected_is_tried_again_and_logged_with_its_place(
+    fake: FakeDiscord, tmp_path: Path, lines: list[logging.LogRecord]
+) -> None:
+    class Broken(Echo):
+        """Breaks when it is installed for the first time."""
+
+        times = 0
+
+        def install(self, client: NewsClient) -> None:
+            self.times += 1
+            if self.times == 1:
+                raise LookupError("-".join(["private", "words"]))
+            super().install(client)
+
+    async with serving(echoing(fake, tmp_path, Broken())):
+        await fake.connected()
+    formatted = "\n".join(logging.Formatter().format(line) for line in lines if line.name.startswith("bot"))
+    assert "No connection to Discord (LookupError); trying again" in formatted
+    assert "in install" in formatted
+    assert "private-words" not in formatted
+
+
 async def test_a_bad_token_ends_with_one_sentence(fake: FakeDiscord, tmp_path: Path) -> None:
     running = echoing(fake, tmp_path, discord_token="ZmFrZQ.wrong.token")
     with pytest.raises(SettingsError, match="DISCORD_TOKEN") as caught:
@@ -235,13 +269,15 @@ async def test_shards_that_discord_does_not_take_end_it(fake: FakeDiscord, tmp_p
 # Intents and shards
 
 
+@pytest.mark.parametrize("shards", [1, 2])
 async def test_without_the_privileged_intent_it_connects_all_the_same(
-    tmp_path: Path, lines: list[logging.LogRecord]
+    shards: int, tmp_path: Path, lines: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    without_waiting(monkeypatch)
     async with FakeDiscord(content_intent=False) as fake:
         commands = Echo()
-        async with serving(echoing(fake, tmp_path, commands)):
-            await fake.connected()
+        async with serving(echoing(fake, tmp_path, commands, discord_shards=shards)):
+            await fake.until(lambda: sum(bool(each.session) for each in fake.gateway.open) == shards)
             await echoes(fake)
             await fake.say("not for the bot")
             await fake.say(f"<@{fake.bot['id']}> for the bot")
@@ -249,7 +285,9 @@ async def test_without_the_privileged_intent_it_connects_all_the_same(
             await fake.until(lambda: fake.messages(fake.dm(fake.bob))[-1]["content"] == "heard: direct")
             assert "heard: for the bot" in contents(fake)
             assert commands.heard_contents[0] == "", "what is not for the bot stays private"
-    assert [bool(each["intents"] & 1 << 15) for each in fake.gateway.identified] == [True, False]
+    asked_for_content = [bool(each["intents"] & 1 << 15) for each in fake.gateway.identified]
+    assert asked_for_content[0]
+    assert asked_for_content[-shards:] == [False] * shards
     assert len(said(lines)) == 1
     assert "message content intent is not switched on" in said(lines)[0]
 

@@ -34,6 +34,9 @@ from bot.wiring import open_asker
 DRAIN_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 FIRST_DELAY_SECONDS, DELAY_SECONDS_MAX = 1.0, 60.0
+STEADY_SECONDS = 60.0
+"""A connection that held so long was none that fails at once: Discord allows a thousand new ones a day."""
+OF_THE_LINE = (OSError, TimeoutError, aiohttp.ClientError, discord.DiscordException)
 SWITCH_SECONDS = 0.0005
 WARM_QUESTION = "What is new?"
 BAD_TOKEN_CODE, SHARDS_NEEDED_CODE = 4004, 4011
@@ -83,12 +86,13 @@ class Running:
     async def serve(self) -> bool:
         """Be there for people until `leave` is called; returns whether every answer was finished.
 
-        Raises SettingsError where Discord does not take the token or the shards, NewsbotError where nothing that is
-        tried again could help. Anything else is tried again, later and later.
+        Raises SettingsError where Discord does not take the token, NewsbotError where trying again could not help for
+        another reason. Anything else is tried again, later and later.
         """
         delay = self._first_delay
         while not self._stop.is_set():
             self.attempts += 1
+            began, unexpected = time.monotonic(), None
             try:
                 finished = await self._connect()
             except discord.PrivilegedIntentsRequired:
@@ -109,12 +113,13 @@ class Running:
                 # its first handshake fails; the reason is what it was handling then.
                 origin = error.__context__ if isinstance(error, AttributeError) and error.__context__ else error
                 reason, wait = cause(origin), _retry_after(origin)
+                unexpected = None if isinstance(origin, OF_THE_LINE) else error
             else:
                 return finished
-            if self.client is not None and self.client.met:
+            if time.monotonic() - began > STEADY_SECONDS:
                 delay = self._first_delay
             pause = max(wait, delay * random.uniform(0.75, 1.25))
-            log.warning("No connection to Discord (%s); trying again in %.1f s.", reason, pause)
+            log.warning("No connection to Discord (%s); trying again in %.1f s.", reason, pause, exc_info=unexpected)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), pause)
             delay = min(2 * delay, DELAY_SECONDS_MAX)
@@ -191,9 +196,9 @@ def open_house(settings: Settings) -> House:
 def favour_the_event_loop() -> None:
     """Let answers that are made in threads delay the event loop less. Once everything is loaded; for the process.
 
-    A thread that waits for the interpreter gets it after the switch interval, and the event loop waits after every
-    system call: at 5 ms, an acknowledgement beside four running answers takes 0.2 s. What was loaded stays: to look
-    through it at every collection of garbage stops all threads for 0.1 s.
+    A thread that waits for the interpreter waits for up to the switch interval (5 ms) of each thread that is ready,
+    and the event loop may have to wait after each system call: shorter turns. And what was loaded stays; to look
+    through it at each full collection of garbage stops every thread for some 70 ms.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
@@ -234,6 +239,11 @@ async def _advice(settings: Settings) -> dict[str, Any]:
             if error.status == 404 and settings.discord_gateway_url:
                 return {}  # what stands in for Discord need not give advice
             raise
+    limit = found.get("session_start_limit") or {}
+    if limit.get("remaining", 1) <= 0:
+        # One more, and Discord takes the token back.
+        wait = limit.get("reset_after", 0) / 1000
+        raise DiscordRefused("no new connections are allowed today", 429, wait)
     return found
 
 
