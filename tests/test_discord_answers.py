@@ -17,7 +17,7 @@ import pytest
 from bot.asking import Asker
 from bot.corpus.catalog_feedback import judged
 from bot.discord_bot import delivery, desk, spots
-from bot.errors import ModelError
+from bot.errors import CorpusError, ModelError
 from bot.schema import Answer, Article, Coverage, Question
 from bot.settings import Settings
 from tests.discord_newsroom import Newsroom, Scripted, copied, newsroom, quoted, words_shown
@@ -308,6 +308,27 @@ async def test_a_button_whose_answer_is_not_known_says_so(room: Newsroom) -> Non
     for label in ("Sources", "Follow up", "Refresh", "👍", "👎"):
         said = words_shown(await room.note(await room.pressed(message, label)))
         assert "no longer known here" in said, label
+
+
+async def test_an_answer_comes_while_the_catalog_is_held_and_without_buttons_where_it_cannot_be_kept(
+    room: Newsroom, asker: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "KEEP_SECONDS", 0.1)
+    with asker.retriever.corpus.catalog.writing():  # as an ingest does
+        message = await room.ask("Why?")
+        assert message["components"]
+    await room.fake.until(lambda: room.client.queue.running == 0)
+    assert "Source 1 of 1" in words_shown(await room.note(await room.pressed(message, "Sources")))
+
+    def fails(*_: object) -> None:
+        raise CorpusError("The disk is full.")
+
+    monkeypatch.setattr(desk, "put_answer", fails)
+    asked = await room.fake.slash("ask", question="Why?")
+    message = await room.fake.answered(asked)
+    await room.fake.until(lambda: room.client.queue.running == 0)
+    assert "12 million" in words_shown(message)
+    assert not message["components"]
 
 
 # At once

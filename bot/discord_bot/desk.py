@@ -6,7 +6,6 @@ Knows nothing about commands, buttons or messages: a spot shows, a person asks.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 import secrets
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ID_BYTES = 6
+KEEP_SECONDS = 1.0
 TOLD_RATE = (Rate(1, 60),)
 """How often somebody who writes messages is told that they ask too much."""
 MISHAP = "Something went wrong here, and its cause is in the bot's log. Please ask again."
@@ -153,19 +153,25 @@ class Desk:
     async def _show(
         self, spot: Spot, answer: Answer, settings: GuildSettings, buttons: Buttons, remarks: Sequence[str]
     ) -> None:
-        """Keep the answer, then show it with its buttons; without any where it could not be kept."""
+        """Keep the answer and show it with its buttons; without any where it could not be kept.
+
+        An ingest may hold the catalog for a moment: nobody waits for that longer than KEEP_SECONDS.
+        """
         id_ = secrets.token_hex(ID_BYTES)
         catalog = self.house.corpus.catalog
-        view = None
+        keeping = asyncio.create_task(asyncio.to_thread(put_answer, catalog, id_, answer))
+        await asyncio.wait([keeping], timeout=KEEP_SECONDS)
+        failed = keeping.done() and keeping.exception() is not None
+        view = None if failed else buttons(id_, answer)
         try:
-            await asyncio.to_thread(put_answer, catalog, id_, answer)
-            view = buttons(id_, answer)
+            messages = await spot.finish(answer_pages(answer, settings.language, remarks=remarks), view)
+        finally:
+            await asyncio.gather(keeping, return_exceptions=True)
+        try:
+            keeping.result()
+            await asyncio.to_thread(put_messages, catalog, id_, messages)
         except NewsbotError as error:
-            log.warning("an answer could not be kept, it has no buttons: %s", type(error).__name__)
-        messages = await spot.finish(answer_pages(answer, settings.language, remarks=remarks), view)
-        if view is not None and messages:
-            with contextlib.suppress(NewsbotError):
-                await asyncio.to_thread(put_messages, catalog, id_, messages)
+            log.warning("an answer could not be kept, its buttons do nothing: %s", type(error).__name__)
 
     async def _said(self, spot: Spot, text: str) -> None:
         """Tell the person what went wrong where the answer would stand."""

@@ -5,7 +5,6 @@ Knows nothing about commands, nor about how answers are made or shown (see `desk
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
 from datetime import UTC, datetime
@@ -64,7 +63,7 @@ async def _is_question(client: NewsClient, desk: Desk, person: Person, message: 
     if not (_is_addressed(client, message) or (is_open and not _is_for_others(client, message))):
         return False
     if settings.is_quiet(datetime.now(UTC)):
-        with contextlib.suppress(discord.HTTPException):
+        if MessageSpot(message).permissions.add_reactions:
             await message.add_reaction("🌙")
         return False
     return True
