@@ -67,6 +67,8 @@ class ChatServer:
         self.at_once_most = 0
         self.first_piece_at = 0.0
         """When the last streamed reply's first piece was sent (`time.perf_counter`)."""
+        self.sentence_sent_at = 0.0
+        """When the piece was sent that ends its first sentence: a full stop after a citation."""
         self._at_once = 0
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -132,6 +134,7 @@ class ChatServer:
                 self.event(_delta({"role": "assistant", "content": ""}))
                 if reply.refusal:
                     self.event(_delta({"refusal": reply.refusal}))
+                sent, ended = "", False
                 for number, piece in enumerate(_pieces(reply)):
                     if number == reply.cut_after:
                         if reply.quiet_end:
@@ -143,6 +146,9 @@ class ChatServer:
                     if number == 0:
                         chat.first_piece_at = time.perf_counter()
                     self.event(_delta({"content": piece}))
+                    sent += piece
+                    if not ended and "]." in sent:
+                        ended, chat.sentence_sent_at = True, time.perf_counter()
                 self.event(_delta({}, reply.finish_reason))
                 if (body.get("stream_options") or {}).get("include_usage"):
                     self.event({**_head("chat.completion.chunk"), "choices": [], "usage": _usage(body, reply.text)})
