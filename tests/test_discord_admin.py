@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.asking import Asker
-from bot.errors import ReadError
+from bot.errors import NewsbotError
 from bot.settings import Settings
 from tests.discord_newsroom import NATO, Newsroom, copied, newsroom, words_shown
 from tests.fake_discord import FakeDiscord
@@ -151,12 +151,14 @@ async def test_articles_are_put_in_by_administrators_where_it_is_enabled(corpus:
     async def ingest(address: str) -> str:
         given.append(address)
         if "bad" in address:
-            raise ReadError("That page could not be read @everyone.")
+            raise NewsbotError("That page could not be read @everyone.")
         return "1 new, 0 changed"
 
     async with FakeDiscord() as fake, newsroom(fake, *corpus, ingest=ingest) as room:
         assert await setting(room, "ingest", url="<https://post.example/a>") == "1 new, 0 changed"
-        assert "could not be read" in await setting(room, "ingest", url="https://post.example/bad")
+        refused = await setting(room, "ingest", url="https://post.example/bad")
+        assert "could not be read" in refused
+        assert "@everyone" not in refused
         for wrong in ("file:///etc/passwd", "--help", "https://a.example https://b.example", "post.example"):
             assert "one address" in await setting(room, "ingest", url=wrong)
         manager = fake.person("manager", "manage_guild")

@@ -17,7 +17,7 @@ import pytest
 from bot.asking import Asker
 from bot.corpus.catalog_feedback import judged
 from bot.discord_bot import delivery, desk, spots
-from bot.errors import CorpusError, ModelError
+from bot.errors import CorpusError, ModelError, UsageError
 from bot.schema import Answer, Article, Coverage, Question
 from bot.settings import Settings
 from tests.discord_newsroom import Newsroom, Scripted, copied, newsroom, quoted, words_shown
@@ -120,12 +120,18 @@ async def test_faults_of_discord_lose_no_answer(room: Newsroom, monkeypatch: pyt
 async def test_a_failing_asker_is_told_in_words_and_hides_what_is_not_for_people(
     room: Newsroom, asker: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fails(*_: object) -> AsyncIterator[Answer]:
-        raise ModelError("The model is away. Set another one.")
-        yield
+    for error, said in (
+        (UsageError("Shorten it."), "Shorten it."),
+        (ModelError("The model at http://10.1.1.1 is away: set NEWSBOT_LLM."), desk.OUTAGE),
+        (CorpusError("There is no corpus in /srv/news."), desk.OUTAGE),
+    ):
 
-    monkeypatch.setattr(asker, "astream", fails)
-    assert words_shown(await room.ask("Why?")) == "The model is away. Set another one."
+        async def fails(*_: object, error: Exception = error) -> AsyncIterator[Answer]:
+            raise error
+            yield
+
+        monkeypatch.setattr(asker, "astream", fails)
+        assert words_shown(await room.ask("Why?")) == said
 
     async def breaks(*_: object) -> AsyncIterator[Answer]:
         yield answer_of("Half of it [1]", final=False)

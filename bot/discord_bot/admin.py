@@ -21,7 +21,7 @@ from bot.discord_bot.escaping import escaped, one_line
 from bot.discord_bot.guild_settings import GuildSettings, clock_time, time_zone
 from bot.discord_bot.listings import settings_lines, status_pages
 from bot.discord_bot.spots import acknowledged, whisper
-from bot.errors import UsageError
+from bot.errors import NewsbotError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -193,9 +193,15 @@ async def _ingest(interaction: Interaction, url: app_commands.Range[str, 1, URL_
     address = url.strip().strip("<>")
     if not address.lower().startswith(("http://", "https://")) or len(address.split()) != 1:
         raise UsageError("Give one address that begins with https:// or http://.")
+    if desk.ingesting.locked():
+        raise UsageError("Something is being put in already. Try again when it is done.")
     await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
     log.info("an administrator has an address ingested")
-    said = await desk.house.ingest(address)
+    async with desk.ingesting:
+        try:
+            said = await desk.house.ingest(address)
+        except NewsbotError as error:
+            said = str(error)
     await whisper(interaction, escaped(one_line(said, SAID_CHARS)) or "Done.")
 
 

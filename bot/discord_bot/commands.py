@@ -21,14 +21,14 @@ from bot.corpus.catalog_topics import Dated, dated, freshness, newest
 from bot.discord_bot.admin import admin_group
 from bot.discord_bot.charts import DARK, LIGHT, coverage_chart
 from bot.discord_bot.claims import bounded, checked_claim
-from bot.discord_bot.desk import MISHAP, Desk, desk_of, person_of
+from bot.discord_bot.desk import MISHAP, Desk, desk_of, person_of, told
 from bot.discord_bot.embeds import Page, embed_of
 from bot.discord_bot.limits import Rate
 from bot.discord_bot.listings import CHART_FILE, coverage_pages, help_pages, latest_pages, nothing_on, sources_pages
 from bot.discord_bot.logs import cause
 from bot.discord_bot.messages import heard, words_of
 from bot.discord_bot.periods import counted
-from bot.discord_bot.spots import InteractionSpot, whisper
+from bot.discord_bot.spots import InteractionSpot, permissions_of, whisper
 from bot.discord_bot.topics import TOPIC_CHARS, articles_on
 from bot.discord_bot.views import DYNAMIC, answer_buttons
 from bot.errors import NewsbotError, UsageError
@@ -133,7 +133,7 @@ async def _coverage(
     if not articles:
         await _show(interaction, [nothing_on(topic, await asyncio.to_thread(corpus.coverage), language)])
         return
-    can_attach = interaction.app_permissions.attach_files or interaction.guild_id is None
+    can_attach = permissions_of(interaction).attach_files
     pages, chart = await asyncio.to_thread(_charted, articles, topic, theme, language, draw=can_attach)
     await _show(interaction, pages, [discord.File(io.BytesIO(chart), CHART_FILE)] if chart else [])
     if not can_attach:
@@ -265,7 +265,7 @@ async def _failed(interaction: Interaction, error: app_commands.AppCommandError)
     """Whatever a command raises: said to the person alone, and logged without their words."""
     original = getattr(error, "original", error)
     if isinstance(original, NewsbotError):
-        said = str(original)
+        said = told(original)
     elif isinstance(error, app_commands.CheckFailure):
         said = "Only administrators of this server may do that."
     elif isinstance(original, discord.NotFound):

@@ -25,7 +25,7 @@ from bot.discord_bot.guild_settings import GuildSettings, Shelf
 from bot.discord_bot.limits import Busy, Queue, Rate, Rates
 from bot.discord_bot.logs import cause
 from bot.discord_bot.spots import InteractionSpot, MessageSpot, Spot
-from bot.errors import NewsbotError
+from bot.errors import NewsbotError, ReadError, UsageError
 from bot.schema import Answer, Question, Turn
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ ID_BYTES = 6
 KEEP_SECONDS = 1.0
 TOLD_RATE = (Rate(1, 60),)
 """How often somebody who writes messages is told that they ask too much."""
+OUTAGE = "I cannot answer now: the corpus or the model cannot be used. Whoever runs me finds the cause in the log."
 MISHAP = "Something went wrong here, and its cause is in the bot's log. Please ask again."
 
 Recall = Callable[[], Awaitable[Sequence[Turn]]]
@@ -64,6 +65,7 @@ class Desk:
         self.shelf = Shelf(house.corpus.catalog)
         self.queue = Queue(house.settings.discord_answers_at_once)
         self.rates = Rates()
+        self.ingesting = asyncio.Lock()
 
     async def settings(self, person: Person) -> GuildSettings:
         """What holds where the person is; the defaults while the catalog cannot be read."""
@@ -120,7 +122,7 @@ class Desk:
                 ticket.answered()
                 await self._show(spot, answer, settings, buttons, remarks(answer) if remarks else ())
         except NewsbotError as error:
-            await self._said(spot, str(error))
+            await self._said(spot, told(error))
             return None
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("an answer could not be shown: %s", cause(error))
@@ -180,6 +182,14 @@ class Desk:
             await spot.note(text)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("a mishap could not be told: %s", cause(error))
+
+
+def told(error: NewsbotError) -> str:
+    """What people on Discord are told of an error. Folders and commands are for whoever runs the bot: they are logged."""
+    if isinstance(error, UsageError | ReadError | Busy):
+        return str(error)
+    log.error("%s", error)
+    return OUTAGE
 
 
 def desk_of(client: Any) -> Desk:

@@ -111,14 +111,18 @@ class InteractionSpot:
 
     async def write(self, pages: Sequence[Page], view: discord.ui.View | None = None) -> None:
         """As `Spot` says."""
-        embeds = [embed_of(page) for page in pages]
-        await self.interaction.edit_original_response(content=None, embeds=embeds, view=view)
+        if permissions_of(self.interaction).embed_links:
+            embeds = [embed_of(page) for page in pages]
+            await self.interaction.edit_original_response(content=None, embeds=embeds, view=view)
+        else:
+            await self.interaction.edit_original_response(content=contents_of(pages)[0], embeds=[], view=view)
 
     async def finish(
         self, pages: Sequence[Page], view: discord.ui.View | None, files: Sequence[discord.File] = ()
     ) -> tuple[int, ...]:
         """As `Spot` says."""
-        return await _finish(pages, self._first(view, files), self._further, can_embed=True)
+        can_embed = permissions_of(self.interaction).embed_links
+        return await _finish(pages, self._first(view, files), self._further, can_embed=can_embed)
 
     def _first(self, view: discord.ui.View | None, files: Sequence[discord.File]) -> _Send:
         async def send(content: str | None, embeds: list[discord.Embed]) -> discord.Message:
@@ -158,7 +162,7 @@ class MessageSpot:
         guild = self.message.guild
         if guild is None or guild.me is None:
             return discord.Permissions.all()
-        return self.message.channel.permissions_for(guild.me)
+        return credible(self.message.channel.permissions_for(guild.me))
 
     @property
     def can_send(self) -> bool:
@@ -238,6 +242,21 @@ class MessageSpot:
                 await asyncio.sleep(TYPING_SECONDS)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.info("typing could not be shown: %s", cause(error))
+
+
+def permissions_of(interaction: discord.Interaction[Any]) -> discord.Permissions:
+    """What the bot may do where an interaction came from."""
+    if interaction.guild_id is None:
+        return discord.Permissions.all()
+    return credible(interaction.app_permissions)
+
+
+def credible(permissions: discord.Permissions) -> discord.Permissions:
+    """The permissions, unless they cannot be true: where the bot sees something, it may at least see.
+
+    What is not known is tried, and a refusal is dealt with then.
+    """
+    return permissions if permissions.view_channel else discord.Permissions.all()
 
 
 _Send = Callable[[str | None, list[discord.Embed]], Awaitable[discord.Message]]

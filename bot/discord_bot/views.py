@@ -18,13 +18,13 @@ from discord import ui
 from bot.corpus.catalog_feedback import Given, Rating, Reason, given, rate
 from bot.discord_bot.comparing import change_block, changes
 from bot.discord_bot.days import day
-from bot.discord_bot.desk import MISHAP, Desk, Person, as_of_today, desk_of, now, person_of
+from bot.discord_bot.desk import MISHAP, Desk, Person, as_of_today, desk_of, now, person_of, told
 from bot.discord_bot.embeds import embed_of
 from bot.discord_bot.escaping import one_line
 from bot.discord_bot.logs import cause
 from bot.discord_bot.quotes import source_page
-from bot.discord_bot.spots import InteractionSpot, Spot, whisper
-from bot.errors import NewsbotError
+from bot.discord_bot.spots import InteractionSpot, Spot, permissions_of, whisper
+from bot.errors import NewsbotError, UsageError
 from bot.schema import Answer
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ async def guarded(interaction: Interaction, work: Awaitable[None]) -> None:
     try:
         await work
     except NewsbotError as error:
-        said = str(error)
+        said = told(error)
     except discord.Forbidden as error:
         log.info("a button lacks a permission: %s", cause(error))
         said = "I lack a permission for this in this channel. An administrator can give it to me."
@@ -202,10 +202,10 @@ async def guarded(interaction: Interaction, work: Awaitable[None]) -> None:
 
 
 async def _known(interaction: Interaction, id_: str) -> Given:
-    """The answer that a button belongs to. Raises NewsbotError where it is known no more."""
+    """The answer that a button belongs to. Raises UsageError where it is known no more."""
     found = await asyncio.to_thread(given, desk_of(interaction.client).house.corpus.catalog, id_)
     if found is None:
-        raise NewsbotError(GONE)
+        raise UsageError(GONE)
     return found
 
 
@@ -242,7 +242,7 @@ async def _follow(interaction: Interaction, id_: str) -> None:
     if message.flags.has_thread:
         await whisper(interaction, f"The thread is open already: <#{message.id}>")
         return
-    if not interaction.app_permissions.create_public_threads:
+    if not permissions_of(interaction).create_public_threads:
         await whisper(interaction, "I may not open threads here. Reply to the answer to ask on.")
         return
     found = await _known(interaction, id_)
