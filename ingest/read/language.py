@@ -6,6 +6,7 @@ Knows nothing about pages: what a page says of its own language is worth more.
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 _WORDS = {
     "en": "the of and to in that is was for it with as on be at by this had not are but from have an "
@@ -42,16 +43,17 @@ _MIN_WORDS = 20
 def language_of(text: str) -> str | None:
     """The ISO 639-1 code of the text's language, or None where it is too short or unclear."""
     sample = text[:_SAMPLE_CHARS]
-    letters = sum(char.isalpha() for char in sample) or 1
-    for code, pattern in _SCRIPT_PATTERNS.items():
+    words = re.findall(r"[^\W\d_]+", sample.casefold())
+    letters = sum(map(len, words)) or 1
+    for code, pattern in () if sample.isascii() else _SCRIPT_PATTERNS.items():
         share = len(pattern.findall(sample)) / letters
         if share > (0.1 if code == "ja" else 0.4):  # Japanese is mostly written in Chinese characters
             return None if code in _SHARED_SCRIPTS else code
-    words = re.findall(r"[^\W\d_]+", sample.casefold())
     if len(words) < _MIN_WORDS:
         return None
+    counts = Counter(words)
     shares = sorted(
-        ((sum(word in common for word in words) / len(words), code) for code, common in _SETS.items()), reverse=True
+        ((sum(counts[word] for word in common) / len(words), code) for code, common in _SETS.items()), reverse=True
     )
     (best, code), (second, _) = shares[0], shares[1]
     return code if best >= 0.15 and best > 1.15 * second else None
