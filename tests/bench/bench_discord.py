@@ -36,12 +36,10 @@ LOOP_DELAY_MAX_MS, ACKNOWLEDGED_MAX_MS = 100.0, 500.0
 
 async def be_the_bot(data: Path) -> None:
     """Run the bot until it is told to leave; print how late its event loop was."""
-    from bot.discord_bot.logs import write_logs
     from bot.discord_bot.running import Running, favour_the_event_loop, open_house
     from bot.settings import Settings
 
     settings = Settings(data_dir=data, cache_dir=CACHE)
-    write_logs()
     running = Running(open_house(settings))
     favour_the_event_loop()
     delays: list[float] = []
@@ -98,21 +96,26 @@ async def measure(options: argparse.Namespace, folder: Path) -> bool:
         fake.contract = None  # holding requests against Discord's description takes this process seconds
         child = [sys.executable, "-m", "tests.bench.bench_discord", "--child", str(data)]
         bot = start(child, DISCORD_TOKEN=fake.token, DISCORD_API_BASE=fake.api_base)
-        await fake.connected(seconds=120)
-        await asyncio.sleep(3)
-        writer = ingest(data, stories)
-        await asyncio.sleep(options.lead)
-        asked: list[Interaction] = []
-        bot.send_signal(signal.SIGUSR1)
-        began = time.monotonic()
-        for number in range(options.rounds):
-            part = [questions[(number * QUESTIONS + i) % len(questions)] for i in range(QUESTIONS)]
-            asked += await ask_at_once(fake, part, number)
-        seconds = time.monotonic() - began
-        ingesting = writer.poll() is None
-        writer.terminate()
-        silence, connections = fake.gateway.longest_silence_seconds(), len(fake.gateway.connections)
-        bot.send_signal(signal.SIGTERM)
+        writer = None
+        try:
+            await fake.until(lambda: fake.gateway.open or bot.poll() is not None, 120)
+            await fake.connected()
+            await asyncio.sleep(3)
+            writer = ingest(data, stories)
+            await asyncio.sleep(options.lead)
+            asked: list[Interaction] = []
+            bot.send_signal(signal.SIGUSR1)
+            began = time.monotonic()
+            for number in range(options.rounds):
+                part = [questions[(number * QUESTIONS + i) % len(questions)] for i in range(QUESTIONS)]
+                asked += await ask_at_once(fake, part, number)
+            seconds = time.monotonic() - began
+            ingesting = writer.poll() is None
+            silence, connections = fake.gateway.longest_silence_seconds(), len(fake.gateway.connections)
+        finally:
+            for process in (bot, writer):
+                if process is not None:
+                    process.terminate()
         out, _ = await asyncio.to_thread(bot.communicate)
         await asyncio.to_thread(writer.communicate)
     return told(asked, json.loads(out.splitlines()[-1]), silence, connections, seconds, ingesting)
