@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from bot.corpus.catalog_rows import Run
 from bot.corpus.corpus import IndexStatus, Status
 from bot.render import (
+    Flow,
     also_in,
     answer_json,
     answer_lines,
@@ -27,8 +29,9 @@ from bot.render import (
     status_json,
     status_lines,
     wrapped,
+    writing_line,
 )
-from bot.schema import Answer, Article, Citation, Coverage, Hit, Passage, Question
+from bot.schema import Answer, Article, Citation, Coverage, Hit, Passage, Question, Removed, Usage
 from tests.fakes import article
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066 \x9b31m\rback"
@@ -202,3 +205,26 @@ def test_only_the_short_answer_itself_is_bold() -> None:
 
 def test_counts_are_read_as_words() -> None:
     assert counts_line({"new": 1, "copy": 2}) == "1 new, 2 copies"
+
+
+def test_who_wrote_an_answer_is_told() -> None:
+    quoted = answer(article())
+    assert writing_line(quoted) == ""
+    written = replace(quoted, model="openai:any", removed=(Removed("x", "y"),), usage=Usage(1200, 30, 1, 0.5, 0.00123))
+    assert writing_line(written) == (
+        "Written by openai:any, checked against the articles; 1 piece of its reply removed "
+        "(1,200 tokens read, 30 written, $0.0012)."
+    )
+    noted = replace(quoted, note="The chat model did not answer in time,\x1b[31m so this answer is made of quotes.")
+    assert list(answer_lines(noted, colour=False))[-1].endswith("in time,[31m so this answer is made of quotes.")
+    found = answer_json(written)
+    assert found["removed"] == [{"text": "x", "reason": "y"}]
+    assert found["usage"] == {
+        "input_tokens": 1200, "output_tokens": 30, "calls": 1, "seconds": 0.5, "cost_usd": 0.00123,
+    }  # fmt: skip
+
+
+def test_text_flows_as_it_grows() -> None:
+    flow = Flow(width=12)
+    printed = flow.add("One two three") + flow.add(" four [1].") + flow.add("[2]\n\nfive six") + flow.add(" seven")
+    assert printed == "One two\nthree four\n[1].[2]\n\nfive six\nseven"

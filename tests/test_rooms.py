@@ -254,6 +254,14 @@ def test_the_holes_of_a_refusal_are_all_filled(name: str) -> None:
     assert "4 March 2024" in answer.text
 
 
+def test_the_holes_of_what_a_chat_model_is_told() -> None:
+    """That exactly these are filled is seen by asking a scripted model: tests/test_writing.py."""
+    from bot.answering.wording import HOLES
+    from bot.wiring import MODEL_PROMPTS, read_prompt
+
+    assert {name: holes(read_prompt(name, Settings())) for name in MODEL_PROMPTS} == HOLES
+
+
 # What a light door loads
 
 
