@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import logging
 import re
 from collections.abc import Sequence
@@ -28,7 +27,7 @@ from bot.discord_bot.listings import CHART_FILE, coverage_pages, help_pages, lat
 from bot.discord_bot.logs import cause
 from bot.discord_bot.messages import heard, words_of
 from bot.discord_bot.periods import counted
-from bot.discord_bot.spots import InteractionSpot, permissions_of, whisper
+from bot.discord_bot.spots import Attachment, InteractionSpot, permissions_of, whisper
 from bot.discord_bot.topics import TOPIC_CHARS, articles_on
 from bot.discord_bot.views import DYNAMIC, answer_buttons
 from bot.errors import NewsbotError, UsageError
@@ -135,7 +134,7 @@ async def _coverage(
         return
     can_attach = permissions_of(interaction).attach_files
     pages, chart = await asyncio.to_thread(_charted, articles, topic, theme, language, draw=can_attach)
-    await _show(interaction, pages, [discord.File(io.BytesIO(chart), CHART_FILE)] if chart else [])
+    await _show(interaction, pages, [Attachment(CHART_FILE, chart)] if chart else [])
     if not can_attach:
         await whisper(interaction, "The chart is left out: I may not attach files here.")
 
@@ -234,7 +233,7 @@ async def _looking(interaction: Interaction) -> tuple[Desk | None, str]:
     return desk, settings.language
 
 
-async def _show(interaction: Interaction, pages: Sequence[Page], files: Sequence[discord.File] = ()) -> None:
+async def _show(interaction: Interaction, pages: Sequence[Page], files: Sequence[Attachment] = ()) -> None:
     await InteractionSpot(interaction).finish(pages, None, files)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from babel.dates import format_date, format_skeleton
+
 LANGUAGES = {
     "en": "English",
     "de": "Deutsch",
@@ -34,13 +36,9 @@ def day(value: date | None, language: str = "en") -> str:
     """A day in words, such as "12 February 2020" or "12. Februar 2020"; "date unknown" for none."""
     if value is None:
         return "date unknown"
-    from babel.dates import format_date
-
     return format_date(value, format="long", locale=_LOCALES.get(language, language))
 
 
 def tick(value: date, language: str = "en", *, monthly: bool) -> str:
     """A day as short as an axis wants it: "12 Feb", or "Feb 2020" where it stands for its month."""
-    from babel.dates import format_skeleton
-
     return str(format_skeleton("yMMM" if monthly else "MMMd", value, locale=_LOCALES.get(language, language)))

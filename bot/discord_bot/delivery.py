@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import aiohttp
 import discord
@@ -25,7 +26,7 @@ EDIT_DEADLINE_SECONDS = 5.0
 
 
 class Edits:
-    """Shows the newest text that there is time for. `offer` never waits."""
+    """Shows the newest text that there is time for. `offer` never waits, and makes no page that is not shown."""
 
     def __init__(self, spot: Spot) -> None:
         self._spot = spot
@@ -33,14 +34,14 @@ class Edits:
         self._next = 0.0
         self.dropped = 0
 
-    def offer(self, page: Page) -> bool:
+    def offer(self, make: Callable[[], Page]) -> bool:
         """Show a page if the last edit is done and a second old; else it is dropped. Whether it is shown."""
         now = asyncio.get_running_loop().time()
         if (self._task is not None and not self._task.done()) or now < self._next:
             self.dropped += 1
             return False
         self._next = now + EDIT_PAUSE_SECONDS
-        self._task = asyncio.create_task(self._edit(page))
+        self._task = asyncio.create_task(self._edit(make()))
         return True
 
     async def settle(self) -> None:
@@ -63,7 +64,7 @@ async def watched(answers: AsyncIterator[Answer], spot: Spot, language: str, *, 
         async for answer in answers:
             last = answer
             if not answer.final and show and answer.text:
-                edits.offer(growing(answer, language))
+                edits.offer(partial(growing, answer, language))
     finally:
         await edits.settle()
     if last is None:

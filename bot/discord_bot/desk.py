@@ -125,7 +125,8 @@ class Desk:
             await self._said(spot, told(error))
             return None
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("an answer could not be shown: %s", cause(error))
+            log.warning("an answer could not be found or shown: %s", cause(error))
+            await self._said(spot, MISHAP)
             return None
         except Exception as error:  # whatever it is, the person must not be left waiting
             log.exception("a question failed: %s", type(error).__name__)
@@ -185,7 +186,7 @@ class Desk:
 
 
 def told(error: NewsbotError) -> str:
-    """What people on Discord are told of an error. Folders and commands are for whoever runs the bot: they are logged."""
+    """What people on Discord are told of an error. Folders and commands are for who runs the bot: they are logged."""
     if isinstance(error, UsageError | ReadError | Busy):
         return str(error)
     log.error("%s", error)

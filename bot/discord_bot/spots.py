@@ -6,9 +6,11 @@ Knows nothing about questions and answers: pages and texts come in, messages go 
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import aiohttp
@@ -30,7 +32,13 @@ ALREADY_ACKNOWLEDGED = 40060
 MESSAGES_MOST = 10
 """Messages that one answer may fill; what does not fit is behind the button Sources."""
 
-Client = discord.Client
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file to send along."""
+
+    name: str
+    content: bytes
 
 
 class Spot(Protocol):
@@ -48,9 +56,7 @@ class Spot(Protocol):
     async def write(self, pages: Sequence[Page], view: discord.ui.View | None = None) -> None:
         """Put pages where the answer stands, in place of what was there; nothing follows them."""
 
-    async def finish(
-        self, pages: Sequence[Page], view: discord.ui.View | None, files: Sequence[discord.File] = ()
-    ) -> tuple[int, ...]:
+    async def finish(self, pages: Sequence[Page], view: discord.ui.View | None) -> tuple[int, ...]:
         """Put all pages there, in as many messages as they need, however Discord is; gives their ids."""
 
     @property
@@ -118,15 +124,17 @@ class InteractionSpot:
             await self.interaction.edit_original_response(content=contents_of(pages)[0], embeds=[], view=view)
 
     async def finish(
-        self, pages: Sequence[Page], view: discord.ui.View | None, files: Sequence[discord.File] = ()
+        self, pages: Sequence[Page], view: discord.ui.View | None, files: Sequence[Attachment] = ()
     ) -> tuple[int, ...]:
-        """As `Spot` says."""
+        """As `Spot` says, with `files` attached to the first message."""
         can_embed = permissions_of(self.interaction).embed_links
         return await _finish(pages, self._first(view, files), self._further, can_embed=can_embed)
 
-    def _first(self, view: discord.ui.View | None, files: Sequence[discord.File]) -> _Send:
+    def _first(self, view: discord.ui.View | None, files: Sequence[Attachment]) -> _Send:
         async def send(content: str | None, embeds: list[discord.Embed]) -> discord.Message:
-            more: dict[str, Any] = {"attachments": list(files)} if files else {}
+            # Made anew for every try: one that was sent is at its end.
+            made = [discord.File(io.BytesIO(each.content), each.name) for each in files]
+            more: dict[str, Any] = {"attachments": made} if made else {}
             return await self.interaction.edit_original_response(content=content, embeds=embeds, view=view, **more)
 
         return send
@@ -194,13 +202,11 @@ class MessageSpot:
         else:
             await self._put(contents_of(pages)[0], [], view)
 
-    async def finish(
-        self, pages: Sequence[Page], view: discord.ui.View | None, files: Sequence[discord.File] = ()
-    ) -> tuple[int, ...]:
+    async def finish(self, pages: Sequence[Page], view: discord.ui.View | None) -> tuple[int, ...]:
         """As `Spot` says."""
 
         async def first(content: str | None, embeds: list[discord.Embed]) -> discord.Message:
-            return await self._put(content, embeds, view, files)
+            return await self._put(content, embeds, view)
 
         try:
             return await _finish(pages, first, self._further, can_embed=self.permissions.embed_links)
@@ -216,18 +222,12 @@ class MessageSpot:
         return await self.message.channel.send(content, embeds=embeds, suppress_embeds=bool(content))
 
     async def _put(
-        self,
-        content: str | None,
-        embeds: list[discord.Embed],
-        view: discord.ui.View | None,
-        files: Sequence[discord.File] = (),
+        self, content: str | None, embeds: list[discord.Embed], view: discord.ui.View | None
     ) -> discord.Message:
         self.stop()
         if self._shown is not None:
             return await self._shown.edit(content=content, embeds=embeds, view=view, suppress=bool(content))
         more: dict[str, Any] = {"view": view} if view is not None else {}
-        if files:
-            more["files"] = list(files)
         if self.permissions.read_message_history:  # without it, Discord takes no replies
             more["reference"] = self.message.to_reference(fail_if_not_exists=False)
         self._shown = await self.message.channel.send(
