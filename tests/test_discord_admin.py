@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.asking import Asker
+from bot.discord_bot.client import least_permissions
 from bot.errors import NewsbotError
 from bot.settings import Settings
 from tests.discord_newsroom import NATO, Newsroom, copied, newsroom, words_shown
@@ -176,6 +178,22 @@ async def test_it_is_not_there_unless_it_is_enabled(room: Newsroom) -> None:
 
 
 # What the bot may not do
+
+
+async def test_the_permissions_of_the_invite_are_enough(room: Newsroom) -> None:
+    fake = room.fake
+    channel = fake.channel("least")
+    needless = [name for name, _ in discord.Permissions.all() if not getattr(least_permissions(), name)]
+    fake.world.deny(channel, fake.bot, *needless)
+    await fake.announce(channel)
+    before = len(fake.requests)
+    answer = await room.replied(channel, await mention(room, channel))
+    await room.note(await room.pressed(answer, "Follow up"))
+    thread = await fake.until(lambda: fake.thread_of(answer))
+    await room.replied(thread, await fake.say("and in Syria?", channel=thread))
+    asked = await fake.slash("coverage", channel=channel, topic="NATO")
+    assert (await fake.answered(asked))["attachments"]
+    assert not [each.path for each in fake.requests[before:] if each.status == 403]
 
 
 async def test_a_channel_in_which_it_may_not_write_is_told_privately(room: Newsroom) -> None:

@@ -82,11 +82,14 @@ async def test_it_says_plainly_when_the_corpus_does_not_know_and_what_it_covers(
 
 
 async def test_coverage_is_a_chart_with_key_dates(room: Newsroom) -> None:
+    room.fake.fail("PATCH", "/messages/@original", status=503)
     asked = await room.fake.slash("coverage", topic="NATO", theme="light")
     message = await room.fake.answered(asked, 20)
     await room.fake.until(lambda: message["attachments"], 20)
     (attachment,) = message["attachments"]
-    assert room.fake.world.files[attachment["id"]].startswith(b"\x89PNG")
+    chart = room.fake.world.files[attachment["id"]]
+    assert chart.startswith(b"\x89PNG")
+    assert chart.endswith(b"IEND\xaeB`\x82"), "whole at the second try too"
     assert message["embeds"][0]["image"]["url"] == "attachment://coverage.png"
     said = words_shown(message)
     assert "**6** articles, 13 February 2020 to 24 May 2024" in said
