@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.answering.days import agrees, meant
 from bot.answering.evidence_text import Evidence, plain
-from bot.answering.figures import matches
+from bot.answering.rounding import matches
 from bot.answering.statement import Statement
 
 WORD, NAME, FIGURE, DAY, QUOTATION = 1.0, 1.3, 4.0, 2.5, 6.0

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from bot.answering.days import Partial, agrees, meant
 from bot.answering.evidence_text import days_of
-from bot.answering.figures import matches
 from bot.answering.links import text_fragment_link
+from bot.answering.rounding import matches
 from bot.answering.statement import Statement
 from bot.schema import Answer, Article, Citation
 
@@ -108,7 +108,7 @@ def _order(text: str, citations: dict[int, Citation]) -> dict[int, int]:
 
 
 def _numbers_stand(statement: str, citations: dict[int, Citation]) -> bool:
-    """Whether each number stands in a cited quote or its frame: digit for digit, or as an amount or day that means it."""
+    """Whether each number stands in a cited quote or its frame: digit for digit, or as an amount or day."""
     bare = _LIST_NUMBER.sub("", _MARKER.sub("", statement))
     said = {number.replace(",", "") for number in _NUMBER.findall(bare)}
     if not said:
@@ -147,7 +147,8 @@ def _amounts_stand(bare: str, support: Sequence[Citation], held: Set[str]) -> bo
         stands = any(agrees(one, other) for one in said for other in days)
         if not stands and not any(agrees(own.said, one) for quote in quotes for own in quote.days for one in said):
             return False
-    covered = [(run.start, run.end) for run in (*claim.figures, *claim.days)]
+    covered = [(figure.start, figure.end) for figure in claim.figures]
+    covered += [(day.start, day.end) for day in claim.days]
     rest = [found for found in _NUMBER.finditer(bare) if not any(a <= found.start() < b for a, b in covered)]
     return all(found[0].replace(",", "") in held for found in rest)
 

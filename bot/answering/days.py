@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from bot.answering.figures import Token
+from bot.answering.tokens import Token
+from bot.answering.units import listed
 
 MONTHS = {
     form: month
@@ -26,17 +27,25 @@ MONTHS = {
 WEEKDAYS = {
     form: weekday
     for weekday, forms in enumerate(
-        ("monday mon", "tuesday tue tues", "wednesday wed", "thursday thu thurs", "friday fri", "saturday sat", "sunday")
+        (
+            "monday mon",
+            "tuesday tue tues",
+            "wednesday wed",
+            "thursday thu thurs",
+            "friday fri",
+            "saturday sat",
+            "sunday",
+        )
     )
     for form in forms.split()
 }
 _WHOLE = frozenset(("may", "june", "july")) | {form for form in (*MONTHS, *WEEKDAYS) if len(form) > 5}
 FIRST_YEAR, LAST_YEAR = 1500, 2150
-_BEFORE_YEAR = frozenset(
+_BEFORE_YEAR = listed(
     "in since until till by from to and or of during before after around late early mid between through end year"
-    " summer spring autumn fall winter the ( , - –".split()
+    " summer spring autumn fall winter the ( , - –"
 )
-_NOT_BEHIND_YEAR = frozenset("% percent per people million billion thousand troops dollars euros pounds".split())
+_NOT_BEHIND_YEAR = listed("% percent per people million billion thousand troops dollars euros pounds")
 _RELATIVE = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}
 
 
@@ -79,7 +88,7 @@ def days(text: str, read: Sequence[Token]) -> list[Day]:
 
 
 def _number(read: Sequence[Token], at: int) -> int | None:
-    return int(read[at].text) if at < len(read) and read[at].text.isdigit() and len(read[at].text) <= 4 else None
+    return int(read[at].text) if at < len(read) and read[at].text.isdecimal() and len(read[at].text) <= 4 else None
 
 
 def _year(read: Sequence[Token], at: int) -> int | None:
@@ -187,7 +196,23 @@ def _from_month(read: Sequence[Token], at: int, month: int) -> Parsed | None:
         return Partial(year, month), "", after + 2, False
     if read[at].low in ("may", "march", "mar", "jan", "jun"):  # a verb, a noun or a name as well
         before = read[at - 1].low if at else ""
-        if before not in ("in", "since", "until", "by", "of", "from", "to", "last", "next", "early", "late", "mid", "and", "before", "after"):
+        if before not in (
+            "in",
+            "since",
+            "until",
+            "by",
+            "of",
+            "from",
+            "to",
+            "last",
+            "next",
+            "early",
+            "late",
+            "mid",
+            "and",
+            "before",
+            "after",
+        ):
             return None
     return Partial(month=month), "", after, False
 
@@ -205,7 +230,9 @@ def _with_year(read: Sequence[Token], at: int, month: int, day: int) -> Parsed:
 def _bare_year(read: Sequence[Token], at: int, year: int) -> Parsed | None:
     following = read[at + 1] if at + 1 < len(read) else None
     before = read[at - 1] if at else None
-    if following is not None and (following.low in _NOT_BEHIND_YEAR or (following.is_glued and following.text.isalpha())):
+    if following is not None and (
+        following.low in _NOT_BEHIND_YEAR or (following.is_glued and following.text.isalpha())
+    ):
         return None
     if before is not None and (before.text in "$€£" or (before.is_glued and before.text.isalpha())):
         return None

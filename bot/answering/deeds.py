@@ -9,14 +9,16 @@ import re
 from typing import NamedTuple
 
 from bot.answering.evidence_text import Evidence
-from bot.answering.statement import Name, Statement, Term
+from bot.answering.names import Name
+from bot.answering.statement import Statement, Term
+from bot.answering.units import listed
 
-_MUTUAL = frozenset("meet marry agree talk play face share border join border near and include like compare differ".split())
+_MUTUAL = listed("meet marry agree talk play face share border join border near and include like compare differ")
 """Deeds that say the same both ways round."""
 _OBJECTS = frozenset(("him", "her", "them", "it"))
 ANYONE = "*"
 _APPOSITION = re.compile(r", (?:the|an?|his|her|their) (?:[\w’'-]{1,30} ){0,4}[\w’'-]{1,30}(?:,|\.?$)")
-_ENDS = frozenset("of in to for by from with , and at on after . ; (".split())
+_ENDS = listed("of in to for by from with , and at on after . ; (")
 OFFICE_CHARS = 45
 """How far from a name its office may stand."""
 
@@ -129,14 +131,15 @@ def _goes_with(name: Name, office: str, evidence: Evidence) -> bool:
             for term in statement.terms:
                 if term.meaning != office:
                     continue
-                low, high = sorted((held, term), key=lambda run: run.start)
+                first = min(held.end, term.end)
+                last = max(held.start, term.start)
                 between = [
                     other
                     for other in statement.names
-                    if low.end <= other.start and other.end <= high.start and not set(other.words) & set(name.words)
+                    if first <= other.start and other.end <= last and not set(other.words) & set(name.words)
                 ]
-                run = statement.text[low.end : high.start]
-                is_before = low is term and run != ", " and ("," in run or " and " in run)
-                if high.start - low.end <= OFFICE_CHARS and not between and not is_before:
+                run = statement.text[first:last]
+                is_before = term.start < held.start and run != ", " and ("," in run or " and " in run)
+                if last - first <= OFFICE_CHARS and not between and not is_before:
                     return True
     return False

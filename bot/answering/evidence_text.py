@@ -38,9 +38,7 @@ class Evidence:
     def sentences(self) -> list[Statement]:
         """The passage's sentences; offsets count in the article's text."""
         known = frozenset(word for each in (*self._plain, self.title) for name in each.names for word in name.words)
-        found = [
-            Statement(each.text, each.offset, known) if _opens_with(each, known) else each for each in self._plain
-        ]
+        found = [Statement(each.text, each.offset, known) if _opens_with(each, known) else each for each in self._plain]
         _inherit_currency(found)
         return found
 
@@ -153,9 +151,7 @@ def union(statements: Sequence[Statement], attribute: str) -> frozenset[str]:
     return frozenset().union(*(getattr(statement, attribute) for statement in statements))
 
 
-def day_lists(
-    statement: Statement, published: date | None, years_before: Sequence[int] = ()
-) -> list[list[Partial]]:
+def day_lists(statement: Statement, published: date | None, years_before: Sequence[int] = ()) -> list[list[Partial]]:
     """For each day that a sentence names, what it may be in an article of the day `published`.
 
     "That year" is one named in the sentence or, as `years_before`, in the one before.
@@ -177,7 +173,9 @@ def days_of(statement: Statement, published: date | None) -> list[Partial]:
 def _opens_with(statement: Statement, known: frozenset[str]) -> bool:
     """Whether the first word is a name elsewhere, and not yet one here."""
     first = statement.words[0] if statement.words else None
-    return first is not None and folded(first.text) in known and not any(n.start <= first.start for n in statement.names)
+    return (
+        first is not None and folded(first.text) in known and not any(n.start <= first.start for n in statement.names)
+    )
 
 
 def _inherit_currency(statements: Sequence[Statement]) -> None:

@@ -6,11 +6,12 @@ the time grows with the length of the text and no more.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bot.answering.hedges import hedge_of
+from bot.answering.tokens import Token, tokens
 from bot.answering.units import (
     CURRENCIES,
     MEASURES,
@@ -22,26 +23,6 @@ from bot.answering.units import (
     TENS,
     VAGUE,
 )
-
-_TOKEN = re.compile(r"\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+|[^\w\s]|_")
-_LOOK_BACK = 4
-"""Words before an amount that may hedge it: "as many as", "an estimated"."""
-
-ROUNDED_WITHIN = 0.05
-"""A hedged figure ("about 4,000") may be so far from the passage's (3,970), if it is its rounding."""
-BOUND_WITHIN = 0.15
-"""The same for "more than 7,000" where the passage says 7,926."""
-_CLOSE = 1e-11
-
-
-class Token(NamedTuple):
-    """A word, a number or a mark; `is_glued` where no blank stands before it."""
-
-    text: str
-    low: str
-    start: int
-    end: int
-    is_glued: bool
 
 
 class Reading(NamedTuple):
@@ -66,16 +47,6 @@ class Figure(NamedTuple):
     """Idioms such as "half a thousand": neither checked nor proof of anything."""
 
 
-def tokens(text: str) -> list[Token]:
-    """Words, numbers and marks of `text`, in order."""
-    found: list[Token] = []
-    end = -1
-    for match in _TOKEN.finditer(text):
-        found.append(Token(match[0], match[0].lower(), match.start(), match.end(), match.start() == end))
-        end = match.end()
-    return found
-
-
 def figures(text: str, taken: Sequence[tuple[int, int]] = (), words: Sequence[Token] | None = None) -> list[Figure]:
     """The amounts of `text` that lie outside of the spans `taken` (its dates), in order."""
     read = tokens(text) if words is None else words
@@ -95,84 +66,9 @@ def figures(text: str, taken: Sequence[tuple[int, int]] = (), words: Sequence[To
             continue
         readings, after, is_open = parsed
         start, end = read[at].start, read[after - 1].end
-        found.append(Figure(start, end, text[start:end], readings, _hedge(read, at, after), is_open))
+        found.append(Figure(start, end, text[start:end], readings, hedge_of(read, at, after), is_open))
         at = after
     return _ranged(text, found)
-
-
-def matches(said: Figure, held: Figure) -> bool:
-    """Whether an amount says what another one says: the same value and unit, or its rounding where it is hedged.
-
-    "about 4,000" stands for 3,970 and "4,000" does not. A lower bound may lose its "more than", an upper bound not
-    its "up to"; a bound is never turned round, and never put on a figure that has none where that makes it false.
-    """
-    return any(
-        _same(one, said.hedge, other, held.hedge)
-        for one in said.readings
-        for other in held.readings
-        if one.unit == other.unit or "vague" in (one.unit, other.unit)
-    )
-
-
-def is_same_kind(one: Figure, other: Figure) -> bool:
-    """Whether two amounts could be taken for each other: they share a unit."""
-    units = {reading.unit for reading in one.readings}
-    return any(reading.unit in units for reading in other.readings)
-
-
-def _same(said: Reading, hedge: str, held: Reading, held_hedge: str) -> bool:
-    if "vague" in (said.unit, held.unit):
-        if said.unit == held.unit:
-            return said.value == held.value
-        if said.unit == "vague":
-            return held.unit in _COUNTED and said.value <= held.value <= said.most
-        return False
-    if said.unit == "score":
-        return said == held
-    if math.isclose(said.value, held.value, rel_tol=_CLOSE):
-        if {hedge, held_hedge} in ({"over", "under"}, {"over", "most"}, {"least", "under"}, {"least", "most"}):
-            return False
-        if hedge in ("over", "under"):
-            return held_hedge == hedge or (held_hedge == "least" and hedge == "over")
-        return not (held_hedge == "most" and hedge == "")
-    if said.unit in ("ordinal", "label", "clock") or held.value == 0 or said.value * held.value <= 0:
-        return False
-    off = (said.value - held.value) / held.value
-    if held_hedge == "most":
-        return False
-    if hedge == "about":
-        return abs(off) <= ROUNDED_WITHIN and (said.unit == "%" or _rounds_to(said, held, _nearest))
-    if hedge in ("over", "least"):
-        return -BOUND_WITHIN <= off < 0 and held_hedge != "under" and _rounds_to(said, held, math.floor)
-    if hedge == "under":
-        return 0 < off <= ROUNDED_WITHIN and held_hedge not in ("over", "least") and _rounds_to(said, held, math.ceil)
-    return False
-
-
-_COUNTED = frozenset(("", "people"))
-
-
-def _nearest(value: float) -> int:
-    return math.floor(value + 0.5)
-
-
-def _rounds_to(said: Reading, held: Reading, rounding: object) -> bool:
-    """Whether `held` becomes `said` at some number of figures; a conversion of units may be rounded too."""
-    value, target = abs(held.value), abs(said.value)
-    if said.unit in _CONVERTED:
-        return True
-    top = math.floor(math.log10(value))
-    for digits in range(1, 8):
-        step = 10.0 ** (top + 1 - digits)
-        if math.isclose(rounding(value / step) * step, target, rel_tol=1e-9):  # type: ignore[operator]
-            return True
-    for step in (5.0 * 10.0 ** (top - 1), 25.0 * 10.0 ** (top - 2)):
-        if math.isclose(rounding(value / step) * step, target, rel_tol=1e-9):  # type: ignore[operator]
-            return True
-    return False
-
-
-_CONVERTED = frozenset(("m", "kg", "m2", "s"))
 
 
 def _parsed(read: Sequence[Token], at: int) -> tuple[tuple[Reading, ...], int, bool] | None:
@@ -193,7 +89,7 @@ def _parsed(read: Sequence[Token], at: int) -> tuple[tuple[Reading, ...], int, b
         currency, after = SIGNS[read[after].text], after + 1
     if after >= len(read):
         return None
-    if read[after].text[0].isdigit():
+    if read[after].text[0].isdecimal():
         if _in_a_name(read, after):
             return None
         value, number_end = _value(read[after].text), after + 1
@@ -215,7 +111,7 @@ def _value(digits: str) -> float:
 
 
 def _glued_digit(read: Sequence[Token], at: int) -> bool:
-    return at < len(read) and read[at].is_glued and (read[at].text[0].isdigit() or read[at].text in SIGNS)
+    return at < len(read) and read[at].is_glued and (read[at].text[0].isdecimal() or read[at].text in SIGNS)
 
 
 def _in_a_name(read: Sequence[Token], at: int) -> bool:
@@ -238,7 +134,7 @@ def _clock(read: Sequence[Token], at: int) -> tuple[tuple[Reading, ...], int, bo
         and read[at + 1].is_glued
         and read[at + 2].is_glued
         and len(read[at + 2].text) == 2
-        and read[at + 2].text.isdigit()
+        and read[at + 2].text.isdecimal()
     )
     if has_minutes and read[at + 1].text == ":":
         minute, after = float(read[at + 2].text), at + 3
@@ -261,7 +157,7 @@ def _score(read: Sequence[Token], at: int) -> tuple[tuple[Reading, ...], int, bo
     if at + 2 >= len(read) or read[at + 1].text not in "-–" or not (read[at + 1].is_glued and read[at + 2].is_glued):
         return None
     one, other = read[at].text, read[at + 2].text
-    if not (one.isdigit() and other.isdigit() and len(one) <= 3 and len(other) <= 3):
+    if not (one.isdecimal() and other.isdecimal() and len(one) <= 3 and len(other) <= 3):
         return None
     following = read[at + 3].low if at + 3 < len(read) else ""
     if following in SCALES or following in MEASURES or following in ("%", "percent", "per", "percentage", "-", "–"):
@@ -331,7 +227,7 @@ def _spelled(read: Sequence[Token], at: int) -> tuple[float, int] | None:
     while place < len(read):
         low = read[place].low
         joined = place > at and (
-            low == "and" and (total or current >= 100) or (low == "-" and read[place].is_glued and current >= 20)
+            (low == "and" and (total or current >= 100)) or (low == "-" and read[place].is_glued and current >= 20)
         )
         if joined:
             follows = read[place + 1].low if place + 1 < len(read) else ""
@@ -376,7 +272,7 @@ def _with_unit(
     lows = [token.low for token in read[after : after + 8]] + [""] * 8
     used = 0
     glued = bool(read[after : after + 1]) and read[after].is_glued
-    digits = read[after - 1].text[0].isdigit()
+    digits = read[after - 1].text[0].isdecimal()
     if digits and glued and lows[0] in ("st", "nd", "rd", "th"):
         return (Reading(value, "ordinal"),), after + 1, False
     if digits and glued and lows[0] == "s":
@@ -439,48 +335,12 @@ def _with_unit(
 
 def _labelled(read: Sequence[Token], at: int, after: int, value: float) -> tuple[Reading, ...]:
     """ "Voyager 1": a small number behind a capitalised word may be part of a name; the name goes into the value."""
-    if at == 0 or after != at + 1 or value >= 100 or not read[at].text.isdigit():
+    if at == 0 or after != at + 1 or value >= 100 or not read[at].text.isdecimal():
         return ()
     name = read[at - 1]
     if not name.text[0].isupper() or name.low in NUMBER_WORDS or read[at].is_glued:
         return ()
     return (Reading(value + 1000.0 * (1 + sum(map(ord, name.low))), "label"),)
-
-
-_HEDGES = {
-    "about": "about", "around": "about", "roughly": "about", "approximately": "about", "some": "about",
-    "circa": "about", "estimated": "about", "~": "about", "≈": "about", "approx": "about",
-    "over": "over", "exceeding": "over", "exceeded": "over", "above": "over", "topped": "over", "surpassed": "over",
-    "nearly": "under", "almost": "under", "under": "under", "below": "under",
-}  # fmt: skip
-_LONG_HEDGES = {
-    "more than": "over", "just over": "over", "less than": "under", "fewer than": "under", "just under": "under",
-    "short of": "under", "close to": "about", "at least": "least", "no fewer than": "least", "no less than": "least",
-    "at most": "most", "up to": "most", "as many as": "most", "as much as": "most", "no more than": "most",
-    "in excess of": "over",
-}  # fmt: skip
-
-
-def _hedge(read: Sequence[Token], at: int, after: int) -> str:
-    """What hedges the amount between two tokens: words before it, or "or more", "or so" behind."""
-    behind = " ".join(token.low for token in read[after : after + 2])
-    if behind in ("or more", "or so") or (after < len(read) and read[after].text == "+" and read[after].is_glued):
-        return "about" if behind == "or so" else "least"
-    for back in range(1, _LOOK_BACK + 1):
-        if at - back < 0:
-            break
-        joined = " ".join(token.low for token in read[at - back : at])
-        if joined in _LONG_HEDGES:
-            return _LONG_HEDGES[joined]
-        if back == 1 and joined in _HEDGES and not _is_longer(read, at):
-            return _HEDGES[joined]
-        if back == 2 and read[at - 2].low in _HEDGES and read[at - 1].low in ("the", "a", "an", "$", "€", "£"):
-            return _HEDGES[read[at - 2].low]
-    return ""
-
-
-def _is_longer(read: Sequence[Token], at: int) -> bool:
-    return at > 1 and f"{read[at - 2].low} {read[at - 1].low}" in _LONG_HEDGES
 
 
 def _ranged(text: str, found: list[Figure]) -> list[Figure]:

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bot.answering.units import listed
+
 MARK_CHARS_MOST = 80
 RANGE_MOST = 20
 """A longer range ("[1-300]") is no list of sources."""
@@ -23,11 +25,11 @@ _SUP = re.compile(r"<sup>\s{0,3}\[?(?P<inner>[\w,\s-]{1,30})\]?\s{0,3}</sup>", r
 _CODE = re.compile(r"`[^`\n]{0,400}`")
 _PIECE = re.compile(r"[^\s,;:&/+|†#^()\"'“”‘’=]+")
 _RANGE = re.compile(r"(\d{1,6})\s?[-–—‑]\s?(\d{1,6})")
-_LABELS = frozenset(
+_LABELS = listed(
     """
     source sources src passage passages article articles ref refs reference references doc docs document documents see
     cite cites cited citation citations id key keys no nr n p pp and also in from cf via note footnote evidence chunk
-    """.split()
+    """
 )
 _END = re.compile(r"\s*(?:[.!?…;,:]|$|\n)")
 
@@ -77,9 +79,9 @@ def _mark(pattern: re.Pattern[str], match: re.Match[str], text: str, keys: Seque
     mark = _read(match.start(), match.end(), inner, keys)
     if mark is None or pattern is _SUP:
         return mark
-    if any(key.casefold() in inner.casefold() and not key.isdigit() for key in mark.keys):
+    if any(key.casefold() in inner.casefold() and not key.isdecimal() for key in mark.keys):
         return mark
-    only_number = inner.strip().isdigit() and mark.keys and not mark.unknown
+    only_number = inner.strip().isdecimal() and mark.keys and not mark.unknown
     opens = not text[: match.start()].strip(" \n*-")
     return mark if only_number and not opens and _END.match(text, match.end()) else None
 
@@ -131,5 +133,5 @@ def _looks_like_a_key(piece: str, keys: Sequence[str]) -> bool:
     if not piece.isascii() or not piece.isalnum() or piece != piece.lower():
         return False
     lengths = {len(key) for key in keys if not key.isdecimal()}
-    mixed = any(letter.isdigit() for letter in piece) and any(letter.isalpha() for letter in piece)
+    mixed = any(letter.isdecimal() for letter in piece) and any(letter.isalpha() for letter in piece)
     return mixed and any(abs(len(piece) - length) <= 1 for length in lengths)

@@ -8,325 +8,18 @@ from __future__ import annotations
 import unicodedata
 from functools import cache, lru_cache
 
+from bot.answering.synonyms import ALIASES, OPPOSITE, SAME
+from bot.answering.units import listed
 from bot.retrieval.question_words import STOPWORDS, stem
 
-_SAME = """
-kill die dead death fatal fatality perish casualty toll lethal deadly
-injure wound hurt injury injuries
-win beat defeat victory triumph overcome champion
-say announce state declare tell report add note confirm inform reveal explain stress remark mention comment
-agree agreement accord deal pact consent
-approve approval back endorse ratify adopt pass favor favour
-refuse reject deny oppose decline turn-down dissent against
-rise increase grow climb raise jump surge expand up gain hike go-up growth widen enlarge expansion
-fall drop lower cut reduce decrease shrink slump plunge reduction
-begin start launch commence open kick
-end finish conclude close complete over
-ask request call demand urge appeal
-stay remain keep continue
-leave exit depart quit withdraw withdrawal departure
-resign resignation quit step-down stand-down
-join enter accession become-member admission entry
-become took-office
-house home homes residence
-soldier troop force military army
-ship vessel boat freighter
-plane aircraft jet
-people person human individual
-personnel staff member
-company firm business corporation group
-car vehicle
-woman female women
-man male men
-destroy devastate ruin wreck demolish
-damage harm
-cause trigger lead-to provoke result
-blast explosion explode detonate detonation
-quake earthquake tremor seismic
-fire blaze flame burn
-blame accuse fault
-accept take receive get obtain earn
-give grant hand donate donation present provide donor contribution
-promise pledge commit vow
-pay cost spend price worth
-money fund sum cash
-build construct construction rebuild reconstruct restore restoration reconstruction renovation
-visit travel trip tour
-show present reveal display
-send dispatch deploy ship-out
-help aid assist assistance relief support
-attack strike assault raid
-vote ballot election poll
-elect choose chosen select pick appoint name
-lead head command chair leader chief commander direct director run preside
-government cabinet administration
-politician lawmaker mp parliamentarian
-parliament legislature assembly
-job employment work labor labour
-jobless unemployment unemployed
-price inflation consumer
-rate interest
-country nation state
-world global worldwide international planet
-record high
-build-up backlog
-block obstruct blockage blocked
-free freed refloat dislodge release
-refugee migrant asylum
-war conflict fight fighting combat
-train training trainer instructor teach instruct
-advise adviser advisor advisory advice advisors
-defence defense
-minister ministry
-inquiry investigate investigation probe investigator
-jail prison imprison
-arrest detain custody
-court judge trial
-find discover discovery
-launch liftoff lift-off blast-off lifted
-land touch touchdown landing
-spacecraft probe craft
-picture image photo photograph
-moon lunar
-sun solar
-space telescope
-sample specimen material
-weigh weight heavy
-wide width across diameter
-high height tall altitude
-long length
-distance far away
-last take run endure
-large big huge giant great vast
-small little tiny
-old age aged
-young
-king monarch sovereign
-queen
-pope pontiff papal papacy
-church catholic
-cup tournament
-game match final
-score goal net
-player footballer midfielder
-coach manager trainer
-award prize honour honor
-captain skipper
-doctor medic physician
-hospital clinic
-vaccine vaccination vaccinate jab shot inject injection inoculate
-patient
-climate warming
-emission
-talk meet conference meeting summit
-city town
-region area province district
-home-less homeless
-collapse collapsed
-building
-rescue save rescuer
-search look
-alive survivor survive
-member
-year
-month
-quarter
-majority
-seat
-lawful
-law rule regulation
-break violate breach
-fine penalty
-tax
-bill
-cathedral
-roof
-spire
-stone
-oak
-canal waterway
-tug tugboat
-container
-cargo freight goods
-sand
-crew
-wind storm sandstorm
-owner own possess belong
-operate operator
-register
-population inhabitant
-birth born
-expect forecast project predict projection anticipate foresee
-estimate reckon calculate assess
-plan intend aim want seek intention
-warn caution alert
-fear concern worry
-hope
-celebrate mark commemorate
-remember mourn mourner mourning
-march demonstrate protest demonstrator protester rally
-delay postpone put-off hold-up
-early
-second
-support supporter
-neighbor neighbour
-border frontier
-apply application bid
-flag
-ceremony
-document paper papers
-treaty
-asteroid
-orbit
-crash hit impact smash collide collision
-speed velocity
-helicopter chopper rotorcraft
-flight fly flown flew
-rover
-crater
-microbe bacteria life
-water
-ice frozen
-fuel
-laser
-energy
-scientist researcher astronomer physicist
-committee panel commission
-bank lender
-central
-deposit
-governor
-president presidential presidency
-successor succeed follow replace succession
-predecessor
-deputy
-crowd attendance spectator audience watch
-medal
-gold golden
-silver
-host
-storm hurricane
-rocket
-capsule
-astronaut
-engine
-mirror
-galaxy
-star
-language
-music
-disc disk
-power electricity
-nuclear atomic
-weapon bomb
-peace
-pull tow drag haul tug
-stick stuck wedge aground lodge stranded
-resume restart reopen
-wait queue
-carry transport bear
-spread
-vanish miss missing disappear
-store stock storage
-year-long annual yearly
-visitor tourist
-need require necessary
-use deploy-use
-allow permit let
-hide conceal
-buy purchase acquire
-sell sale
-offer
-create establish found set-up foundation establishment
-hard difficult tough
-near close nearby
-sign signature
-share portion proportion
-half
-quick fast rapid
-slow
-safe security safety
-threat threaten
-danger risk dangerous
-order command-order
-"""
-_OPPOSITE = """
-rise|fall
-win|lose
-begin|end
-approve|refuse
-accept|refuse
-join|leave
-north|south
-east|west
-buy|sell
-export|import
-large|small
-high|low
-old|young
-public|private
-alive|kill
-guilty|innocent
-largest|smallest
-biggest|smallest
-highest|lowest
-oldest|youngest
-longest|shortest
-first|last
-before|after
-more|less
-more|fewer
-narrow|wide
-narrowest|widest
-for|against
-man|woman
-king|queen
-son|daughter
-brother|sister
-mother|father
-husband|wife
-safe|danger
-slow|quick
-peace|war
-long|short
-strong|weak
-early|late
-inside|outside
-above|below
-hot|cold
-free|arrest
-love|hate
-rich|poor
-success|fail
-men|women
-he|she
-his|her
-support|refuse
-morning|evening
-northern|southern
-eastern|western
-deficit|surplus
-majority|minority
-ally|enemy
-lengthen|shorten
-gain|lose
-stay|leave
-admit|refuse
-against|favour
-plus|minus
-positive|negative
-double|triple
-"""
-STRICT = frozenset(
-    """
+STRICT = listed("""
     last only unanimous unanimously every never always largest biggest smallest highest lowest oldest youngest
     longest shortest deadliest worst best fastest most least record double doubled twice triple tripled treble
     quadruple quadrupled tenfold unprecedented final sole
     latest entire entirely immediately temporarily permanently permanent temporary illegal illegally secret secretly
     deliberately accidentally false falsely guilty innocent minus former future deputy acting interim vice
     all narrowest widest strongest weakest poorest richest heaviest worldwide
-    """.split()
-)
+    """)
 """Words that claim much by themselves: each must stand in the passage, or one that says the same."""
 STRICT_SAME = {
     "biggest": "largest", "final": "last", "sole": "only", "treble": "triple", "tripled": "triple",
@@ -334,120 +27,45 @@ STRICT_SAME = {
     "quadrupled": "quadruple", "permanently": "permanent", "illegally": "illegal", "secretly": "secret",
     "falsely": "false",
 }  # fmt: skip
-NEGATIONS = frozenset(
-    "not no never none nobody nothing neither nor without cannot nowhere hardly scarcely barely unable non".split()
+NEGATIONS = listed(
+    "not no never none nobody nothing neither nor without cannot nowhere hardly scarcely barely unable non"
 )
-DENIALS = frozenset("deny denied denies refuse refused refuses fail failed fails reject rejected rejects".split())
-TO_COME = frozenset(
-    """
+DENIALS = listed("deny denied denies refuse refused refuses fail failed fails reject rejected rejects")
+TO_COME = listed("""
     will shall would could might may should plan plans planned planning expect expects expected forecast forecasts
     due intend intends intended hope hopes propose proposes proposed proposal aim aims likely want wants goal target
     possible possibly potentially perhaps if projected projection predicts predicted warn warned warns decided agreed
     scheduled set promise promised promises pledged seek seeks sought announced estimate decide
-    """.split()
-)
-POSSIBLE = frozenset("could might may if possible possibly potentially perhaps would should warned warns".split())
-SPEAKING = frozenset(
-    """
+    """)
+POSSIBLE = listed("could might may if possible possibly potentially perhaps would should warned warns")
+SPEAKING = listed("""
     say says said saying announce announces announced state states stated tell tells told report reports reported
     according reporting add adds added note notes noted confirm confirms confirmed article articles passage passages
     source sources describe describes described mention mentions mentioned write writes wrote call called
     quote quotes quoted explain explains explained
-    """.split()
-)
-FILLING = frozenset(
-    """
+    """)
+FILLING = listed("""
     however meanwhile overall moreover furthermore additionally also still instead therefore thus hence while
     well mainly mostly largely including include includes included involve involves involved involving total
     number numbers figure figures amount amounts level levels time times part parts way ways thing place
-    separately notably specifically particularly especially respectively currently recently earlier later then now think thinks believe believes contain contains contained
+    separately notably specifically particularly especially respectively currently recently earlier later then now
+    think thinks believe believes contain contains contained
     new per via amid among amongst toward towards upon within throughout across around approximately roughly
     estimated estimate nearly almost several various many few certain such put puts one ones two both
     became become becomes remain remains remained make makes made take takes took taken give gave
     hold held holds set stand stood stands day days week weeks month months year years today date
     reach reached reaches come came bring brought go went going do does did done get got see seen saw
-    away apart across according based count counts counted following previous previously rather instead yet even just already soon
-    """.split()
-)
+    away apart across according based count counts counted following previous previously
+    rather instead yet even just already soon
+    """)
 """Words that carry no claim: they may stand without support."""
-
-ALIASES = """
-britain british uk united-kingdom briton britons u.k
-us usa america american americans united-states u.s
-eu european-union
-un united-nations u.n
-turkey turkish türkiye turkiye turk turks
-germany german germans
-france french
-netherlands dutch holland
-spain spanish spaniard spaniards
-italy italian italians
-sweden swedish swede swedes
-finland finnish finn finns
-norway norwegian norwegians
-denmark danish danes dane
-russia russian russians
-ukraine ukrainian ukrainians
-china chinese
-japan japanese
-india indian indians
-iraq iraqi iraqis
-iran iranian iranians
-syria syrian syrians
-lebanon lebanese
-israel israeli israelis
-egypt egyptian egyptians
-canada canadian canadians
-australia australian australians
-argentina argentine argentinian argentines
-brazil brazilian brazilians
-mexico mexican mexicans
-hungary hungarian hungarians
-poland polish poles
-greece greek greeks
-portugal portuguese
-ireland irish
-scotland scottish scots
-england english
-wales welsh
-switzerland swiss
-austria austrian austrians
-belgium belgian belgians
-afghanistan afghan afghans
-pakistan pakistani pakistanis
-korea korean koreans
-vietnam vietnamese
-africa african africans
-europe european europeans
-asia asian asians
-palestine palestinian palestinians
-saudi saudis
-peru peruvian peruvians
-chile chilean chileans
-colombia colombian colombians
-samoa samoan samoans
-panama panamanian
-taiwan taiwanese
-fed federal-reserve
-covid coronavirus covid-19
-tory tories conservative conservatives
-democrat democrats democratic
-republican republicans
-labour labor
-nato alliance
-isis islamic-state
-ecb european-central-bank
-mars martian
-moon lunar
-sun solar
-"""
 
 
 @cache
 def _groups() -> dict[str, str]:
     """The group's first word for the stem of each of its words; a word of two groups stays in the first."""
     found: dict[str, str] = {}
-    for line in _SAME.strip().splitlines():
+    for line in SAME.strip().splitlines():
         group, *others = line.split()
         for word in (group, *others):
             found.setdefault(stem(word), group)
@@ -458,7 +76,7 @@ def _groups() -> dict[str, str]:
 def opposites() -> dict[str, frozenset[str]]:
     """For each meaning, the meanings that deny it."""
     found: dict[str, set[str]] = {}
-    for line in _OPPOSITE.strip().splitlines():
+    for line in OPPOSITE.strip().splitlines():
         one, other = map(meaning, line.split("|"))
         if one != other:
             found.setdefault(one, set()).add(other)
@@ -470,7 +88,10 @@ def opposites() -> dict[str, frozenset[str]]:
 def aliases() -> dict[str, str]:
     """One name for those who go by several: "british" and "uk" are "britain"; two words are joined by a dash."""
     return {
-        folded(name): folded(names[0]) for line in ALIASES.strip().splitlines() for names in [line.split()] for name in names
+        folded(name): folded(names[0])
+        for line in ALIASES.strip().splitlines()
+        for names in [line.split()]
+        for name in names
     }
 
 

@@ -10,13 +10,12 @@ from collections.abc import Collection
 
 from bot.answering.meanings import NEGATIONS, SPEAKING, meaning
 from bot.answering.statement import Statement
+from bot.answering.units import listed
 
 HEADING_WORDS = 8
 LEAD_IN_WORDS = 25
 KNOWN_SHARE = 0.6
-_FRAME = frozenset(
-    meaning(word)
-    for word in """
+_FRAME_WORDS = """
     source sources article articles passage passages corpus evidence report reports coverage news information answer
     answers question questions summary short brief briefly key point points detail details fact facts context
     background overview timeline available following below list listed sure hello hi thanks thank happy help hope
@@ -24,25 +23,24 @@ _FRAME = frozenset(
     certainly course note date dated newest oldest latest update updates figure figures claim claims topic relevant
     published publication differ different vary exact sorry apologise apologize unfortunately please glad here let know
     ask more main findings result results
-    """.split()
-)
-_SOURCES = frozenset(
-    "corpus article articles source sources passage passages evidence report reports excerpt excerpts material text"
-    " documents document archive coverage information detail details nothing none i figure".split()
-)
-_SAYING = frozenset(
     """
+_FRAME = frozenset(meaning(word) for word in _FRAME_WORDS.split())
+_SOURCES = listed(
+    "corpus article articles source sources passage passages evidence report reports excerpt excerpts material text"
+    " documents document archive coverage information detail details nothing none i figure"
+)
+_SAYING = listed("""
     say says said mention mentions mentioned give gives given contain contains specify specifies specified include
     includes included state states stated report reports provide provides provided name names cover covers covered
     find found tell tells indicate indicates know known clear answer answers address addresses information available
     detail details explain explains disclose speak speaks discuss discusses determine confirm offer
-    """.split()
-)
+    """)
 _MACHINE = re.compile(
-    r"\b(?:ignor|disregard|forget|overrid|bypass)\w*\b.{0,60}\b(?:instruction|prompt|rule|direction|guideline|system|above"
-    r"|previous)|\b(?:system|hidden|initial|developer) (?:prompt|message|instruction)|\bas an? (?:ai|language model|assistant"
-    r"|chatbot)\b|\bmy (?:system |hidden )?(?:instructions|prompt|rules|guidelines)\b|\bapi[ _-]?keys?\b"
-    r"|\bdeveloper mode\b|\bjailb?reak|\bi(?: am|['’]m) (?:now )?(?:dan|unrestricted|free of)\b",
+    r"\b(?:ignor|disregard|forget|overrid|bypass)\w*\b.{0,60}"
+    r"\b(?:instruction|prompt|rule|direction|guideline|system|above|previous)"
+    r"|\b(?:system|hidden|initial|developer) (?:prompt|message|instruction)"
+    r"|\bas an? (?:ai|language model|assistant|chatbot)\b|\bmy (?:system |hidden )?(?:instructions|prompt|guidelines)\b"
+    r"|\bapi[ _-]?keys?\b|\bdeveloper mode\b|\bjailb?reak|\bi(?: am|['’]m) (?:now )?(?:dan|unrestricted|free of)\b",
     re.IGNORECASE,
 )
 _BOLD_LINE = re.compile(r"\*\*[^*\n]{1,120}\*\*:?$")
@@ -64,7 +62,11 @@ def is_lead_in(claim: Statement, asked: Collection[str]) -> bool:
         return False
     if len(claim.words) > LEAD_IN_WORDS or claim.quotations:
         return False
-    if any(name_word not in _SOURCES and meaning(name_word) not in asked for name in claim.names for name_word in name.words):
+    if any(
+        name_word not in _SOURCES and meaning(name_word) not in asked
+        for name in claim.names
+        for name_word in name.words
+    ):
         return False
     terms = [term for term in claim.terms if term.meaning not in _FRAME]
     if claim.text.rstrip().endswith(":"):

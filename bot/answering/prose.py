@@ -6,7 +6,7 @@ Knows nothing about models, prompts or who shows the answer: text comes in by pi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.answering.alignment import quotes
@@ -16,10 +16,10 @@ from bot.answering.markers import Mark, find_marks
 from bot.answering.markup import bare, has_address, unmarked, visible
 from bot.answering.meanings import meaning
 from bot.answering.no_claim import addresses_a_machine, is_heading, is_lead_in, says_nothing_is_known
+from bot.answering.sentence_stream import Piece, SentenceStream
 from bot.answering.statement import Statement
 from bot.answering.support import reason_against
 from bot.schema import Citation, Hit, Question, Removed
-from bot.answering.sentence_stream import Piece, SentenceStream
 
 _PREFIX = re.compile(r"(?:>\s{0,3})?(?:#{1,6}\s+|[-*+•–]\s+|\d{1,2}[.)]\s+)?")
 _FINAL_STOP = re.compile(r"(?P<stop>[.!?…]{1,3})(?P<closing>[*_]{0,3})$")
@@ -28,6 +28,9 @@ _STRONG = re.compile(
     r"|\s(?:and|but|while|whereas|compared with|up from|down from)\s|\s(?=to\s(?:\w+\s){0,2}[$€£]?\d)"
 )
 _PLACE = re.compile("\\s?[\ue000-\uf8ff]")
+SENTENCES_MOST = 300
+"""A longer reply is not read to its end: it answers nothing, and would only cost time."""
+TOO_LONG = f"only the first {SENTENCES_MOST} sentences of a reply are read"
 UNCITED = "no source is cited for it"
 CODE = "a block of code is no news"
 NO_SOURCE = "there is no such source"
@@ -67,14 +70,15 @@ class ProseCheck:
         self._paragraph: tuple[str, ...] = ()
         """Keys that the paragraph cites so far."""
         self._draft: Draft | None = None
+        self._taken = 0
         self._is_finished = False
 
     def feed(self, piece: str) -> None:
         """Take the next piece of text as the model streams it."""
         if self._is_finished:
             raise ValueError("the reply was finished; nothing more can be fed")
-        for sentence in self._stream.feed(piece):
-            self._take(sentence)
+        if self._taken < SENTENCES_MOST:
+            self._take_all(self._stream.feed(piece))
 
     def draft(self) -> Draft:
         """What is checked so far; what it shows stays as it is while more is fed."""
@@ -84,11 +88,18 @@ class ProseCheck:
 
     def finish(self) -> Draft:
         """Check what is left, and give all of it."""
-        if not self._is_finished:
-            for sentence in self._stream.finish():
-                self._take(sentence)
-            self._is_finished = True
+        if not self._is_finished and self._taken < SENTENCES_MOST:
+            self._take_all(self._stream.finish())
+        self._is_finished = True
         return self.draft()
+
+    def _take_all(self, pieces: Iterable[Piece]) -> None:
+        for piece in pieces:
+            self._take(piece)
+            self._taken += 1
+            if self._taken == SENTENCES_MOST:
+                self._remove("", TOO_LONG)
+                return
 
     def _take(self, piece: Piece) -> None:
         self._draft = None
@@ -175,9 +186,7 @@ class ProseCheck:
             return
         self._remove(claim.text, reasons[keys[0]] or "")
 
-    def _in_parts(
-        self, clean: str, marks: Sequence[Mark], keys: tuple[str, ...]
-    ) -> list[tuple[Statement, list[str]]]:
+    def _in_parts(self, clean: str, marks: Sequence[Mark], keys: tuple[str, ...]) -> list[tuple[Statement, list[str]]]:
         """The parts of a sentence that rests on several passages, each with those that support it; none if one lacks.
 
         Where marks stand in mid-sentence, each part answers to its own marks; else the sentence is cut at "and",
@@ -192,7 +201,9 @@ class ProseCheck:
                 if not part.terms and not part.figures and not part.days:
                     continue
                 own = marks[place].keys if own_marks and place < len(marks) else keys
-                good = [key for key in own if reason_against(part, self._evidence[key], self._outlets, is_part=True) is None]
+                good = [
+                    key for key in own if reason_against(part, self._evidence[key], self._outlets, is_part=True) is None
+                ]
                 if not good:
                     parts = []
                     break

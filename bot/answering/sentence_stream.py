@@ -16,7 +16,7 @@ SENTENCE_CHARS_MOST = 3_000
 LOOK_AHEAD_CHARS = 24
 """What follows a full stop and decides whether it ends a sentence: the next word, or so much of it."""
 MARK_CHARS_MOST = 90
-LOOK_BACK_CHARS = 300
+LOOK_BACK_CHARS = 120
 FENCE_CHARS_MOST = 20_000
 
 _STOP = re.compile(r"[.!?…。！？][.!?…\"'”’»)*_~]{0,12}|\n")
@@ -131,7 +131,9 @@ class SentenceStream:
             return len(self._buffer)
         gap = following[: len(following) - len(word)]
         if stop[0] == "\n":
-            is_wrapped = not _ENDED.search(self._buffer, max(start, stop.start() - 16), stop.start()) and word[0].islower()
+            is_wrapped = (
+                not _ENDED.search(self._buffer, max(start, stop.start() - 16), stop.start()) and word[0].islower()
+            )
             if is_wrapped and "\n" not in gap:
                 return 0
             return stop.start() if after == stop.end() else after

@@ -1,4 +1,4 @@
-"""Whether a passage supports a sentence: its quotations, names, amounts, days and words stand there, as they stand there.
+"""Whether a passage supports a sentence: its quotations, names, amounts, days and words stand there.
 
 Knows nothing about streams, markers or answers: a sentence and a passage in, a reason or None out.
 """
@@ -11,10 +11,12 @@ from bot.answering.alignment import held_parts, window
 from bot.answering.attachment import attachment_reason
 from bot.answering.days import Day, agrees, meant
 from bot.answering.evidence_text import Evidence, plain
-from bot.answering.figures import Figure, matches
+from bot.answering.figures import Figure
 from bot.answering.meanings import NEGATIONS, SPEAKING, STRICT_SAME, aliases, folded, is_empty, meaning
-from bot.answering.statement import DIMENSIONS, Name, Statement, Term
-from bot.answering.units import NUMBER_WORDS
+from bot.answering.names import Name
+from bot.answering.rounding import matches
+from bot.answering.statement import DIMENSIONS, Statement, Term
+from bot.answering.units import NUMBER_WORDS, listed
 
 HELD_LEAST = 0.62
 """Share of a sentence's words that stand in passage and title."""
@@ -28,17 +30,15 @@ NAME_PREFIX = 6
 """Words count as the same that share so many first letters."""
 ROLE_WITHIN = 6
 """Words between a name and the office that goes with it."""
-TITLES = frozenset(
-    """
+TITLES = listed("""
     president minister secretary general chancellor king queen prince princess pope chair chairman chairwoman governor
     senator judge justice lord lady sir dame mr mrs ms dr professor cardinal archbishop bishop captain coach mayor
     leader lieutenant major colonel foreign prime vice deputy nurse director spokesperson spokesman spokeswoman
-    """.split()
-)
+    """)
 _BARE_NOUNS = ("tion", "ment", "ness", "ing", "ity", "ance", "ence", "ism", "th", "ship", "s", "ic", "age", "al", "ure")
-_VERBS = frozenset(
+_VERBS = listed(
     "said says is was has had told announced will would won became resigned died took did does can could asked called"
-    " warned added wrote received promised voted led gave".split()
+    " warned added wrote received promised voted led gave"
 )
 
 
@@ -75,9 +75,9 @@ def _outlet(claim: Statement, evidence: Evidence, outlets: Collection[str]) -> s
     said = plain(claim.text)
     for outlet in outlets:
         short = outlet.removeprefix("the ")
-        if short and short in said and not any(short in own for own in evidence.outlets):
-            if short not in evidence.folded_text:
-                return f"the cited article is not from {outlet.title()}"
+        is_own = any(short in own for own in evidence.outlets) or short in evidence.folded_text
+        if short and short in said and not is_own:
+            return f"the cited article is not from {outlet.title()}"
     return None
 
 
@@ -86,9 +86,9 @@ def _names(claim: Statement, evidence: Evidence) -> str | None:
         if reason := _name(name, evidence):
             return reason
     for term in claim.terms:
-        if term.is_opening and not term.is_name and term.text[0].isupper() and not _held(term, evidence):
-            if _looks_like_a_name(term, claim):
-                return f"{term.text} is not named in the cited passage"
+        is_unknown = term.is_opening and not term.is_name and term.text[0].isupper() and not _held(term, evidence)
+        if is_unknown and _looks_like_a_name(term, claim):
+            return f"{term.text} is not named in the cited passage"
     return None
 
 
@@ -96,9 +96,7 @@ def _name(name: Name, evidence: Evidence) -> str | None:
     initials = "".join(word[0].lower() for raw in name.raw for word in raw.split() if word[0].isupper())
     if len(initials) > 2 and initials in evidence.words:
         return None
-    missing = [
-        raw for word, raw in zip(name.words, name.raw, strict=True) if not _known_word(word, raw, evidence)
-    ]
+    missing = [raw for word, raw in zip(name.words, name.raw, strict=True) if not _known_word(word, raw, evidence)]
     for raw in missing:
         # A first name that the passage leaves out may stand elsewhere in the article: "Keir" of "Keir Starmer".
         low = folded(raw)
@@ -116,7 +114,7 @@ def _known_word(word: str, raw: str, evidence: Evidence) -> bool:
     low = raw.lower()
     if evidence.has_word(word) or is_empty(low) or (low in evidence.acronyms and raw.isupper()):
         return True
-    if low in NUMBER_WORDS or raw[0].isdigit():
+    if low in NUMBER_WORDS or raw[0].isdecimal():
         return True
     return meaning(raw) in evidence.meanings
 
@@ -124,7 +122,7 @@ def _known_word(word: str, raw: str, evidence: Evidence) -> bool:
 def _apart(name: Name, evidence: Evidence) -> str | None:
     """Two words of one name that stand apart in the article are two names put together."""
     for one, other in zip(name.words, name.words[1:], strict=False):
-        if (one, other) in evidence.whole_pairs or one in TITLES and other in TITLES:
+        if (one, other) in evidence.whole_pairs or (one in TITLES and other in TITLES):
             continue
         if one in TITLES or other in TITLES or is_empty(one) or is_empty(other):
             if _stand_near(one, other, evidence):
@@ -185,7 +183,9 @@ def _is_pronoun(figure: Figure, claim: Statement) -> bool:
     before = claim.text[: figure.start].rstrip().lower()
     if low == "one":
         return True
-    return low in ("two", "three", "four") and before.endswith((" the", "the", "these", "those", "all", "other", "both"))
+    return low in ("two", "three", "four") and before.endswith(
+        (" the", "the", "these", "those", "all", "other", "both")
+    )
 
 
 def _figure_stands(figure: Figure, claim: Statement, evidence: Evidence) -> bool:
@@ -253,7 +253,7 @@ def _is_of_speech(day: Day, sentence: Statement) -> bool:
     return any(low in _SAID for low in before)
 
 
-_SAID = frozenset("said says announced told reported confirmed stated".split())
+_SAID = listed("said says announced told reported confirmed stated")
 
 
 def _tells_the_same(claim: Statement, sentence: Statement) -> bool:

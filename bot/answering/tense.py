@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bot.answering.evidence_text import is_to_come
 from bot.answering.meanings import POSSIBLE
 from bot.answering.statement import Statement
-from bot.answering.units import SCALES
+from bot.answering.units import SCALES, listed
 
-_PAST = frozenset(
-    """
+_PAST = listed("""
     was were became had did took won rose fell went came began left gave has have led held met cut flew ran saw made got
     told found built sold bought sent paid lost stood spoke wrote drove broke chose grew knew brought caught taught kept
     felt dealt spent shot hit struck sank sang swam rode fought sought stuck swore tore wore withdrew overtook sat set
-    """.split()
-)
-_EXPECTED = frozenset("will due expected planned forecast scheduled likely".split())
+    """)
+_EXPECTED = listed("will due expected planned forecast scheduled likely")
 
 
 def not_yet_reason(claim: Statement, near: Sequence[Statement]) -> str | None:
@@ -31,7 +30,9 @@ def not_yet_reason(claim: Statement, near: Sequence[Statement]) -> str | None:
     shared = Counter(term.clause for term in best.terms if term.meaning in claim.meanings)
     if not shared:
         return None
-    lows = [token.low for token in Statement(best.clause_text(shared.most_common(1)[0][0])).tokens if token.text != "May"]
+    lows = [
+        token.low for token in Statement(best.clause_text(shared.most_common(1)[0][0])).tokens if token.text != "May"
+    ]
     if any(low in POSSIBLE or low in _EXPECTED for low in lows) or _is_to(lows) or _is_set_to(lows):
         return "the cited passage says that it may or will be so, not that it is"
     return None
@@ -43,7 +44,7 @@ def _is_past(claim: Statement) -> bool:
 
 
 def _is_set_to(lows: Sequence[str]) -> bool:
-    return any(one == "set" and two == "to" for one, two in zip(lows, lows[1:], strict=False))
+    return any(one == "set" and two == "to" for one, two in pairwise(lows))
 
 
 def _is_to(lows: Sequence[str]) -> bool:

@@ -5,31 +5,30 @@ Knows nothing about sentences: tables alone.
 
 from __future__ import annotations
 
-NUMBER_WORDS = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-        " seventeen eighteen nineteen".split()
-    )
-} | {
-    word: 10 * tens
-    for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
+
+def listed(words: str) -> frozenset[str]:
+    """The words of a table, written with blanks between them."""
+    return frozenset(words.split())
+
+
+_UP_TO_NINETEEN = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SECOND_TO_NINETEENTH = (
+    "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
+    " sixteenth seventeenth eighteenth nineteenth"
+)
+_TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth"
+NUMBER_WORDS = {word: value for value, word in enumerate(_UP_TO_NINETEEN.split())} | {
+    word: 10 * tens for tens, word in enumerate(_TENS.split(), start=2)
 }
 TENS = frozenset(range(20, 100, 10))
-ORDINALS = {
-    word: value
-    for value, word in enumerate(
-        "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
-        " sixteenth seventeenth eighteenth nineteenth".split(),
-        start=2,
-    )
-} | {
-    word: 10 * tens
-    for tens, word in enumerate(
-        "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split(), start=2
-    )
+ORDINALS = {word: value for value, word in enumerate(_SECOND_TO_NINETEENTH.split(), start=2)} | {
+    word: 10 * tens for tens, word in enumerate(_TENTHS.split(), start=2)
 }
-""" "first" is a claim of its own, which words decide, not values."""
+""" "first" is read where it stands: "at first" is none."""
 
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0}
 SUFFIXES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12}

@@ -110,9 +110,7 @@ def checked(reply: Mapping[str, Any]) -> Checked:
         found = shown.find(words, at)
         at = found + len(words) if found >= 0 else at
         reason = next((each.reason for each in draft.removed if words_of(each.text, ()) == words), "")
-        verdicts.append(
-            Verdict(reply["id"], sentence["kind"], sentence["good"], sentence["text"], found >= 0, reason)
-        )
+        verdicts.append(Verdict(reply["id"], sentence["kind"], sentence["good"], sentence["text"], found >= 0, reason))
     return Checked(draft, answer, seconds, tuple(verdicts))
 
 
@@ -161,7 +159,15 @@ def main(arguments: Sequence[str]) -> int:
         print_figures(file, results)
         if arguments:
             for verdict in (each for result in results for each in result.verdicts if not each.is_right):
-                print("  LOST" if verdict.is_good else "  SHOWN", verdict.reply, verdict.kind, "|", verdict.text, "|", verdict.reason)
+                print(
+                    "  LOST" if verdict.is_good else "  SHOWN",
+                    verdict.reply,
+                    verdict.kind,
+                    "|",
+                    verdict.text,
+                    "|",
+                    verdict.reason,
+                )
     if len(files) > 1:
         print_figures("both", everything)
     caught, removed = rates([each for result in everything for each in result.verdicts])
@@ -190,7 +196,9 @@ def print_figures(name: str, results: Sequence[Checked]) -> None:
     caught, removed = rates(verdicts)
     seconds = sorted(result.seconds for result in results)
     sound = sum(map(is_sound, results))
-    print(f"  caught {caught:.1%} of bad sentences; removed {removed:.1%} of right ones; sound {sound} of {len(results)}")
+    print(
+        f"  caught {caught:.1%} of bad sentences; removed {removed:.1%} of right ones; sound {sound} of {len(results)}"
+    )
     print(
         f"  milliseconds an answer: mean {1000 * statistics.fmean(seconds):.1f},"
         f" p50 {1000 * statistics.median(seconds):.1f}, p95 {1000 * seconds[int(0.95 * len(seconds))]:.1f}"

@@ -1,0 +1,61 @@
+"""Who says what in a sentence, and whether someone else says it in the passage.
+
+Knows nothing about what else is done.
+"""
+
+from __future__ import annotations
+
+from bot.answering.evidence_text import Evidence
+from bot.answering.statement import Statement
+from bot.answering.units import listed
+
+
+def other_speaker(claim: Statement, evidence: Evidence) -> str | None:
+    """ "X said that" where the sentence that says it gives it to Y."""
+    said = speakers(claim)
+    if not said:
+        return None
+    told = claim.meanings - said - {word for name in claim.names for word in name.words if set(name.words) & said}
+    if not told:
+        return None
+    best = max(
+        range(len(evidence.sentences)), key=lambda place: len(evidence.sentences[place].meanings & told), default=-1
+    )
+    if best < 0:
+        return None
+    sentence = evidence.sentences[best]
+    held = speakers(sentence)
+    if len(sentence.meanings & told) < len(told) / 2 or not held or held & said:
+        return None
+    if said & evidence.frame_words or _pronoun_speaks(sentence):
+        return None
+    return "someone else says this in the cited passage"
+
+
+_SAYING = listed(
+    "said says warned told stressed promised admitted according called wrote added announced expects estimates projects"
+    " estimated expected"
+)
+
+
+def _pronoun_speaks(statement: Statement) -> bool:
+    return any(
+        one.low in ("he", "she", "they") and other.low in _SAYING
+        for one, other in zip(statement.tokens, statement.tokens[1:], strict=False)
+    )
+
+
+def speakers(statement: Statement) -> set[str]:
+    """Words of the names beside a verb of speaking: "Stoltenberg said", "said Bill Nelson", "according to AFAD"."""
+    found: set[str] = set()
+    openings = [term for term in statement.terms if term.is_opening and term.text[0].isupper() and not term.is_name]
+    for token in statement.tokens:
+        if token.low not in _SAYING:
+            continue
+        for name in statement.names:
+            reach = 5 if token.low == "according" else 25 if token.low == "said" else 2
+            is_behind = 0 < name.start - token.end <= reach and " that " not in statement.text[token.end : name.start]
+            if 0 < token.start - name.end <= 2 or (is_behind and token.low != "told"):
+                found |= set(name.words)
+        found |= {term.low for term in openings if 0 < token.start - term.end <= 2}
+    return found
