@@ -187,3 +187,13 @@ def test_the_share_of_passages_in_scope(index: LexicalIndex) -> None:
         held = [id_ for id_, _ in index.search(index.terms("budget storm museum agreed the"), len(everything), scope)]
         assert index.share(scope) >= len(held) / len(everything)
     assert index.share(Scope(before=date(1900, 1, 1), after=date(1899, 1, 1))) == 0.0
+
+
+def test_the_rarity_of_a_word_follows_the_index(index: LexicalIndex) -> None:
+    before = index.rarity("Museum")
+    assert before == index.rarity("Museum") == max(index.idf(index.terms("Museum")).values())
+    assert index.rarity("nowhereatall") > before
+    assert index.rarity("…") == 0.0
+    texts = [Article(title="More", text=f"Nothing of the kind {number}.", id=f"more{number}") for number in range(5)]
+    index.apply([Change(2, each.id, True, (Passage(f"{each.id}.0.0", each, 0, len(each.text)),)) for each in texts])
+    assert index.rarity("Museum") > before

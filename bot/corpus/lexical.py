@@ -20,6 +20,7 @@ from bot.schema import Scope
 MAKE: dict[str, str | int] = {"index": "tantivy", "version": 1}
 WRITER_HEAP_BYTES = 50_000_000
 ANALYZER = "news"
+RARITIES_KEPT = 50_000
 UNDATED = 0
 """Stands for an unknown day; the ordinal of 1 January of the year 1 is 1."""
 
@@ -53,6 +54,8 @@ class LexicalIndex:
         )
         self._lock = threading.Lock()
         self._index: Any = None
+        self._rarities: dict[str, float] = {}
+        self._rarities_of = -1
 
     # Reading
 
@@ -75,6 +78,18 @@ class LexicalIndex:
             holding = min(searcher.doc_freq("text", term), total)
             found[term] = math.log(1 + (total - holding + 0.5) / (holding + 0.5))
         return found
+
+    def rarity(self, word: str) -> float:
+        """The idf of a word as it stands in a text; 0 for one that is no index term. Remembered until the index grows.
+
+        An answer asks for hundreds of words, most of them over and over.
+        """
+        total = self._open().searcher().num_docs
+        if total != self._rarities_of or len(self._rarities) > RARITIES_KEPT:
+            self._rarities, self._rarities_of = {}, total
+        if word not in self._rarities:
+            self._rarities[word] = max(self.idf(self.terms(word)).values(), default=0.0)
+        return self._rarities[word]
 
     def search(
         self,

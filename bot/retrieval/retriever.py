@@ -125,7 +125,7 @@ class Retriever:
         else:
             hits = self.reranker.rerank(text, self._read(found[: max(k, self.reranker.depth)]))
             hits = _varied(hits, k, lambda hit: hit.article.id)
-        return Retrieved(self._with_copies(hits), self._idf_of_word, vector)
+        return Retrieved(self._with_copies(hits), corpus.lexical.rarity, vector)
 
     def _nearest(self, vector: Vector, candidates: int, scope: Scope | None) -> list[tuple[str, float]]:
         """The passages in scope nearest to a vector, best first: (passage id, cosine).
@@ -166,10 +166,6 @@ class Retriever:
             Hit(hit.passage, hit.score, hit.parts, copies[hit.article.id]) if hit.article.id in copies else hit
             for hit in hits
         )
-
-    def _idf_of_word(self, word: str) -> float:
-        terms = self.corpus.lexical.terms(word)
-        return max(self.corpus.lexical.idf(terms).values(), default=0.0)
 
 
 def _fit_of_day(understood: Understood, published: date | None) -> float:
