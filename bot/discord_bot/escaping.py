@@ -24,7 +24,6 @@ _BARE = re.compile(r"(?i)(mailto|tel|sms):(?=\S)")
 _WEB = re.compile(r"(?i)https?://")
 _INVITE = re.compile(r"(?i)(discord(?:app)?|dsc)\.(?=(?:gg|com/invite|com/events|com/oauth2|new|me|io|li)\b)")
 _LINE_START = re.compile(r"(?m)^([ \t]*)(#+|-(?=[# \t])|\+(?=[ \t])|>+|\d{1,9}(?=[.)][ \t]))")
-_MARKER = re.compile(r"\[(\d{1,4})\]")
 _ESCAPE = re.compile(r"\\([^0-9A-Za-z\s])")
 _BLANKS = re.compile(r"\s+")
 _ADDRESS_UNSAFE = re.compile(r"[\s\x00-\x20\x7f()<>\"'\\`\[\]{}|^]")
@@ -94,11 +93,6 @@ def link_address(url: str | None) -> str | None:
         return None
     address = _ADDRESS_UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), url)
     return address if address == plain(address) and len(address) <= LINK_CHARS_MOST else None
-
-
-def without_markers(text: str) -> str:
-    """Text without its `[n]` markers."""
-    return _MARKER.sub("", text)
 
 
 def _line_start(found: re.Match[str]) -> str:
