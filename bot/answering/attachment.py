@@ -28,8 +28,8 @@ FITS_LEAST_WORDS = 2
 _CHANGE = frozenset(("rise", "fall"))
 _SEXES = listed("king queen man woman he she his her son daughter brother sister husband wife")
 LACK_WORDS = listed("""
-    without lack lacks lacked lacking refuse refused refuses deny denied denies fail failed avoid avoided unhurt unharmed
-    unable escaped free absent missing rejected declined stopped instead except excluding spared survived intact
+    without lack lacks lacked lacking refuse refused refuses deny denied denies fail failed avoid avoided unhurt
+    unharmed unable escaped free absent missing rejected declined stopped instead except excluding spared survived intact
     uncertain unclear unknown unspecified undisclosed rather far yet halted ended barred banned prevented
 """)
 """Words that say "not" in themselves."""

@@ -66,7 +66,8 @@ def find_marks(text: str, keys: Sequence[str]) -> list[Mark]:
 def _mark(pattern: re.Pattern[str], match: re.Match[str], text: str, keys: Sequence[str]) -> Mark | None:
     if pattern is _RAISED:
         inner = unicodedata.normalize("NFKC", match[0])
-        is_unit = text[max(0, match.start() - 2) : match.start()].endswith(("km", " m", "cm"))
+        before = text[max(0, match.start() - 3) : match.start()].rpartition(" ")[2]
+        is_unit = before.lower() in ("m", "km", "cm")
         return None if is_unit else _read(match.start(), match.end(), inner, keys)
     inner = unicodedata.normalize("NFKC", match["inner"])
     if pattern is _BRACKETED:

@@ -171,7 +171,23 @@ def _figures(claim: Statement, evidence: Evidence) -> str | None:
             continue
         if not _figure_stands(figure, claim, evidence):
             return f"{figure.text} is not in the cited passage"
+        if _counts_nothing_held(figure, claim, evidence):
+            return f"the cited passage does not say {figure.text} of this"
     return None
+
+
+def _counts_nothing_held(figure: Figure, claim: Statement, evidence: Evidence) -> bool:
+    """ "500 helicopters" of a passage that has no helicopters."""
+    if any(reading.unit for reading in figure.readings):
+        return False
+    counted: list[Term] = []
+    end = figure.end
+    for term in claim.terms:
+        if term.start >= end and claim.text[end : term.start] in (" ", "-"):
+            counted.append(term)
+            end = term.end
+    nouns = counted[-1:] if counted and not counted[-1].is_name else []
+    return bool(nouns) and nouns[0].low.endswith("s") and not _held(nouns[0], evidence)
 
 
 def _is_pronoun(figure: Figure, claim: Statement) -> bool:
