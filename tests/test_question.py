@@ -142,6 +142,23 @@ def test_a_named_source_is_not_searched_for() -> None:
     assert asked("How many died, according to Reuters?").search_text == "died"
 
 
+@pytest.mark.parametrize(
+    ("question", "numbered"),
+    [
+        ("When does line 9 open?", (("line", "9"),)),
+        ("When will Chandrayaan-4 be launched?", (("Chandrayaan", "4"),)),
+        ("What does Article 5 of the treaty say?", (("Article", "5"),)),
+        ("Who hit three home runs in Game 4?", (("Game", "4"),)),
+        ("How many of the top 10 are women?", ()),
+        ("What happened on March 5 in Kyiv?", ()),
+        ("Did Germany send 100 million euros, or Ukraine 50 percent?", ()),
+        ("Who led 12 people to Paris 20 years ago?", ()),
+    ],
+)
+def test_things_told_apart_by_a_number(question: str, numbered: tuple[tuple[str, str], ...]) -> None:
+    assert asked(question).numbered == numbered
+
+
 def test_literals() -> None:
     understood = asked("Who said “functions not figures” of 3,518 soldiers and Covid-19 in 2020?")
     assert understood.phrases == ("functions not figures",)
@@ -162,6 +179,7 @@ def test_literals() -> None:
         (["how many troops were in Iraq in 2020?"], "and last week?", "how many troops were in Iraq last week?"),
         (["Who is Kay Bailey Hutchison?"], "what did she say?", "what did Kay Bailey Hutchison say?"),
         (["Who is Kay Bailey Hutchison?"], "and her age?", "and Kay Bailey Hutchison’s age?"),
+        (["Who leads the United Kingdom?"], "When did he take office?", "When did he take office?"),
         (["how many NATO personnel are in Iraq?"], "why are they there?", "why are they there?"),
         (
             ["how many NATO personnel are in Iraq?"],

@@ -143,6 +143,18 @@ def test_what_the_articles_do_not_say_is_refused(text: str) -> None:
     assert answer.coverage == COVERAGE
 
 
+def test_what_is_said_of_line_7_says_nothing_of_line_9() -> None:
+    tram = Article(
+        title="Tram line 7 opens in May",
+        text="Tram line 7 will open on 9 May 2024, the council of Kelmouth said. Lines 3 and 5 go on as before.",
+        source="Coast Courier",
+        published=date(2024, 4, 2),
+        id="t",
+    )
+    assert answered("When will line 7 open in Kelmouth?", hits(tram)).short == "9 May 2024"
+    assert not answered("When will line 9 open in Kelmouth?", hits(tram)).answered
+
+
 def test_a_refusal_names_the_nearest_article() -> None:
     answer = answered("How many keepers worked at Cape Wrobel in 1950?", hits(LIGHTHOUSE_2019))
     assert answer.nearest is not None

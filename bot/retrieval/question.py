@@ -58,7 +58,7 @@ _NUMBERED = re.compile(
     r"|districts?|propositions?|types?|groups?|rounds?|seasons?|episodes?|versions?|stages?|levels?|category|units?"
     r"|reactors?|terminals?|platforms?|piers?|runways?|titles?|parts?|amendments?|interstates?)))"
     r"[ -](?P<number>\d{1,3})"
-    r"(?![\w%/]|[.,:]\d|-\w|\s(?:hundred|thousand|million|billion|trillion|percent|per|st|nd|rd|th)\b)"
+    r"(?![\w%/]|[.,:]\d|-\w|\s(?:hundred|thousand|million|billion|trillion|percent|per|years?|months?|weeks?|days?|hours?|minutes?)\b)"
 )
 _NO_NAME = re.compile(
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?|(?:top|first|last|next|past|all|over|under|about|around"
@@ -176,6 +176,9 @@ _AND_WHEN = re.compile(
 _PRONOUN = re.compile(r"\b(he|she|it|they|him|them|his|her|its|their)\b", re.IGNORECASE)
 _ANY_DAY = date(2999, 1, 1)
 """Where only the place of a date in the question counts."""
+_OF_PERSONS = {"he", "she", "him", "her", "his"}
+_NO_PERSON = re.compile(rf"\b(?:{_PREPOSITIONS}|the)\s+$", re.IGNORECASE)
+"""What a name follows that may be a place or an office: "he" does not stand for the United Kingdom."""
 _OWNING = {"his", "its", "their"}
 
 
@@ -210,6 +213,8 @@ def _joined(asked: str, before: str) -> str:
     names = _names(before)
     if len(pronouns) == 1 and len(names) == 1 and not _names(asked):
         found = pronouns[0]
+        if found[0].lower() in _OF_PERSONS and _NO_PERSON.search(before[: names[0].start()]):
+            return asked
         name = re.sub(r"['’]s$", "", names[0][0])
         her_own = found[0].lower() == "her" and re.match(r"\s+[a-z]", asked[found.end() :])
         owner = name + "’s" if found[0].lower() in _OWNING or her_own else name
