@@ -22,9 +22,11 @@ from bot.answering.swapped_names import other_age, sibling, swapped_names
 from bot.answering.tense import not_yet_reason
 from bot.answering.units import listed
 
-SWAPPED_BY = 0.75
+SWAPPED_BY = 0.6
 """An amount is taken for swapped where another one of the passage fits its words so much better."""
 FITS_LEAST_WORDS = 2
+DATED_CHARS = 5
+"""A day so close behind an amount is its day: "96% in 2018"."""
 _CHANGE = frozenset(("rise", "fall"))
 _SEXES = listed("king queen man woman he she his her son daughter brother sister husband wife")
 LACK_WORDS = listed("""
@@ -48,6 +50,8 @@ def attachment_reason(claim: Statement, evidence: Evidence, *, is_part: bool = F
         or other_age(claim, evidence)
         or _crossed(claim, evidence)
         or _swapped_days(claim, evidence)
+        or _whole_for_part(claim, evidence)
+        or _of_another_day(claim, evidence)
         or turned_range(claim, evidence)
         or turned_since(claim, evidence)
         or turned_comparison(claim, evidence)
@@ -230,6 +234,54 @@ def _nearest_words(statement: Statement, one: Figure, other: Figure) -> tuple[se
     for term in statement.terms:
         nearer[gap(term, one.start, one.end) > gap(term, other.start, other.end)].add(term.meaning)
     return nearer
+
+
+def _whole_for_part(claim: Statement, evidence: Evidence) -> str | None:
+    """ "cut 910 jobs" where the passage says "240 of 910 jobs"."""
+    for figure in claim.figures:
+        before = claim.text[: figure.start].lower().rstrip()
+        if before.endswith(
+            (" of", " of the", "of", " all", " its", " has", " have", " had", " are", " were", " total")
+        ):
+            continue
+        wholes = [
+            bool(first.end < second.start <= first.end + 8 and " of " in sentence.text[first.end : second.start])
+            for sentence in (*evidence.sentences, evidence.title)
+            for first, second in zip((None, *sentence.figures), sentence.figures, strict=False)
+            if matches(figure, second) and first is not None
+        ]
+        alone = any(
+            matches(figure, sentence.figures[0])
+            for sentence in (*evidence.sentences, evidence.title)
+            if sentence.figures
+        )
+        if wholes and all(wholes) and not alone:
+            return f"{figure.text} is the whole in the cited passage, not the part"
+    return None
+
+
+def _of_another_day(claim: Statement, evidence: Evidence) -> str | None:
+    """ "91% in 2018" where the passage says "91%, down from 96% in 2018"."""
+    for day in claim.days:
+        clause = claim.clause_at(day.start)
+        own = [figure for figure in claim.figures if abs(claim.clause_at(figure.start) - clause) <= 1]
+        own = [one for one in own if not any(is_same_kind(one, other) for other in own if other is not one)]
+        if not own or len(claim.days) != 1:
+            continue
+        said = meant(day, evidence.article.published)
+        for sentence, held_days in zip(evidence.sentences, evidence.days, strict=True):
+            of_day = [
+                held
+                for held, partials in zip(sentence.days, held_days, strict=True)
+                if any(agrees(one, other) for one in said for other in partials)
+            ]
+            for figure in own:
+                same = [other for other in sentence.figures if is_same_kind(figure, other)]
+                has_own = any(matches(figure, other) for other in same)
+                dated = [other for other in same for held in of_day if 0 < held.start - other.end <= DATED_CHARS]
+                if has_own and dated and not any(matches(figure, other) for other in dated):
+                    return f"{figure.text} is not the figure of {day.text} in the cited passage"
+    return None
 
 
 def _swapped_days(claim: Statement, evidence: Evidence) -> str | None:

@@ -29,15 +29,18 @@ class _Deed(NamedTuple):
     done_to: str
 
 
-def _deeds(statement: Statement, *, is_loose: bool = False) -> set[_Deed]:
+def _deeds(statement: Statement, *, is_loose: bool = False, subject: Name | None = None) -> set[_Deed]:
     """Names before a verb did it to names behind it; "was beaten by" and "lost to" turn it round.
 
     The doer is the nearest name before the verb in its clause, or else the sentence's first; the one it is done to
-    is the nearest behind. A loose look takes all names before and behind.
+    is the nearest behind. A loose look takes all names before and behind. "He" at the start is the `subject` of the
+    sentence before.
     """
     found: set[_Deed] = set()
     names = statement.names
     tokens = statement.tokens
+    if subject is not None and tokens and tokens[0].low in ("he", "she", "they"):
+        names = [subject._replace(start=tokens[0].start, end=tokens[0].end), *names]
     for term in (*statement.terms, *_phrases(statement)) if names else ():
         if term.is_name or term.meaning in _MUTUAL:
             continue
@@ -81,8 +84,10 @@ def other_way_round(claim: Statement, evidence: Evidence) -> str | None:
         return None
     held: set[_Deed] = set()
     loose: set[_Deed] = set()
+    subject: Name | None = None
     for statement in (*evidence.sentences, evidence.title):
-        held |= _deeds(statement)
+        held |= _deeds(statement, subject=subject)
+        subject = statement.names[0] if statement.names else subject
         loose |= _deeds(statement, is_loose=True)
     for deed in said:
         if deed in loose:
@@ -139,7 +144,10 @@ def _goes_with(name: Name, office: str, evidence: Evidence) -> bool:
                     if first <= other.start and other.end <= last and not set(other.words) & set(name.words)
                 ]
                 run = statement.text[first:last]
-                is_before = term.start < held.start and run != ", " and ("," in run or " and " in run)
+                is_before = term.start < held.start and ("," in run[:-2] or " and " in run)
                 if last - first <= OFFICE_CHARS and not between and not is_before:
+                    return True
+                is_subject = held.start == statement.names[0].start
+                if is_subject and statement.clause_at(held.start) == term.clause:
                     return True
     return False

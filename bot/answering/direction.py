@@ -69,12 +69,12 @@ def turned_since(claim: Statement, evidence: Evidence) -> str | None:
             continue
         said = meant(day, evidence.article.published)
         leads = [
-            (_word_before(sentence, own.start), len(sentence.days))
+            (_word_before(sentence, own.start), {_word_before(sentence, other.start) for other in sentence.days})
             for sentence, held in zip(evidence.sentences, evidence.days, strict=True)
             for own, each in zip(sentence.days, held, strict=True)
             if any(agrees(one, other) for one in said for other in each)
         ]
-        if leads and all(lead not in _SINCE and count > 1 for lead, count in leads):
+        if leads and all(lead not in _SINCE and others & _SINCE for lead, others in leads):
             return f"the cited passage does not say since {day.text}"
     return None
 

@@ -95,7 +95,7 @@ def _ordinals(statement: Statement) -> list[Figure]:
     return [figure for figure in statement.figures if figure.readings[0].unit == "ordinal"]
 
 
-def _shared_amounts(claim: Statement, clause: int, place: Place, *, with_days: bool) -> int:
+def _shared_amounts(claim: Statement, clause: int, place: Place, *, with_days: bool) -> float:
     """How many amounts and days of a clause stand in the sentence of a place, and nearer to it than to others."""
     own = place.sentence.clause_at(place.start)
     figures = [
@@ -104,12 +104,16 @@ def _shared_amounts(claim: Statement, clause: int, place: Place, *, with_days: b
         if claim.clause_at(figure.start) == clause and figure.text.lower() not in ("first", "one")
     ]
     held = [other for other in place.sentence.figures if place.sentence.clause_at(other.start) == own]
+    far = [other for other in place.sentence.figures if place.sentence.clause_at(other.start) != own]
     days = [day.said for day in claim.days if claim.clause_at(day.start) == clause]
     held_days = [day.said for day in place.sentence.days if place.sentence.clause_at(day.start) == own]
     if not with_days:
         days = []
-    return sum(any(matches(one, other) for other in held) for one in figures) + sum(
-        any(agrees(one, other) or agrees(other, one) for other in held_days) for one in days
+    afar = sum(any(matches(one, other) for other in far) for one in figures) / 2
+    return (
+        afar
+        + sum(any(matches(one, other) for other in held) for one in figures)
+        + sum(any(agrees(one, other) or agrees(other, one) for other in held_days) for one in days)
     )
 
 
@@ -117,12 +121,15 @@ def _fit(own: Sequence[Term], beside: set[str], place: Place, without: Set[str])
     clause = place.sentence.clause_at(place.start)
     # The name that a sentence opens with goes with all of it, which speaks for the claim alone.
     is_subject = bool(without) and place.sentence.names[:1] != [] and place.sentence.names[0].start == place.start
+    # "Vahidi, who came from Iran, ...": what is told of a name in passing is told of that name.
+    behind = place.sentence.text[place.end : place.end + 6]
+    relative = place.sentence.clause_at(place.end + 2) if without and behind == ", who " else clause
     near: dict[str, float] = {}
     for term in place.sentence.terms:
         if place.start <= term.start < place.end or term.low in without:
             continue
         value = NAME if term.is_name or (term.is_opening and term.text[0].isupper()) else WORD
-        if term.clause != clause and not (place.is_said and is_subject):
+        if term.clause not in (clause, relative) and not (place.is_said and is_subject):
             value *= SENTENCE
         elif term.meaning in beside and gap(term, place.start, place.end) <= BESIDE_CHARS:
             value += BESIDE

@@ -34,10 +34,12 @@ DENIALS = listed("deny denied denies refuse refused refuses fail failed fails re
 TO_COME = listed("""
     will shall would could might may should plan plans planned planning expect expects expected forecast forecasts
     due intend intends intended hope hopes propose proposes proposed proposal aim aims likely want wants goal target
-    possible possibly potentially perhaps if projected projection predicts predicted warn warned warns decided agreed
+    possible possibly potentially perhaps if projected projection predicts predicted warn warned warns fear fears feared threatens threaten decided agreed
     scheduled set promise promised promises pledged seek seeks sought announced estimate decide
     """)
-POSSIBLE = listed("could might may if possible possibly potentially perhaps would should warned warns")
+POSSIBLE = listed(
+    "could might may if possible possibly potentially perhaps would should warned warns fear fears feared threatens threaten"
+)
 SPEAKING = listed("""
     say says said saying announce announces announced state states stated tell tells told report reports reported
     according reporting add adds added note notes noted confirm confirms confirmed article articles passage passages
@@ -61,6 +63,12 @@ FILLING = listed("""
 """Words that carry no claim: they may stand without support."""
 
 
+def _base(low: str) -> str:
+    """The stem, and the same one for "vote" and "votes": the stemmer leaves words of four letters alone."""
+    base = stem(low)
+    return base[:-1] if len(base) == 4 and base[-1] == "e" else base
+
+
 @cache
 def _groups() -> dict[str, str]:
     """The group's first word for the stem of each of its words; a word of two groups stays in the first."""
@@ -68,7 +76,7 @@ def _groups() -> dict[str, str]:
     for line in SAME.strip().splitlines():
         group, *others = line.split()
         for word in (group, *others):
-            found.setdefault(stem(word), group)
+            found.setdefault(_base(word), group)
     return found
 
 
@@ -101,7 +109,7 @@ def meaning(word: str) -> str:
     low = folded(word)
     if low in aliases():
         return aliases()[low]
-    base = stem(low)
+    base = _base(low)
     return _groups().get(base, base)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bot.answering.days import MONTHS, WEEKDAYS
 from bot.answering.meanings import aliases, folded, is_empty
 from bot.answering.tokens import Token
+from bot.answering.places import KNOWN
 from bot.answering.units import NUMBER_WORDS, ORDINALS, SCALES
 from bot.retrieval.question_words import STOPWORDS
 
@@ -134,7 +135,12 @@ def names_of(statement: Statement) -> list[Name]:
 
 
 def _surely_name(text: str) -> bool:
-    return (len(text) > 1 and text.isupper()) or any(c.isdecimal() for c in text) or folded(text) in aliases()
+    return (
+        (len(text) > 1 and text.isupper())
+        or any(c.isdecimal() for c in text)
+        or folded(text) in aliases()
+        or text in KNOWN
+    )
 
 
 def _is_possessive(text: str, end: int) -> bool:

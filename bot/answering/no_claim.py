@@ -14,7 +14,7 @@ from bot.answering.units import listed
 
 HEADING_WORDS = 8
 LEAD_IN_WORDS = 25
-KNOWN_SHARE = 0.6
+KNOWN_SHARE = 0.5
 _FRAME_WORDS = """
     source sources article articles passage passages corpus evidence report reports coverage news information answer
     answers question questions summary short brief briefly key point points detail details fact facts context

@@ -12,22 +12,19 @@ from bot.answering.units import listed
 
 def other_speaker(claim: Statement, evidence: Evidence) -> str | None:
     """ "X said that" where the sentence that says it gives it to Y."""
-    said = speakers(claim)
-    if not said:
+    said, roles = speakers(claim), _speaking_roles(claim)
+    if not said and not roles:
         return None
-    told = claim.meanings - said - {word for name in claim.names for word in name.words if set(name.words) & said}
-    if not told:
+    names = {word for name in claim.names for word in name.words if set(name.words) & said}
+    told = claim.meanings - said - roles - names
+    if not told or not evidence.sentences:
         return None
-    best = max(
-        range(len(evidence.sentences)), key=lambda place: len(evidence.sentences[place].meanings & told), default=-1
-    )
-    if best < 0:
-        return None
-    sentence = evidence.sentences[best]
+    sentence = max(evidence.sentences, key=lambda each: len(each.meanings & told))
     held = speakers(sentence)
     if len(sentence.meanings & told) < len(told) / 2 or not held or held & said:
         return None
-    if said & evidence.frame_words or _pronoun_speaks(sentence):
+    # "The chairman said" of "Osama Rabie, the chairman, said" is the same one.
+    if (roles and not said and roles & sentence.meanings) or said & evidence.frame_words or _pronoun_speaks(sentence):
         return None
     return "someone else says this in the cited passage"
 
@@ -59,3 +56,16 @@ def speakers(statement: Statement) -> set[str]:
                 found |= set(name.words)
         found |= {term.low for term in openings if 0 < token.start - term.end <= 2}
     return found
+
+
+def _speaking_roles(statement: Statement) -> set[str]:
+    """Words beside a verb of speaking that are no names: "the driver said"."""
+    starts = {token.start for token in statement.tokens if token.low in _SAYING}
+    return {
+        term.meaning
+        for term in statement.terms
+        if not term.is_name and term.end + 1 in starts and term.low not in _ANYBODY
+    }
+
+
+_ANYBODY = listed("officials official sources source police experts government spokesman spokeswoman agency company")

@@ -260,7 +260,8 @@ def _day_stands(day: Day, claim: Statement, evidence: Evidence) -> bool:
                 if not _is_of_speech(own, sentence) or _tells_the_same(claim, sentence):
                     return True
                 only_said_then = True
-    return not only_said_then and _printed_then(day, claim, evidence)
+    is_vague = day.said.day is None and day.said.weekday is None
+    return (is_vague or not only_said_then) and _printed_then(day, claim, evidence)
 
 
 def _is_of_speech(day: Day, sentence: Statement) -> bool:
@@ -361,9 +362,12 @@ def _strict_stands(term: Term, evidence: Evidence) -> bool:
     same = {STRICT_SAME.get(term.low, term.low)} | {k for k, v in STRICT_SAME.items() if v == term.low}
     if same & evidence.words or STRICT_SAME.get(term.low) in evidence.words:
         return True
+    if term.low == "all" and evidence.words & _ALL:
+        return True
     if term.low in ("never",) and evidence.words & NEGATIONS:
         return True
     return term.low not in _UNFORGIVING and _prefix_in(term.meaning, evidence.meanings)
 
 
+_ALL = frozenset(("all", "every", "each", "whole", "entire", "both", "none", "no", "any"))
 _UNFORGIVING = frozenset(("first", "last", "only"))

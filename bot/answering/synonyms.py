@@ -15,7 +15,7 @@ approve approval back endorse ratify adopt pass favor favour
 refuse reject deny oppose decline turn-down dissent against
 rise increase grow climb raise jump surge expand up gain hike go-up growth widen enlarge expansion
 fall drop lower cut reduce decrease shrink slump plunge reduction
-begin start launch commence open kick
+begin start commence open kick
 end finish conclude close complete over
 ask request call demand urge appeal
 stay remain keep continue
