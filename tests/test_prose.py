@@ -244,7 +244,8 @@ def test_code_goes_with_its_brackets() -> None:
 
 def test_links_images_mentions_and_html_are_stripped_to_their_words() -> None:
     draft = checked(
-        "[NATO](https://evil.example/x) has <b>500</b> trainers in @everyone Iraq ![x](https://evil.example/p.png) [k3f9]. "
+        "[NATO](https://evil.example/x) has <b>500</b> trainers in @everyone Iraq "
+        "![x](https://evil.example/p.png) [k3f9]. "
         "Read https://evil.example/more."
     )
     assert "evil" not in draft.text
@@ -359,9 +360,10 @@ for unit in UNITS:
     prose.finish()
 """
 UNITS = [
-    "[", "[1", "((", "<", "<a ", "a@", "http://", "**", "“", "'", "1,", "1-1-", "1 to ", "and ", "not ", "A ", "A.", "A. ", "…",
-    "`", "```\n", "|", "![", "](", "\n", "- ", "one million ", "half a ", "[k3f9]", "[k3f9]. ", "NATO 500 [k3f9]. ", "(1) ",
-    "²", "<sup>", "@everyone ", "a.b.", "Mr. ", "NATO, ", "from 1 to ", "Feb. ", "1 May ", "X said that ", "[[1]]. ", ". [", "_",
+    "[", "[1", "((", "<", "<a ", "a@", "http://", "**", "“", "'", "1,", "1-1-", "1 to ", "and ", "not ", "A ",
+    "A.", "A. ", "…", "`", "```\n", "|", "![", "](", "\n", "- ", "one million ", "half a ", "[k3f9]", "[k3f9]. ",
+    "NATO 500 [k3f9]. ", "(1) ", "²", "<sup>", "@everyone ", "a.b.", "Mr. ", "NATO, ", "from 1 to ", "Feb. ",
+    "1 May ", "X said that ", "[[1]]. ", ". [", "_",
 ]  # fmt: skip
 
 

@@ -6,10 +6,11 @@ Knows nothing about whether the words stand there at all; that is asked first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bot.answering.alignment import window
 from bot.answering.days import agrees, meant
-from bot.answering.deeds import other_way_round, swapped_offices
+from bot.answering.deeds import other_way_round, swapped_offices, wrong_doer
 from bot.answering.direction import lead_of, turned_comparison, turned_range, turned_since
 from bot.answering.evidence_text import Evidence, union
 from bot.answering.figures import Figure
@@ -25,13 +26,16 @@ from bot.answering.units import listed
 SWAPPED_BY = 0.6
 """An amount is taken for swapped where another one of the passage fits its words so much better."""
 FITS_LEAST_WORDS = 2
+LED_CHARS = 14
+"""A word so close before a day is what happened on it."""
 DATED_CHARS = 5
 """A day so close behind an amount is its day: "96% in 2018"."""
 _CHANGE = frozenset(("rise", "fall"))
 _SEXES = listed("king queen man woman he she his her son daughter brother sister husband wife")
 LACK_WORDS = listed("""
     without lack lacks lacked lacking refuse refused refuses deny denied denies fail failed avoid avoided unhurt
-    unharmed unable escaped free absent missing rejected declined stopped instead except excluding spared survived intact
+    unharmed unable escaped free absent missing rejected declined stopped instead except excluding spared survived
+    intact
     uncertain unclear unknown unspecified undisclosed rather far yet halted ended barred banned prevented
 """)
 """Words that say "not" in themselves."""
@@ -58,6 +62,7 @@ def attachment_reason(claim: Statement, evidence: Evidence, *, is_part: bool = F
         or sibling(claim, evidence)
         or other_speaker(claim, evidence)
         or other_way_round(claim, evidence)
+        or wrong_doer(claim, evidence)
         or swapped_offices(claim, evidence)
         or swapped_names(claim, evidence)
         or not_yet_reason(claim, near)
@@ -156,22 +161,23 @@ def _swapped_figures(claim: Statement, evidence: Evidence, *, is_part: bool) -> 
 
 
 def _fits_nowhere(claim: Statement, figure: Figure, places: Sequence[Place], evidence: Evidence) -> bool:
-    """Whether no sentence with the amount holds any of the words around it, but for those of the title."""
+    """Whether no sentence with the amount, nor the one before it, holds any of the words around it but the title's."""
     clause = claim.clause_at(figure.start)
-    own = {
-        term.meaning
-        for term in claim.terms
-        if term.clause == clause and not term.is_name and term.meaning not in evidence.title.meanings
-    }
-    sentences = list(evidence.sentences)
-    held = [place.sentence for place in places if place.is_said]
-    if len(own) < FITS_LEAST_WORDS or evidence.title in held or not held:
+    terms = [term for term in claim.terms if term.clause == clause]
+    words = {term.meaning for term in terms if not term.is_name} - evidence.title.meanings
+    names = {term.meaning for term in terms if term.is_name}
+    held = {place.sentence for place in places if place.is_said}
+    if not held:
         return False
-    around = set(held)
-    for place, sentence in enumerate(sentences):
-        if sentence in held and place:
-            around.add(sentences[place - 1])
-    return not own & union(list(around), "meanings")
+    around = list(held)
+    around += [before for before, after in pairwise(evidence.sentences) if after in held]
+    if not words and names and not names & (evidence.title.lows | evidence.title.meanings) - evidence.frame_words:
+        return not names & (union(around, "meanings") | union(around, "lows"))
+    if not words and names and evidence.title in held:
+        return False
+    if len(words) < FITS_LEAST_WORDS or evidence.title in held:
+        return False
+    return not words & union(around, "meanings")
 
 
 def _figure_places(figure: Figure, claim: Statement, evidence: Evidence) -> list[Place]:
@@ -213,8 +219,8 @@ def _same_clause(claim: Statement, figure: Figure, others: Sequence[Figure], hel
 def _crossed(claim: Statement, evidence: Evidence) -> str | None:
     """Two amounts of a sentence, each with the words of the other."""
     for one, other in zip(claim.figures, claim.figures[1:], strict=False):
-        if not is_same_kind(one, other) or matches(one, other):
-            continue
+        if not is_same_kind(one, other) or matches(one, other) or one.readings[0].unit == "s":
+            continue  # "11 hours and 55 minutes" is one amount
         for sentence in evidence.sentences:
             first = next((held for held in sentence.figures if matches(one, held)), None)
             second = next((held for held in sentence.figures if matches(other, held)), None)
@@ -222,10 +228,16 @@ def _crossed(claim: Statement, evidence: Evidence) -> str | None:
                 continue
             mine, yours = _nearest_words(claim, one, other)
             held_one, held_other = _nearest_words(sentence, first, second)
-            direct = len(mine & held_one) + len(yours & held_other)
-            if len(mine & held_other) + len(yours & held_one) > direct + 1:
+            direct = _weight(mine & held_one, claim) + _weight(yours & held_other, claim)
+            if _weight(mine & held_other, claim) + _weight(yours & held_one, claim) > direct + 1:
                 return f"{one.text} and {other.text} stand the other way round in the cited passage"
     return None
+
+
+def _weight(words: set[str], claim: Statement) -> float:
+    """Names tell more than words that both amounts share."""
+    names = {term.meaning for term in claim.terms if term.is_name}
+    return len(words) + len(words & names)
 
 
 def _nearest_words(statement: Statement, one: Figure, other: Figure) -> tuple[set[str], set[str]]:
@@ -234,6 +246,21 @@ def _nearest_words(statement: Statement, one: Figure, other: Figure) -> tuple[se
     for term in statement.terms:
         nearer[gap(term, one.start, one.end) > gap(term, other.start, other.end)].add(term.meaning)
     return nearer
+
+
+def _day_of_other_words(claim: Statement, start: int, places: Sequence[Place]) -> bool:
+    """ "died on Tuesday" where the passage says "that stranded on Tuesday died on Thursday"."""
+    before = [term for term in claim.terms if claim.text[term.end : start].strip() == "on" and not term.is_name]
+    if not before:
+        return False
+    word = before[-1].meaning
+
+    def leads(place: Place, reach: int) -> bool:
+        return any(term.meaning == word and 0 < place.start - term.end <= reach for term in place.sentence.terms)
+
+    said = [place for place in places if place.is_said]
+    others = [place for place in places if not place.is_said]
+    return bool(said) and any(leads(place, LED_CHARS) for place in others) and not any(leads(p, 999) for p in said)
 
 
 def _whole_for_part(claim: Statement, evidence: Evidence) -> str | None:
@@ -292,6 +319,8 @@ def _swapped_days(claim: Statement, evidence: Evidence) -> str | None:
             for sentence, held_days in zip(evidence.sentences, evidence.days, strict=True)
             for other, held in zip(sentence.days, held_days, strict=True)
         ]
+        if _day_of_other_words(claim, day.start, places):
+            return f"{day.text} is the day of something else in the cited passage"
         same = {(id(place.sentence), place.sentence.clause_at(place.start)) for place in places if place.is_said}
         places = [
             place

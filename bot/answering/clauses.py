@@ -79,7 +79,7 @@ def clauses_of(statement: Statement) -> list[tuple[int, int]]:
             continue
         behind_name = previous in name_ends or statement.text[previous - 2 : previous] in ("'s", "’s")
         is_apposition = following is not None and (
-            following.low in _APPOSED or following.text.isdecimal() or following.low.endswith(("ed", "ing"))
+            following.low in _APPOSED or _is_age(read, at + 1) or following.low.endswith(("ed", "ing"))
         )
         is_near = at <= OPENING_WORDS
         if token.text == "," and not has_opened and opens and is_near and not (behind_name and is_apposition):
@@ -99,6 +99,11 @@ def clauses_of(statement: Statement) -> list[tuple[int, int]]:
                 returning = current
         previous = token.end
     return found
+
+
+def _is_age(read: Sequence[Token], at: int) -> bool:
+    """ "Truss, 47, ..."."""
+    return read[at].text.isdecimal() and read[at + 1 : at + 2] != [] and read[at + 1].text in ",."
 
 
 def _name_follows(read: Sequence[Token], at: int, name_spans: Mapping[int, int]) -> bool:

@@ -100,6 +100,38 @@ def other_way_round(claim: Statement, evidence: Evidence) -> str | None:
     return None
 
 
+def wrong_doer(claim: Statement, evidence: Evidence) -> str | None:
+    """ "Sundvik rejected the merger" where the passage says "Hillmark rejected a merger with Sundvik"."""
+    for term in claim.terms:
+        names = [name for name in claim.names if name.end <= term.start]
+        names = [name for name in names if claim.clause_at(name.start) == term.clause]
+        if term.is_name or not names or len(names) > 1 or _is_turned(claim, term) or term.meaning in _MUTUAL:
+            continue
+        doer = names[0]
+        if claim.text[: doer.start].strip(' "“'):
+            continue
+        is_before = is_behind = False
+        for statement in (*evidence.sentences, evidence.title):
+            for held in statement.terms:
+                if held.meaning != term.meaning or held.is_name:
+                    continue
+                before = [name for name in statement.names if name.end <= held.start]
+                behind = [name for name in statement.names if name.start >= held.end]
+                behind = [name for name in behind if statement.clause_at(name.start) == held.clause]
+                if _is_turned(statement, held):
+                    before, behind = behind, before
+                mine = any(set(name.words) & set(doer.words) for name in before)
+                is_before = is_before or mine or not before
+                is_behind = is_behind or (bool(before) and any(set(n.words) & set(doer.words) for n in behind))
+        if is_behind and not is_before:
+            return f"the cited passage says this of another than {' '.join(doer.raw)}"
+    return None
+
+
+def _is_turned(statement: Statement, term: Term) -> bool:
+    return "by" in [token.low for token in statement.tokens if token.start >= term.end][:2]
+
+
 def swapped_offices(claim: Statement, evidence: Evidence) -> str | None:
     """ "X, the chancellor, and Y, the health secretary": each office stands beside its own name in the passage."""
     everyone = [name for sentence in evidence.sentences for name in sentence.names]

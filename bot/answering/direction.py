@@ -84,10 +84,10 @@ def _word_before(statement: Statement, start: int) -> str:
     return before[-1] if before else ""
 
 
-_MORE = listed("more higher greater larger bigger longer faster older taller better")
+_MORE = listed("more higher greater larger bigger longer faster older taller better later")
 
 
-_LESS = listed("less fewer lower smaller shorter slower younger worse cheaper")
+_LESS = listed("less fewer lower smaller shorter slower younger worse cheaper earlier")
 
 
 def _comparison(statement: Statement, end: int) -> str:

@@ -58,6 +58,11 @@ class Evidence:
         ]
 
     @cached_property
+    def name_words(self) -> frozenset[str]:
+        """The words of all names of passage and title, folded."""
+        return frozenset(word for each in (*self.sentences, self.title) for name in each.names for word in name.words)
+
+    @cached_property
     def outlets(self) -> frozenset[str]:
         """The names of those who printed it, folded."""
         articles = (self.article, *self.hit.also_in)
@@ -184,14 +189,15 @@ def _inherit_currency(statements: Sequence[Statement]) -> None:
     for statement in statements:
         read: list[Figure] = []
         for figure in statement.figures:
-            unit = figure.readings[0].unit
+            value, unit = figure.readings[0].value, figure.readings[0].unit
             behind = statement.text[figure.end : figure.end + 1]
             if unit in _CURRENCIES:
                 currency = unit
-            elif unit == "" and currency and figure.readings[0].value >= 1e6 and behind in (".", ",", ";", ""):
-                figure = figure._replace(readings=(*figure.readings, Reading(figure.readings[0].value, currency)))  # noqa: PLW2901
-            read.append(figure)
+            is_bare = unit == "" and value >= BARE_SUM_LEAST and behind in (".", ",", ";", "")
+            more = (Reading(value, currency),) if is_bare and currency else ()
+            read.append(figure._replace(readings=(*figure.readings, *more)))
         statement.__dict__["figures"] = read
 
 
+BARE_SUM_LEAST = 1e6
 _CURRENCIES = frozenset((*SIGNS.values(), *CURRENCIES.values()))

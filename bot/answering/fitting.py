@@ -124,6 +124,8 @@ def _fit(own: Sequence[Term], beside: set[str], place: Place, without: Set[str])
     # "Vahidi, who came from Iran, ...": what is told of a name in passing is told of that name.
     behind = place.sentence.text[place.end : place.end + 6]
     relative = place.sentence.clause_at(place.end + 2) if without and behind == ", who " else clause
+    if not without and ", which " in place.sentence.clause_text(clause)[:8]:
+        relative = clause - 1  # "the fine, which was cut by 30%"
     near: dict[str, float] = {}
     for term in place.sentence.terms:
         if place.start <= term.start < place.end or term.low in without:

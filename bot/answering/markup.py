@@ -39,7 +39,7 @@ def visible(text: str) -> str:
     return _PRIVATE.sub("", _UNSEEN.sub("", text))
 
 
-def bare(text: str, is_allowed: Callable[[str], bool] = lambda address: False) -> str:  # noqa: ARG005
+def bare(text: str, is_allowed: Callable[[str], bool] | None = None) -> str:
     """One sentence or line without links, images, HTML, mentions and addresses, but with their words.
 
     `is_allowed` says which addresses may stay as plain text: those that stand in the evidence.
@@ -50,7 +50,7 @@ def bare(text: str, is_allowed: Callable[[str], bool] = lambda address: False) -
     text = _LINK.sub(lambda link: link["words"], text)
     text = _MENTION.sub("", text)
     for pattern in (_ADDRESS, _MAIL, _HOST):
-        text = pattern.sub(lambda found: found[0] if is_allowed(found[0].strip("<>.,;")) else "", text)
+        text = pattern.sub(lambda found: found[0] if is_allowed and is_allowed(found[0].strip("<>.,;")) else "", text)
     text = _TAG.sub("", text)
     text = text.replace("`", "").replace("||", "")
     text = _AT.sub("", text)

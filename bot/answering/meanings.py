@@ -34,11 +34,13 @@ DENIALS = listed("deny denied denies refuse refused refuses fail failed fails re
 TO_COME = listed("""
     will shall would could might may should plan plans planned planning expect expects expected forecast forecasts
     due intend intends intended hope hopes propose proposes proposed proposal aim aims likely want wants goal target
-    possible possibly potentially perhaps if projected projection predicts predicted warn warned warns fear fears feared threatens threaten decided agreed
+    possible possibly potentially perhaps if projected projection predicts predicted warn warned warns fear fears
+    feared threatens threaten decided agreed
     scheduled set promise promised promises pledged seek seeks sought announced estimate decide
     """)
 POSSIBLE = listed(
-    "could might may if possible possibly potentially perhaps would should warned warns fear fears feared threatens threaten"
+    "could might may if possible possibly potentially perhaps would should warned warns fear fears feared
+    threatens threaten"
 )
 SPEAKING = listed("""
     say says said saying announce announces announced state states stated tell tells told report reports reported

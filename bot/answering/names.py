@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bot.answering.days import MONTHS, WEEKDAYS
 from bot.answering.meanings import aliases, folded, is_empty
-from bot.answering.tokens import Token
 from bot.answering.places import KNOWN
+from bot.answering.tokens import Token
 from bot.answering.units import NUMBER_WORDS, ORDINALS, SCALES
 from bot.retrieval.question_words import STOPWORDS
 
@@ -117,10 +117,11 @@ def names_of(statement: Statement) -> list[Name]:
             runs[-1].append(word)
         else:
             opening = is_opening_at(statement.text, word.start)
-            if opening and (low in STOPWORDS or is_empty(low)):
+            is_acronym = len(word.text) > 1 and word.text.isupper()  # "US" is no "us"
+            if opening and is_empty(low) and not is_acronym:
                 previous_end = -1
                 continue
-            if low in STOPWORDS or (low in NUMBER_WORDS or low in ORDINALS or low in SCALES):
+            if (low in STOPWORDS and not is_acronym) or (low in NUMBER_WORDS or low in ORDINALS or low in SCALES):
                 previous_end = -1
                 continue
             runs.append([word])

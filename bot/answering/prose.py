@@ -61,6 +61,7 @@ class ProseCheck:
         self._keys = tuple(evidence)
         self._question = Statement(question.text)
         self._outlets = frozenset().union(*(each.outlets for each in self._evidence.values()))
+        self._names = frozenset().union(*(each.name_words for each in self._evidence.values()))
         self._stream = SentenceStream(lambda run: bool(find_marks(run, self._keys)))
         self._shown: list[str] = []
         self._citations: list[Citation] = []
@@ -124,7 +125,7 @@ class ProseCheck:
         if not any(letter.isalnum() for letter in plain):
             return
         keys = tuple(dict.fromkeys(key for mark in marks for key in mark.keys))
-        claim = Statement(plain)
+        claim = Statement(plain, 0, self._names)
         if addresses_a_machine(plain):
             self._remove(plain, MACHINE)
         elif not keys:
@@ -197,7 +198,7 @@ class ProseCheck:
                 continue
             parts: list[tuple[Statement, list[str]]] = []
             for words, place in cut:
-                part = Statement(unmarked(words).strip(" ,;."))
+                part = Statement(unmarked(words).strip(" ,;."), 0, self._names)
                 if not part.terms and not part.figures and not part.days:
                     continue
                 own = marks[place].keys if own_marks and place < len(marks) else keys

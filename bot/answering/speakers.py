@@ -19,12 +19,17 @@ def other_speaker(claim: Statement, evidence: Evidence) -> str | None:
     told = claim.meanings - said - roles - names
     if not told or not evidence.sentences:
         return None
-    sentence = max(evidence.sentences, key=lambda each: len(each.meanings & told))
+    place = max(range(len(evidence.sentences)), key=lambda at: len(evidence.sentences[at].meanings & told))
+    sentence = evidence.sentences[place]
     held = speakers(sentence)
+    opens = [token.low for token in sentence.tokens[:2]]
+    if not held and place and opens[:1] in (["he"], ["she"]) and opens[1:] and opens[1] in _SAYING:
+        held = {word for name in evidence.sentences[place - 1].names for word in name.words}
     if len(sentence.meanings & told) < len(told) / 2 or not held or held & said:
         return None
     # "The chairman said" of "Osama Rabie, the chairman, said" is the same one.
-    if (roles and not said and roles & sentence.meanings) or said & evidence.frame_words or _pronoun_speaks(sentence):
+    is_pronoun = _pronoun_speaks(sentence) and opens[:1] not in (["he"], ["she"])
+    if (roles and not said and roles & sentence.meanings) or said & evidence.frame_words or is_pronoun:
         return None
     return "someone else says this in the cited passage"
 
@@ -49,6 +54,11 @@ def speakers(statement: Statement) -> set[str]:
     for token in statement.tokens:
         if token.low not in _SAYING:
             continue
+        own = [name for name in statement.names if name.end < token.start]
+        own = [name for name in own if statement.clause_at(name.start) == statement.clause_at(token.start)]
+        is_apart = bool(own) and "," in statement.text[own[0].end : token.start]
+        if is_apart and statement.text[: token.start].rstrip().endswith(","):
+            found |= set(own[0].words)  # "Eirik Lunde, who had campaigned for it, said"
         for name in statement.names:
             reach = 5 if token.low == "according" else 25 if token.low == "said" else 2
             is_behind = 0 < name.start - token.end <= reach and " that " not in statement.text[token.end : name.start]

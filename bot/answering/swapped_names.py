@@ -9,7 +9,7 @@ import re
 
 from bot.answering.evidence_text import Evidence
 from bot.answering.fitting import Place, better_elsewhere
-from bot.answering.meanings import folded
+from bot.answering.meanings import folded, is_empty
 from bot.answering.names import Name
 from bot.answering.rounding import matches
 from bot.answering.speakers import speakers
@@ -100,7 +100,7 @@ def claim_names(claim: Statement, evidence: Evidence) -> list[Name]:
     first = next((word for word in claim.words if claim.text[: word.start].strip(' "“') == ""), None)
     if first is not None and not any(name.start <= first.start < name.end for name in names):
         low = folded(first.text)
-        if any(low in name.words for sentence in evidence.sentences for name in sentence.names):
+        if not is_empty(low) and any(low in name.words for sentence in evidence.sentences for name in sentence.names):
             names.insert(0, Name(first.start, first.end, (low,), (first.text,)))
     return names
 

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from bot.answering.evidence_text import is_to_come
+from bot.answering.figures import Figure
 from bot.answering.meanings import POSSIBLE
+from bot.answering.rounding import matches
 from bot.answering.statement import Statement
 from bot.answering.units import SCALES, listed
 
@@ -30,12 +32,27 @@ def not_yet_reason(claim: Statement, near: Sequence[Statement]) -> str | None:
     shared = Counter(term.clause for term in best.terms if term.meaning in claim.meanings)
     if not shared:
         return None
-    lows = [
-        token.low for token in Statement(best.clause_text(shared.most_common(1)[0][0])).tokens if token.text != "May"
-    ]
-    if any(low in POSSIBLE or low in _EXPECTED for low in lows) or _is_to(lows) or _is_set_to(lows):
+    most = shared.most_common(1)[0][1]
+    is_hoped = any(_is_hoped(claim, best, other) for other in best.figures)
+    if is_hoped or any(_is_open(best.clause_text(clause)) for clause, count in shared.items() if count == most):
         return "the cited passage says that it may or will be so, not that it is"
     return None
+
+
+def _is_hoped(claim: Statement, statement: Statement, held: Figure) -> bool:
+    """ "expects 26,000 passengers": an amount in the clause of a hope."""
+    if not any(matches(figure, held) for figure in claim.figures):
+        return False
+    clause = statement.clause_text(statement.clause_at(held.start))
+    return any(token.low in _HOPING for token in Statement(clause).tokens)
+
+
+_HOPING = listed("expects expect hopes hope aims aim wants want intends intend plans plan fears fear")
+
+
+def _is_open(clause: str) -> bool:
+    lows = [token.low for token in Statement(clause).tokens if token.text != "May"]
+    return any(low in POSSIBLE or low in _EXPECTED for low in lows) or _is_to(lows) or _is_set_to(lows)
 
 
 def _is_past(claim: Statement) -> bool:

@@ -60,9 +60,7 @@ CURRENCIES = {
         "lira": "lira liras",
         "rand": "rand",
         "shekel": "shekel shekels",
-        "won": "won",
         "peso": "peso pesos",
-        "real": "reais",
     }.items()
     for form in forms.split()
 }

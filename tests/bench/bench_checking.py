@@ -1,8 +1,8 @@
 """Measures the check of a model's prose over scripted replies: `python -m tests.bench.bench_checking [tuned|held]`.
 
 Knows nothing about models: the replies of tests/replies are ours, each sentence labelled good or bad with its kind.
-With the name of one file it also lists what it got wrong there; `held` was written before the rules were tuned, and
-is looked at for its totals.
+With the name of one file it also lists what it got wrong there. The rules were made while looking at `tuned`; `held`
+was written afterwards, about articles and in words that no rule was made for, and is what to expect of new replies.
 """
 
 from __future__ import annotations
