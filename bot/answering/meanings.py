@@ -39,8 +39,8 @@ TO_COME = listed("""
     scheduled set promise promised promises pledged seek seeks sought announced estimate decide
     """)
 POSSIBLE = listed(
-    "could might may if possible possibly potentially perhaps would should warned warns fear fears feared
-    threatens threaten"
+    "could might may if possible possibly potentially perhaps would should warned warns fear fears"
+    " feared threatens threaten"
 )
 SPEAKING = listed("""
     say says said saying announce announces announced state states stated tell tells told report reports reported
