@@ -28,6 +28,14 @@ from ingest.read import read
 ROOT = Path(__file__).resolve().parents[2]
 REPLIES = ROOT / "tests" / "replies"
 CAUGHT_LEAST, REMOVED_MOST, MILLISECONDS_MOST = 0.98, 0.03, 15.0
+NUMBERS_AND_CITATIONS = frozenset(
+    {
+        "wrong number", "number words", "rounded", "wrong unit", "wrong bound", "bound dropped", "wrong date",
+        "mixed years", "swapped figures", "reordered", "swapped citation", "invented citation", "swapped sources",
+        "uncited",
+    }
+)  # fmt: skip
+"""Kinds of bad sentences whose number, day or citation is what is wrong; the others are harder."""
 CHUNK_CHARS = 5
 """How the replies stream in: about a token at a time."""
 
@@ -194,6 +202,8 @@ def print_figures(name: str, results: Sequence[Checked]) -> None:
     for (is_good, kind), count in sorted(total.items()):
         print(f"  {'kept  ' if is_good else 'caught'} {kind:<22} {right[is_good, kind]:>4} of {count}")
     caught, removed = rates(verdicts)
+    numbers, _ = rates([each for each in verdicts if each.kind in NUMBERS_AND_CITATIONS])
+    print(f"  caught {numbers:.1%} of those whose number, day or citation is wrong")
     seconds = sorted(result.seconds for result in results)
     sound = sum(map(is_sound, results))
     print(
