@@ -76,7 +76,7 @@ def test_meaning_is_found_without_a_common_word(retriever: Retriever) -> None:
 
 def test_scores_are_the_weighted_sum_of_their_parts(retriever: Retriever) -> None:
     for hit in search(retriever, "What did the tidal barrier at Kelmouth cost?"):
-        assert set(hit.parts) == {"lexical", "dense", "day"}
+        assert set(hit.parts) == {"lexical", "dense", "day", "lead"}
         total = sum(getattr(WEIGHTS, name) * part for name, part in hit.parts.items())
         assert hit.score == pytest.approx(total)
         assert hit.parts["lexical"] >= 0
@@ -147,7 +147,7 @@ def test_sources_narrow_and_copies_count_for_their_outlet(retriever: Retriever) 
 
 
 def test_weights_are_respected(retriever: Retriever) -> None:
-    only_words = Retriever(retriever.corpus, retriever.embeddings, FusionWeights(dense=0.0, day=0.0))
+    only_words = Retriever(retriever.corpus, retriever.embeddings, FusionWeights(dense=0.0, day=0.0, lead=0.0))
     for hit in search(only_words, "tidal barrier"):
         assert hit.score == pytest.approx(hit.parts["lexical"])
 

@@ -162,6 +162,8 @@ class Standing:
 
     article_id: str
     published: date | None
+    start: int
+    """Its place in the article's text, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,14 +234,16 @@ def indexed() -> sa.ColumnElement[bool]:
 
 
 def standing_of(connection: sa.Connection, ids: Sequence[str], scope: Scope | None) -> dict[str, Standing]:
-    """Where those of the passages stand that are indexed and in scope; read from indexes alone, past no text."""
+    """Where those of the passages stand that are indexed and in scope; no article's text is read past."""
     a, p = articles_table.c, passages_table.c
-    query = sa.select(p.id, p.article_id, a.published).join_from(passages_table, articles_table, a.id == p.article_id)
+    query = sa.select(p.id, p.article_id, a.published, p.start).join_from(
+        passages_table, articles_table, a.id == p.article_id
+    )
     query = query.where(indexed(), *(_in_scope(scope) if scope else ()))
     return {
-        id_: Standing(article_id, day_of(published))
+        id_: Standing(article_id, day_of(published), start)
         for some in portions(ids)
-        for id_, article_id, published in connection.execute(query.where(p.id.in_(some)))
+        for id_, article_id, published, start in connection.execute(query.where(p.id.in_(some)))
     }
 
 

@@ -27,12 +27,13 @@ T = TypeVar("T")
 
 CANDIDATES = 60
 """Passages taken from each index before their scores are fused; as many as are asked for where that is more."""
+LEAD_CHARS = 600
 WIDER = 1.3
 ENOUGH = 0.5
 WIDE_AT_MOST = 1_000
 """Where a scope narrows a search by vectors: how much more is looked for than it takes on average to find as many as
 wanted, the share of those that is enough, and how many are looked for at most."""
-PER_ARTICLE = 3
+PER_ARTICLE = 4
 """Hits of one article at most, for each ten asked for: other articles get a hearing."""
 
 
@@ -48,6 +49,8 @@ class FusionWeights:
     """Cosine of question and passage."""
     day: float = 0.3
     """Added where the day of publication fits the question."""
+    lead: float = 0.1
+    """Added to what stands at the head of an article: news says first what matters most."""
 
 
 WEIGHTS = FusionWeights()
@@ -115,6 +118,7 @@ class Retriever:
                 "lexical": lexical.get(id_, 0.0) / most,
                 "dense": dense.get(id_, 0.0),
                 "day": _fit_of_day(understood, standing.published),
+                "lead": float(standing.start < LEAD_CHARS),
             }
             score = sum(getattr(weights, name) * part for name, part in parts.items())
             found.append(_Found(-score, id_, standing.article_id, parts))

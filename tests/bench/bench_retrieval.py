@@ -6,6 +6,7 @@ Knows nothing about how passages are found or judged: `python -m tests.bench.ben
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ GRID: dict[str, tuple[float, ...]] = {
     "lexical": (0.7, 0.85, 1.0, 1.2, 1.5),
     "dense": (0.4, 0.6, 0.8, 1.0, 1.3),
     "day": (0.1, 0.2, 0.3, 0.4),
+    "lead": (0.0, 0.05, 0.1, 0.2),
 }
 """Weights that are tried; the scale of all is free, so one step in each is enough."""
 
@@ -95,14 +97,12 @@ def fused(weights: FusionWeights) -> Callable[[Hit], float]:
 def learned(found: Sequence[Found]) -> FusionWeights:
     """The weights of the grid with the best sum of hit@1 and MRR."""
     best, best_value = WEIGHTS, -1.0
-    for lexical in GRID["lexical"]:
-        for dense in GRID["dense"]:
-            for day in GRID["day"]:
-                weights = replace(WEIGHTS, lexical=lexical, dense=dense, day=day)
-                at = places(found, fused(weights))
-                value = sum((place == 1) + 1 / place for place in at if place)
-                if value > best_value:
-                    best, best_value = weights, value
+    for values in itertools.product(*GRID.values()):
+        weights = replace(WEIGHTS, **dict(zip(GRID, values, strict=True)))
+        at = places(found, fused(weights))
+        value = sum((place == 1) + 1 / place for place in at if place)
+        if value > best_value:
+            best, best_value = weights, value
     return best
 
 
