@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.answering.answer_cache import AnswerCache
 from bot.answering.checking import check
+from bot.answering.model.answer_cache import AnswerCache
 from bot.answering.quoting import ANSWER_LEAST, quote
 from bot.errors import UsageError
 from bot.retrieval.question import Understood, make_whole, understand
@@ -22,8 +22,8 @@ from bot.retrieval.retriever import Retrieved, Retriever
 from bot.schema import Answer, Question, Turn, Usage
 
 if TYPE_CHECKING:
-    from bot.answering.model_calls import Meter
-    from bot.answering.writing import Job, Writer
+    from bot.answering.model.model_calls import Meter
+    from bot.answering.model.writing import Job, Writer
 
 HISTORY_TURNS = 20
 """Exchanges of a conversation that are looked at; older ones are left out."""
@@ -153,8 +153,8 @@ class Asker:
         assert asked.retrieved is not None
         if self.writer is None or not asked.retrieved.hits:
             return quoted
-        from bot.answering.model_calls import Meter
-        from bot.answering.writing import Job
+        from bot.answering.model.model_calls import Meter
+        from bot.answering.model.writing import Job
 
         return Job(
             asked.understood.question,
@@ -189,7 +189,7 @@ class Asker:
         return done
 
     def _metered(self, asked: Asked) -> Asked:
-        from bot.answering.model_calls import Meter
+        from bot.answering.model.model_calls import Meter
 
         return replace(asked, meter=Meter())
 

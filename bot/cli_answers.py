@@ -85,7 +85,7 @@ def run_models(settings: Settings, *, as_json: bool) -> int:
         tokens = (settings.llm_context_tokens, settings.llm_history_tokens, settings.llm_output_tokens)
         print("Tokens       {:,} of articles, {:,} of conversation, {:,} written".format(*tokens))
         print(f"Embeddings   {settings.embedding_model}", flush=True)
-    from bot.answering.model_calls import Meter
+    from bot.answering.model.model_calls import Meter
     from bot.errors import ModelError
 
     meter, started = Meter(), time.perf_counter()
@@ -109,7 +109,7 @@ def run_models(settings: Settings, *, as_json: bool) -> int:
 
 def _configured(settings: Settings) -> dict[str, Any]:
     """What is set, without any key."""
-    from bot.answering.chat_model import key_variable, without_credentials
+    from bot.answering.model.chat_model import key_variable, without_credentials
 
     found: dict[str, Any] = {
         "chat_model": settings.llm,

@@ -16,8 +16,8 @@ from bot.settings import Settings, provider_variables
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
-    from bot.answering.model_calls import ModelCalls
-    from bot.answering.writing import Writer
+    from bot.answering.model.model_calls import ModelCalls
+    from bot.answering.model.writing import Writer
     from bot.asking import Asker
     from bot.corpus.corpus import Corpus
     from bot.embeddings import SentenceEmbeddings
@@ -67,9 +67,9 @@ def open_writer(settings: Settings) -> Writer | None:
     calls = open_model_calls(settings)
     if calls is None:
         return None
-    from bot.answering.prose import ProseCheck
-    from bot.answering.wording import HOLES, holes_of
-    from bot.answering.writing import Writer
+    from bot.answering.model.wording import HOLES, holes_of
+    from bot.answering.model.writing import Writer
+    from bot.answering.proof.prose import ProseCheck
 
     prompts = {name: read_prompt(name, settings) for name in MODEL_PROMPTS}
     for name, text in prompts.items():
@@ -96,8 +96,8 @@ def open_model_calls(settings: Settings) -> ModelCalls | None:
     if not settings.llm:
         return None
     _silence()
-    from bot.answering.chat_model import PROVIDERS, load_chat_model, provider_of, variable_families
-    from bot.answering.model_calls import ModelCalls, Prices
+    from bot.answering.model.chat_model import PROVIDERS, load_chat_model, provider_of, variable_families
+    from bot.answering.model.model_calls import ModelCalls, Prices
 
     for name, value in provider_variables(variable_families(settings.llm)).items():
         os.environ.setdefault(name, value)

@@ -14,7 +14,13 @@ from typing import Any
 
 import pytest
 
-from bot.answering.chat_model import PROVIDERS, key_variable, load_chat_model, variable_families, without_credentials
+from bot.answering.model.chat_model import (
+    PROVIDERS,
+    key_variable,
+    load_chat_model,
+    variable_families,
+    without_credentials,
+)
 from bot.cli import main
 from bot.cli_answers import show_answers
 from bot.errors import ModelError, SettingsError

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering.evidence import escaped, fenced, opaque_key, tokens_of
+from bot.answering.model.evidence import escaped, fenced, opaque_key, tokens_of
 from bot.schema import Hit, Passage
 from tests.fakes import article
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering.days import Partial, agrees, days, resolved
-from bot.answering.figures import figures
-from bot.answering.rounding import matches
-from bot.answering.statement import Statement
-from bot.answering.tokens import tokens
+from bot.answering.proof.days import Partial, agrees, days, resolved
+from bot.answering.proof.figures import figures
+from bot.answering.proof.rounding import matches
+from bot.answering.proof.statement import Statement
+from bot.answering.proof.tokens import tokens
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering.markup import bare, has_address, unmarked, visible
+from bot.answering.proof.markup import bare, has_address, unmarked, visible
 
 
 @pytest.mark.parametrize(

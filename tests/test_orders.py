@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering.orders import is_order, without_orders
+from bot.answering.model.orders import is_order, without_orders
 from bot.schema import Hit, Passage
 from bot.sentences import sentences
 from tests.conftest import ROOT

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.answering import model_calls
+from bot.answering.model import model_calls
 from bot.asking import Asker
 from bot.schema import Answer
 from bot.settings import Settings

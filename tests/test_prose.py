@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answering.checking import check
-from bot.answering.prose import CODE, NO_SOURCE, SENTENCES_MOST, TOO_LONG, UNCITED, Draft, ProseCheck
+from bot.answering.proof.prose import CODE, NO_SOURCE, SENTENCES_MOST, TOO_LONG, UNCITED, Draft, ProseCheck
 from bot.schema import Answer, Article, Hit, Passage, Question
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -347,7 +347,7 @@ def test_any_text_ends_in_sound_citations(text: str, size: int) -> None:
 
 
 HOSTILE = """
-from bot.answering.prose import ProseCheck
+from bot.answering.proof.prose import ProseCheck
 from bot.schema import Article, Hit, Passage, Question
 text = "NATO has roughly 500 trainers in Iraq. It may get 4,000. " * 12
 evidence = {"k3f9": Hit(Passage("p", Article(title="NATO in Iraq", text=text), 0, len(text)), 1.0)}

@@ -56,7 +56,7 @@ DOORS = {
     "nupunkt": {"bot/sentences.py"},
     "pydantic_settings": {"bot/settings.py"},
     "dotenv": {"bot/settings.py"},
-    "langchain": {"bot/answering/chat_model.py"},
+    "langchain": {"bot/answering/model/chat_model.py"},
     "platformdirs": {"bot/wiring.py"},
     "rich": {"ingest/cli.py", "bot/cli_eval.py"},
     "langchain_core": {
@@ -76,6 +76,8 @@ BARE = {
     "bot/corpus/migrations/env.py": "Alembic's hook, four lines",
     "bot/corpus/migrations/versions/": "history, not a room",
     "bot/answering/__init__.py": "names a room",
+    "bot/answering/model/__init__.py": "names a room",
+    "bot/answering/proof/__init__.py": "names a room",
     "bot/corpus/__init__.py": "names a room",
     "bot/evaluation/__init__.py": "names a room",
     "bot/retrieval/__init__.py": "names a room",
@@ -256,7 +258,7 @@ def test_the_holes_of_a_refusal_are_all_filled(name: str) -> None:
 
 def test_the_holes_of_what_a_chat_model_is_told() -> None:
     """That exactly these are filled is seen by asking a scripted model: tests/test_writing.py."""
-    from bot.answering.wording import HOLES
+    from bot.answering.model.wording import HOLES
     from bot.wiring import MODEL_PROMPTS, read_prompt
 
     assert {name: holes(read_prompt(name, Settings())) for name in MODEL_PROMPTS} == HOLES

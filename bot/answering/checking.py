@@ -9,11 +9,11 @@ import re
 from collections.abc import Sequence, Set
 from dataclasses import replace
 
-from bot.answering.days import Partial, agrees, meant
-from bot.answering.evidence_text import days_of
 from bot.answering.links import text_fragment_link
-from bot.answering.rounding import matches
-from bot.answering.statement import Statement
+from bot.answering.proof.days import Partial, agrees, meant
+from bot.answering.proof.evidence_text import days_of
+from bot.answering.proof.rounding import matches
+from bot.answering.proof.statement import Statement
 from bot.schema import Answer, Article, Citation
 
 UNVERIFIED = "Nothing in the answer could be verified against the articles."

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.answering.checking import check
-from bot.answering.markers import find_marks
-from bot.answering.prose import Draft, ProseCheck
+from bot.answering.proof.markers import find_marks
+from bot.answering.proof.prose import Draft, ProseCheck
 from bot.schema import Answer, Article, Hit, Passage, Question
 from ingest.read import read
 

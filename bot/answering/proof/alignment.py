@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answering.days import agrees, meant
-from bot.answering.evidence_text import Evidence, plain
-from bot.answering.rounding import matches
-from bot.answering.statement import Statement
+from bot.answering.proof.days import agrees, meant
+from bot.answering.proof.evidence_text import Evidence, plain
+from bot.answering.proof.rounding import matches
+from bot.answering.proof.statement import Statement
 
 WORD, NAME, FIGURE, DAY, QUOTATION = 1.0, 1.3, 4.0, 2.5, 6.0
 """What it counts that a sentence of the passage holds one of these of the claim."""

@@ -13,13 +13,13 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-from bot.answering.clauses import clauses_of
-from bot.answering.days import Day, days
-from bot.answering.figures import Figure, figures
-from bot.answering.meanings import NEGATIONS, SPEAKING, STRICT, aliases, folded, is_empty, meaning
-from bot.answering.names import Name, Word, is_opening_at, joined_words, names_of
-from bot.answering.tokens import Token, tokens
-from bot.answering.units import CURRENCIES, MEASURES, NUMBER_WORDS, SCALES, listed
+from bot.answering.proof.clauses import clauses_of
+from bot.answering.proof.days import Day, days
+from bot.answering.proof.figures import Figure, figures
+from bot.answering.proof.meanings import NEGATIONS, SPEAKING, STRICT, aliases, folded, is_empty, meaning
+from bot.answering.proof.names import Name, Word, is_opening_at, joined_words, names_of
+from bot.answering.proof.tokens import Token, tokens
+from bot.answering.proof.units import CURRENCIES, MEASURES, NUMBER_WORDS, SCALES, listed
 
 DENIED_WORDS = 6
 """How many words that mean something a "not" reaches."""

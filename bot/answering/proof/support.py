@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from bot.answering.alignment import held_parts, window
-from bot.answering.attachment import attachment_reason
-from bot.answering.days import Day, agrees, meant
-from bot.answering.evidence_text import Evidence, plain
-from bot.answering.figures import Figure
-from bot.answering.meanings import NEGATIONS, SPEAKING, STRICT_SAME, aliases, folded, is_empty, meaning
-from bot.answering.names import Name
-from bot.answering.rounding import matches
-from bot.answering.statement import DIMENSIONS, Statement, Term
-from bot.answering.units import NUMBER_WORDS, listed
+from bot.answering.proof.alignment import held_parts, window
+from bot.answering.proof.attachment import attachment_reason
+from bot.answering.proof.days import Day, agrees, meant
+from bot.answering.proof.evidence_text import Evidence, plain
+from bot.answering.proof.figures import Figure
+from bot.answering.proof.meanings import NEGATIONS, SPEAKING, STRICT_SAME, aliases, folded, is_empty, meaning
+from bot.answering.proof.names import Name
+from bot.answering.proof.rounding import matches
+from bot.answering.proof.statement import DIMENSIONS, Statement, Term
+from bot.answering.proof.units import NUMBER_WORDS, listed
 
 HELD_LEAST = 0.62
 """Share of a sentence's words that stand in passage and title."""

@@ -14,9 +14,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.answering import model_failure
-from bot.answering.model_failure import Failure, ModelFailed, failure_of
-from bot.answering.model_loop import shared_loop
+from bot.answering.model import model_failure
+from bot.answering.model.model_failure import Failure, ModelFailed, failure_of
+from bot.answering.model.model_loop import shared_loop
 from bot.schema import Usage
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.answering.hedges import hedge_of
-from bot.answering.tokens import Token, tokens
-from bot.answering.units import (
+from bot.answering.proof.hedges import hedge_of
+from bot.answering.proof.tokens import Token, tokens
+from bot.answering.proof.units import (
     CURRENCIES,
     MEASURES,
     NUMBER_WORDS,

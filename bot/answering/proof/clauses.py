@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bot.answering.tokens import Token
-from bot.answering.units import listed
+from bot.answering.proof.tokens import Token
+from bot.answering.proof.units import listed
 
 if TYPE_CHECKING:
-    from bot.answering.statement import Statement
+    from bot.answering.proof.statement import Statement
 
 
 _CLAUSE_MARKS = frozenset(",;:()–—")

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from bot.answering.evidence_text import is_to_come
-from bot.answering.figures import Figure
-from bot.answering.meanings import POSSIBLE
-from bot.answering.rounding import matches
-from bot.answering.statement import Statement
-from bot.answering.units import SCALES, listed
+from bot.answering.proof.evidence_text import is_to_come
+from bot.answering.proof.figures import Figure
+from bot.answering.proof.meanings import POSSIBLE
+from bot.answering.proof.rounding import matches
+from bot.answering.proof.statement import Statement
+from bot.answering.proof.units import SCALES, listed
 
 _PAST = listed("""
     was were became had did took won rose fell went came began left gave has have led held met cut flew ran saw made got

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from bot.answering.alignment import window
-from bot.answering.days import agrees, meant
-from bot.answering.deeds import other_way_round, swapped_offices, wrong_doer
-from bot.answering.direction import lead_of, turned_comparison, turned_range, turned_since
-from bot.answering.evidence_text import Evidence, union
-from bot.answering.figures import Figure
-from bot.answering.fitting import Place, better_elsewhere, gap
-from bot.answering.meanings import opposites
-from bot.answering.rounding import is_same_kind, matches
-from bot.answering.speakers import other_speaker
-from bot.answering.statement import Statement, Term
-from bot.answering.swapped_names import other_age, sibling, swapped_names
-from bot.answering.tense import not_yet_reason
-from bot.answering.units import listed
+from bot.answering.proof.alignment import window
+from bot.answering.proof.days import agrees, meant
+from bot.answering.proof.deeds import other_way_round, swapped_offices, wrong_doer
+from bot.answering.proof.direction import lead_of, turned_comparison, turned_range, turned_since
+from bot.answering.proof.evidence_text import Evidence, union
+from bot.answering.proof.figures import Figure
+from bot.answering.proof.fitting import Place, better_elsewhere, gap
+from bot.answering.proof.meanings import opposites
+from bot.answering.proof.rounding import is_same_kind, matches
+from bot.answering.proof.speakers import other_speaker
+from bot.answering.proof.statement import Statement, Term
+from bot.answering.proof.swapped_names import other_age, sibling, swapped_names
+from bot.answering.proof.tense import not_yet_reason
+from bot.answering.proof.units import listed
 
 SWAPPED_BY = 0.6
 """An amount is taken for swapped where another one of the passage fits its words so much better."""

@@ -9,16 +9,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.answering.alignment import quotes
-from bot.answering.evidence_text import Evidence
 from bot.answering.links import text_fragment_link
-from bot.answering.markers import Mark, find_marks
-from bot.answering.markup import bare, has_address, unmarked, visible
-from bot.answering.meanings import meaning
-from bot.answering.no_claim import addresses_a_machine, is_heading, is_lead_in, says_nothing_is_known
-from bot.answering.sentence_stream import Piece, SentenceStream
-from bot.answering.statement import Statement
-from bot.answering.support import reason_against
+from bot.answering.proof.alignment import quotes
+from bot.answering.proof.evidence_text import Evidence
+from bot.answering.proof.markers import Mark, find_marks
+from bot.answering.proof.markup import bare, has_address, unmarked, visible
+from bot.answering.proof.meanings import meaning
+from bot.answering.proof.no_claim import addresses_a_machine, is_heading, is_lead_in, says_nothing_is_known
+from bot.answering.proof.sentence_stream import Piece, SentenceStream
+from bot.answering.proof.statement import Statement
+from bot.answering.proof.support import reason_against
 from bot.schema import Citation, Hit, Question, Removed
 
 _PREFIX = re.compile(r"(?:>\s{0,3})?(?:#{1,6}\s+|[-*+•–]\s+|\d{1,2}[.)]\s+)?")

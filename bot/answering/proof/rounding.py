@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from bot.answering.figures import Figure, Reading
+from bot.answering.proof.figures import Figure, Reading
 
 ROUNDED_WITHIN = 0.05
 """A hedged figure ("about 4,000") may be so far from the passage's (3,970), if it is its rounding."""

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from bot.answering.tokens import Token
-from bot.answering.units import listed
+from bot.answering.proof.tokens import Token
+from bot.answering.proof.units import listed
 
 MONTHS = {
     form: month

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
-from bot.answering import model_failure
 from bot.answering.checking import check
-from bot.answering.evidence import escaped, fenced, tokens_of
-from bot.answering.model_calls import Meter, ModelCalls
-from bot.answering.model_failure import Failure, ModelFailed
-from bot.answering.orders import without_orders
-from bot.answering.wording import filled
+from bot.answering.model import model_failure
+from bot.answering.model.evidence import escaped, fenced, tokens_of
+from bot.answering.model.model_calls import Meter, ModelCalls
+from bot.answering.model.model_failure import Failure, ModelFailed
+from bot.answering.model.orders import without_orders
+from bot.answering.model.wording import filled
 from bot.schema import Answer, Citation, Hit, Question, Removed, Turn
 
 if TYPE_CHECKING:

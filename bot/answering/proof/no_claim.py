@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from bot.answering.meanings import NEGATIONS, SPEAKING, meaning
-from bot.answering.statement import Statement
-from bot.answering.units import listed
+from bot.answering.proof.meanings import NEGATIONS, SPEAKING, meaning
+from bot.answering.proof.statement import Statement
+from bot.answering.proof.units import listed
 
 HEADING_WORDS = 8
 LEAD_IN_WORDS = 25

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 
-from bot.answering.evidence_text import Evidence
-from bot.answering.fitting import Place, better_elsewhere
-from bot.answering.meanings import folded, is_empty
-from bot.answering.names import Name
-from bot.answering.rounding import matches
-from bot.answering.speakers import speakers
-from bot.answering.statement import Statement
-from bot.answering.units import listed
+from bot.answering.proof.evidence_text import Evidence
+from bot.answering.proof.fitting import Place, better_elsewhere
+from bot.answering.proof.meanings import folded, is_empty
+from bot.answering.proof.names import Name
+from bot.answering.proof.rounding import matches
+from bot.answering.proof.speakers import speakers
+from bot.answering.proof.statement import Statement
+from bot.answering.proof.units import listed
 
 NAME_SWAPPED_BY = 0.9
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from bot.answering.days import Partial, resolved
-from bot.answering.figures import Figure, Reading
-from bot.answering.meanings import TO_COME, aliases, folded
-from bot.answering.statement import Statement
-from bot.answering.units import CURRENCIES, SIGNS
+from bot.answering.proof.days import Partial, resolved
+from bot.answering.proof.figures import Figure, Reading
+from bot.answering.proof.meanings import TO_COME, aliases, folded
+from bot.answering.proof.statement import Statement
+from bot.answering.proof.units import CURRENCIES, SIGNS
 from bot.schema import Article, Hit
 from bot.sentences import sentences
 

@@ -5,9 +5,9 @@ Knows nothing about what else is done.
 
 from __future__ import annotations
 
-from bot.answering.evidence_text import Evidence
-from bot.answering.statement import Statement
-from bot.answering.units import listed
+from bot.answering.proof.evidence_text import Evidence
+from bot.answering.proof.statement import Statement
+from bot.answering.proof.units import listed
 
 
 def other_speaker(claim: Statement, evidence: Evidence) -> str | None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
-from bot.answering.days import agrees
-from bot.answering.figures import Figure
-from bot.answering.rounding import matches
-from bot.answering.statement import Statement, Term
+from bot.answering.proof.days import agrees
+from bot.answering.proof.figures import Figure
+from bot.answering.proof.rounding import matches
+from bot.answering.proof.statement import Statement, Term
 
 NAME, WORD = 1.6, 1.0
 """What a shared name and another shared word count in the clause of an amount, a day or a name."""

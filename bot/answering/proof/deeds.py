@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from bot.answering.evidence_text import Evidence
-from bot.answering.names import Name
-from bot.answering.statement import Statement, Term
-from bot.answering.units import listed
+from bot.answering.proof.evidence_text import Evidence
+from bot.answering.proof.names import Name
+from bot.answering.proof.statement import Statement, Term
+from bot.answering.proof.units import listed
 
 _MUTUAL = listed("meet marry agree talk play face share border join border near and include like compare differ")
 """Deeds that say the same both ways round."""

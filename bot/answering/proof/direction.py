@@ -5,12 +5,12 @@ Knows nothing about names.
 
 from __future__ import annotations
 
-from bot.answering.days import agrees, meant
-from bot.answering.evidence_text import Evidence
-from bot.answering.figures import Figure
-from bot.answering.rounding import matches
-from bot.answering.statement import Statement
-from bot.answering.units import listed
+from bot.answering.proof.days import agrees, meant
+from bot.answering.proof.evidence_text import Evidence
+from bot.answering.proof.figures import Figure
+from bot.answering.proof.rounding import matches
+from bot.answering.proof.statement import Statement
+from bot.answering.proof.units import listed
 
 
 def lead_of(statement: Statement, start: int) -> str:

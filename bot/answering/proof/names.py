@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.answering.days import MONTHS, WEEKDAYS
-from bot.answering.meanings import aliases, folded, is_empty
 from bot.answering.places import KNOWN
-from bot.answering.tokens import Token
-from bot.answering.units import NUMBER_WORDS, ORDINALS, SCALES
+from bot.answering.proof.days import MONTHS, WEEKDAYS
+from bot.answering.proof.meanings import aliases, folded, is_empty
+from bot.answering.proof.tokens import Token
+from bot.answering.proof.units import NUMBER_WORDS, ORDINALS, SCALES
 from bot.retrieval.question_words import STOPWORDS
 
 if TYPE_CHECKING:
-    from bot.answering.statement import Statement
+    from bot.answering.proof.statement import Statement
 
 
 class Name(NamedTuple):

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.answering.units import listed
+from bot.answering.proof.units import listed
 
 MARK_CHARS_MOST = 80
 RANGE_MOST = 20

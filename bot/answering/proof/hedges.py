@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answering.tokens import Token
+from bot.answering.proof.tokens import Token
 
 _LOOK_BACK = 4
 """Words before an amount that may hedge it: "as many as", "an estimated"."""

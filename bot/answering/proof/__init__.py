@@ -1,0 +1,1 @@
+"""The check of a chat model's prose: every sentence against the passages that it cites."""
