@@ -123,12 +123,11 @@ class Retriever:
             score = sum(getattr(weights, name) * part for name, part in parts.items())
             found.append(_Found(-score, id_, standing.article_id, parts))
         found.sort(key=lambda each: each[:2])
-        # Only what may be shown is read: an article's text is a thousand times what ranking needs of it.
         if self.reranker is None:
+            # Only what is shown is read: an article's text is a thousand times what ranking needs of it.
             hits = self._read(_varied(found, k, lambda each: each.article_id))
         else:
-            hits = self.reranker.rerank(text, self._read(found[: max(k, self.reranker.depth)]))
-            hits = _varied(hits, k, lambda hit: hit.article.id)
+            hits = _varied(self.reranker.rerank(text, self._read(found)), k, lambda hit: hit.article.id)
         return Retrieved(self._with_copies(hits), corpus.lexical.rarity, vector)
 
     def _nearest(self, vector: Vector, candidates: int, scope: Scope | None) -> list[tuple[str, float]]:
