@@ -30,6 +30,8 @@ def asked(text: str, **limits: object) -> Understood:
         ("How much ammonium nitrate exploded?", AnswerKind.NUMBER, "nitrate"),
         ("What did the probe cost?", AnswerKind.MONEY, ""),
         ("By how much did the probe shorten its orbit?", AnswerKind.NUMBER, ""),
+        ("How deep is the lake?", AnswerKind.NUMBER, "deep"),
+        ("How heavy was the pumpkin that won?", AnswerKind.NUMBER, "heavy"),
         ("How high did the mayor put the damage?", AnswerKind.MONEY, ""),
         ("What was the value of the goods held up each day by the closure?", AnswerKind.MONEY, "value"),
         ("What is the range of the federal funds rate?", AnswerKind.PERCENTAGE, "rate"),

@@ -53,6 +53,12 @@ def test_amounts(kind: AnswerKind, sentence: str, expected: list[str]) -> None:
     assert texts(kind, sentence) == expected
 
 
+def test_what_is_measured_needs_its_unit() -> None:
+    sentence = "The lake is 20 metres deep, and 37 cars were found in it after 20 years."
+    assert texts(AnswerKind.NUMBER, sentence, "deep") == ["20 metres"]
+    assert texts(AnswerKind.NUMBER, "Divers found 37 cars in the deep lake.", "deep") == []
+
+
 def test_the_old_amount_of_a_change_fits_less() -> None:
     sentence = "The rate falls from a record 4.00% to 3.75%, and that on loans from minus 0.50% to 0.00%."
     fits = {found.text: found.fit for found in spans(AnswerKind.PERCENTAGE, sentence)}

@@ -382,12 +382,14 @@ def _nearness(candidate: Candidate, sentence: Sentence, focus: str, deed: str) -
     start, end = candidate.start + sentence.offset, candidate.end + sentence.offset
     distance = 200
     for word in sentence.words:
-        if focus and word.stem == focus and 0 <= word.start - end < 25:
+        # Unpacked once: this is asked of every word of every sentence that is searched for short answers.
+        _, word_start, word_end, word_stem = word
+        if (focus and word_stem == focus and 0 <= word_start - end < 25) or (
+            deed and word_stem == deed and 0 <= word_start - end <= len(" has been ")
+        ):
             return FOLLOWED
-        if deed and word.stem == deed and 0 <= word.start - end <= len(" has been "):
-            return FOLLOWED
-        if word.stem in sentence.held and not start <= word.start < end:
-            distance = min(distance, max(start - word.end, word.start - end, 0))
+        if word_stem in sentence.held and not start <= word_start < end:
+            distance = min(distance, max(start - word_end, word_start - end, 0))
     return 0.3 + 0.7 * math.exp(-distance / 40)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bot.answering import places
-from bot.retrieval.question_kind import AnswerKind
+from bot.retrieval.question_kind import MEASURED, AnswerKind
 from bot.retrieval.question_words import STOPWORDS
 
 
@@ -127,6 +127,7 @@ _DATELINE = re.compile(
 _AGENCIES = frozenset(("CNN", "AP", "Reuters", "AFP", "USA TODAY", "Getty Images", "CNN Business", "Associated Press"))
 _COMMON_RUN = re.compile(r"[a-z][a-z-]{2,}(?:\s[a-z][a-z-]{2,})*")
 _UNIT_END = re.compile(rf"{_UNIT[:-1]}$", re.IGNORECASE)
+_TIME_END = re.compile(rf"{_TIME_UNIT}$", re.IGNORECASE)
 _UNIT_ASKED = re.compile(
     r"$|second|minute|hour|day|week|month|year|mile|kilo|met|ton|pound|acre|degree|time|temp|length|height|weight|size"
 )
@@ -156,11 +157,17 @@ def spans(kind: AnswerKind, sentence: str, focus: str = "") -> list[Candidate]:
     found = list(finder(sentence))
     if kind is AnswerKind.NUMBER and focus == "age":
         return [each if _is_age(sentence, each) else each._replace(fit=0.2 * each.fit) for each in found]
+    if kind is AnswerKind.NUMBER and focus in MEASURED:
+        return [each if _is_measure(each.text) else each._replace(fit=0.2 * each.fit) for each in found]
     if kind is AnswerKind.NUMBER and not _UNIT_ASKED.match(focus):
         found = [each._replace(fit=0.3 * each.fit) if _UNIT_END.search(each.text) else each for each in found]
     if kind in _CHANGING:
         return [each._replace(fit=0.3 * each.fit) if _was(sentence, each) else each for each in found]
     return found
+
+
+def _is_measure(text: str) -> bool:
+    return bool(_UNIT_END.search(text)) and not _TIME_END.search(text)
 
 
 def _is_age(sentence: str, found: Candidate) -> bool:

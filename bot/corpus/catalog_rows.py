@@ -243,7 +243,7 @@ def standing_of(connection: sa.Connection, ids: Sequence[str], scope: Scope | No
     return {
         id_: Standing(article_id, day_of(published), start)
         for some in portions(ids)
-        for id_, article_id, published, start in connection.execute(query.where(p.id.in_(some)))
+        for id_, article_id, published, start in connection.execute(query.where(p.id.in_(some))).all()
     }
 
 

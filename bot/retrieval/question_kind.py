@@ -65,7 +65,7 @@ _FOCUS_KINDS = {
     for noun in nouns.split()
 }
 _WH = re.compile(
-    r"\b(?:how (?P<how>many|much|long|old|often|far|tall|big|large|high|fast|deep|few)"
+    r"\b(?:how (?P<how>many|much|long|old|often|far|tall|big|large|high|fast|deep|wide|heavy|few)"
     r"|(?P<wh>who|whom|whose|where|when|why|which|what)(?:['’]s)?|(?P<howplain>how))\b",
     re.IGNORECASE,
 )
@@ -97,7 +97,9 @@ _AUXILIARY = re.compile(
 _NAMING = re.compile(
     r"\b(?:it|they|he|she|this|these|called|name|names|nickname|title|his|her|their|its)\b", re.IGNORECASE
 )
-_NUMBER_ASKED = {"many", "few", "old", "often", "far", "tall", "big", "large", "high", "fast", "deep"}
+MEASURED = frozenset({"far", "tall", "deep", "wide", "heavy"})
+"""What is answered by a number with its unit: of how deep a lake is, a bare 37 says nothing."""
+_NUMBER_ASKED = MEASURED | {"many", "few", "old", "often", "big", "large", "high", "fast"}
 FILLER = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|please|so|well|and|but)\b[,!]?\s*|(?:can|could|would) (?:you|anyone|someone)\s+"
     r"(?:please\s+)?(?:tell me|say|explain)\s*|(?:please\s+)?(?:tell me|let me know)\s*|i(?:['’]d| would) (?:like|love)"
@@ -145,6 +147,8 @@ def kind_of(asking: str, text: str) -> tuple[AnswerKind, str]:
             return (AnswerKind.NUMBER if re.match(r"\s+(?:is|are)\s", tail) else AnswerKind.DURATION), ""
         if how in ("high", "big", "large") and _MEASURED_BY_MONEY.search(tail):
             return AnswerKind.MONEY, ""
+        if how in MEASURED:
+            return AnswerKind.NUMBER, how
         return (AnswerKind.NUMBER if how in _NUMBER_ASKED else AnswerKind.OTHER), ("age" if how == "old" else noun)
     if found["howplain"]:
         return (AnswerKind.PERCENTAGE if _IN_SHARES.match(tail) else AnswerKind.OTHER), ""

@@ -6,10 +6,12 @@ Knows nothing about how an answer is made of them, nor about LangChain (see `doc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from bot.corpus.catalog_rows import Standing
 from bot.corpus.corpus import Corpus
 from bot.embeddings import SentenceEmbeddings
 from bot.retrieval.question import Understood
@@ -33,6 +35,8 @@ ENOUGH = 0.5
 WIDE_AT_MOST = 1_000
 """Where a scope narrows a search by vectors: how much more is looked for than it takes on average to find as many as
 wanted, the share of those that is enough, and how many are looked for at most."""
+THREADS = 4
+"""Searches by vectors that go on beside others at most."""
 PER_ARTICLE = 4
 """Hits of one article at most, for each ten asked for: other articles get a hearing."""
 
@@ -91,6 +95,7 @@ class Retriever:
         self.embeddings = embeddings
         self.weights = weights
         self.reranker = reranker
+        self._beside = ThreadPoolExecutor(THREADS, "newsbot-dense")
 
     def retrieve(self, understood: Understood, k: int) -> Retrieved:
         """The `k` best passages for a question, each with its score and the score's parts."""
@@ -101,19 +106,25 @@ class Retriever:
         terms = corpus.lexical.terms(understood.search_text or text)
         idf = corpus.lexical.idf(terms)
         most = sum(idf.values()) or 1.0
-        vector: Vector = self.embeddings.encode([text], "query")[0]
 
         candidates = max(CANDIDATES, k)
+        # The model, Chroma and tantivy all work outside Python's lock: two cores are of use to a single question.
+        by_meaning = self._beside.submit(self._by_meaning, text, candidates, scope)
         lexical = dict(corpus.lexical.search(terms, candidates, scope, title_weight=weights.title))
-        dense = dict(self._nearest(vector, candidates, scope))
+        vector, dense, standings = by_meaning.result()
         only_dense = [id_ for id_ in dense if id_ not in lexical]
+        only_lexical = [id_ for id_ in lexical if id_ not in dense]
+        of_lexical = self._beside.submit(corpus.vectors.vectors, only_lexical)
         if only_dense:
             lexical |= corpus.lexical.search(terms, len(only_dense), title_weight=weights.title, among=only_dense)
-        only_lexical = [id_ for id_ in lexical if id_ not in dense]
-        dense |= {id_: float(found @ vector) for id_, found in corpus.vectors.vectors(only_lexical).items()}
+        standings |= corpus.catalog.standing([id_ for id_ in lexical | dense if id_ not in standings])
+        dense |= {id_: float(found @ vector) for id_, found in of_lexical.result().items()}
 
         found = []
-        for id_, standing in corpus.catalog.standing(list(lexical | dense)).items():
+        for id_ in lexical | dense:
+            standing = standings.get(id_)
+            if standing is None:
+                continue
             parts = {
                 "lexical": lexical.get(id_, 0.0) / most,
                 "dense": dense.get(id_, 0.0),
@@ -130,8 +141,19 @@ class Retriever:
             hits = _varied(self.reranker.rerank(text, self._read(found)), k, lambda hit: hit.article.id)
         return Retrieved(self._with_copies(hits), corpus.lexical.rarity, vector)
 
-    def _nearest(self, vector: Vector, candidates: int, scope: Scope | None) -> list[tuple[str, float]]:
-        """The passages in scope nearest to a vector, best first: (passage id, cosine).
+    def _by_meaning(
+        self, text: str, candidates: int, scope: Scope | None
+    ) -> tuple[Vector, dict[str, float], dict[str, Standing]]:
+        """The vector of a question, the cosines of the passages nearest to it, and where those of them stand that
+        had to be looked up."""
+        vector: Vector = self.embeddings.encode([text], "query")[0]
+        nearest, standings = self._nearest(vector, candidates, scope)
+        return vector, dict(nearest), standings
+
+    def _nearest(
+        self, vector: Vector, candidates: int, scope: Scope | None
+    ) -> tuple[list[tuple[str, float]], dict[str, Standing]]:
+        """The passages in scope nearest to a vector, best first: (passage id, cosine); and where some of them stand.
 
         chromadb 1.5.9 narrows a search by collecting every id that is in scope, which takes twenty times as long as
         the search itself (measured at 19,000 passages). Where much is in scope it is quicker to find more and to drop
@@ -139,15 +161,15 @@ class Retriever:
         """
         corpus = self.corpus
         if scope is None:
-            return corpus.vectors.search(vector, candidates)
+            return corpus.vectors.search(vector, candidates), {}
         wide = int(WIDER * candidates / max(corpus.lexical.share(scope), 1e-9))
         if wide <= WIDE_AT_MOST:
             found = corpus.vectors.search(vector, wide)
             standing = corpus.catalog.standing([id_ for id_, _ in found], scope)
             inside = [each for each in found if each[0] in standing]
             if len(inside) >= ENOUGH * candidates or len(found) < wide:
-                return inside[:candidates]
-        return corpus.vectors.search(vector, candidates, scope)
+                return inside[:candidates], standing
+        return corpus.vectors.search(vector, candidates, scope), {}
 
     def _read(self, found: Sequence[_Found]) -> list[Hit]:
         passages = self.corpus.passages([each.passage_id for each in found])
