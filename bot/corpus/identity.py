@@ -12,6 +12,7 @@ import json
 import posixpath
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from bot.errors import ReadError
@@ -58,6 +59,7 @@ _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _PATH_SAFE = "!$&'()*+,;=:@/~-._%"
 
 
+@lru_cache(maxsize=1024)  # an article on its way into the corpus is asked for its address three times
 def canonical_url(url: str) -> str:
     """The one spelling under which an article's address is known; a key, not necessarily a link that opens.
 

@@ -29,14 +29,16 @@ _WORDS = {
     "id": "yang dan di dengan untuk pada dari ini itu dalam tidak akan oleh juga telah sebagai ke bahwa para",
 }
 _SETS = {code: frozenset(words.split()) for code, words in _WORDS.items()}
+_ALL_WORDS = frozenset().union(*_SETS.values())
 _SCRIPTS = {
     "ru": "\u0400-\u04ff", "el": "\u0370-\u03ff", "ar": "\u0600-\u06ff", "he": "\u0590-\u05ff", "hi": "\u0900-\u097f",
     "th": "\u0e00-\u0e7f", "ko": "\uac00-\ud7af", "ja": "\u3040-\u30ff", "zh": "\u4e00-\u9fff",
 }  # fmt: skip
 _SCRIPT_PATTERNS = {code: re.compile(f"[{span}]") for code, span in _SCRIPTS.items()}
+_ASCII = re.compile(r"[\x00-\x7f]+")
 _SHARED_SCRIPTS = frozenset(("ru", "ar", "hi"))
 """Scripts that several languages share: such a text stays without a language."""
-_SAMPLE_CHARS = 6000
+_SAMPLE_CHARS = 3000
 _MIN_WORDS = 20
 
 
@@ -45,15 +47,17 @@ def language_of(text: str) -> str | None:
     sample = text[:_SAMPLE_CHARS]
     words = re.findall(r"[^\W\d_]+", sample.casefold())
     letters = sum(map(len, words)) or 1
-    for code, pattern in () if sample.isascii() else _SCRIPT_PATTERNS.items():
-        share = len(pattern.findall(sample)) / letters
+    foreign = "" if sample.isascii() else _ASCII.sub("", sample)  # little is left of most texts to be looked through
+    for code, pattern in _SCRIPT_PATTERNS.items() if foreign else ():
+        share = len(pattern.findall(foreign)) / letters
         if share > (0.1 if code == "ja" else 0.4):  # Japanese is mostly written in Chinese characters
             return None if code in _SHARED_SCRIPTS else code
     if len(words) < _MIN_WORDS:
         return None
-    counts = Counter(words)
+    counts = {word: count for word, count in Counter(words).items() if word in _ALL_WORDS}
     shares = sorted(
-        ((sum(counts[word] for word in common) / len(words), code) for code, common in _SETS.items()), reverse=True
+        ((sum(counts[word] for word in common & counts.keys()) / len(words), code) for code, common in _SETS.items()),
+        reverse=True,
     )
     (best, code), (second, _) = shares[0], shares[1]
     return code if best >= 0.15 and best > 1.15 * second else None
