@@ -241,9 +241,16 @@ def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
         catalog = Catalog.create(folder / CATALOG_FILE)
     else:
         catalog = Catalog.open(folder / CATALOG_FILE)
-    make = {"index": "chroma", "model": settings.embedding_model}
-    vectors = VectorIndex(folder / "chroma", embedder.encode)
+    content = settings.embedding_words == "content" or (
+        settings.embedding_words == "auto" and _is_default(settings.embedding_model)
+    )
+    make = {"index": "chroma", "model": settings.embedding_model, "words": "content" if content else "all"}
+    vectors = VectorIndex(folder / "chroma", embedder.encode, content_words=content)
     return Corpus(folder, catalog, LexicalIndex(folder / "bm25"), vectors, make, embedder.make)
+
+
+def _is_default(model: str) -> bool:
+    return bool(model.removeprefix("sentence-transformers/") == Settings.model_fields["embedding_model"].default)
 
 
 def _reranker(settings: Settings) -> Reranker | None:

@@ -197,3 +197,18 @@ def test_the_rarity_of_a_word_follows_the_index(index: LexicalIndex) -> None:
     texts = [Article(title="More", text=f"Nothing of the kind {number}.", id=f"more{number}") for number in range(5)]
     index.apply([Change(2, each.id, True, (Passage(f"{each.id}.0.0", each, 0, len(each.text)),)) for each in texts])
     assert index.rarity("Museum") > before
+
+
+def test_words_held_count_once_wherever_they_stand(tmp_path: Path) -> None:
+    text = "Snow fell. Snow fell again.\n\nThe bridge stayed shut."
+    article = Article(title="Snow in March", text=text, id="e")
+    index = LexicalIndex(tmp_path / "bm25")
+    first, second = Passage("e.0.0", article, 0, 28), Passage("e.0.1", article, 29, len(text))
+    index.apply([Change(1, "e", True, (first, second)), change("a", seq=2)])
+    weights = {"snow": 2.0, "bridg": 1.0, "volcano": 4.0}
+    assert index.held(weights, ["e.0.0", "e.0.1", "a.0.0"]) == {"e.0.0": 2.0, "e.0.1": 3.0}
+    assert index.held(weights, ["e.0.0"]) == {"e.0.0": 2.0}
+    assert index.held_by_articles(weights, ["e", "a"]) == {"e": 3.0}
+    assert index.held({}, ["e.0.0"]) == index.held_by_articles(weights, []) == {}
+    index.apply([Change(3, "e", False, ())])
+    assert index.held_by_articles(weights, ["e", "a"]) == {}

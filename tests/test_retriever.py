@@ -76,7 +76,7 @@ def test_meaning_is_found_without_a_common_word(retriever: Retriever) -> None:
 
 def test_scores_are_the_weighted_sum_of_their_parts(retriever: Retriever) -> None:
     for hit in search(retriever, "What did the tidal barrier at Kelmouth cost?"):
-        assert set(hit.parts) == {"lexical", "dense", "day", "lead"}
+        assert set(hit.parts) == {"lexical", "dense", "held", "about", "day", "lead"}
         total = sum(getattr(WEIGHTS, name) * part for name, part in hit.parts.items())
         assert hit.score == pytest.approx(total)
         assert hit.parts["lexical"] >= 0
@@ -147,9 +147,17 @@ def test_sources_narrow_and_copies_count_for_their_outlet(retriever: Retriever) 
 
 
 def test_weights_are_respected(retriever: Retriever) -> None:
-    only_words = Retriever(retriever.corpus, retriever.embeddings, FusionWeights(dense=0.0, day=0.0, lead=0.0))
+    weights = FusionWeights(lexical=0.7, dense=0.0, held=0.0, about=0.0, day=0.0, lead=0.0)
+    only_words = Retriever(retriever.corpus, retriever.embeddings, weights)
     for hit in search(only_words, "tidal barrier"):
-        assert hit.score == pytest.approx(hit.parts["lexical"])
+        assert hit.score == pytest.approx(0.7 * hit.parts["lexical"])
+
+
+def test_words_of_the_question_count_where_passage_title_or_article_hold_them(retriever: Retriever) -> None:
+    hits = search(retriever, "tidal barrier at Kelmouth")
+    assert all(0.0 <= hit.parts[name] <= 1.0 + 1e-6 for hit in hits for name in ("held", "about"))
+    assert hits[0].parts["about"] == pytest.approx(1.0, abs=1e-5)
+    assert min(hit.parts["about"] for hit in hits) < 0.5, "the doctors are not about the barrier"
 
 
 def test_questions_without_words_are_answered_by_meaning_alone(retriever: Retriever) -> None:

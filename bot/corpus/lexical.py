@@ -8,16 +8,16 @@ from __future__ import annotations
 import math
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from bot.corpus.catalog_rows import Change
 from bot.errors import CorpusError
-from bot.schema import Scope
+from bot.schema import Passage, Scope
 
-MAKE: dict[str, str | int] = {"index": "tantivy", "version": 1}
+MAKE: dict[str, str | int] = {"index": "tantivy", "version": 2}
 WRITER_HEAP_BYTES = 50_000_000
 ANALYZER = "news"
 RARITIES_KEPT = 50_000
@@ -26,7 +26,11 @@ UNDATED = 0
 
 
 class LexicalIndex:
-    """A tantivy index in a folder. Readers in other processes see each commit after `refresh`."""
+    """A tantivy index in a folder. Readers in other processes see each commit after `refresh`.
+
+    With an article's first passage stands the whole article in a field of its own: a passage that lacks a word of the
+    question is still about it where its article has the word.
+    """
 
     name = "BM25 index"
     batch_passages = 4_000
@@ -38,10 +42,11 @@ class LexicalIndex:
         self._tantivy = tantivy
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("passage_id", stored=True, tokenizer_name="raw", index_option="basic")
-        builder.add_text_field("article_id", stored=False, tokenizer_name="raw", index_option="basic")
+        builder.add_text_field("article_id", stored=True, tokenizer_name="raw", index_option="basic")
         builder.add_text_field("source", stored=False, tokenizer_name="raw", index_option="basic")
         builder.add_text_field("title", stored=False, tokenizer_name=ANALYZER, index_option="freq")
         builder.add_text_field("text", stored=False, tokenizer_name=ANALYZER, index_option="freq")
+        builder.add_text_field("whole", stored=False, tokenizer_name=ANALYZER, index_option="basic")
         builder.add_integer_field("day", stored=False, indexed=True, fast=True)
         self._schema = builder.build()
         self._analyzer = (
@@ -123,6 +128,31 @@ class LexicalIndex:
         result = searcher.search(query, limit=limit, count=False)
         return [(searcher.doc(address)["passage_id"][0], score) for score, address in result.hits]
 
+    def held(self, weights: Mapping[str, float], passage_ids: Sequence[str]) -> dict[str, float]:
+        """For each of the passages the summed weights of the terms that stand in it or in its title, however often."""
+        return self._held(weights, ("text", "title"), "passage_id", passage_ids)
+
+    def held_by_articles(self, weights: Mapping[str, float], article_ids: Sequence[str]) -> dict[str, float]:
+        """For each of the articles the summed weights of the terms that stand anywhere in it."""
+        return self._held(weights, ("whole",), "article_id", article_ids)
+
+    def _held(
+        self, weights: Mapping[str, float], fields: Sequence[str], key: str, among: Sequence[str]
+    ) -> dict[str, float]:
+        query_class, occur = self._tantivy.Query, self._tantivy.Occur
+        if not weights or not among:
+            return {}
+        wanted = []
+        for term, weight in weights.items():
+            places = [query_class.term_query(self._schema, field, term, "basic") for field in fields]
+            anywhere = query_class.boolean_query([(occur.Should, place) for place in places])
+            wanted.append((occur.Should, query_class.const_score_query(anywhere, weight)))
+        chosen = query_class.const_score_query(query_class.term_set_query(self._schema, key, list(among)), 0.0)
+        query = query_class.boolean_query([(occur.Must, chosen), (occur.Must, query_class.boolean_query(wanted))])
+        searcher = self._open().searcher()
+        result = searcher.search(query, limit=len(among), count=False)
+        return {searcher.doc(address)[key][0]: score for score, address in result.hits}
+
     def share(self, scope: Scope) -> float:
         """The share of all passages that is in scope, 0 to 1."""
         occur = self._tantivy.Occur
@@ -166,8 +196,8 @@ class LexicalIndex:
             for change in changes:
                 # Also for fresh ones: they may be in from a run that was killed after its commit.
                 writer.delete_documents_by_term("article_id", change.article_id)
-                for passage in change.passages:
-                    writer.add_document(self._document(passage.id, change.article_id, passage))
+                for number, passage in enumerate(change.passages):
+                    writer.add_document(self._document(passage, change.article_id, first=number == 0))
             writer.commit()
             writer.wait_merging_threads()
         except BaseException:
@@ -175,16 +205,18 @@ class LexicalIndex:
             raise
         self.refresh()
 
-    def _document(self, passage_id: str, article_id: str, passage: Any) -> Any:
+    def _document(self, passage: Passage, article_id: str, *, first: bool) -> Any:
         article = passage.article
         fields = {
-            "passage_id": passage_id,
+            "passage_id": passage.id,
             "article_id": article_id,
             "source": article.source or "",
             "title": article.title,
             "text": passage.text,
             "day": article.published.toordinal() if article.published else UNDATED,
         }
+        if first:
+            fields["whole"] = f"{article.title}\n{article.text}"
         return self._tantivy.Document.from_dict(fields, self._schema)
 
     def reset(self) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from bot.corpus.catalog_rows import Change
+from bot.corpus.embedded_text import document
 from bot.corpus.follower import DamagedIndex, State, read_state
 from bot.errors import CorpusError
 from bot.schema import Passage, Scope
@@ -47,14 +48,18 @@ HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighb
 
 
 class VectorIndex:
-    """A Chroma collection in a folder; `encode` turns texts into unit vectors, shape (texts, dimension)."""
+    """A Chroma collection in a folder; `encode` turns texts into unit vectors, shape (texts, dimension).
+
+    `content_words` says whether passages are embedded by those alone (see `embedded_text`).
+    """
 
     name = "vector index"
     batch_passages = 512
 
-    def __init__(self, folder: Path, encode: Callable[[list[str]], Vectors]) -> None:
+    def __init__(self, folder: Path, encode: Callable[[list[str]], Vectors], *, content_words: bool = False) -> None:
         self.folder = folder
         self._encode = encode
+        self._content_words = content_words
         self._lock = threading.RLock()
         # chromadb 1.5.9 writes its graph in place: a process that loads it meanwhile dies by a segmentation fault. So
         # no process opens while another one writes; asking what is open needs no lock, it is all in memory.
@@ -140,7 +145,8 @@ class VectorIndex:
     def apply(self, changes: Sequence[Change]) -> None:
         """Take changes in, durably; an article's older passages leave first."""
         passages = [passage for change in changes for passage in change.passages]
-        vectors = self._encode([document(passage) for passage in passages]) if passages else None
+        texts = [document(passage, content_words=self._content_words) for passage in passages]
+        vectors = self._encode(texts) if texts else None
         stale = [change.article_id for change in changes if not change.fresh]
         with self._lock:
             try:
@@ -273,11 +279,6 @@ def _links_bytes(links: bytes, elements: int) -> int:
             return place + 4
         place += 4 + int.from_bytes(links[place : place + 4], "little")
     return place
-
-
-def document(passage: Passage) -> str:
-    """What is embedded of a passage: its article's title gives the words of the passage their subject."""
-    return f"{passage.article.title}\n{passage.text}"
 
 
 def _documents(collection: Any, ids: list[str]) -> Any:

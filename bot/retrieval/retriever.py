@@ -43,17 +43,24 @@ PER_ARTICLE = 4
 
 @dataclass(frozen=True, slots=True)
 class FusionWeights:
-    """What each part of a score counts; scores are summed, which beat fusing ranks on questions of 2022."""
+    """What each part of a score counts; scores are summed, which beat fusing ranks on questions of 2022.
 
-    lexical: float = 1.0
+    `python -m tests.bench.bench_retrieval --data DIR --all --learn` searches them by cross-validation.
+    """
+
+    lexical: float = 0.3
     """BM25 over the most that the question's words can give: the sum of their idf."""
     title: float = 0.5
     """A word in the title against the same word in the passage, within BM25."""
     dense: float = 1.0
     """Cosine of question and passage."""
-    day: float = 0.3
+    held: float = 0.45
+    """The share of the question's words, by their idf, that stands in passage or title, however often."""
+    about: float = 0.8
+    """The share of them that stands anywhere in the article."""
+    day: float = 0.35
     """Added where the day of publication fits the question."""
-    lead: float = 0.1
+    lead: float = 0.2
     """Added to what stands at the head of an article: news says first what matters most."""
 
 
@@ -118,6 +125,10 @@ class Retriever:
         if only_dense:
             lexical |= corpus.lexical.search(terms, len(only_dense), title_weight=weights.title, among=only_dense)
         standings |= corpus.catalog.standing([id_ for id_ in lexical | dense if id_ not in standings])
+        held = corpus.lexical.held(idf, list(lexical | dense))
+        about = corpus.lexical.held_by_articles(
+            idf, list({standings[id_].article_id for id_ in lexical | dense if id_ in standings})
+        )
         dense |= {id_: float(found @ vector) for id_, found in of_lexical.result().items()}
 
         found = []
@@ -130,6 +141,8 @@ class Retriever:
                 "dense": dense.get(id_, 0.0),
                 "day": _fit_of_day(understood, standing.published),
                 "lead": float(standing.start < LEAD_CHARS),
+                "held": held.get(id_, 0.0) / most,
+                "about": about.get(standing.article_id, 0.0) / most,
             }
             score = sum(getattr(weights, name) * part for name, part in parts.items())
             found.append(_Found(-score, id_, standing.article_id, parts))

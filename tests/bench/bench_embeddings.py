@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=ROOT / ".pytest_cache" / "newsbot" / "models")
     options = parser.parse_args()
 
-    from bot.embeddings import has_fast_int8, load_embeddings, usable_cpus
+    from bot.embeddings import load_embeddings, usable_cpus
 
     texts = sample_passages(options.passages)
     ways: dict[str, Callable[[list[str]], Any]] = {
@@ -77,8 +77,8 @@ def main() -> None:
     reference = next(reversed(ways)) if options.torch else "fp32"
     base = statistics.median(seconds[reference])
     chars = statistics.mean(map(len, texts))
-    print(f"{len(texts)} passages of {chars:.0f} characters on average, {usable_cpus()} processors, ", end="")
-    print(f"fast 8-bit arithmetic: {'yes' if has_fast_int8() else 'no'}; median of {ROUNDS} rounds")
+    print(f"{len(texts)} passages of {chars:.0f} characters on average, {usable_cpus()} processors; ", end="")
+    print(f"median of {ROUNDS} rounds")
     print(f"{'':<34}{'passages/s':>12}{'speed':>8}{'cosine mean':>14}{'least':>8}")
     for name in ways:
         took = statistics.median(seconds[name])

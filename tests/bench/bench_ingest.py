@@ -53,7 +53,10 @@ class Newsbot:
         self.embeddings = load_embeddings(cache_dir=CACHE / "models")
         self.embeddings.encode(["warm"] * 4)
         folder.mkdir(parents=True)
-        lexical, vectors = LexicalIndex(folder / "bm25"), VectorIndex(folder / "chroma", self._encode)
+        lexical, vectors = (
+            LexicalIndex(folder / "bm25"),
+            VectorIndex(folder / "chroma", self._encode, content_words=True),
+        )
         self.corpus = Corpus(folder, Catalog.create(folder / CATALOG_FILE), lexical, vectors, {"index": "chroma"})
         self._time(lexical, "apply", "lexical")
         self._time(vectors, "apply", "chroma")

@@ -22,7 +22,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.corpus.vectors import document
+from bot.corpus.embedded_text import document
 from bot.schema import Question, Span
 from bot.settings import Settings
 
@@ -54,9 +54,9 @@ def enlarge(small: Path, large: Path, times: int) -> None:
 
     embeddings = open_embeddings(Settings())
     made_by = {"fingerprint": embeddings.fingerprint, "dimension": embeddings.dimension}
-    make = {"index": "chroma", "model": Settings().embedding_model}
+    make = {"index": "chroma", "model": Settings().embedding_model, "words": "content"}
     large.mkdir(parents=True)
-    vectors = VectorIndex(large / "chroma", encode)
+    vectors = VectorIndex(large / "chroma", encode, content_words=True)
     corpus = Corpus(
         large, Catalog.create(large / CATALOG_FILE), LexicalIndex(large / "bm25"), vectors, make,
         lambda: made_by | {"prompt": embeddings.prompts.get("document", "")},
@@ -73,7 +73,7 @@ def enlarge(small: Path, large: Path, times: int) -> None:
                     article = change.passages[0].article
                     spans = [Span(passage.start, passage.end) for passage in change.passages]
                     for passage in change.passages:
-                        vector_of[document(passage)] = stored[passage.id]
+                        vector_of[document(passage, content_words=True)] = stored[passage.id]
                     for number in range(times):
                         url = f"{article.url}?again={number}" if number and article.url else article.url
                         writer.put(replace(article, id=f"{article.id}{number}", url=url), spans)

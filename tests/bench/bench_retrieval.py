@@ -30,10 +30,11 @@ WARM = 100
 """Questions that are asked before memory is looked at."""
 FOLDS = 5
 GRID: dict[str, tuple[float, ...]] = {
-    "lexical": (0.7, 0.85, 1.0, 1.2, 1.5),
-    "dense": (0.4, 0.6, 0.8, 1.0, 1.3),
-    "day": (0.1, 0.2, 0.3, 0.4),
-    "lead": (0.0, 0.05, 0.1, 0.2),
+    "lexical": (0.2, 0.3, 0.5, 1.0),
+    "held": (0.0, 0.45, 0.7),
+    "about": (0.0, 0.5, 0.8, 1.1),
+    "day": (0.25, 0.35, 0.45),
+    "lead": (0.1, 0.2),
 }
 """Weights that are tried; the scale of all is free, so one step in each is enough."""
 
