@@ -696,8 +696,8 @@ def test_parts_are_opened_by_hand_too(ten: Path, tmp_path: Path, embeddings: Sen
         folder,
         Catalog.open(folder / CATALOG_FILE),
         LexicalIndex(folder / "bm25"),
-        VectorIndex(folder / "chroma", embeddings.encode),
-        {"index": "chroma", "model": "all-MiniLM-L6-v2"},
+        VectorIndex(folder / "chroma", embeddings.encode, content_words=True),
+        {"index": "chroma", "model": "all-MiniLM-L6-v2", "words": "content"},
         lambda: {"fingerprint": embeddings.fingerprint, "dimension": embeddings.dimension, "prompt": ""},
     )
     assert corpus.verify() == []
