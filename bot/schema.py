@@ -40,6 +40,8 @@ class Article:
     """Agencies that the article names as its own sources: ("dpa", "AP", "AFP")."""
     origin: str = ""
     """Where it was read from (a path or an address); no part of what the article is."""
+    input_digest: str = ""
+    """Of the bytes it was read from, where its reader gives one; no part of what the article is, and not stored."""
     id: str = ""
 
 
@@ -91,6 +93,8 @@ class Outcome:
     title: str = ""
     reason: str = ""
     """For skipped and failed: one sentence that a person can act on."""
+    content_hash: str = ""
+    """For what was known before it was read: of the article as it is stored (see `bot.corpus.identity`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Knows nothing about doors: no arguments are parsed and nothing is printed here.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.asking import Asker
     from bot.corpus.corpus import Corpus
     from bot.embeddings import SentenceEmbeddings
+    from bot.encoding_process import EncodingProcess
     from bot.retrieval.documents import NewsRetriever
     from bot.retrieval.reranker import Reranker
     from bot.retrieval.retriever import Retriever
@@ -30,6 +31,8 @@ PROMPTS = ("not_answered", "no_articles")
 """The wordings that answers are framed in, each a file of prompts/."""
 MODEL_PROMPTS = ("write_system", "write_user", "rewrite_system", "rewrite_user")
 """What a chat model is told, each a file of prompts/."""
+APART_TEXTS = 256
+"""Texts at once from which a process of its own is begun to encode: it takes most of a second to begin."""
 TELEMETRY_OFF = {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 
 
@@ -168,15 +171,18 @@ def open_embeddings(
     _silence()
     from bot.embeddings import load_embeddings
 
-    return load_embeddings(
-        settings.embedding_model,
-        cache_dir=cache_dir(settings) / "models",
-        runtime=settings.embedding_runtime,
-        query_prompt=settings.query_prompt,
-        document_prompt=settings.document_prompt,
-        threads=settings.threads,
-        on_export=on_export,
-    )
+    return load_embeddings(**_embedding_options(settings), on_export=on_export)
+
+
+def _embedding_options(settings: Settings) -> dict[str, Any]:
+    return {
+        "model": settings.embedding_model,
+        "cache_dir": cache_dir(settings) / "models",
+        "runtime": settings.embedding_runtime,
+        "query_prompt": settings.query_prompt,
+        "document_prompt": settings.document_prompt,
+        "threads": settings.threads,
+    }
 
 
 def cache_dir(settings: Settings) -> Path:
@@ -206,6 +212,7 @@ class _Embedder:
         self._settings = settings
         self._on_export = on_export
         self._embeddings: SentenceEmbeddings | None = None
+        self._process: EncodingProcess | None = None
 
     def embeddings(self) -> SentenceEmbeddings:
         if self._embeddings is None:
@@ -224,11 +231,31 @@ class _Embedder:
     def encode(self, texts: list[str]) -> Any:
         return self.embeddings().encode(texts, "document")
 
+    def encode_many(self, parts: Sequence[list[str]]) -> Generator[Any]:
+        """Vectors of each part; many are encoded in a process of its own, while those before them are written."""
+        done = 0
+        if process := self._process_for(sum(map(len, parts))):
+            for vectors in process.encode_many(parts):
+                done += 1
+                yield vectors
+        for part in parts[done:]:
+            yield self.encode(part)
+
+    def _process_for(self, texts: int) -> EncodingProcess | None:
+        if self._process is None:
+            if texts < APART_TEXTS or self.embeddings().runtime == "torch":
+                return None
+            from bot.encoding_process import EncodingProcess
+
+            self._process = EncodingProcess(_embedding_options(self._settings))
+        return self._process if texts >= APART_TEXTS or self._process.running else None
+
 
 def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     _silence()
     from bot.corpus.catalog import Catalog
     from bot.corpus.corpus import CATALOG_FILE, Corpus
+    from bot.corpus.embedded_text import CONTENT_WORDS
     from bot.corpus.lexical import LexicalIndex
     from bot.corpus.vectors import VectorIndex
 
@@ -244,8 +271,8 @@ def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     content = settings.embedding_words == "content" or (
         settings.embedding_words == "auto" and _is_default(settings.embedding_model)
     )
-    make = {"index": "chroma", "model": settings.embedding_model, "words": "content" if content else "all"}
-    vectors = VectorIndex(folder / "chroma", embedder.encode, content_words=content)
+    make = {"index": "chroma", "model": settings.embedding_model, "words": CONTENT_WORDS if content else "all"}
+    vectors = VectorIndex(folder / "chroma", embedder.encode, encode_many=embedder.encode_many, content_words=content)
     return Corpus(folder, catalog, LexicalIndex(folder / "bm25"), vectors, make, embedder.make)
 
 

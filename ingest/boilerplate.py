@@ -181,9 +181,11 @@ def _paragraphs(text: str) -> Iterator[tuple[Span, int]]:
 
 
 def _prompts(text: str) -> Iterator[Span]:
-    for start, paragraph in _split(text):
+    lowered = text.lower()
+    hints = [hint for hint in _HINTS if hint in lowered]
+    for start, paragraph in _split(text) if hints else ():
         lowered = paragraph.lower()
-        if any(hint in lowered for hint in _HINTS):
+        if any(hint in lowered for hint in hints):
             for span in sentences(paragraph):
                 if is_prompt(paragraph[span.start : span.end]):
                     yield Span(start + span.start, start + span.end)

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -26,10 +26,14 @@ from bot.settings import Settings
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from bot.corpus.corpus import Corpus
     from ingest.fetch import Fetcher
     from ingest.follow import Round
     from ingest.read.contract import Fetched
     from ingest.stopping import Stop
+
+    _ItemsFor = Callable[[Corpus | None], Iterable[Article | Outcome]]
+    """What is to be stored in a corpus, which may not be there yet."""
 
 SAMPLE_NOTE = "sample"
 """Under this the corpus notes which sample it holds."""
@@ -42,7 +46,10 @@ FAILURES_SHOWN = 3
 
 def run_ingest(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot ingest`: exit status 0, or 1 when something failed."""
-    items = _read(parsed, settings)
+
+    def items(corpus: Corpus | None) -> Iterator[Article | Outcome]:
+        return _read(parsed, settings, corpus)
+
     outcomes = list(_dry_run(items, settings) if parsed.dry_run else _ingested(items, settings))
     return _report(outcomes, settings, as_json=parsed.json, dry_run=parsed.dry_run)
 
@@ -153,7 +160,7 @@ def run_demo(settings: Settings) -> None:
     with contextlib.suppress(CorpusMissing):
         if open_corpus(settings).catalog.note(SAMPLE_NOTE) == digest.hexdigest():
             return
-    for outcome in _ingested(read([str(sample)]), settings):
+    for outcome in _ingested(lambda _: read([str(sample)]), settings):
         if outcome.kind is OutcomeKind.FAILED:
             _say(f"failed   {outcome.origin}: {outcome.reason}")
     with open_corpus(settings).catalog.writing() as writer:
@@ -233,13 +240,22 @@ def id_of(url: str) -> str:
         raise UsageError(str(error)) from error
 
 
-def _read(parsed: argparse.Namespace, settings: Settings) -> Iterator[Article | Outcome]:
-    """What the arguments' sources hold; connections are opened when the first address is met."""
+def _read(parsed: argparse.Namespace, settings: Settings, corpus: Corpus | None = None) -> Iterator[Article | Outcome]:
+    """What the arguments' sources hold; connections are opened when the first address is met.
+
+    What `corpus` holds as it was read is told from its bytes and not read again.
+    """
     from ingest.read import ReadOptions, read
 
     fetch = None if parsed.no_fetch else _Fetch(settings, parsed.allow_private)
     try:
-        options = ReadOptions(source=parsed.source, fields=dict(parsed.field), summaries=parsed.summaries, fetch=fetch)
+        options = ReadOptions(
+            source=parsed.source,
+            fields=dict(parsed.field),
+            summaries=parsed.summaries,
+            fetch=fetch,
+            known_input=corpus.catalog.known_input if corpus is not None else None,
+        )
         yield from read(parsed.sources, options)
     finally:
         if fetch is not None:
@@ -274,20 +290,20 @@ def _fetcher(settings: Settings, allow_private: bool) -> Fetcher:
     )
 
 
-def _ingested(items: Iterable[Article | Outcome], settings: Settings) -> Iterator[Outcome]:
+def _ingested(items: _ItemsFor, settings: Settings) -> Iterator[Outcome]:
     from bot.wiring import open_corpus
     from ingest.pipeline import ingest
 
     corpus = open_corpus(settings, create=True, on_export=_say)
     try:
         with corpus.writing(settings.lock_wait_seconds, _say), _Watch() as watch:
-            read = watch.reading(items)
+            read = watch.reading(items(corpus))
             yield from ingest(corpus, read, passage_chars=settings.passage_chars, progress=watch.embedded)
     finally:
         corpus.close()
 
 
-def _dry_run(items: Iterable[Article | Outcome], settings: Settings) -> Iterator[Outcome]:
+def _dry_run(items: _ItemsFor, settings: Settings) -> Iterator[Outcome]:
     from bot.wiring import open_corpus
     from ingest.pipeline import dry_run
 
@@ -295,7 +311,7 @@ def _dry_run(items: Iterable[Article | Outcome], settings: Settings) -> Iterator
         corpus = open_corpus(settings)
     except CorpusMissing:
         corpus = None
-    yield from dry_run(items, corpus)
+    yield from dry_run(items(corpus), corpus)
 
 
 def _report(outcomes: list[Outcome], settings: Settings, *, as_json: bool, dry_run: bool) -> int:
@@ -358,7 +374,7 @@ class _Watch:
     def reading(self, items: Iterable[Article | Outcome]) -> Iterator[Article | Outcome]:
         """Passes the items on and counts the articles."""
         for item in items:
-            self._articles += isinstance(item, Article)
+            self._articles += isinstance(item, Article) or item.kind is OutcomeKind.UNCHANGED
             self._show("articles read", self._articles, None)
             yield item
 

@@ -21,11 +21,12 @@ from bot.errors import IndexMismatch, ReadError
 from bot.schema import Article, Outcome, OutcomeKind
 from ingest.boilerplate import Boilerplate, without
 from ingest.chunk import CHUNKER_VERSION, PASSAGE_CHARS, chunk
+from ingest.embedding import Embedding
 
 BATCH_ARTICLES = 64
 """Articles in one transaction."""
-FOLLOW_PASSAGES = 512
-"""Stored passages after which they are embedded, so that the dense index is never far behind."""
+FIRST_ARTICLES = 32
+"""The same until the first are being embedded: as long as none are, the model waits."""
 RECHUNK_PASSAGES = 2_000
 COPY_CANDIDATES = 8
 """Articles that are compared word by word with a new one, those that share most with it first."""
@@ -71,19 +72,16 @@ def ingest(
     run = corpus.catalog.start_run()
     counts: dict[str, int] = {}
     seen: dict[str, tuple[str, str]] = {}
-    waiting = 0
     pending = iter(items)
-    while batch := list(islice(pending, BATCH_ARTICLES)):
-        outcomes, passages = _store_batch(corpus, batch, seen, passage_chars)
-        if passages:
-            corpus.follow_quickly()
-        waiting += passages
-        if waiting >= FOLLOW_PASSAGES:
-            corpus.follow(progress)
-            waiting = 0
-        for outcome in outcomes:
-            counts[outcome.kind] = counts.get(outcome.kind, 0) + 1
-            yield outcome
+    with Embedding(corpus, progress) as embedding:
+        while batch := list(islice(pending, BATCH_ARTICLES if embedding.begun else FIRST_ARTICLES)):
+            outcomes, passages = _store_batch(corpus, batch, seen, passage_chars)
+            if passages:
+                corpus.follow_quickly()
+            embedding.follow(passages)
+            for outcome in outcomes:
+                counts[outcome.kind] = counts.get(outcome.kind, 0) + 1
+                yield outcome
     corpus.follow(progress)
     corpus.catalog.finish_run(run, counts)
 
@@ -131,10 +129,7 @@ def dry_run(items: Iterable[Article | Outcome], corpus: Corpus | None) -> Iterat
     """What `ingest` would do, as far as it can be told without storing: copies are not looked for."""
     seen: dict[str, tuple[str, str]] = {}
     for item in items:
-        if isinstance(item, Outcome):
-            yield item
-            continue
-        article = _identified(item, seen)
+        article = _met(item, seen)
         if isinstance(article, Outcome):
             yield article
             continue
@@ -149,9 +144,10 @@ def _store_batch(
     corpus: Corpus, batch: list[Article | Outcome], seen: dict[str, tuple[str, str]], passage_chars: int
 ) -> tuple[list[Outcome], int]:
     """One transaction; returns the outcomes, and the number of passages stored."""
-    prepared = [item if isinstance(item, Outcome) else _identified(item, seen) for item in batch]
+    prepared = [_met(item, seen) for item in batch]
     passages = 0
     outcomes = []
+    stored_articles = []
     with corpus.catalog.writing() as writer:
         state = _Batch(writer, passage_chars)
         for item in prepared:
@@ -161,9 +157,21 @@ def _store_batch(
             kind, stored = _store(state, item)
             passages += stored
             outcomes.append(_outcome(kind, item))
+            if kind is not OutcomeKind.SKIPPED:
+                stored_articles.append(item)
+        writer.know_inputs(stored_articles)
         for source, learned in state.boilerplate.items():
             writer.learn_boilerplate(source, learned.state)
     return outcomes, passages
+
+
+def _met(item: Article | Outcome, seen: dict[str, tuple[str, str]]) -> Article | Outcome:
+    """The article with its id, or what became of it; what was known before it was read counts as met too."""
+    if isinstance(item, Article):
+        return _identified(item, seen)
+    if item.content_hash:
+        seen.setdefault(item.article_id, (item.content_hash, item.origin))
+    return item
 
 
 def _identified(article: Article, seen: dict[str, tuple[str, str]]) -> Article | Outcome:

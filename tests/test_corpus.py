@@ -23,6 +23,7 @@ import pytest
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog_rows import Change
 from bot.corpus.corpus import CATALOG_FILE, Corpus
+from bot.corpus.embedded_text import CONTENT_WORDS
 from bot.corpus.follower import STATE_FILE, State, read_state, write_state
 from bot.corpus.identity import article_id
 from bot.corpus.lexical import LexicalIndex
@@ -697,7 +698,7 @@ def test_parts_are_opened_by_hand_too(ten: Path, tmp_path: Path, embeddings: Sen
         Catalog.open(folder / CATALOG_FILE),
         LexicalIndex(folder / "bm25"),
         VectorIndex(folder / "chroma", embeddings.encode, content_words=True),
-        {"index": "chroma", "model": "all-MiniLM-L6-v2", "words": "content"},
+        {"index": "chroma", "model": "all-MiniLM-L6-v2", "words": CONTENT_WORDS},
         lambda: {"fingerprint": embeddings.fingerprint, "dimension": embeddings.dimension, "prompt": ""},
     )
     assert corpus.verify() == []

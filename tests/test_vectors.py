@@ -142,7 +142,7 @@ def test_nothing_to_take_in(index: VectorIndex) -> None:
 
 
 def test_more_passages_than_chroma_takes_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vectors_module, "BATCH_ROWS", 7)
+    monkeypatch.setattr(vectors_module, "WRITE_ROWS", 7)
     random = np.random.default_rng(7)
     index = VectorIndex(tmp_path / "chroma", lambda texts: random.normal(size=(len(texts), 8)).astype(np.float32))
     article = Article(title="Long", text="x" * 40, id="long")

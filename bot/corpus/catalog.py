@@ -28,24 +28,26 @@ from bot.corpus.catalog_rows import (
     article_from,
     article_of,
     articles_table,
-    change_of,
+    changes_of,
     corpus_table,
     day_of,
     feeds_table,
     indexed,
+    known_input_of,
     links_table,
     passages_table,
     portions,
     revisions_table,
+    run_of,
     runs_table,
     standing_of,
     timestamp,
 )
 from bot.corpus.catalog_writer import Writer
 from bot.errors import CorpusError, CorpusMissing
-from bot.schema import Article, Coverage, Passage, Scope
+from bot.schema import Article, Coverage, Outcome, Passage, Scope
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 """The newest migration in `migrations/versions`; a test holds the two equal."""
 BUSY_TIMEOUT_SECONDS = 60
 
@@ -123,11 +125,12 @@ class Catalog:
         count = 0
         with self.engine.connect() as connection:
             query = sa.select(articles_table).where(a.seq > after).order_by(a.seq)
-            for row in connection.execution_options(yield_per=64).execute(query):
-                found.append(change_of(connection, row))
-                count += max(1, len(found[-1].passages))
-                if count >= passages:
-                    break
+            for rows in connection.execution_options(yield_per=64).execute(query).partitions():
+                for change in changes_of(connection, rows):
+                    found.append(change)
+                    count += max(1, len(change.passages))
+                    if count >= passages:
+                        return found
         return found
 
     def pending(self, after: int) -> int:
@@ -143,8 +146,8 @@ class Catalog:
         found: dict[str, Change] = {}
         with self.engine.connect() as connection:
             for some in portions(ids):
-                for row in connection.execute(sa.select(articles_table).where(a.id.in_(some))).all():
-                    found[row.id] = change_of(connection, row)
+                rows = connection.execute(sa.select(articles_table).where(a.id.in_(some))).all()
+                found |= {change.article_id: change for change in changes_of(connection, rows)}
         return [Change(0, id_, False, found[id_].passages if id_ in found else ()) for id_ in ids]
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
@@ -266,10 +269,7 @@ class Catalog:
         """The newest run of ingest; None where there was none."""
         with self.engine.connect() as connection:
             row = connection.execute(sa.select(runs_table).order_by(runs_table.c.id.desc()).limit(1)).one_or_none()
-        if row is None:
-            return None
-        finished = datetime.fromisoformat(row.finished_at) if row.finished_at else None
-        return Run(datetime.fromisoformat(row.started_at), finished, row.counts)
+        return run_of(row) if row is not None else None
 
     def feed(self, address: str) -> Feed | None:
         """What is remembered of an address that is followed; None where nothing is."""
@@ -295,6 +295,11 @@ class Catalog:
         with self.engine.connect() as connection:
             found = connection.execute(query).scalar()
         return None if found is None else bool(found)
+
+    def known_input(self, digest: str) -> Outcome | None:
+        """UNCHANGED, without an origin, where the input of that digest is stored as it was read; else None."""
+        with self.engine.connect() as connection:
+            return known_input_of(connection, digest)
 
     def check(self) -> list[str]:
         """What is broken in the database itself, a sentence each; empty when it is sound."""

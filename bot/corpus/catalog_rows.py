@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.schema import Article, Passage, Scope
+from bot.schema import Article, Outcome, OutcomeKind, Passage, Scope
 
 SQL_VARIABLES = 500
 """Values in one `IN (...)`, well below SQLite's limit."""
@@ -74,6 +74,15 @@ bands_table = sa.Table(
     sa.Column("key", sa.Integer, primary_key=True),
     sa.Column("article_id", sa.Text, primary_key=True),
     sa.Index("ix_bands_article_id", "article_id"),
+    sqlite_with_rowid=False,
+)
+inputs_table = sa.Table(
+    "inputs",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("article_id", sa.Text, nullable=False),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    sa.Index("ix_inputs_article_id", "article_id"),
     sqlite_with_rowid=False,
 )
 boilerplate_table = sa.Table(
@@ -217,15 +226,17 @@ class Link:
     fetched_at: datetime
 
 
-def change_of(connection: sa.Connection, row: Any) -> Change:
-    """What an index must know of an article's row: removed ones and copies have nothing to index."""
-    held: tuple[Passage, ...] = ()
-    if not row.removed and row.copy_of is None:
-        article = article_of(row)
-        p = passages_table.c
-        spans = connection.execute(sa.select(passages_table).where(p.article_id == row.id).order_by(p.start))
-        held = tuple(Passage(each.id, article, each.start, each.end) for each in spans)
-    return Change(row.seq, row.id, row.fresh, held)
+def changes_of(connection: sa.Connection, rows: Sequence[Any]) -> list[Change]:
+    """What an index must know of articles' rows: removed ones and copies have nothing to index."""
+    articles = {row.id: article_of(row) for row in rows if not row.removed and row.copy_of is None}
+    held: dict[str, list[Passage]] = {}
+    p = passages_table.c
+    for some in portions(list(articles)):
+        spans = sa.select(passages_table).where(p.article_id.in_(some)).order_by(p.article_id, p.start)
+        for each in connection.execute(spans):
+            passage = Passage(each.id, articles[each.article_id], each.start, each.end)
+            held.setdefault(each.article_id, []).append(passage)
+    return [Change(row.seq, row.id, row.fresh, tuple(held.get(row.id, ()))) for row in rows]
 
 
 def indexed() -> sa.ColumnElement[bool]:
@@ -294,6 +305,25 @@ def values_of(article: Article) -> dict[str, Any]:
         "credits": list(article.credits),
         "origin": article.origin,
     }
+
+
+def run_of(row: Any) -> Run:
+    """The run of ingest that a row of `runs_table` is."""
+    finished = datetime.fromisoformat(row.finished_at) if row.finished_at else None
+    return Run(datetime.fromisoformat(row.started_at), finished, row.counts)
+
+
+def known_input_of(connection: sa.Connection, digest: str) -> Outcome | None:
+    """UNCHANGED, without an origin, where the input of that digest is stored as it was read; else None."""
+    a, i = articles_table.c, inputs_table.c
+    same = sa.and_(a.id == i.article_id, a.content_hash == i.content_hash)
+    query = sa.select(a.id, a.title, a.content_hash).select_from(inputs_table.join(articles_table, same))
+    row = connection.execute(query.where(i.digest == digest, ~a.removed)).one_or_none()
+    if row is None:
+        return None
+    return Outcome(
+        kind=OutcomeKind.UNCHANGED, origin="", article_id=row.id, title=row.title, content_hash=row.content_hash
+    )
 
 
 def article_of(row: Any) -> Article:

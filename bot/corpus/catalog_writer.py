@@ -19,6 +19,7 @@ from bot.corpus.catalog_rows import (
     boilerplate_table,
     corpus_table,
     feeds_table,
+    inputs_table,
     links_table,
     passages_table,
     portions,
@@ -79,6 +80,16 @@ class Writer:
         if copy_of is not None:
             return OutcomeKind.COPY
         return OutcomeKind.NEW if old is None or old.removed else OutcomeKind.CHANGED
+
+    def know_inputs(self, articles: Sequence[Article]) -> None:
+        """Remember articles, which are stored with this very content, by their `input_digest` where they have one."""
+        rows = [
+            {"digest": article.input_digest, "article_id": article.id, "content_hash": content_hash(article)}
+            for article in articles
+            if article.input_digest
+        ]
+        if rows:
+            self._connection.execute(inputs_table.insert().prefix_with("OR REPLACE"), rows)
 
     def note(self, key: str, value: str) -> None:
         """Note something of the corpus as a whole."""
@@ -206,6 +217,7 @@ class Writer:
     def _forget(self, article_id: str) -> None:
         self._connection.execute(passages_table.delete().where(passages_table.c.article_id == article_id))
         self._connection.execute(bands_table.delete().where(bands_table.c.article_id == article_id))
+        self._connection.execute(inputs_table.delete().where(inputs_table.c.article_id == article_id))
 
     def _next_seq(self) -> int:
         self._seq += 1

@@ -209,6 +209,11 @@ class Corpus:
         self._require_make(self.lexical, read_state(self.lexical.folder))
         self._follow(self.lexical, None)
 
+    def follow_slowly(self, progress: Progress | None = None) -> None:
+        """Bring the slow index alone up to date. It may run in a thread of its own beside `follow_quickly`."""
+        self._require_make(self.vectors, read_state(self.vectors.folder))
+        self._follow(self.vectors, progress)
+
     def repair(self, progress: Progress | None = None) -> list[str]:
         """Mend the indexes from the catalog; returns what was wrong. Call it while `writing`."""
         found = []

@@ -12,7 +12,7 @@ import struct
 import threading
 import time
 from calendar import timegm
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 COLLECTION = "passages"
-BATCH_ROWS = 2_000
-"""Rows in one call of Chroma, which takes 5,461 at most."""
+READ_ROWS = 2_000
+"""Rows that one call reads."""
+WRITE_ROWS = 256
+"""Rows in one call that writes: enough to sort by length, and few enough that no reader waits long for its turn."""
 REOPEN_SECONDS = 1.0
 """Least time between two looks at what another process wrote."""
 LOCK_SECONDS = 60.0
@@ -50,15 +52,23 @@ HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighb
 class VectorIndex:
     """A Chroma collection in a folder; `encode` turns texts into unit vectors, shape (texts, dimension).
 
-    `content_words` says whether passages are embedded by those alone (see `embedded_text`).
+    `encode_many`, where it is given, does the same for parts, one after the other, and may encode ahead while a part is
+    written. `content_words` says whether passages are embedded by those alone (see `embedded_text`).
     """
 
     name = "vector index"
-    batch_passages = 512
+    batch_passages = 1_024
 
-    def __init__(self, folder: Path, encode: Callable[[list[str]], Vectors], *, content_words: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        encode: Callable[[list[str]], Vectors],
+        *,
+        encode_many: Callable[[Sequence[list[str]]], Generator[Vectors]] | None = None,
+        content_words: bool = False,
+    ) -> None:
         self.folder = folder
-        self._encode = encode
+        self._encode_many = encode_many or (lambda parts: (encode(part) for part in parts))
         self._content_words = content_words
         self._lock = threading.RLock()
         # chromadb 1.5.9 writes its graph in place: a process that loads it meanwhile dies by a segmentation fault. So
@@ -115,8 +125,8 @@ class VectorIndex:
     def texts(self, ids: Sequence[str]) -> dict[str, str]:
         """The texts that stand beside the vectors of those passages that the index holds."""
         found: dict[str, str] = {}
-        for start in range(0, len(ids), BATCH_ROWS):
-            some = list(ids[start : start + BATCH_ROWS])
+        for start in range(0, len(ids), READ_ROWS):
+            some = list(ids[start : start + READ_ROWS])
             page = self._read(partial(_documents, ids=some))
             found.update(zip(page["ids"], page["documents"], strict=True))
         return found
@@ -144,26 +154,35 @@ class VectorIndex:
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Take changes in, durably; an article's older passages leave first."""
-        passages = [passage for change in changes for passage in change.passages]
-        texts = [document(passage, content_words=self._content_words) for passage in passages]
-        vectors = self._encode(texts) if texts else None
         stale = [change.article_id for change in changes if not change.fresh]
+        with self._writing() as collection:
+            for start in range(0, len(stale), 500):
+                with self._files.acquire(timeout=LOCK_SECONDS):
+                    collection.delete(where={"article_id": {"$in": stale[start : start + 500]}})
+        passages = [passage for change in changes for passage in change.passages]
+        for some, vectors in self._encoded(passages):
+            with self._writing() as collection, self._files.acquire(timeout=LOCK_SECONDS):
+                collection.upsert(
+                    ids=[each.id for each in some],
+                    embeddings=vectors,
+                    documents=[each.text for each in some],
+                    metadatas=[_metadata(each) for each in some],
+                )
+
+    def _encoded(self, passages: list[Passage]) -> Iterator[tuple[list[Passage], Vectors]]:
+        """The passages with their vectors, some at a time."""
+        parts = [passages[start : start + WRITE_ROWS] for start in range(0, len(passages), WRITE_ROWS)]
+        texts = [[document(each, content_words=self._content_words) for each in part] for part in parts]
+        # Closed at once where writing fails: what encodes ahead must not go on for nobody.
+        with contextlib.closing(self._encode_many(texts)) as encoded:
+            yield from zip(parts, encoded, strict=True)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Any]:
+        """The collection, to be changed; an error of Chroma's becomes one of ours."""
         with self._lock:
             try:
-                collection = self._open(create=True)
-                for start in range(0, len(stale), 500):
-                    with self._files.acquire(timeout=LOCK_SECONDS):
-                        collection.delete(where={"article_id": {"$in": stale[start : start + 500]}})
-                for start in range(0, len(passages), BATCH_ROWS):
-                    some = passages[start : start + BATCH_ROWS]
-                    assert vectors is not None
-                    with self._files.acquire(timeout=LOCK_SECONDS):
-                        collection.upsert(
-                            ids=[each.id for each in some],
-                            embeddings=vectors[start : start + BATCH_ROWS],
-                            documents=[each.text for each in some],
-                            metadatas=[_metadata(each) for each in some],
-                        )
+                yield self._open(create=True)
             except CorpusError:
                 raise
             except Exception as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
 from ingest.read.contract import Blob, Items, ReadOptions, failed, skipped, with_head
+from ingest.read.inputs import digest_of_bytes, known
 from ingest.read.kinds import Kind, is_housekeeping, kind_of
 from ingest.read.limits import Limits, check_count, read_whole
 from ingest.read.plain import clean, decode, one_line
@@ -155,8 +156,8 @@ def _kind_items(kind: Kind, blob: Blob, options: ReadOptions) -> Items:
             yield failed(blob.origin, "it is binary data, and no text in any known encoding")
 
 
-def _text(blob: Blob, options: ReadOptions) -> str:
-    text = clean(decode(read_whole(blob.stream, options.limits.text_bytes), blob.charset))
+def _text(data: bytes, blob: Blob, options: ReadOptions) -> str:
+    text = clean(decode(data, blob.charset))
     if not text.strip():
         raise ReadError("it is empty")
     check_count(sum(map(bool, map(str.strip, text.split("\n")))), options.limits.text_lines, "lines")
@@ -166,9 +167,14 @@ def _text(blob: Blob, options: ReadOptions) -> str:
 def _page_text(blob: Blob, options: ReadOptions) -> Article | Outcome:
     from ingest.read.page_text import read_page_text
 
-    text = _text(blob, options)
+    data = read_whole(blob.stream, options.limits.text_bytes)
+    digest = digest_of_bytes(data, options, "page text", blob.url, blob.charset)
+    if outcome := known(digest, blob.origin, options):
+        return outcome
+    text = _text(data, blob, options)
     try:
-        return read_page_text(text, origin=blob.origin, url=blob.url, source=options.source)
+        article = read_page_text(text, origin=blob.origin, url=blob.url, source=options.source)
+        return replace(article, input_digest=digest)
     except ReadError as error:
         return skipped(blob.origin, str(error))
 
@@ -177,11 +183,15 @@ def _html(blob: Blob, options: ReadOptions) -> Article | Outcome:
     from ingest.read.html import read_html
 
     data = read_whole(blob.stream, options.limits.page_bytes)
+    digest = digest_of_bytes(data, options, "html", blob.url, blob.charset)
+    if outcome := known(digest, blob.origin, options):
+        return outcome
     check_count(data.count(b"<"), options.limits.page_tags, "tags")
     try:
-        return read_html(
+        article = read_html(
             data, origin=blob.origin, url=blob.url, source=options.source, content_type_charset=blob.charset
         )
+        return replace(article, input_digest=digest)
     except ReadError as error:
         return skipped(blob.origin, str(error))
 

@@ -44,8 +44,9 @@ class ReadOptions:
     names to those of the records at hand ({"text": "maintext"}). `summaries` keeps a feed's summary where the full
     text is missing. `fetch` gets the page behind a link, raising `bot.errors.ReadError`; None means that nothing is
     fetched. `known` says of a page that a feed or sitemap leads to, by its address and the stamp of its last change
-    ("" where there is none), whether it need not be fetched; None means that nothing is known. `limits` are the caps
-    of everything.
+    ("" where there is none), whether it need not be fetched; None means that nothing is known. `known_input` says of
+    a digest of what is about to be read (see `inputs.py`) what is stored of it, if it is stored as it was read: then
+    it is not read again (`Catalog.known_input`). `limits` are the caps of everything.
     """
 
     source: str | None = None
@@ -53,6 +54,7 @@ class ReadOptions:
     summaries: bool = False
     fetch: Callable[[str], Fetched] | None = None
     known: Callable[[str, str], bool] | None = None
+    known_input: Callable[[str], Outcome | None] | None = None
     limits: Limits = field(default_factory=Limits)
 
 

@@ -10,11 +10,13 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from bot.errors import ReadError
 from bot.schema import Outcome
 from ingest.read.contract import Blob, Items, ReadOptions, failed, skipped, with_head
+from ingest.read.inputs import digest_of_record, known
 from ingest.read.kinds import RECORD_NAMES, table_delimiter, text_of_head
 from ingest.read.limits import CHUNK_BYTES, Limits, as_utf8, lines, megabytes, spooled, stream_of
 from ingest.read.plain import decode_line, one_line
@@ -58,8 +60,12 @@ def _items(rows: Iterator[_Row], blob: Blob, options: ReadOptions) -> Items:
         if isinstance(record, Outcome):
             yield record
             continue
+        digest = digest_of_record(record, options, blob.url)
+        if outcome := known(digest, origin, options):
+            yield outcome
+            continue
         try:
-            yield article_of_record(record, origin, options, blob.url)
+            yield replace(article_of_record(record, origin, options, blob.url), input_digest=digest)
         except ReadError as error:
             title = Fields(record, options.fields).text("title") or ""
             yield skipped(origin, str(error), one_line(title)[:200])
