@@ -248,7 +248,7 @@ class Corpus:
             self._reset(follower)
             state = read_state(follower.folder)
             assert state is not None
-        done, total = 0, self.catalog.pending(state.seq) if progress else 0
+        done = 0
         while changes := self.catalog.changes(state.seq, follower.batch_passages):
             try:
                 follower.apply(changes)
@@ -263,7 +263,8 @@ class Corpus:
             self._write_state(follower, state)
             done += sum(len(change.passages) for change in changes)
             if progress:
-                progress(follower.name, done, total)
+                # Counted anew: more may have been stored meanwhile.
+                progress(follower.name, done, done + self.catalog.pending(state.seq))
 
     def _reset(self, follower: Follower) -> None:
         try:
