@@ -175,7 +175,7 @@ class Asker:
             self.retriever.corpus.coverage(),
             not_answered=self.prompts["not_answered"],
             no_articles=self.prompts["no_articles"],
-            idf=asked.retrieved.idf,
+            reading=asked.retrieved.reading,
             answer_least=answer_least,
         )
         return self._finished(asked, check(answer))

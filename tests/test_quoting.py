@@ -251,24 +251,6 @@ def test_rarity_decides_which_words_count() -> None:
     assert answer.short == "About 40"
 
 
-def test_vectors_add_likeness_in_meaning() -> None:
-    numpy = pytest.importorskip("numpy")
-
-    def vectors(texts: list[str]) -> object:
-        return numpy.array([[1.0, 0.0] if "quiet winter" in text else [0.0, 1.0] for text in texts])
-
-    plain = answered("What about Cape Wrobel?", hits(LIGHTHOUSE_2019), answer_least=0.0)
-    likened = answered(
-        "What about Cape Wrobel?",
-        hits(LIGHTHOUSE_2019),
-        answer_least=0.0,
-        sentence_vectors=vectors,
-        query_vector=5 * numpy.array([1.0, 0.0]),
-    )
-    assert "quiet winter" not in plain.citations[0].quote
-    assert "quiet winter" in likened.citations[0].quote
-
-
 def test_never_more_than_a_few_quotes() -> None:
     many = [
         Article(title=f"Report {n}", text=f"In all {n} keepers work at Cape Wrobel now.", source=f"S{n}", id=f"m{n}")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering.spans import spans
 from bot.retrieval.question_kind import AnswerKind
+from bot.retrieval.spans import spans
 
 
 def texts(kind: AnswerKind, sentence: str, focus: str = "", least: float = 0.5) -> list[str]:

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 from bot.answering.links import text_fragment_link
-from bot.answering.sentence_ranking import AMOUNTS, Idf, Sentence, is_likely_day, rank, weights_of_terms
 from bot.retrieval.question import Understood
 from bot.retrieval.question_kind import AnswerKind
 from bot.retrieval.question_words import stem, stems
+from bot.retrieval.sentence_ranking import AMOUNTS, Idf, Reading, Sentence, is_likely_day, read
 from bot.schema import Answer, Article, Citation, Coverage, Hit
-
-if TYPE_CHECKING:
-    import numpy as np
 
 ANSWER_LEAST = 0.17
 """Confidence below which nothing is said: a probability, learned from questions of 2022 and of the sample corpus."""
@@ -54,9 +50,6 @@ LEAD_CHARS = 300
 MISSING_NAMES_MOST = 0.25
 """A sentence does not answer when names with more than this share of the question stand neither in it nor beside it
 (the sentence before, title, lead): what is said of Iraq says nothing of Syria."""
-COSINE_WEIGHT = 2.0
-"""What likeness in meaning counts, where vectors are given."""
-COSINE_SENTENCES = 8
 NEAREST_LEAST = 0.3
 RARE_LEAST = 0.9
 """An article is near when the rare words that it shares with the question are so much of it."""
@@ -102,8 +95,7 @@ def quote(
     not_answered: str,
     no_articles: str,
     idf: Idf | None = None,
-    sentence_vectors: Callable[[list[str]], np.ndarray] | None = None,
-    query_vector: np.ndarray | None = None,
+    reading: Reading | None = None,
     answer_least: float = ANSWER_LEAST,
     short_least: float = SHORT_LEAST,
 ) -> Answer:
@@ -111,17 +103,14 @@ def quote(
 
     `not_answered` and `no_articles` are the refusals' templates with the holes {articles}, {days}, {first}, {last}
     and {nearest}; a line whose hole has no value is left out. `idf` tells how rare a word is; without it, names and
-    numbers count more. `sentence_vectors` and `query_vector` (unit length) add likeness in meaning for the best few
-    sentences. Without a sentence that answers, `answered` is False and `nearest` cites the closest one.
+    numbers count more. `reading` is what reading the hits gave (see `sentence_ranking.read`), where they were read.
+    Without a sentence that answers, `answered` is False and `nearest` cites the closest one.
     """
     if not hits:
         return _refusal(understood, coverage, no_articles, None)
-    weighed = weights_of_terms(understood, idf)
-    found = rank(understood, hits, weighed, idf)
+    found, weighed = reading or read(understood, hits, idf)
     if not found:
         return _refusal(understood, coverage, no_articles, None)
-    if sentence_vectors is not None and query_vector is not None:
-        _add_cosine(found, sentence_vectors, query_vector)
     confidence = _confidence(understood, found, weighed)
     if confidence < answer_least:
         nearness = _nearness(found[0], weighed, understood)
@@ -140,15 +129,6 @@ def quote(
         confidence=confidence,
         coverage=coverage,
     )
-
-
-def _add_cosine(
-    found: list[Sentence], sentence_vectors: Callable[[list[str]], np.ndarray], query_vector: np.ndarray
-) -> None:
-    few = found[:COSINE_SENTENCES]
-    for sentence, cosine in zip(few, sentence_vectors([each.text for each in few]) @ query_vector, strict=True):
-        sentence.score += COSINE_WEIGHT * float(cosine)
-    found.sort(key=lambda sentence: -sentence.score)
 
 
 def _confidence(understood: Understood, found: Sequence[Sentence], weighed: Mapping[str, float]) -> float:

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from bot.answering.checking import check
 from bot.answering.quoting import quote
-from bot.answering.sentence_ranking import rank, weights_of_terms
 from bot.asking import Asker
 from bot.schema import Answer, Question, Turn
 from bot.sentences import sentences
@@ -48,7 +47,7 @@ def bounded(text: str, chars: int) -> str:
 def _nearest(asker: Asker, claim: Question) -> Answer | None:
     understood = asker.understand(claim).understood
     retrieved = asker.retriever.retrieve(understood, asker.hits)
-    found = rank(understood, retrieved.hits, weights_of_terms(understood, retrieved.idf), retrieved.idf)
+    found = retrieved.reading.sentences
     if not found or found[0].features.around < NEAR_LEAST:
         return None
     answer = quote(
@@ -57,7 +56,7 @@ def _nearest(asker: Asker, claim: Question) -> Answer | None:
         asker.retriever.corpus.coverage(),
         not_answered=asker.prompts["not_answered"],
         no_articles=asker.prompts["no_articles"],
-        idf=retrieved.idf,
+        reading=retrieved.reading,
         answer_least=0.0,
     )
     ids = tuple(hit.passage.id for hit in retrieved.hits)

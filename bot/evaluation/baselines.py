@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from bot.answering.spans import spans
 from bot.embeddings import SentenceEmbeddings
 from bot.retrieval.question import Understood
 from bot.retrieval.question_words import stems
 from bot.retrieval.retriever import Retriever
+from bot.retrieval.spans import spans
 from bot.schema import Answer, Citation, Hit, Scope, Span
 from bot.sentences import sentences
 

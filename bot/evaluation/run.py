@@ -158,7 +158,7 @@ def _never_refusing(asker: Asker, asked: Asked) -> Answer:
         asker.retriever.corpus.coverage(),
         not_answered="",
         no_articles="",
-        idf=asked.retrieved.idf,
+        reading=asked.retrieved.reading,
         answer_least=0.0,
         short_least=0.0,
     )

@@ -15,6 +15,7 @@ from bot.corpus.catalog_rows import Standing
 from bot.corpus.corpus import Corpus
 from bot.embeddings import SentenceEmbeddings
 from bot.retrieval.question import Understood
+from bot.retrieval.sentence_ranking import Reading, read
 from bot.schema import Hit, Scope
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Retrieved:
     """What was found for a question: the hits, best first, and what scoring them needed."""
 
     hits: tuple[Hit, ...]
+    reading: Reading
+    """The sentences of the hits, for the answer."""
     idf: Callable[[str], float]
     """How rare a word is in the corpus."""
     query_vector: Vector
@@ -152,7 +155,8 @@ class Retriever:
             hits = self._read(_varied(found, k, lambda each: each.article_id))
         else:
             hits = _varied(self.reranker.rerank(text, self._read(found)), k, lambda hit: hit.article.id)
-        return Retrieved(self._with_copies(hits), corpus.lexical.rarity, vector)
+        shown = self._with_copies(hits)
+        return Retrieved(shown, read(understood, shown, corpus.lexical.rarity), corpus.lexical.rarity, vector)
 
     def _by_meaning(
         self, text: str, candidates: int, scope: Scope | None

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bot.answering.sentence_ranking import WEIGHTS, Features, rank, weights_of_terms
 from bot.evaluation.metrics import holds
+from bot.retrieval.sentence_ranking import WEIGHTS, Features, rank, weights_of_terms
 from tests.bench.bench_quoting import SHARED, Bm25, answerable, load, passages_of, understand_of
 
 FIXED = ("hedge",)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.answering.places import KNOWN
 from bot.answering.proof.days import MONTHS, WEEKDAYS
 from bot.answering.proof.meanings import aliases, folded, is_empty
 from bot.answering.proof.tokens import Token
 from bot.answering.proof.units import NUMBER_WORDS, ORDINALS, SCALES
+from bot.retrieval.places import KNOWN
 from bot.retrieval.question_words import STOPWORDS
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from bot.answering.spans import COMMON_FIT, Candidate, spans
 from bot.retrieval.question import Understood
 from bot.retrieval.question_kind import AnswerKind
 from bot.retrieval.question_words import STOPWORDS, WORD, Word, stem, stems, words
+from bot.retrieval.spans import COMMON_FIT, Candidate, spans
 from bot.schema import Hit, Span
 from bot.sentences import sentences
 
@@ -150,6 +150,19 @@ class Sentence:
     """The best candidate, folded for comparing."""
     is_followed_by_asked: bool = False
     """Whether the verb or the noun of the question follows the best candidate at once."""
+
+
+class Reading(NamedTuple):
+    """The sentences of hits, best first, and how much each stem of the question counts in them, together 1."""
+
+    sentences: list[Sentence]
+    weighed: Mapping[str, float]
+
+
+def read(understood: Understood, hits: Sequence[Hit], idf: Idf | None = None) -> Reading:
+    """Read the hits for what answers; `idf` tells how rare a word is, without it names and numbers count more."""
+    weighed = weights_of_terms(understood, idf)
+    return Reading(rank(understood, hits, weighed, idf), weighed)
 
 
 def weights_of_terms(understood: Understood, idf: Idf | None) -> dict[str, float]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from bot.answering import places
+from bot.retrieval import places
 from bot.retrieval.question_kind import MEASURED, AnswerKind
 from bot.retrieval.question_words import STOPWORDS
 
