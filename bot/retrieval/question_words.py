@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -87,6 +88,14 @@ _SUFFIXES = tuple(
 _TOO_SHORT_TO_CUT = 4
 
 
+_FORMS: dict[str, set[str]] = {}
+for _form, _base in IRREGULAR.items():
+    _FORMS.setdefault(_base, set()).add(_form)
+_REST = r"[^\W_]*(?:[.,](?=\d)\d+)*(?:['’][^\W\d_]+)?"
+"""What follows the first letters in WORD."""
+_ACCENTED = re.compile(r"[^\x00-\x7f\W_]")
+
+
 class Word(NamedTuple):
     """A word as it stands in a text: `text[start:end] == word.text`."""
 
@@ -154,3 +163,52 @@ def stems(text: str) -> set[str]:
 def words(text: str) -> list[Word]:
     """All words and numbers of `text`, in order, each with its place (code points) and stem."""
     return [Word(found[0], found.start(), found.end(), stem(found[0])) for found in WORD.finditer(text)]
+
+
+class WordFinder:
+    """Finds those words of texts that have one of a few stems, without taking the others apart.
+
+    Words that share a stem begin alike: a text is searched for the first letters of the stems and of their irregular
+    forms, and only what begins so is stemmed. It takes a third of the time of `words`, and does not see "we're" as the
+    stem of "were", nor any word with an apostrophe among its first three letters.
+    """
+
+    def __init__(self, wanted: Iterable[str]) -> None:
+        self._wanted = frozenset(wanted)
+        whole = {each for each in self._wanted if each in STOPWORDS and len(each) <= 3}  # or half of all words match
+        heads = {_head(form) for each in self._wanted - whole for form in (each, *_FORMS.get(each, ()))} - {""}
+        ways = [rf"{re.escape(each)}(?![^\W_])" for each in whole] + list(map(re.escape, heads))
+        self._heads = re.compile(rf"(?:{'|'.join(sorted(ways))}){_REST}") if ways else None
+
+    def __call__(self, text: str) -> list[Word]:
+        """`words(text)` without those of other stems."""
+        if self._heads is None:
+            return []
+        low = text.lower()
+        if len(low) != len(text) or _ACCENTED.search(low):
+            return [word for word in words(text) if word.stem in self._wanted]
+        found = []
+        for match in self._heads.finditer(low):
+            start, end = match.span()
+            if start and _goes_on(low, start):
+                continue
+            stemmed = stem(match[0])
+            if stemmed in self._wanted:
+                found.append(Word(text[start:end], start, end, stemmed))
+        return found
+
+
+def _head(word: str) -> str:
+    """What the words of a stem begin with; thousands separators may follow the first digit."""
+    return word[:1] if word[:1].isdigit() else word[:3]
+
+
+def _goes_on(text: str, start: int) -> bool:
+    """Whether the character at `start` is not the first of its word."""
+    before = text[start - 1]
+    if before.isalnum():
+        return True
+    inside = start > 1 and text[start - 2].isalnum()
+    if before in "'’":
+        return inside and not text[start].isdigit()
+    return before in ".," and inside and text[start].isdigit() and text[start - 2].isdigit()

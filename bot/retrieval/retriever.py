@@ -5,9 +5,9 @@ Knows nothing about how an answer is made of them, nor about LangChain (see `doc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -38,6 +38,8 @@ WIDE_AT_MOST = 1_000
 wanted, the share of those that is enough, and how many are looked for at most."""
 THREADS = 4
 """Searches by vectors that go on beside others at most."""
+READ_HITS = 10
+"""So many of the best are read for the sentence that answers, or as many as are asked for, and ordered anew by it."""
 PER_ARTICLE = 4
 """Hits of one article at most, for each ten asked for: other articles get a hearing."""
 
@@ -63,6 +65,8 @@ class FusionWeights:
     """Added where the day of publication fits the question."""
     lead: float = 0.2
     """Added to what stands at the head of an article: news says first what matters most."""
+    sentence: float = 0.09
+    """How far the best sentence of a passage is behind the best of all, as `sentence_ranking` scores them."""
 
 
 WEIGHTS = FusionWeights()
@@ -89,6 +93,29 @@ class Retrieved:
     idf: Callable[[str], float]
     """How rare a word is in the corpus."""
     query_vector: Vector
+
+
+class _Seen:
+    """What is looked up of passages once they are found: where they stand, and how much of a question they hold."""
+
+    def __init__(self, corpus: Corpus, idf: Mapping[str, float]) -> None:
+        self._corpus = corpus
+        self._idf = idf
+        self.standings: dict[str, Standing] = {}
+        self.held: dict[str, float] = {}
+        self.about: dict[str, float] = {}
+        """By article."""
+
+    def look_at(self, ids: Iterable[str], known: Mapping[str, Standing] | None = None) -> None:
+        """Look up passages; `known` is where some of them stand."""
+        ids = list(ids)
+        standings = {id_: known[id_] for id_ in ids if id_ in known} if known else {}
+        if len(standings) < len(ids):
+            standings |= self._corpus.catalog.standing([id_ for id_ in ids if id_ not in standings])
+        self.standings |= standings
+        self.held |= self._corpus.lexical.held(self._idf, ids)
+        articles = {standing.article_id for standing in standings.values()} - self.about.keys()
+        self.about |= self._corpus.lexical.held_by_articles(self._idf, list(articles))
 
 
 class Retriever:
@@ -118,25 +145,26 @@ class Retriever:
         most = sum(idf.values()) or 1.0
 
         candidates = max(CANDIDATES, k)
-        # The model, Chroma and tantivy all work outside Python's lock: two cores are of use to a single question.
-        by_meaning = self._beside.submit(self._by_meaning, text, candidates, scope)
+        # The model works outside Python's lock, Chroma inside it. What is done beside the model is short calls of other
+        # libraries, so that it is not kept from the lock when it is done.
+        encoding = self._beside.submit(self.embeddings.encode, [text], "query")
         lexical = dict(corpus.lexical.search(terms, candidates, scope, title_weight=weights.title))
-        vector, dense, standings = by_meaning.result()
-        only_dense = [id_ for id_ in dense if id_ not in lexical]
+        seen = _Seen(corpus, idf)
+        seen.look_at(lexical)
+        wide = self._wide(candidates, scope)
+        vector: Vector = encoding.result()[0]
+        nearest, standings = self._nearest(vector, candidates, scope, wide)
+        dense = dict(nearest)
         only_lexical = [id_ for id_ in lexical if id_ not in dense]
         of_lexical = self._beside.submit(corpus.vectors.vectors, only_lexical)
-        if only_dense:
+        if only_dense := [id_ for id_ in dense if id_ not in lexical]:
+            seen.look_at(only_dense, standings)
             lexical |= corpus.lexical.search(terms, len(only_dense), title_weight=weights.title, among=only_dense)
-        standings |= corpus.catalog.standing([id_ for id_ in lexical | dense if id_ not in standings])
-        held = corpus.lexical.held(idf, list(lexical | dense))
-        about = corpus.lexical.held_by_articles(
-            idf, list({standings[id_].article_id for id_ in lexical | dense if id_ in standings})
-        )
         dense |= {id_: float(found @ vector) for id_, found in of_lexical.result().items()}
 
         found = []
         for id_ in lexical | dense:
-            standing = standings.get(id_)
+            standing = seen.standings.get(id_)
             if standing is None:
                 continue
             parts = {
@@ -144,31 +172,30 @@ class Retriever:
                 "dense": dense.get(id_, 0.0),
                 "day": _fit_of_day(understood, standing.published),
                 "lead": float(standing.start < LEAD_CHARS),
-                "held": held.get(id_, 0.0) / most,
-                "about": about.get(standing.article_id, 0.0) / most,
+                "held": seen.held.get(id_, 0.0) / most,
+                "about": seen.about.get(standing.article_id, 0.0) / most,
             }
             score = sum(getattr(weights, name) * part for name, part in parts.items())
             found.append(_Found(-score, id_, standing.article_id, parts))
         found.sort(key=lambda each: each[:2])
+        # Only what is shown is read: an article's text is a thousand times what ranking needs of it.
+        most = max(k, READ_HITS)
         if self.reranker is None:
-            # Only what is shown is read: an article's text is a thousand times what ranking needs of it.
-            hits = self._read(_varied(found, k, lambda each: each.article_id))
+            hits = self._read(_varied(found, most, lambda each: each.article_id))
         else:
-            hits = _varied(self.reranker.rerank(text, self._read(found)), k, lambda hit: hit.article.id)
-        shown = self._with_copies(hits)
-        return Retrieved(shown, read(understood, shown, corpus.lexical.rarity), corpus.lexical.rarity, vector)
+            hits = _varied(self.reranker.rerank(text, self._read(found)), most, lambda hit: hit.article.id)
+        hits = self._with_copies(hits)
+        reading = read(understood, hits, corpus.lexical.rarity)
+        if self.reranker is None:
+            hits = _by_sentences(hits, reading, weights.sentence)
+        return Retrieved(tuple(hits[:k]), _reading_of(reading, hits[:k]), corpus.lexical.rarity, vector)
 
-    def _by_meaning(
-        self, text: str, candidates: int, scope: Scope | None
-    ) -> tuple[Vector, dict[str, float], dict[str, Standing]]:
-        """The vector of a question, the cosines of the passages nearest to it, and where those of them stand that
-        had to be looked up."""
-        vector: Vector = self.embeddings.encode([text], "query")[0]
-        nearest, standings = self._nearest(vector, candidates, scope)
-        return vector, dict(nearest), standings
+    def _wide(self, candidates: int, scope: Scope | None) -> int:
+        """How many passages are to be found so that as many as wanted are in scope."""
+        return int(WIDER * candidates / max(self.corpus.lexical.share(scope), 1e-9)) if scope else candidates
 
     def _nearest(
-        self, vector: Vector, candidates: int, scope: Scope | None
+        self, vector: Vector, candidates: int, scope: Scope | None, wide: int
     ) -> tuple[list[tuple[str, float]], dict[str, Standing]]:
         """The passages in scope nearest to a vector, best first: (passage id, cosine); and where some of them stand.
 
@@ -179,7 +206,6 @@ class Retriever:
         corpus = self.corpus
         if scope is None:
             return corpus.vectors.search(vector, candidates), {}
-        wide = int(WIDER * candidates / max(corpus.lexical.share(scope), 1e-9))
         if wide <= WIDE_AT_MOST:
             found = corpus.vectors.search(vector, wide)
             standing = corpus.catalog.standing([id_ for id_, _ in found], scope)
@@ -202,12 +228,31 @@ class Retriever:
         scope = Scope(understood.after, understood.before, question.as_of, understood.sources, tuple(copied))
         return scope if scope != Scope() else None
 
-    def _with_copies(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    def _with_copies(self, hits: Sequence[Hit]) -> list[Hit]:
         copies = self.corpus.catalog.copies(list({hit.article.id for hit in hits}))
-        return tuple(
+        return [
             Hit(hit.passage, hit.score, hit.parts, copies[hit.article.id]) if hit.article.id in copies else hit
             for hit in hits
-        )
+        ]
+
+
+def _by_sentences(hits: Sequence[Hit], reading: Reading, weight: float) -> list[Hit]:
+    """The hits in the order of their scores and of how far the best sentence of each is behind the best of all."""
+    best: dict[str, float] = {}
+    for sentence in reading.sentences:
+        best.setdefault(sentence.hit.passage.id, sentence.score)
+    top, least = max(best.values(), default=0.0), min(best.values(), default=0.0)
+    scored = []
+    for hit in hits:
+        behind = best.get(hit.passage.id, least) - top
+        scored.append(replace(hit, score=hit.score + weight * behind, parts={**hit.parts, "sentence": behind}))
+    return sorted(scored, key=lambda hit: -hit.score)
+
+
+def _reading_of(reading: Reading, hits: Sequence[Hit]) -> Reading:
+    """What of a reading is of these hits."""
+    ids = {hit.passage.id for hit in hits}
+    return reading._replace(sentences=[each for each in reading.sentences if each.hit.passage.id in ids])
 
 
 def _fit_of_day(understood: Understood, published: date | None) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from bot.retrieval.question import Understood
 from bot.retrieval.question_kind import AnswerKind
-from bot.retrieval.question_words import STOPWORDS, WORD, Word, stem, stems, words
+from bot.retrieval.question_words import STOPWORDS, WORD, Word, WordFinder, stem, stems, words
 from bot.retrieval.spans import COMMON_FIT, Candidate, spans
 from bot.schema import Hit, Span
 from bot.sentences import sentences
@@ -121,7 +121,7 @@ _DEFINED = re.compile(
 )
 _UNFOLDED = re.compile(r"[^0-9a-z.%$£€]+")
 _UNSTATED = re.compile(
-    r"\?[\"”’']?\s*$|^(?:Hide Caption|Photos?:|More:|Read more|Related:|Contributing:|Sign up|Watch:|Image|Click)",
+    r"(?:Hide Caption|Photos?:|More:|Read more|Related:|Contributing:|Sign up|Watch:|Image|Click)",
     re.IGNORECASE,
 )
 
@@ -246,7 +246,10 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
     terms = frozenset(weighed)
     asking = stems(understood.asking) & terms
     asking_total = _share(asking, weighed) or 1.0
-    asked_pairs = set(pairwise(word.stem for word in words(understood.question.text)))
+    asked_words = [word.stem for word in words(understood.question.text)]
+    asked_pairs = set(pairwise(asked_words))
+    focus = stem(understood.focus) if understood.focus else ""
+    finder = WordFinder({*terms, *asked_words, focus, _deed(understood)} - {""})
     top = max((hit.score for hit in hits), default=0.0) or 1.0
     hedge_counts = 0.0 if _ASKS_OPEN.search(understood.question.text) else 1.0 if understood.kind in AMOUNTS else 0.5
     titles: dict[str, float] = {}
@@ -258,12 +261,12 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
         passage, article = hit.passage, hit.article
         name = article.id or article.url or article.title
         if name not in titles:
-            in_title = stems(article.title) & terms
+            in_title = {word.stem for word in finder(article.title)} & terms
             titles[name] = _share(in_title, weighed)
-            given[name] = in_title | stems(article.text[:OPENING_CHARS]) & terms
+            given[name] = in_title | {word.stem for word in finder(article.text[:OPENING_CHARS])} & terms
         still_open = terms - given[name]
         open_total = _share(still_open, weighed)
-        parsed = _parsed(passage.text)
+        parsed = list(_parsed(passage.text, finder))
         of_passage = _share({word.stem for _, placed in parsed for word in placed} & terms, weighed)
         published = article.published
         fresh = float(is_likely_day(understood, published))
@@ -282,7 +285,7 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
             previous = None
             if (name, start) not in seen:
                 seen.add((name, start))
-                pairs = asked_pairs & set(pairwise(word.stem for word in own_words)) if own else ()
+                pairs = asked_pairs & _adjacent(passage.text, own_words) if own else ()
                 features = Features(
                     own=own,
                     asking=_share(held & asking, weighed) / asking_total,
@@ -294,8 +297,8 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
                     fresh=fresh,
                     old=old,
                     lead=float(start < LEAD_CHARS),
-                    hedge=hedge_counts * float(bool(_HEDGE.search(text))),
-                    unstated=float(bool(_UNSTATED.search(text))),
+                    hedge=hedge_counts * float(own > 0 and _HEDGE.search(text) is not None),
+                    unstated=float(_asks(text) or _UNSTATED.match(text) is not None),
                     kind=0.0,
                     vote=0.0,
                     new=_share(held & still_open, weighed) / open_total if open_total else 0.0,
@@ -328,18 +331,36 @@ def _definition_of(understood: Understood) -> re.Pattern[str] | None:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(passage: str) -> tuple[tuple[Span, tuple[Word, ...]], ...]:
-    """The sentences of a passage with their words, placed in the passage; kept, as some passages are found often."""
-    placed = words(passage)
-    parsed: list[tuple[Span, tuple[Word, ...]]] = []
+def _sentences(passage: str) -> list[Span]:
+    """The sentences of a passage; kept, as some passages are found often."""
+    return sentences(passage)
+
+
+def _parsed(passage: str, finder: WordFinder) -> Iterator[tuple[Span, list[Word]]]:
+    """The sentences of a passage with the question's words in them, placed in the passage."""
+    placed = finder(passage)
     first = 0
-    for span in sentences(passage):
+    for span in _sentences(passage):
         last = first
         while last < len(placed) and placed[last].start < span.end:
             last += 1
-        parsed.append((span, tuple(placed[first:last])))
+        yield span, placed[first:last]
         first = last
-    return tuple(parsed)
+
+
+def _adjacent(passage: str, placed: Sequence[Word]) -> set[tuple[str, str]]:
+    """The pairs of stems that stand side by side."""
+    return {
+        (one.stem, other.stem)
+        for one, other in pairwise(placed)
+        if not any(map(str.isalnum, passage[one.end : other.start]))
+    }
+
+
+def _asks(sentence: str) -> bool:
+    """Whether it ends as a question."""
+    end = sentence.rstrip()
+    return end.endswith("?") or (end[-1:] in "\"”’'" and end[-2:-1] == "?")
 
 
 def _share(held: Iterable[str], weighed: Mapping[str, float]) -> float:
