@@ -76,12 +76,27 @@ def test_meaning_is_found_without_a_common_word(retriever: Retriever) -> None:
 
 def test_scores_are_the_weighted_sum_of_their_parts(retriever: Retriever) -> None:
     for hit in search(retriever, "What did the tidal barrier at Kelmouth cost?"):
-        assert set(hit.parts) == {"lexical", "dense", "held", "about", "day", "lead"}
+        assert set(hit.parts) == {"lexical", "dense", "held", "about", "day", "lead", "sentence"}
         total = sum(getattr(WEIGHTS, name) * part for name, part in hit.parts.items())
         assert hit.score == pytest.approx(total)
         assert hit.parts["lexical"] >= 0
         assert -1 <= hit.parts["dense"] <= 1.001
         assert hit.parts["day"] in (0.0, 1.0)
+
+
+def test_the_passage_with_the_sentence_that_answers_goes_first(retriever: Retriever) -> None:
+    hits = search(retriever, "How much did the tidal barrier at Kelmouth cost?")
+    assert "840 million" in hits[0].passage.text
+    assert [hit.parts["sentence"] <= 0 for hit in hits] == [True] * len(hits)
+    assert max(hit.parts["sentence"] for hit in hits) == 0
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_fewer_hits_are_the_first_of_more_and_are_read_alone(retriever: Retriever) -> None:
+    question = asked("How much did the tidal barrier at Kelmouth cost?", retriever)
+    few, more = retriever.retrieve(question, 2), retriever.retrieve(question, 10)
+    assert few.hits == more.hits[:2]
+    assert {each.hit.passage.id for each in few.reading.sentences} <= {hit.passage.id for hit in few.hits}
 
 
 def test_parts_are_complete_whichever_index_found_the_passage(retriever: Retriever) -> None:
@@ -136,8 +151,12 @@ def test_what_was_fresh_on_the_day_of_asking_counts_more(retriever: Retriever) -
         zip(names(search(retriever, question, as_of=TODAY)), search(retriever, question, as_of=TODAY), strict=True)
     )
     assert (dated["barrier"].parts["day"], dated["barrier-plan"].parts["day"]) == (1.0, 0.0)
-    assert dated["barrier"].score == pytest.approx(undated["barrier"].score + WEIGHTS.day, abs=1e-3)
-    assert dated["barrier-plan"].score == pytest.approx(undated["barrier-plan"].score, abs=1e-3)
+
+    def fused(hit: Hit) -> float:
+        return hit.score - WEIGHTS.sentence * hit.parts["sentence"]
+
+    assert fused(dated["barrier"]) == pytest.approx(fused(undated["barrier"]) + WEIGHTS.day, abs=1e-3)
+    assert fused(dated["barrier-plan"]) == pytest.approx(fused(undated["barrier-plan"]), abs=1e-3)
 
 
 def test_sources_narrow_and_copies_count_for_their_outlet(retriever: Retriever) -> None:
@@ -147,7 +166,7 @@ def test_sources_narrow_and_copies_count_for_their_outlet(retriever: Retriever) 
 
 
 def test_weights_are_respected(retriever: Retriever) -> None:
-    weights = FusionWeights(lexical=0.7, dense=0.0, held=0.0, about=0.0, day=0.0, lead=0.0)
+    weights = FusionWeights(lexical=0.7, dense=0.0, held=0.0, about=0.0, day=0.0, lead=0.0, sentence=0.0)
     only_words = Retriever(retriever.corpus, retriever.embeddings, weights)
     for hit in search(only_words, "tidal barrier"):
         assert hit.score == pytest.approx(0.7 * hit.parts["lexical"])

@@ -65,8 +65,9 @@ class FusionWeights:
     """Added where the day of publication fits the question."""
     lead: float = 0.2
     """Added to what stands at the head of an article: news says first what matters most."""
-    sentence: float = 0.09
-    """How far the best sentence of a passage is behind the best of all, as `sentence_ranking` scores them."""
+    sentence: float = 0.12
+    """How far the best sentence of a passage is behind the best of all, as `sentence_ranking` scores them, times the
+    share of the question that this best one holds with its title and lead; 0 or less."""
 
 
 WEIGHTS = FusionWeights()
@@ -242,9 +243,11 @@ def _by_sentences(hits: Sequence[Hit], reading: Reading, weight: float) -> list[
     for sentence in reading.sentences:
         best.setdefault(sentence.hit.passage.id, sentence.score)
     top, least = max(best.values(), default=0.0), min(best.values(), default=0.0)
+    # Where even the best shares no word with the question, sentences say nothing about their passages.
+    heard = reading.sentences[0].features.around if reading.sentences else 0.0
     scored = []
     for hit in hits:
-        behind = best.get(hit.passage.id, least) - top
+        behind = heard * (best.get(hit.passage.id, least) - top)
         scored.append(replace(hit, score=hit.score + weight * behind, parts={**hit.parts, "sentence": behind}))
     return sorted(scored, key=lambda hit: -hit.score)
 
