@@ -100,7 +100,7 @@ FOLLOWED = 2.0
 PLAINER_BY = 0.5
 """How much surer an amount or a day must be for its sentence to go before a better one of the same article."""
 PLAINER_WITHIN = 16
-SENTENCES_READ = 24
+SENTENCES_READ = 16
 """Only the best sentences by their words are searched for short answers."""
 
 _HEDGE = re.compile(

@@ -22,7 +22,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.corpus.embedded_text import document
+from bot.corpus.embedded_text import CONTENT_WORDS, document
 from bot.schema import Question, Span
 from bot.settings import Settings
 
@@ -54,7 +54,7 @@ def enlarge(small: Path, large: Path, times: int) -> None:
 
     embeddings = open_embeddings(Settings())
     made_by = {"fingerprint": embeddings.fingerprint, "dimension": embeddings.dimension}
-    make = {"index": "chroma", "model": Settings().embedding_model, "words": "content"}
+    make = {"index": "chroma", "model": Settings().embedding_model, "words": CONTENT_WORDS}
     large.mkdir(parents=True)
     vectors = VectorIndex(large / "chroma", encode, content_words=True)
     corpus = Corpus(
