@@ -169,8 +169,8 @@ class WordFinder:
     """Finds those words of texts that have one of a few stems, without taking the others apart.
 
     Words that share a stem begin alike: a text is searched for the first letters of the stems and of their irregular
-    forms, and only what begins so is stemmed. It takes a third of the time of `words`, and does not see "we're" as the
-    stem of "were", nor any word with an apostrophe among its first three letters.
+    forms, and only what begins so is stemmed. It takes a third of the time of `words`, and does not take "we're" for
+    "were", nor any word with an apostrophe behind its second letter for what it would be without.
     """
 
     def __init__(self, wanted: Iterable[str]) -> None:
@@ -178,7 +178,9 @@ class WordFinder:
         whole = {each for each in self._wanted if each in STOPWORDS and len(each) <= 3}  # or half of all words match
         heads = {_head(form) for each in self._wanted - whole for form in (each, *_FORMS.get(each, ()))} - {""}
         ways = [rf"{re.escape(each)}(?![^\W_])" for each in whole] + list(map(re.escape, heads))
-        self._heads = re.compile(rf"(?:{'|'.join(sorted(ways))}){_REST}") if ways else None
+        names = {rf"{head[0]}['’]{head[1]}[^\W\d_]*" for head in heads if head.isalpha() and len(head) > 1}  # O'Brien
+        pattern = "|".join((*sorted(names), f"(?:{'|'.join(sorted(ways))}){_REST}"))
+        self._heads = re.compile(pattern) if ways else None
 
     def __call__(self, text: str) -> list[Word]:
         """`words(text)` without those of other stems."""
