@@ -70,7 +70,11 @@ def ingested(settings: Settings, articles: Sequence[Article]) -> None:
 def judged(asker: Asker, question: EvalQuestion, count: int) -> Found:
     """The best `count` passages for a question, and which of them are right."""
     understood = known_later(asker.understand(Question(question.text, as_of=question.asked_on)).understood)
-    hits = asker.retriever.retrieve(understood, count).hits
+    # The weights are those of fusion, before sentences order the best anew.
+    hits = [
+        replace(hit, parts={name: part for name, part in hit.parts.items() if name != "sentence"})
+        for hit in asker.retriever.retrieve(understood, count).hits
+    ]
     return Found(hits, [is_right(question, hit) for hit in hits])
 
 
