@@ -14,7 +14,7 @@ from bot.corpus.corpus import Corpus, Progress
 
 FIRST_PASSAGES = 256
 """Fewer are not worth a thread: they are embedded at the end of the run."""
-BEHIND_PASSAGES = 2_000
+BEHIND_PASSAGES = 4_000
 """The dense index is never further behind the catalog than this, and a batch of articles."""
 
 

@@ -57,7 +57,7 @@ class VectorIndex:
     """
 
     name = "vector index"
-    batch_passages = 1_024
+    batch_passages = 2_048
 
     def __init__(
         self,
