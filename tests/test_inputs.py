@@ -6,6 +6,7 @@ Knows nothing about how any kind is read.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +83,19 @@ def test_every_kind_is_known_again(corpus: Corpus, tmp_path: Path, name: str) ->
     assert [each.kind for each in dry_run(read([str(path)], options_of(corpus)), corpus)] == [
         OutcomeKind.UNCHANGED for _ in first
     ]
+
+
+def test_folders_and_archives_of_nothing_new_are_no_failure(corpus: Corpus, tmp_path: Path) -> None:
+    inside = tmp_path / "pages"
+    inside.mkdir()
+    (inside / "a.html").write_text(PAGE)
+    packed = (
+        shutil.make_archive(str(tmp_path / "pages"), "zip", inside),
+        shutil.make_archive(str(tmp_path / "p"), "tar", inside),
+    )
+    for path in (inside, *map(Path, packed)):
+        run(corpus, path)
+        assert [each.kind for each in run(corpus, path)] == [OutcomeKind.UNCHANGED]
 
 
 def test_other_bytes_another_way_of_reading_or_other_readers_are_read(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
-from ingest.read.contract import Blob, Items, ReadOptions, failed, skipped, with_head
+from ingest.read.contract import Blob, Items, ReadOptions, failed, is_news, skipped, with_head
 from ingest.read.inputs import digest_of_bytes, known
 from ingest.read.kinds import Kind, is_housekeeping, kind_of
 from ingest.read.limits import Limits, check_count, read_whole
@@ -71,7 +71,7 @@ def _path_items(path: Path, options: ReadOptions) -> Items:
             yield outcome
             continue
         for item in _guarded(_file_items(file, options), str(file)):
-            articles += isinstance(item, Article)
+            articles += is_news(item)
             yield item
     if not articles:
         yield failed(str(path), "the folder holds no article that could be read")

@@ -19,8 +19,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from bot.errors import ReadError
-from bot.schema import Article
-from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped
+from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, is_news, skipped
 from ingest.read.limits import (
     CHUNK_BYTES,
     Budget,
@@ -78,7 +77,7 @@ def read_zip(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
         for info in sorted(members, key=lambda info: info.filename):
             origin = f"{blob.origin}!{_shown(info.filename)}"
             for item in _zip_member(archive, info, origin, blob, options, read_blob):
-                articles += isinstance(item, Article)
+                articles += is_news(item)
                 yield item
             if budget.is_spent:
                 return
@@ -114,7 +113,7 @@ def read_tar(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
                     budget=budget,
                 )
                 for item in read_blob(member, options):
-                    articles += isinstance(item, Article)
+                    articles += is_news(item)
                     yield item
                 if budget.is_spent:
                     return

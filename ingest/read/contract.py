@@ -121,6 +121,11 @@ def unchanged(origin: str, title: str = "") -> Outcome:
     return Outcome(kind=OutcomeKind.UNCHANGED, origin=origin, title=title)
 
 
+def is_news(item: Article | Outcome) -> bool:
+    """Whether it is an article, or one that is known already and was not read again."""
+    return isinstance(item, Article) or item.kind is OutcomeKind.UNCHANGED
+
+
 def failed(origin: str, reason: str, title: str = "") -> Outcome:
     """Something is wrong with the input."""
     return Outcome(kind=OutcomeKind.FAILED, origin=origin, reason=reason, title=title)

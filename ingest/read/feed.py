@@ -102,9 +102,10 @@ def items_of(entry: Entry, origin: str, options: ReadOptions, read_blob: ReadBlo
             yield unchanged(entry.url, entry.title)
             return
         outcome: Outcome | None = None
-        for item in fetched_page(entry.url, options, read_blob):
+        # The entry has a say in what the article is: the page's bytes alone do not tell whether it is known.
+        for item in fetched_page(entry.url, replace(options, known_input=None), read_blob):
             if isinstance(item, Article):
-                yield _completed(item, entry)
+                yield replace(_completed(item, entry), input_digest="")
                 return
             outcome = item
         if outcome and not (options.summaries and entry.summary):
