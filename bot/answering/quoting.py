@@ -14,7 +14,8 @@ from bot.answering.links import text_fragment_link
 from bot.retrieval.question import Understood
 from bot.retrieval.question_kind import AnswerKind
 from bot.retrieval.question_words import stem, stems
-from bot.retrieval.sentence_ranking import AMOUNTS, Idf, Reading, Sentence, is_likely_day, read
+from bot.retrieval.sentence import Idf, Reading, Sentence
+from bot.retrieval.sentence_ranking import AMOUNTS, is_likely_day, read
 from bot.schema import Answer, Article, Citation, Coverage, Hit
 
 ANSWER_LEAST = 0.17

@@ -200,6 +200,14 @@ class LexicalIndex:
                     writer.add_document(self._document(passage, change.article_id, first=number == 0))
             writer.commit()
             writer.wait_merging_threads()
+        except Exception as error:
+            # tantivy says ValueError for whatever befalls its writing thread, a full disk before all.
+            del writer
+            said = str(error).split("\n", 1)[0].rstrip(".")
+            raise CorpusError(
+                f"The {self.name} in {self.folder} cannot be written ({said}). Check that the disk has room, and run "
+                "the command again; nothing that was stored is lost."
+            ) from error
         except BaseException:
             del writer
             raise

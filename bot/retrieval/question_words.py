@@ -88,9 +88,7 @@ _SUFFIXES = tuple(
 _TOO_SHORT_TO_CUT = 4
 
 
-_FORMS: dict[str, set[str]] = {}
-for _form, _base in IRREGULAR.items():
-    _FORMS.setdefault(_base, set()).add(_form)
+_FORMS = {base: [form for form, its in IRREGULAR.items() if its == base] for base in set(IRREGULAR.values())}
 _REST = r"[^\W_]*(?:[.,](?=\d)\d+)*(?:['’][^\W\d_]+)?"
 """What follows the first letters in WORD."""
 _ACCENTED = re.compile(r"[^\x00-\x7f\W_]")

@@ -15,7 +15,8 @@ from bot.corpus.catalog_rows import Standing
 from bot.corpus.corpus import Corpus
 from bot.embeddings import SentenceEmbeddings
 from bot.retrieval.question import Understood
-from bot.retrieval.sentence_ranking import Reading, read
+from bot.retrieval.sentence import Reading
+from bot.retrieval.sentence_ranking import read
 from bot.schema import Hit, Scope
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from bot.evaluation.metrics import holds
-from bot.retrieval.sentence_ranking import WEIGHTS, Features, rank, weights_of_terms
+from bot.retrieval.sentence import Features
+from bot.retrieval.sentence_ranking import WEIGHTS, rank, weights_of_terms
 from tests.bench.bench_quoting import SHARED, Bm25, answerable, load, passages_of, understand_of
 
 FIXED = ("hedge",)
