@@ -77,13 +77,14 @@ def main() -> None:
                 asked += 1
                 continue
             moment, numbers = told[done]
+            newest = story(int(numbers[-1]), 2).id
             while True:
                 answer = chain.invoke(f"What became of file {numbers[-1]}?")
                 asked += 1
                 for each in answer.citations:
                     wrong += each.article.text[each.start : each.end] != each.quote
                     wrong += corpus.catalog.article(each.article.id) != each.article
-                if any(each.article.title.split()[-1] == numbers[-1] for each in answer.citations):
+                if any(id_.startswith(f"{newest}.") for id_ in answer.retrieved):
                     delays.append(time.monotonic() - moment)
                     break
                 if time.monotonic() - moment > 30:
