@@ -20,13 +20,13 @@ import numpy as np
 from bot.corpus.embedded_text import document
 from bot.embeddings import load_embeddings
 from bot.evaluation.report import HITS_AT
-from bot.evaluation.run import AS_OF_SLACK_DAYS, is_right
+from bot.evaluation.run import AS_OF_SLACK_DAYS, DEPTH, place_of_right
 from bot.schema import Hit, Passage
 from ingest.chunk import chunk
 from tests.bench.bench_quoting import SHARED, answerable, load
+from tests.bench.bench_retrieval import row
 
 ROOT = Path(__file__).resolve().parents[2]
-DEPTH = 10
 
 
 def main() -> None:
@@ -46,6 +46,7 @@ def main() -> None:
     ]
     days = np.array([each.article.published.toordinal() if each.article.published else 0 for each in passages])
     print(f"{len(asked)} questions, {len(passages):,} passages")
+    print(f"{'':<20}" + "".join(f"{name:>9}" for name in (*(f"hit@{k}" for k in HITS_AT), "MRR@10")) + "   passages/s")
     for name, runtime, content in (("every word, fp32", "fp32", False), ("content words, int8", "int8", True)):
         embeddings = load_embeddings(cache_dir=options.cache, runtime=runtime)  # type: ignore[arg-type]
         started = time.perf_counter()
@@ -58,10 +59,8 @@ def main() -> None:
                 known = question.asked_on + timedelta(days=AS_OF_SLACK_DAYS)
                 cosines = np.where(days <= known.toordinal(), cosines, -2.0)
             best = [Hit(passages[index], float(cosines[index]), {}) for index in np.argsort(-cosines)[:DEPTH]]
-            places.append(next((at for at, hit in enumerate(best, start=1) if is_right(question, hit)), 0))
-        hits = "  ".join(f"hit@{k} {np.mean([0 < place <= k for place in places]):.3f}" for k in HITS_AT)
-        reciprocal = np.mean([1 / place if place else 0 for place in places])
-        print(f"{name:<20} {hits}  MRR@10 {reciprocal:.3f}   {len(passages) / seconds:.1f} passages/s", flush=True)
+            places.append(place_of_right(question, best))
+        print(f"{name:<20}{row(places)}{len(passages) / seconds:13.1f}", flush=True)
 
 
 if __name__ == "__main__":
