@@ -202,15 +202,13 @@ class LexicalIndex:
             writer.wait_merging_threads()
         except Exception as error:
             # tantivy says ValueError for whatever befalls its writing thread, a full disk before all.
-            del writer
             said = str(error).split("\n", 1)[0].rstrip(".")
             raise CorpusError(
                 f"The {self.name} in {self.folder} cannot be written ({said}). Check that the disk has room, and run "
                 "the command again; nothing that was stored is lost."
             ) from error
-        except BaseException:
+        finally:
             del writer
-            raise
         self.refresh()
 
     def _document(self, passage: Passage, article_id: str, *, first: bool) -> Any:

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-WORD = re.compile(r"[^\W_]+(?:[.,](?=\d)\d+)*(?:['’][^\W\d_]+)?")
+_TAIL = r"(?:[.,](?=\d)\d+)*(?:['’][^\W\d_]+)?"
+WORD = re.compile(rf"[^\W_]+{_TAIL}")
 """A word or a number ("4,000", "3.8"); an apostrophe holds only letters, so that a closing quote ends the word."""
 
 _LISTED = """
@@ -89,8 +90,6 @@ _TOO_SHORT_TO_CUT = 4
 
 
 _FORMS = {base: [form for form, its in IRREGULAR.items() if its == base] for base in set(IRREGULAR.values())}
-_REST = r"[^\W_]*(?:[.,](?=\d)\d+)*(?:['’][^\W\d_]+)?"
-"""What follows the first letters in WORD."""
 _ACCENTED = re.compile(r"[^\x00-\x7f\W_]")
 
 
@@ -177,7 +176,7 @@ class WordFinder:
         heads = {_head(form) for each in self._wanted - whole for form in (each, *_FORMS.get(each, ()))} - {""}
         ways = [rf"{re.escape(each)}(?![^\W_])" for each in whole] + list(map(re.escape, heads))
         names = {rf"{head[0]}['’]{head[1]}[^\W\d_]*" for head in heads if head.isalpha() and len(head) > 1}  # O'Brien
-        pattern = "|".join((*sorted(names), f"(?:{'|'.join(sorted(ways))}){_REST}"))
+        pattern = "|".join((*sorted(names), f"(?:{'|'.join(sorted(ways))})[^\\W_]*{_TAIL}"))
         self._heads = re.compile(pattern) if ways else None
 
     def __call__(self, text: str) -> list[Word]:

@@ -38,7 +38,7 @@ WIDE_AT_MOST = 1_000
 """Where a scope narrows a search by vectors: how much more is looked for than it takes on average to find as many as
 wanted, the share of those that is enough, and how many are looked for at most."""
 THREADS = 4
-"""Searches by vectors that go on beside others at most."""
+"""Questions at most that are encoded, or whose passages' vectors are fetched, beside the rest of their search."""
 READ_HITS = 10
 """So many of the best are read for the sentence that answers, or as many as are asked for, and ordered anew by it."""
 PER_ARTICLE = 4
@@ -181,11 +181,11 @@ class Retriever:
             found.append(_Found(-score, id_, standing.article_id, parts))
         found.sort(key=lambda each: each[:2])
         # Only what is shown is read: an article's text is a thousand times what ranking needs of it.
-        most = max(k, READ_HITS)
+        few = max(k, READ_HITS)
         if self.reranker is None:
-            hits = self._read(_varied(found, most, lambda each: each.article_id))
+            hits = self._read(_varied(found, few, lambda each: each.article_id))
         else:
-            hits = _varied(self.reranker.rerank(text, self._read(found)), most, lambda hit: hit.article.id)
+            hits = _varied(self.reranker.rerank(text, self._read(found)), few, lambda hit: hit.article.id)
         hits = self._with_copies(hits)
         reading = read(understood, hits, corpus.lexical.rarity)
         if self.reranker is None:
