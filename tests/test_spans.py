@@ -45,6 +45,12 @@ def test_numbers_with_hedge_and_unit(sentence: str, expected: list[str]) -> None
             "They paid $1.02 billion, £1.5bn and 5 million euros.",
             ["$1.02 billion", "£1.5bn", "5 million euros"],
         ),
+        (
+            AnswerKind.MONEY,
+            "It costs 4.1 million crowns a year, 300 Swiss francs or USD 330, where 3.4 million had been expected.",
+            ["4.1 million crowns", "300 Swiss francs", "USD 330", "3.4 million"],
+        ),
+        (AnswerKind.NUMBER, "They paid 4 million zloty for 12 trams.", ["12"]),
         (AnswerKind.DATE, "From 12 February 2020 to Feb. 3, and since 1952.", ["12 February 2020", "Feb. 3", "1952"]),
         (AnswerKind.DURATION, "After nine months and about 27 years.", ["nine months", "about 27 years"]),
     ],

@@ -52,6 +52,12 @@ _MONTH = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|Jan\.?|Feb\.?|Mar\.?|Apr\.?|Jun\.?|Jul\.?|Aug\.?|Sept?\.?|Oct\.?|Nov\.?|Dec\.?)"
 )
+_CURRENCY = (
+    r"(?:dollars|euros?|pounds|cents|pence|yen|yuan|renminbi|rupees|rubles|roubles|francs|pesos|reais|kron(?:or|er|ur|a|e)"
+    r"|crowns|korunas?|zlot(?:y|ys|ies)|forints?|lei|leva|hryvni?as?|dinars?|dirhams|riyals|rials|shekels|liras?|rand|won"
+    r"|baht|ringgit|rupiah|taka|dong|naira|cedis|shillings|birr|tenge|soles|bol[ií]vars|USD|EUR|GBP|JPY|CHF|CNY)\b"
+)
+"""Names of currencies as they stand behind an amount; "4.1 million crowns" is no number of things."""
 _NOT_INSIDE = r"(?<![\w$£€.,/:–-])"
 
 NUMBER = re.compile(
@@ -63,7 +69,8 @@ PERCENTAGE = re.compile(
 )
 MONEY = re.compile(
     rf"(?<!\w){_HEDGE}(?:(?:US|A|C|NZ|HK)?[$£€¥₹]\s?{_RANGE}(?:\s?(?:m|bn|tn|k|million|billion|trillion)\b)?(?:-a-\w+)?"
-    rf"|{_AMOUNT}\s(?:US\s|[A-Z][a-z]+\s)?(?:dollars|euros|pounds|cents|pence|yen|yuan|rupees|rubles|roubles|francs|pesos|kronor|krona|kroner|rand|reais|won|lira|shekels|ringgit|dirhams|riyals)\b)",
+    rf"|(?:USD|EUR|GBP|JPY|CHF|CNY)\s?{_RANGE}(?:\s?(?:m|bn|million|billion|trillion)\b)?"
+    rf"|{_AMOUNT}\s(?:US\s|[A-Z][a-z]+\s)?{_CURRENCY})",
     re.IGNORECASE,
 )
 _BARE_SUM = re.compile(
