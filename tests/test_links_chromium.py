@@ -79,7 +79,8 @@ CASES = [
          "The prime minister of Norvale resigned."),
     Case("begins and ends inside tags", ["So <em>it was. The end <a href='/e'>came soon. Then</a> rain.</em>"],
          "The end came soon."),
-    Case("what is hidden in it", ["The end <span style='display:none'>now!</span> came<script>1</script> soon. Then."],
+    # Not a script: Chromium 150 takes one amid a sentence for the end of a block and finds no text across it.
+    Case("what is hidden in it", ["The end <span style='display:none'>now!</span> came<!-- no --> soon. Then."],
          "The end came soon."),
     Case("two paragraphs", ["Not this. The mission grows.", "It has 500 people. Not that."],
          "The mission grows.\n\nIt has 500 people."),
