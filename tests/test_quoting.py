@@ -53,6 +53,50 @@ def answered(text: str, found: Sequence[Hit], **more: object) -> Answer:
     return answer
 
 
+def _news(id_: str, text: str, day: date) -> Article:
+    return Article(
+        title="", text=text, url=f"https://coast.example/{id_}", source="Coast Courier", published=day, id=id_
+    )
+
+
+def test_who_did_it_and_not_who_might() -> None:
+    might = _news("might", "Olga Rask says she may not be able to buy the ferry line.", date(2024, 1, 10))
+    did = _news("did", "Olga Rask has bought the ferry line, its owners said.", date(2024, 3, 10))
+    answer = answered("Who bought the ferry line?", hits(might, did))
+    assert answer.short == "Olga Rask"
+    assert answer.citations[0].quote == did.text
+
+
+def test_of_two_that_say_the_same_the_newer_goes_first() -> None:
+    older = _news("older", "Olga Rask is the head of the ferry line.", date(2022, 1, 10))
+    newer = _news("newer", "Tove Holm is the head of the ferry line.", date(2023, 5, 10))
+    for order in ((older, newer), (newer, older)):
+        assert answered("Who is the head of the ferry line?", hits(*order)).short == "Tove Holm"
+
+
+def test_a_caption_under_every_picture_is_quoted_once() -> None:
+    caption = "When her father drowned in 1952, Olga Rask was the youngest captain of the ferry line."
+    gallery = _news("gallery", f"{caption}\n\nA gale.\n\n{caption}\n\nA calm.", date(2022, 2, 5))
+    quotes = [each.quote for each in answered("When did the father of Olga Rask drown?", hits(gallery)).citations]
+    assert quotes.count(caption) == 1
+
+
+def test_what_it_lost_is_not_what_it_has() -> None:
+    lost = _news("lost", "The ferry line lost 200,000 passengers in April, it said.", date(2022, 4, 19))
+    has = _news("has", "The ferry line has 2.2 million passengers a year.", date(2022, 4, 10))
+    answer = answered("How many passengers does the ferry line have?", hits(lost, has))
+    assert answer.short == "2.2 million"
+    assert answered("How many passengers did the ferry line lose?", hits(lost, has)).short == "200,000"
+
+
+def test_when_it_was_launched_and_not_when_it_sent_pictures() -> None:
+    sent = _news("sent", "The Corvus space telescope will send its first pictures on July 12.", date(2022, 7, 8))
+    launched = _news("launched", "The telescope was launched to space on December 25.", date(2022, 2, 11))
+    launched = replace(launched, title="Corvus unfolds its mirror")
+    answer = answered("When was the Corvus telescope launched?", hits(sent, launched))
+    assert answer.short == "December 25"
+
+
 def test_the_fact_and_not_the_plan() -> None:
     answer = answered("How many keepers work at Cape Wrobel?", hits(LIGHTHOUSE_2019))
     assert answer.short == "About 40"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,14 +69,14 @@ def test_words_are_found(retriever: Retriever) -> None:
 
 
 def test_meaning_is_found_without_a_common_word(retriever: Retriever) -> None:
-    hits = search(retriever, "Medics strike")
+    hits = search(retriever, "Medics strike", as_of=TODAY + timedelta(days=90))
     assert names(hits)[0] == "doctors"
     assert hits[0].parts["dense"] > hits[0].parts["lexical"]
 
 
 def test_scores_are_the_weighted_sum_of_their_parts(retriever: Retriever) -> None:
     for hit in search(retriever, "What did the tidal barrier at Kelmouth cost?"):
-        assert set(hit.parts) == {"lexical", "dense", "held", "about", "day", "lead", "sentence"}
+        assert set(hit.parts) == {"lexical", "dense", "held", "about", "day", "newness", "lead", "sentence"}
         total = sum(getattr(WEIGHTS, name) * part for name, part in hit.parts.items())
         assert hit.score == pytest.approx(total)
         assert hit.parts["lexical"] >= 0
@@ -146,17 +146,18 @@ def test_nothing_is_known_before_it_was_published(retriever: Retriever) -> None:
 
 def test_what_was_fresh_on_the_day_of_asking_counts_more(retriever: Retriever) -> None:
     question = "tidal barrier at Kelmouth million euros"
-    undated = dict(zip(names(search(retriever, question)), search(retriever, question), strict=True))
-    dated = dict(
-        zip(names(search(retriever, question, as_of=TODAY)), search(retriever, question, as_of=TODAY), strict=True)
-    )
-    assert (dated["barrier"].parts["day"], dated["barrier-plan"].parts["day"]) == (1.0, 0.0)
+    now = dict(zip(names(search(retriever, question)), search(retriever, question), strict=True))
+    later = {"as_of": TODAY + timedelta(days=360)}
+    then = dict(zip(names(search(retriever, question, **later)), search(retriever, question, **later), strict=True))
+    assert (now["barrier"].parts["day"], now["barrier-plan"].parts["day"]) == (1.0, 0.0)
+    assert (then["barrier"].parts["day"], then["barrier-plan"].parts["day"]) == (0.0, 0.0)
+    assert then["barrier"].parts["newness"] > then["barrier-plan"].parts["newness"] > 0.0
 
     def fused(hit: Hit) -> float:
-        return hit.score - WEIGHTS.sentence * hit.parts["sentence"]
+        return hit.score - WEIGHTS.sentence * hit.parts["sentence"] - WEIGHTS.newness * hit.parts["newness"]
 
-    assert fused(dated["barrier"]) == pytest.approx(fused(undated["barrier"]) + WEIGHTS.day, abs=1e-3)
-    assert fused(dated["barrier-plan"]) == pytest.approx(fused(undated["barrier-plan"]), abs=1e-3)
+    assert fused(now["barrier"]) == pytest.approx(fused(then["barrier"]) + WEIGHTS.day, abs=1e-3)
+    assert fused(now["barrier-plan"]) == pytest.approx(fused(then["barrier-plan"]), abs=1e-3)
 
 
 def test_sources_narrow_and_copies_count_for_their_outlet(retriever: Retriever) -> None:
@@ -166,7 +167,7 @@ def test_sources_narrow_and_copies_count_for_their_outlet(retriever: Retriever) 
 
 
 def test_weights_are_respected(retriever: Retriever) -> None:
-    weights = FusionWeights(lexical=0.7, dense=0.0, held=0.0, about=0.0, day=0.0, lead=0.0, sentence=0.0)
+    weights = FusionWeights(lexical=0.7, dense=0.0, held=0.0, about=0.0, day=0.0, newness=0.0, lead=0.0, sentence=0.0)
     only_words = Retriever(retriever.corpus, retriever.embeddings, weights)
     for hit in search(only_words, "tidal barrier"):
         assert hit.score == pytest.approx(0.7 * hit.parts["lexical"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.retrieval.question_kind import AnswerKind
-from bot.retrieval.spans import spans
+from bot.retrieval.spans import LOOSE_DAY, is_change, spans
 
 
 def texts(kind: AnswerKind, sentence: str, focus: str = "", least: float = 0.5) -> list[str]:
@@ -69,6 +69,28 @@ def test_the_old_amount_of_a_change_fits_less() -> None:
     sentence = "The rate falls from a record 4.00% to 3.75%, and that on loans from minus 0.50% to 0.00%."
     fits = {found.text: found.fit for found in spans(AnswerKind.PERCENTAGE, sentence)}
     assert fits == {"4.00%": 0.3, "3.75%": 1.0, "0.50%": 0.3, "0.00%": 1.0}
+
+
+def test_what_something_changed_by_is_known() -> None:
+    sentence = "It lost 200,000 subscribers in April, after an increase of 30,000, and has 220 million."
+    found = spans(AnswerKind.NUMBER, sentence)
+    assert [(each.text, is_change(sentence, each)) for each in found] == [
+        ("200,000", True),
+        ("30,000", True),
+        ("220 million", False),
+    ]
+
+
+def test_points_are_a_number_and_percentage_points_a_share() -> None:
+    assert texts(AnswerKind.NUMBER, "She scored 30 points, and the rate rose 2 percentage points.") == ["30"]
+
+
+def test_a_whole_day_fits_better_than_a_year_or_a_weekday_unless_a_year_is_asked() -> None:
+    sentence = "In 2020 it opened on Friday, June 24, and closed again on Monday."
+    assert {each.text: each.fit for each in spans(AnswerKind.DATE, sentence)} == {
+        "2020": LOOSE_DAY, "June 24": 1.0, "Monday": LOOSE_DAY,
+    }  # fmt: skip
+    assert {each.text: each.fit for each in spans(AnswerKind.DATE, sentence, "year")}["2020"] == 1.0
 
 
 def test_a_country_can_win_and_its_score_is_no_part_of_a_name() -> None:

@@ -11,22 +11,23 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from bot.answering.links import text_fragment_link
+from bot.retrieval.freshness import is_likely_day
 from bot.retrieval.question import Understood
 from bot.retrieval.question_kind import AnswerKind
 from bot.retrieval.question_words import stem, stems
 from bot.retrieval.sentence import Idf, Reading, Sentence
-from bot.retrieval.sentence_ranking import AMOUNTS, is_likely_day, read
+from bot.retrieval.sentence_ranking import AMOUNTS, read
 from bot.schema import Answer, Article, Citation, Coverage, Hit
 
 ANSWER_LEAST = 0.17
 """Confidence below which nothing is said: a probability, learned from questions of 2022 and of the sample corpus."""
-CONFIDENCE = {"asking": 0.2, "kind": 0.85, "missing_names": -1.15, "lead": 3.25, "agreement": 2.3, "around": 2.3}
-"""Log-odds that the best sentence answers: the share of what asks that it holds, how sure it holds the kind asked, the
-names of the question that its passage lacks, its share of all sentences' odds, how many of the first five agree, and
-the question's share in it, its title and lead."""
+CONFIDENCE = {"kind": 0.5, "missing_names": -1.15, "lead": 2.95, "agreement": 2.65, "around": 1.95, "score": 0.085}
+"""Log-odds that the best sentence answers: how sure it holds the kind asked, the names of the question that its passage
+lacks, its share of all sentences' odds, how many of the first five agree, the question's share in it, its title and
+lead, and its score."""
 NO_SPANS = {"kind": 0.9, "agreement": 0.4}
 """What stands in for evidence from short answers where the kind asked has none: the average of the others."""
-CONFIDENCE_AT_ZERO = -5.2
+CONFIDENCE_AT_ZERO = -5.9
 ODDS_SHARPNESS = 0.5
 """How much of a lead in score counts as odds."""
 SHORT_LEAST = 0.5
@@ -75,7 +76,8 @@ HELD_DAYS = 30
 
 _LEANS = re.compile(
     r"^[\"“'‘]?(?:he|she|it|they|his|her|its|their|this|that|these|those|both"
-    r"|the (?:two|former|latter|pair|move|decision|mission|company|group|proposal|plan|deal|report|study|incident"
+    r"|the (?:former|latter)(?= (?:is|was|are|were|has|had|will|would|said|says)\b|,)"
+    r"|the (?:two|pair|move|decision|mission|company|group|proposal|plan|deal|report|study|incident"
     r"|attack))\b",
     re.IGNORECASE,
 )
@@ -151,12 +153,12 @@ def _confidence(understood: Understood, found: Sequence[Sentence], weighed: Mapp
     has_spans = understood.kind not in (AnswerKind.YES_NO, AnswerKind.REASON)
     agreeing = sum(sentence.value == best.value != "" for sentence in found[:5])
     evidence = {
-        "asking": best.features.asking,
         "kind": best.features.kind if has_spans else NO_SPANS["kind"],
         "missing_names": sum(weighed[name] for name in names - held),
         "lead": 1.0 / sum(math.exp(ODDS_SHARPNESS * (sentence.score - best.score)) for sentence in found),
         "agreement": agreeing / 5 if has_spans else NO_SPANS["agreement"],
         "around": best.features.around,
+        "score": best.score,
     }
     logit = CONFIDENCE_AT_ZERO + sum(weight * evidence[name] for name, weight in CONFIDENCE.items())
     return 1.0 / (1.0 + math.exp(-logit))
@@ -202,7 +204,9 @@ def _chosen(understood: Understood, found: Sequence[Sentence], confidence: float
     for sentence in found[1:]:
         if len(standing) == QUOTES_AT_MOST or sentence.score < least:
             break
-        if sentence not in standing and _supports(understood, best, sentence):
+        said = {_BLANKS.sub(" ", other.text) for other in standing}
+        # A picture's caption stands once for every picture.
+        if _BLANKS.sub(" ", sentence.text) not in said and _supports(understood, best, sentence):
             standing.append(sentence)
     return standing
 

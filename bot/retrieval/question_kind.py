@@ -83,6 +83,7 @@ _PRICED = re.compile(
 )
 """What follows "how much" where it asks for a price; a noun asks for a quantity ("how much energy")."""
 _MEASURED_BY_MONEY = re.compile(r"\b(?:damages?|costs?|prices?|bid|fine|bill|value|budget|salary)\b", re.IGNORECASE)
+_MEASURED_BY_SHARE = re.compile(r"\b(?:inflation|(?:un)?employment|turnout|rates?)\b", re.IGNORECASE)
 _IN_SHARES = re.compile(r"\s+(?:effective|accurate|likely)\b", re.IGNORECASE)
 _OWNERS = re.compile(
     r"\s+(?:owns?|makes?|made|manufactures?|operates?|publishe[sd]|sponsors?|produces?|built)\b", re.IGNORECASE
@@ -147,6 +148,8 @@ def kind_of(asking: str, text: str) -> tuple[AnswerKind, str]:
             return (AnswerKind.NUMBER if re.match(r"\s+(?:is|are)\s", tail) else AnswerKind.DURATION), ""
         if how in ("high", "big", "large") and _MEASURED_BY_MONEY.search(tail):
             return AnswerKind.MONEY, ""
+        if how == "high" and _MEASURED_BY_SHARE.search(tail):
+            return AnswerKind.PERCENTAGE, noun
         if how in MEASURED:
             return AnswerKind.NUMBER, how
         return (AnswerKind.NUMBER if how in _NUMBER_ASKED else AnswerKind.OTHER), ("age" if how == "old" else noun)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from bot.corpus.catalog_rows import Standing
 from bot.corpus.corpus import Corpus
 from bot.embeddings import SentenceEmbeddings
+from bot.retrieval.freshness import is_likely_day, newness
 from bot.retrieval.question import Understood
 from bot.retrieval.sentence import Reading
 from bot.retrieval.sentence_ranking import read
@@ -64,16 +64,16 @@ class FusionWeights:
     """The share of them that stands anywhere in the article."""
     day: float = 0.35
     """Added where the day of publication fits the question."""
+    newness: float = 0.03
+    """Added to what was published on the day of asking; half of it to what is three months older."""
     lead: float = 0.2
     """Added to what stands at the head of an article: news says first what matters most."""
-    sentence: float = 0.12
+    sentence: float = 0.1
     """How far the best sentence of a passage is behind the best of all, as `sentence_ranking` scores them, times the
     share of the question that this best one holds with its title and lead; 0 or less."""
 
 
 WEIGHTS = FusionWeights()
-RECENT = (timedelta(days=10), timedelta(days=3))
-"""Published so long before or after the day of asking is fresh: the news that a question of the day is about."""
 
 
 class _Found(NamedTuple):
@@ -172,7 +172,8 @@ class Retriever:
             parts = {
                 "lexical": lexical.get(id_, 0.0) / most,
                 "dense": dense.get(id_, 0.0),
-                "day": _fit_of_day(understood, standing.published),
+                "day": float(is_likely_day(understood, standing.published)),
+                "newness": newness(understood, standing.published),
                 "lead": float(standing.start < LEAD_CHARS),
                 "held": seen.held.get(id_, 0.0) / most,
                 "about": seen.about.get(standing.article_id, 0.0) / most,
@@ -257,19 +258,6 @@ def _reading_of(reading: Reading, hits: Sequence[Hit]) -> Reading:
     """What of a reading is of these hits."""
     ids = {hit.passage.id for hit in hits}
     return reading._replace(sentences=[each for each in reading.sentences if each.hit.passage.id in ids])
-
-
-def _fit_of_day(understood: Understood, published: date | None) -> float:
-    """1 where the article was published when the answer probably was, else 0."""
-    if published is None:
-        return 0.0
-    if understood.likely is not None:
-        first, last = understood.likely
-        return float((first is None or first <= published) and (last is None or published <= last))
-    asked = understood.question.as_of
-    if asked is None:
-        return 0.0
-    return float(asked - RECENT[0] <= published <= asked + RECENT[1])
 
 
 def _varied(found: Sequence[T], k: int, article_id: Callable[[T], str]) -> list[T]:

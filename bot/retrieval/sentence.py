@@ -36,6 +36,8 @@ class Features(NamedTuple):
     """1 when published in the days that the question names, or else shortly before it was asked."""
     old: float
     """1 when published more than a year before the question was asked."""
+    newness: float
+    """How new the article is, whether or not its day is likely (see `freshness`)."""
     lead: float
     hedge: float
     """1 for a plan or a possibility when the question asks for neither; half of it where no amount is asked."""
@@ -53,6 +55,8 @@ class Features(NamedTuple):
     """Share of the question in the sentence, the one before it, the title and the lead."""
     before: float
     """Share of the question in the sentence before."""
+    deed: float
+    """1 where it, or the sentence before, has the verb of "When was it launched?" (see `question_deed`)."""
     defines: float
     """1 where a definition is asked and the sentence is one of that thing."""
 

@@ -9,15 +9,16 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
+from bot.retrieval.freshness import is_likely_day, is_old, newness
 from bot.retrieval.question import Understood
+from bot.retrieval.question_deed import stem_of_act, stem_of_deed
 from bot.retrieval.question_kind import AnswerKind
 from bot.retrieval.question_words import STOPWORDS, WORD, Word, WordFinder, stem, stems, words
 from bot.retrieval.sentence import Features, Idf, Reading, Sentence
-from bot.retrieval.spans import COMMON_FIT, Candidate, spans
+from bot.retrieval.spans import COMMON_FIT, Candidate, is_change, spans
 from bot.schema import Hit, Span
 from bot.sentences import sentences
 
@@ -31,6 +32,7 @@ WEIGHTS = Features(
     rank=0.65,
     fresh=3.3,
     old=-2.2,
+    newness=1.0,
     lead=1.05,
     hedge=-0.8,
     unstated=-8.0,
@@ -40,6 +42,7 @@ WEIGHTS = Features(
     act=1.0,
     around=0.5,
     before=0.1,
+    deed=0.8,
     defines=6.5,
 )
 """Near what `python -m tests.bench.learn_quoting` prints, then searched one by one for the share of first quotes that
@@ -49,7 +52,6 @@ AMOUNTS = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY,
 LEAD_CHARS = 600
 OPENING_CHARS = 300
 """What stands in the title or so near the head of the article is what the article is about."""
-FRESH_DAYS = 10
 FOLLOWED = 2.0
 """How near the question is to a candidate that its noun or verb follows at once."""
 PLAINER_BY = 0.5
@@ -58,17 +60,20 @@ PLAINER_WITHIN = 16
 SENTENCES_READ = 16
 """Only the best sentences by their words are searched for short answers."""
 
+CHANGE_FIT = 0.3
+"""What something changed by, where it is asked how much there is: "lost 200,000 subscribers"."""
+
+_ASKS_CHANGE = re.compile(
+    r"\b(?:los[et]|losing|loss|add|adds|added|gain\w*|ris[ei]\w*|rose|fall\w*|fell|gr[eo]w\w*|drop\w*|increas\w*|decreas\w*"
+    r"|jump\w*|declin\w*|shed|chang\w*|by how)\b",
+    re.IGNORECASE,
+)
 _HEDGE = re.compile(
     r"\b(?:could|might|may|would|plans? to|planned|planning to|proposed|proposals?|possibly|potentially|considering"
     r"|hopes? to|aims? to|expected to (?!resume|continue)|as (?:many|much) as|if)\b",
     re.IGNORECASE,
 )
 _ASKS_OPEN = re.compile(r"\b(?:could|might|may|would|will|plan|planning|planned|expected|proposed?)\b", re.IGNORECASE)
-_WHO_DID = re.compile(
-    r"\b(?:who|which \w+|what \w+)\s(?:(?:was|were|has|have|had|been|is|are|will|be)\s)?(?:the first \w+ to\s)?"
-    r"(?!(?:was|were|is|are|has|have|had|did|does|do|will|the|a|an)\b)([a-z]+)\b",
-    re.IGNORECASE,
-)
 _DEFINED = re.compile(
     r"\bwh(?:at|o)(?:['’]s|\s(?:is|are|was|were|does|do))\s(?:meant by\s)?(?:(?:an?|the)\s)?(?P<thing>.+?)"
     r"(?:\s(?:in|of|for|at|on|by)\b.*?|\s(?:mean|stand for))?\s*\?*$",
@@ -113,12 +118,18 @@ def rank(
         sentence.score = _dot(weights, sentence.features)
     found.sort(key=lambda sentence: -sentence.score)
     asked = stems(understood.question.text)
+    stands = understood.kind in AMOUNTS and _ASKS_CHANGE.search(understood.question.text) is None
     for sentence in found[:SENTENCES_READ]:
         sentence.candidates = [
             candidate
             for candidate in spans(understood.kind, sentence.text, understood.focus)
             if not all(word.lower() in STOPWORDS or stem(word) in asked for word in WORD.findall(candidate.text))
         ]
+        if stands:
+            sentence.candidates = [
+                each._replace(fit=CHANGE_FIT * each.fit) if is_change(sentence.text, each) else each
+                for each in sentence.candidates
+            ]
         kind = max((candidate.fit for candidate in sentence.candidates), default=0.0)
         sentence.features = sentence.features._replace(kind=kind)
         sentence.score += weights.kind * kind
@@ -147,22 +158,12 @@ def _let_plainer_go_first(found: list[Sentence]) -> None:
             return
 
 
-def is_likely_day(understood: Understood, published: date | None) -> bool:
-    """Whether news of that day is likely to answer: in the days named, or else shortly before the day of asking."""
-    if published is None:
-        return False
-    if understood.likely:
-        after, before = understood.likely
-        return (after is None or published >= after) and (before is None or published <= before)
-    asked_on = understood.asked_on
-    return asked_on - timedelta(days=FRESH_DAYS) <= published <= asked_on + timedelta(days=1)
-
-
 def _dot(weights: Iterable[float], features: Iterable[float]) -> float:
     return sum(weight * feature for weight, feature in zip(weights, features, strict=True))
 
 
 def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, float]) -> list[Sentence]:
+    deed = stem_of_deed(understood.asking)
     found: list[Sentence] = []
     seen: set[tuple[str, int]] = set()
     terms = frozenset(weighed)
@@ -171,9 +172,9 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
     asked_words = [word.stem for word in words(understood.question.text)]
     asked_pairs = set(pairwise(asked_words))
     focus = stem(understood.focus) if understood.focus else ""
-    finder = WordFinder({*terms, *asked_words, focus, _deed(understood)} - {""})
+    finder = WordFinder({*terms, *asked_words, focus, stem_of_act(understood.asking)} - {""})
     top = max((hit.score for hit in hits), default=0.0) or 1.0
-    hedge_counts = 0.0 if _ASKS_OPEN.search(understood.question.text) else 1.0 if understood.kind in AMOUNTS else 0.5
+    hedge_counts = 0.0 if _ASKS_OPEN.search(understood.question.text) else 1.0
     titles: dict[str, float] = {}
     given: dict[str, set[str]] = {}
     acts = frozenset(term.stem for term in understood.terms if not term.is_capitalised or term.start == 0)
@@ -192,7 +193,8 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
         of_passage = _share({word.stem for _, placed in parsed for word in placed} & terms, weighed)
         published = article.published
         fresh = float(is_likely_day(understood, published))
-        old = float(published is not None and (understood.asked_on - published).days > 365)
+        old = float(is_old(understood, published))
+        new_as_news = newness(understood, published)
         previous: Sentence | None = None
         before: tuple[int, int] | None = None
         held_before: set[str] | frozenset[str] = frozenset()
@@ -218,6 +220,7 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
                     rank=max(0.0, hit.score / top),
                     fresh=fresh,
                     old=old,
+                    newness=new_as_news,
                     lead=float(start < LEAD_CHARS),
                     hedge=hedge_counts * float(own > 0 and _HEDGE.search(text) is not None),
                     unstated=float(_asks(text) or _UNSTATED.match(text) is not None),
@@ -227,6 +230,7 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
                     act=_share(held & acts, weighed) / acts_total if acts_total else 0.0,
                     around=_share(held | held_before | given[name], weighed),
                     before=own_before,
+                    deed=float(deed in held or deed in held_before),
                     defines=float(defined is not None and defined.search(text) is not None),
                 )
                 previous = Sentence(hit, start, end, text, own_words, span.start, before, held, features)
@@ -292,7 +296,7 @@ def _share(held: Iterable[str], weighed: Mapping[str, float]) -> float:
 def _vote(understood: Understood, found: Sequence[Sentence], weights: Features, idf: Idf | None) -> None:
     """Candidates that several good sentences share are likelier; each sentence takes its best one."""
     focus = stem(understood.focus) if understood.focus else ""
-    deed = _deed(understood)
+    act = stem_of_act(understood.asking)
     amount = understood.kind in AMOUNTS or understood.kind is AnswerKind.DATE
     loudest = max((sentence.score for sentence in found), default=0.0)
     votes: dict[str, float] = defaultdict(float)
@@ -301,7 +305,7 @@ def _vote(understood: Understood, found: Sequence[Sentence], weights: Features, 
     for sentence in found[:SENTENCES_READ]:
         values: list[tuple[str, float, Candidate]] = []
         for candidate in sentence.candidates:
-            value = math.exp(sentence.score - loudest) * candidate.fit * _nearness(candidate, sentence, focus, deed)
+            value = math.exp(sentence.score - loudest) * candidate.fit * _nearness(candidate, sentence, focus, act)
             key = _folded(candidate.text)
             if idf is not None and not amount:
                 if key not in rarity:
@@ -318,7 +322,7 @@ def _vote(understood: Understood, found: Sequence[Sentence], weights: Features, 
             sentence.score += weights.vote * agreed
             named = [entry for entry in values if entry[2].fit > COMMON_FIT] or values
             sentence.value, _, sentence.best = max(named, key=lambda entry: (votes[entry[0]], entry[1]))
-            sentence.is_followed_by_asked = _nearness(sentence.best, sentence, focus, deed) == FOLLOWED
+            sentence.is_followed_by_asked = _nearness(sentence.best, sentence, focus, act) == FOLLOWED
 
 
 def _rarity(candidate: str, idf: Idf) -> float:
@@ -327,13 +331,7 @@ def _rarity(candidate: str, idf: Idf) -> float:
     return max(map(idf, content), default=0.0) / 10
 
 
-def _deed(understood: Understood) -> str:
-    """The stem of what is done by whom a question asks for: "win" in "who won the cup"; empty elsewhere."""
-    asked = _WHO_DID.search(understood.asking)
-    return stem(asked[1]) if asked else ""
-
-
-def _nearness(candidate: Candidate, sentence: Sentence, focus: str, deed: str) -> float:
+def _nearness(candidate: Candidate, sentence: Sentence, focus: str, act: str) -> float:
     """0.3 to 2: how close the question's words stand to the candidate; most when its noun or verb follows at once."""
     start, end = candidate.start + sentence.offset, candidate.end + sentence.offset
     distance = 200
@@ -341,7 +339,7 @@ def _nearness(candidate: Candidate, sentence: Sentence, focus: str, deed: str) -
         # Unpacked once: this is asked of every word of every sentence that is searched for short answers.
         _, word_start, word_end, word_stem = word
         if (focus and word_stem == focus and 0 <= word_start - end < 25) or (
-            deed and word_stem == deed and 0 <= word_start - end <= len(" has been ")
+            act and word_stem == act and 0 <= word_start - end <= len(" has been ")
         ):
             return FOLLOWED
         if word_stem in sentence.held and not start <= word_start < end:

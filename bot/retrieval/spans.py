@@ -23,6 +23,8 @@ class Candidate(NamedTuple):
     fit: float
 
 
+LOOSE_DAY = 0.75
+"""A year or a weekday against a whole date, where a question does not ask for a year."""
 COMMON_FIT = 0.1
 """A common noun against a name, where a question asks for neither by its wording."""
 
@@ -79,10 +81,13 @@ _BARE_SUM = re.compile(
 DATE = re.compile(
     rf"(?<!\w)(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}(?:,?\s+\d{{4}})?|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?"
     rf"|{_MONTH}\s+\d{{4}}|(?:(?:early|mid|late)[ -])?(?:the\s)?(?:1[5-9]|20)\d\d(?:s\b)?(?!,?\d|%)"
-    r"|(?:(?:last|next|this)\s)?(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
+    rf"|(?:(?:last|next|this)\s)?(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)(?!,?\s(?:{_MONTH}\s\d|\d+\s{_MONTH}))"
     r"|(?:last|next)\s(?:week|month|year|spring|summer|autumn|fall|winter)"
     rf"|(?:in\s)(?P<month>{_MONTH}))(?!\w)"
 )
+_BARE_POINTS = re.compile(r"(?<!percentage )points$", re.IGNORECASE)
+_YEAR_ALONE = re.compile(r"^[^A-Z]*\d{4}s?$")
+_WEEKDAY = re.compile(r"day$")
 DURATION = re.compile(
     rf"{_NOT_INSIDE}{_HEDGE}(?:(?:{_AMOUNT}|an?|half\s+an?|several|a\s+few|two-and-a-half){_TIME_UNIT})", re.IGNORECASE
 )
@@ -108,7 +113,8 @@ _ROLE_BEFORE = re.compile(
 )
 _ACTS = re.compile(
     r"^(?:,?\s(?:who|\d\d,|(?:has\s|had\s|was\s|is\s|also\s)?(?:said|says|told|announced|won|died|tweeted|wrote|defeated|beat|became"
-    r"|resigned|added|played|plays|stars?|starred|performed|born|elected|named|appointed|arrested|killed|accused)\b))"
+    r"|resigned|added|played|plays|stars?|starred|performed|born|elected|named|appointed|arrested|killed|accused|bought|sold"
+    r"|took|led|founded|left|made|signed)\b))"
 )
 _BEATS = re.compile(r"\s(?:have\s|has\s|had\s)?(?:won|wins?|beat|beats|defeated|lost|retained|claimed)\b")
 _SCORE_BEHIND = re.compile(r"\s\d+(?:[-–]\d+)?$")
@@ -140,9 +146,16 @@ _UNIT_ASKED = re.compile(
 )
 _AGE_BEFORE = re.compile(r"\b(?:aged?|age of|turn(?:s|ed|ing)?|is|was|, )\s?$", re.IGNORECASE)
 _AGE_AFTER = re.compile(r"[ -]years?[ -]old\b|(?:,|\s?\)|\.?$)", re.IGNORECASE)
+_YEARS = frozenset({"year", "decade"})
 _CHANGING = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY})
 _FROM_BEFORE = re.compile(r"\bfrom\s(?:(?!to\s)[a-z]+\s){0,3}$", re.IGNORECASE)
 _TO_AMOUNT = re.compile(rf"[^.,;]{{0,40}}?\bto\s{_HEDGE}[$£€]?\d", re.IGNORECASE)
+_CHANGED_BY = re.compile(
+    r"\b(?:lost|lose|loses|losing|added|adds|adding|gained|gains|shed|sheds"
+    r"|(?:rose|risen|rises?|fell|fallen|falls?|grew|grown|dropped|drop|increased?|decreased?|jumped|declined?|up|down)"
+    r" by"
+    r"|(?:increase|decrease|rise|drop|fall|decline|loss|gain|jump) of)\s(?:an?\s)?$"
+)
 _POSSESSIVE = re.compile(r"['’]s\s")
 _CALENDAR = re.compile(
     rf"^(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Christmas|Easter)(?:\s\d+)?$"
@@ -162,6 +175,8 @@ def spans(kind: AnswerKind, sentence: str, focus: str = "") -> list[Candidate]:
     if kind is AnswerKind.PLACE:
         return list(_places(sentence, focus))
     found = list(finder(sentence))
+    if kind is AnswerKind.DATE and focus in _YEARS:
+        return [each._replace(fit=1.0) if re.search(r"\d{4}", each.text) else each for each in found]
     if kind is AnswerKind.NUMBER and focus == "age":
         return [each if _is_age(sentence, each) else each._replace(fit=0.2 * each.fit) for each in found]
     if kind is AnswerKind.NUMBER and focus in MEASURED:
@@ -186,6 +201,11 @@ def _was(sentence: str, found: Candidate) -> bool:
     return bool(_FROM_BEFORE.search(sentence[: found.start])) and bool(_TO_AMOUNT.match(sentence, found.end))
 
 
+def is_change(sentence: str, found: Candidate) -> bool:
+    """Whether the amount is what something grew or shrank by: "lost 200,000 subscribers", "rose by 5%"."""
+    return bool(_CHANGED_BY.search(sentence[: found.start]))
+
+
 def _pattern(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Candidate]]:
     def find(sentence: str) -> Iterator[Candidate]:
         for match in pattern.finditer(sentence):
@@ -208,6 +228,7 @@ def _sums(sentence: str) -> Iterator[Candidate]:
 def _numbers(sentence: str) -> Iterator[Candidate]:
     """Counts and measures, without what is a date, a share or a price, and without "one" and bare years."""
     taken = [match.span() for pattern in (DATE, MONEY, PERCENTAGE) for match in pattern.finditer(sentence)]
+    taken = [(start, end) for start, end in taken if not _BARE_POINTS.search(sentence[start:end])]
     for match in NUMBER.finditer(sentence):
         if any(start < match.end() and match.start() < end for start, end in taken):
             continue
@@ -222,7 +243,7 @@ def _dates(sentence: str) -> Iterator[Candidate]:
     for match in DATE.finditer(sentence):
         start = match.start("month") if match["month"] else match.start()
         text = sentence[start : match.end()]
-        fit = 1.0 if re.search(r"\d", text) else 0.4
+        fit = LOOSE_DAY if _YEAR_ALONE.match(text) or _WEEKDAY.search(text) else 1.0 if re.search(r"\d", text) else 0.4
         yield Candidate(start, match.end(), text, fit)
 
 
