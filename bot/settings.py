@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     )
     embedding_words: Literal["auto", "content", "all"] = Field(
         "auto",
-        description="Words of an English passage that are embedded: content (a model reads half as much), all, "
-        "or auto: content with all-MiniLM-L6-v2, all with others.",
+        description="Words of an English passage that are embedded: content (a model reads less than half as much), "
+        "all, or auto: content with all-MiniLM-L6-v2, all with others.",
     )
     query_prompt: str | None = Field(
         None, description="Put before a question when it is embedded. Empty: what the model brings."

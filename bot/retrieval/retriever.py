@@ -94,7 +94,6 @@ class Retrieved:
     """The sentences of the hits, for the answer."""
     idf: Callable[[str], float]
     """How rare a word is in the corpus."""
-    query_vector: Vector
 
 
 class _Seen:
@@ -191,7 +190,7 @@ class Retriever:
         reading = read(understood, hits, corpus.lexical.rarity)
         if self.reranker is None:
             hits = _by_sentences(hits, reading, weights.sentence)
-        return Retrieved(tuple(hits[:k]), _reading_of(reading, hits[:k]), corpus.lexical.rarity, vector)
+        return Retrieved(tuple(hits[:k]), _reading_of(reading, hits[:k]), corpus.lexical.rarity)
 
     def _wide(self, candidates: int, scope: Scope | None) -> int:
         """How many passages are to be found so that as many as wanted are in scope."""
