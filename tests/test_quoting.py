@@ -74,6 +74,18 @@ def test_of_two_that_say_the_same_the_newer_goes_first() -> None:
         assert answered("Who is the head of the ferry line?", hits(*order)).short == "Tove Holm"
 
 
+def test_the_holder_of_an_office_and_not_who_is_named_beside_it() -> None:
+    beside = _news("beside", "Ivo Lund met the speaker of the House over the budget on Monday.", date(2024, 3, 2))
+    holder = _news("holder", "House Speaker Olga Rask opened the debate on the budget.", date(2024, 3, 1))
+    assert answered("Who is the speaker of the House?", hits(beside, holder)).short == "Olga Rask"
+
+
+def test_the_age_of_whom_it_asks() -> None:
+    text = "A 2-year-old shepherd bit a guard of the house. The captain Olga Rask, 61, was not at home."
+    article = replace(_news("age", text, date(2024, 3, 2)), title="Dog of Olga Rask bites again")
+    assert answered("How old is Olga Rask?", hits(article)).short == "61"
+
+
 def test_a_caption_under_every_picture_is_quoted_once() -> None:
     caption = "When her father drowned in 1952, Olga Rask was the youngest captain of the ferry line."
     gallery = _news("gallery", f"{caption}\n\nA gale.\n\n{caption}\n\nA calm.", date(2022, 2, 5))

@@ -93,6 +93,11 @@ def test_a_whole_day_fits_better_than_a_year_or_a_weekday_unless_a_year_is_asked
     assert {each.text: each.fit for each in spans(AnswerKind.DATE, sentence, "year")}["2020"] == 1.0
 
 
+def test_a_role_is_no_part_of_a_name() -> None:
+    sentence = "Billionaire Norva CEO Olga Rask met House Majority Leader Ivo Lund and King Harald."
+    assert texts(AnswerKind.PERSON, sentence) == ["Olga Rask", "Ivo Lund", "Harald"]
+
+
 def test_a_country_can_win_and_its_score_is_no_part_of_a_name() -> None:
     sentence = "Argentina won the cup on Sunday, beating France 4-2."
     assert "Argentina" in texts(AnswerKind.PERSON, sentence)

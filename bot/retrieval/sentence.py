@@ -57,6 +57,8 @@ class Features(NamedTuple):
     """Share of the question in the sentence before."""
     deed: float
     """1 where it, or the sentence before, has the verb of "When was it launched?" (see `question_deed`)."""
+    holds: float
+    """1 where an office is asked and the sentence names its holder as such (see `office`)."""
     defines: float
     """1 where a definition is asked and the sentence is one of that thing."""
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from bot.retrieval.freshness import is_likely_day, is_old, newness
+from bot.retrieval.office import holder_of
 from bot.retrieval.question import Understood
 from bot.retrieval.question_deed import stem_of_act, stem_of_deed
 from bot.retrieval.question_kind import AnswerKind
@@ -43,10 +44,11 @@ WEIGHTS = Features(
     around=0.5,
     before=0.1,
     deed=0.8,
+    holds=5.0,
     defines=6.5,
 )
 """Near what `python -m tests.bench.learn_quoting` prints, then searched one by one for the share of first quotes that
-are right, over questions of 2022 and of the sample corpus; `hedge` and `defines` are rules."""
+are right, over questions of 2022 and of the sample corpus; `hedge`, `holds` and `defines` are rules."""
 
 AMOUNTS = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY, AnswerKind.DURATION})
 LEAD_CHARS = 600
@@ -62,6 +64,11 @@ SENTENCES_READ = 16
 
 CHANGE_FIT = 0.3
 """What something changed by, where it is asked how much there is: "lost 200,000 subscribers"."""
+
+NO_HOLDER_FIT = 0.5
+"""A name that is not said to hold the office asked."""
+OTHER_AGE_FIT = 0.3
+"""An age in a sentence that does not name whose age is asked."""
 
 _ASKS_CHANGE = re.compile(
     r"\b(?:los[et]|losing|loss|add|adds|added|gain\w*|ris[ei]\w*|rose|fall\w*|fell|gr[eo]w\w*|drop\w*|increas\w*|decreas\w*"
@@ -118,6 +125,8 @@ def rank(
         sentence.score = _dot(weights, sentence.features)
     found.sort(key=lambda sentence: -sentence.score)
     asked = stems(understood.question.text)
+    aged = _names_of(understood) if understood.focus == "age" else frozenset()
+    holds = holder_of(understood.asking) if understood.kind is AnswerKind.PERSON else None
     stands = understood.kind in AMOUNTS and _ASKS_CHANGE.search(understood.question.text) is None
     for sentence in found[:SENTENCES_READ]:
         sentence.candidates = [
@@ -129,6 +138,15 @@ def rank(
             sentence.candidates = [
                 each._replace(fit=CHANGE_FIT * each.fit) if is_change(sentence.text, each) else each
                 for each in sentence.candidates
+            ]
+        if aged and not aged & sentence.held:
+            sentence.candidates = [each._replace(fit=OTHER_AGE_FIT * each.fit) for each in sentence.candidates]
+        if holds:
+            named = [each for each in sentence.candidates if holds(sentence.text, each.start, each.end)]
+            sentence.features = sentence.features._replace(holds=float(bool(named)))
+            sentence.score += weights.holds * bool(named)
+            sentence.candidates = [each._replace(fit=1.0) for each in named] or [
+                each._replace(fit=NO_HOLDER_FIT * each.fit) for each in sentence.candidates
             ]
         kind = max((candidate.fit for candidate in sentence.candidates), default=0.0)
         sentence.features = sentence.features._replace(kind=kind)
@@ -231,6 +249,7 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
                     around=_share(held | held_before | given[name], weighed),
                     before=own_before,
                     deed=float(deed in held or deed in held_before),
+                    holds=0.0,
                     defines=float(defined is not None and defined.search(text) is not None),
                 )
                 previous = Sentence(hit, start, end, text, own_words, span.start, before, held, features)
@@ -238,6 +257,10 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
             before = (start, end)
             held_before, own_before = held, own
     return found
+
+
+def _names_of(understood: Understood) -> frozenset[str]:
+    return frozenset(term.stem for term in understood.terms if term.is_capitalised and term.start > 0)
 
 
 def _definition_of(understood: Understood) -> re.Pattern[str] | None:

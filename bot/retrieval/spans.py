@@ -105,6 +105,11 @@ _TITLE = re.compile(
     r"|Mr\.?|Mrs\.?|Ms\.?|Dr\.?|Sir|Dame|Lord|Lady|Judge|Justice|General|Gen\.?|Capt\.?|Captain|Sgt\.?|Officer|Mayor"
     r"|Speaker|Leader|Executive|CEO|Coach|Actor|Actress|Singer|Director|Ambassador|Congressman|Congresswoman|Professor)\s)+"
 )
+_ROLE_INSIDE = re.compile(
+    r"^.*\b(?:CEO|CFO|COO|President|Minister|Secretary|Leader|Speaker|Senator|Sen\.|Rep\.|Governor|Gov\.|Director|Chancellor"
+    r"|Chairman|Chairwoman|Chair|Coach|Mayor|Judge|Justice|Ambassador|Commissioner|Founder)\s(?=[A-Z]\S*\s[A-Z])"
+)
+"""What stands before a name of two words or more, whatever else does: "Billionaire Tesla CEO Elon Musk"."""
 _ROLE_BEFORE = re.compile(
     r"\b(?:head|president|minister|actor|actress|singer|rapper|star|senator|director|ceo|founder|chief|coach|captain|player"
     r"|judge|ambassador|leader|secretary|chancellor|champion|comedian|author|host|lawyer|spokes\w+|man|woman|wife|husband"
@@ -288,7 +293,7 @@ def _name_runs(sentence: str) -> Iterator[tuple[int, int]]:
 
 def _persons(sentence: str) -> Iterator[Candidate]:
     for found in _names(sentence):
-        title = _TITLE.match(found.text)
+        title = _ROLE_INSIDE.match(found.text) or _TITLE.match(found.text)
         start = found.start + (title.end() if title else 0)
         text = _SCORE_BEHIND.sub("", sentence[start : found.end])
         if not text or text in places.PEOPLE or text.isupper():

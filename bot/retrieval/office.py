@@ -1,0 +1,111 @@
+"""Who holds an office, told by how news names a holder: "House Speaker Mike Johnson", "Tim Cook, the CEO of Apple".
+
+Knows nothing about articles, scores or kinds of answers: the part of a question that asks in, a test of a name's place
+in a sentence out. English only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+Holds = Callable[[str, int, int], bool]
+"""Whether a name of a sentence, from `start` to `end`, is said there to hold the office."""
+
+_ASKED = re.compile(
+    r"\bwho(?:['’]s|\s(?:is|was))\s+(?P<office>(?:(?:the|now|currently|current|new)\s+)*[^\W\d][\w’'.& -]*?)"
+    r"(?:\s+(?:of|in|at|for)\s+(?:the\s+)?(?P<place>[\w’'.& -]+?))?(?:\s+(?:now|today|currently|right now))?\s*\?*\s*$",
+    re.IGNORECASE,
+)
+_FILLING = re.compile(r"^(?:(?:the|now|currently|current|new)\s+)+", re.IGNORECASE)
+_OFFICES = re.compile(
+    r"(?:prime minister|vice president|president|minister|chancellor|speaker|leader|chief|chair(?:man|woman|person)?"
+    r"|ceo|cfo|chief executive|head|director|governor|mayor|king|queen|pope|monarch|secretary(?: of \w+)?"
+    r"|secretary.general|general secretary|coach|manager|captain|commander|ambassador|commissioner|judge|justice"
+    r"|attorney general|editor|champion|host|founder|owner)$",
+    re.IGNORECASE,
+)
+_ALIASES = (
+    r"(?:the\s)?(?:UK|U\.K\.|United Kingdom|Great Britain|Britain|British)",
+    r"(?:the\s)?(?:US|U\.S\.|USA|United States|America|American)",
+    r"(?:the\s)?(?:UN|U\.N\.|United Nations)",
+    r"(?:the\s)?(?:EU|E\.U\.|European Union)",
+)
+_PEOPLE = {
+    "france": "French",
+    "spain": "Spanish",
+    "netherlands": "Dutch",
+    "wales": "Welsh",
+    "ireland": "Irish",
+    "switzerland": "Swiss",
+    "denmark": "Danish",
+    "finland": "Finnish",
+    "poland": "Polish",
+    "thailand": "Thai",
+    "turkey": "Turkish",
+    "greece": "Greek",
+    "norway": "Norwegian",
+    "scotland": "Scottish",
+    "philippines": "Philippine",
+    "myanmar": "Burmese",
+    "iceland": "Icelandic",
+    "afghanistan": "Afghan",
+    "pakistan": "Pakistani",
+    "portugal": "Portuguese",
+}
+"""What is not the place with an ending."""
+_NOT_NOW = re.compile(
+    r"\b(?:former|formerly|ex|then|late|next|future|elect|would-be|vice|deputy|acting|interim|shadow|no longer"
+    r"|to be(?:come)?|failed|candidate|nominee|replace[sd]?|replacing|succeed(?:s|ed|ing)?)[\s-]+(?:as\s)?(?:the\s)?$",
+    re.IGNORECASE,
+)
+_ADJECTIVES = r"(?:(?!(?:former|then|next|late|vice|deputy|outgoing|acting|shadow|future|\w+ing)\s)[a-z][\w-]+\s){0,2}"
+_BEFORE_CHARS = 80
+
+
+@lru_cache(maxsize=256)
+def holder_of(asking: str) -> Holds | None:
+    """How the holder of the office that is asked for is named; None where no office is asked for."""
+    asked = _ASKED.search(asking)
+    if asked is None:
+        return None
+    office = _FILLING.sub("", asked["office"]).strip()
+    found = _OFFICES.search(office)
+    if found is None or (found.start() and office[found.start() - 1] not in " ’'"):
+        return None
+    place = asked["place"] or re.sub(r"['’]s?$", "", office[: found.start()].strip())
+    return _holder(found[0], place)
+
+
+def _with_people(place: str) -> str:
+    """A pattern of a place and of what is from there: Ukraine, Ukrainian."""
+    if not place.isalpha():
+        return re.escape(place)
+    if people := _PEOPLE.get(place.casefold()):
+        return rf"(?:{place}|{people})"
+    root = place if len(place) <= len("Cuba") else place[:-1]
+    return rf"(?:{place}|{root}(?:n|an|ian|vian|ean|ese|ish|i))"
+
+
+def _holder(office: str, place: str) -> Holds:
+    title = re.escape(office).replace(r"\ ", r"\s")
+    where = next(
+        (f"(?-i:{each})" for each in _ALIASES if re.fullmatch(each, place, re.IGNORECASE)), _with_people(place)
+    )
+    of = rf"{title}\s(?:of|in|at|for)\s(?:the\s)?{where}\b" if place else rf"{title}\b"
+    owned = rf"(?:{where}(?:['’]s?)?\s){_ADJECTIVES}{title}" if place else title
+    before = re.compile(rf"\b(?:{owned}\s|its\s{title}\s|{of}\s|the\s{of},\s)$", re.IGNORECASE)
+    after = re.compile(
+        r"^(?:,|\s(?:is|as|remains|became|becomes|has become|was sworn in as|took office as))\s"
+        rf"(?:the\s|its\s|a\s|now\s)?{_ADJECTIVES}(?:{owned}|{of})",
+        re.IGNORECASE,
+    )
+
+    def holds(sentence: str, start: int, end: int) -> bool:
+        ahead = sentence[max(0, start - _BEFORE_CHARS) : start]
+        if found := before.search(ahead):
+            return _NOT_NOW.search(ahead[: found.start()]) is None
+        return after.match(sentence[end:]) is not None
+
+    return holds
