@@ -28,6 +28,7 @@ def said_to_hold(question: str, sentence: str, name: str) -> bool:
         (NORVALE, "Norvale’s newly sworn-in president Tove Holm signed it.", "Tove Holm"),
         ("Who is the president of Ukraine?", "Ukrainian President Volodymyr Zelenskyy spoke.", "Volodymyr Zelenskyy"),
         ("Who is the president of France?", "French President Emmanuel Macron spoke.", "Emmanuel Macron"),
+        ("Who is the president of Brazil?", "Brazilian President Luiz Inácio Lula da Silva spoke.", "Luiz"),
         (KINGDOM, "British Prime Minister Keir Starmer spoke.", "Keir Starmer"),
         (KINGDOM, "Rishi Sunak became the UK’s prime minister.", "Rishi Sunak"),
         ("Who is the Kelmouth mayor?", "Kelmouth Mayor Tove Holm spoke.", "Tove Holm"),

@@ -143,7 +143,7 @@ def _confidence(understood: Understood, found: Sequence[Sentence], weighed: Mapp
         if year not in spoken and not (article.published and year == str(article.published.year)):
             return 0.0
     held = stems(spoken)
-    names = {term.stem for term in understood.terms if term.is_capitalised and term.start > 0}
+    names = understood.names
     before = article.text[slice(*best.before)] if best.before else ""
     near = stems(f"{best.text} {before} {article.title} {article.text[:LEAD_CHARS]}")
     if sum(weighed[name] for name in names - near) > MISSING_NAMES_MOST:
@@ -201,13 +201,14 @@ def _chosen(understood: Understood, found: Sequence[Sentence], confidence: float
     if confidence >= SUPPORT_BELOW or best.features.defines:
         return standing
     least = FOLLOWER_LEAST * best.score
+    said = {_BLANKS.sub(" ", sentence.text) for sentence in standing}
     for sentence in found[1:]:
         if len(standing) == QUOTES_AT_MOST or sentence.score < least:
             break
-        said = {_BLANKS.sub(" ", other.text) for other in standing}
-        # A picture's caption stands once for every picture.
-        if _BLANKS.sub(" ", sentence.text) not in said and _supports(understood, best, sentence):
+        # A caption may stand under every picture.
+        if (text := _BLANKS.sub(" ", sentence.text)) not in said and _supports(understood, best, sentence):
             standing.append(sentence)
+            said.add(text)
     return standing
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
+
+from bot.retrieval.aliases import ALIASES
 
 Holds = Callable[[str, int, int], bool]
 """Whether a name of a sentence, from `start` to `end`, is said there to hold the office."""
 
 _ASKED = re.compile(
-    r"\bwho(?:['’]s|\s(?:is|was))\s+(?P<office>(?:(?:the|now|currently|current|new)\s+)*[^\W\d][\w’'.& -]*?)"
+    r"\bwho(?:['’]s|\s(?:is|was))\s+(?:(?:the|now|currently|current|new)\s+)*(?P<office>[^\W\d][\w’'.& -]*?)"
     r"(?:\s+(?:of|in|at|for)\s+(?:the\s+)?(?P<place>[\w’'.& -]+?))?(?:\s+(?:now|today|currently|right now))?\s*\?*\s*$",
     re.IGNORECASE,
 )
-_FILLING = re.compile(r"^(?:(?:the|now|currently|current|new)\s+)+", re.IGNORECASE)
 _OFFICES = re.compile(
     r"(?:prime minister|vice president|president|minister|chancellor|speaker|leader|chief|chair(?:man|woman|person)?"
     r"|ceo|cfo|chief executive|head|director|governor|mayor|king|queen|pope|monarch|secretary(?: of \w+)?"
@@ -26,35 +27,14 @@ _OFFICES = re.compile(
     r"|attorney general|editor|champion|host|founder|owner)$",
     re.IGNORECASE,
 )
-_ALIASES = (
-    r"(?:the\s)?(?:UK|U\.K\.|United Kingdom|Great Britain|Britain|British)",
-    r"(?:the\s)?(?:US|U\.S\.|USA|United States|America|American)",
-    r"(?:the\s)?(?:UN|U\.N\.|United Nations)",
-    r"(?:the\s)?(?:EU|E\.U\.|European Union)",
-)
-_PEOPLE = {
-    "france": "French",
-    "spain": "Spanish",
-    "netherlands": "Dutch",
-    "wales": "Welsh",
-    "ireland": "Irish",
-    "switzerland": "Swiss",
-    "denmark": "Danish",
-    "finland": "Finnish",
-    "poland": "Polish",
-    "thailand": "Thai",
-    "turkey": "Turkish",
-    "greece": "Greek",
-    "norway": "Norwegian",
-    "scotland": "Scottish",
-    "philippines": "Philippine",
-    "myanmar": "Burmese",
-    "iceland": "Icelandic",
-    "afghanistan": "Afghan",
-    "pakistan": "Pakistani",
-    "portugal": "Portuguese",
-}
-"""What is not the place with an ending."""
+_MORE_ALIASES = """
+thailand thai
+philippines philippine
+myanmar burmese
+iceland icelandic
+"""
+"""Not in ALIASES, by which the check of prose takes one name for another too."""
+_ACRONYM_LETTERS = 3
 _NOT_NOW = re.compile(
     r"\b(?:former|formerly|ex|then|late|next|future|elect|would-be|vice|deputy|acting|interim|shadow|no longer"
     r"|to be(?:come)?|failed|candidate|nominee|replace[sd]?|replacing|succeed(?:s|ed|ing)?)[\s-]+(?:as\s)?(?:the\s)?$",
@@ -70,7 +50,7 @@ def holder_of(asking: str) -> Holds | None:
     asked = _ASKED.search(asking)
     if asked is None:
         return None
-    office = _FILLING.sub("", asked["office"]).strip()
+    office = asked["office"]
     found = _OFFICES.search(office)
     if found is None or (found.start() and office[found.start() - 1] not in " ’'"):
         return None
@@ -78,21 +58,34 @@ def holder_of(asking: str) -> Holds | None:
     return _holder(found[0], place)
 
 
-def _with_people(place: str) -> str:
+@cache
+def _aliases() -> dict[str, list[str]]:
+    """All names of what goes by several, by each of them in lower case."""
+    lines = (ALIASES + _MORE_ALIASES).splitlines()
+    rows = [[name.replace("-", " ") for name in line.split()] for line in lines]
+    return {name: names for names in rows for name in names}
+
+
+def _place(name: str) -> str:
     """A pattern of a place and of what is from there: Ukraine, Ukrainian."""
-    if not place.isalpha():
-        return re.escape(place)
-    if people := _PEOPLE.get(place.casefold()):
-        return rf"(?:{place}|{people})"
-    root = place if len(place) <= len("Cuba") else place[:-1]
-    return rf"(?:{place}|{root}(?:n|an|ian|vian|ean|ese|ish|i))"
+    if names := _aliases().get(name.casefold().rstrip(".").removeprefix("great ")):
+        # As they are capitalised: "us" is no country.
+        return f"(?-i:{'|'.join(map(_spelled, names))})"
+    if not name.isalpha():
+        return re.escape(name)
+    root = name if len(name) <= len("Cuba") else name[:-1]
+    return rf"(?:{name}|{root}(?:n|an|ian|vian|ean|ese|ish|i))"
+
+
+def _spelled(name: str) -> str:
+    if len(name.replace(".", "")) > _ACRONYM_LETTERS:
+        return re.escape(name.title())
+    return re.escape(name.upper()) + r"\." * ("." in name)
 
 
 def _holder(office: str, place: str) -> Holds:
     title = re.escape(office).replace(r"\ ", r"\s")
-    where = next(
-        (f"(?-i:{each})" for each in _ALIASES if re.fullmatch(each, place, re.IGNORECASE)), _with_people(place)
-    )
+    where = _place(place)
     of = rf"{title}\s(?:of|in|at|for)\s(?:the\s)?{where}\b" if place else rf"{title}\b"
     owned = rf"(?:{where}(?:['’]s?)?\s){_ADJECTIVES}{title}" if place else title
     before = re.compile(rf"\b(?:{owned}\s|its\s{title}\s|{of}\s|the\s{of},\s)$", re.IGNORECASE)

@@ -50,6 +50,11 @@ class Understood:
     phrases: tuple[str, ...] = ()
     """What the question puts in quotation marks."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The stems of the words that start as names do, without the one that opens the question."""
+        return frozenset(term.stem for term in self.terms if term.is_capitalised and term.start > 0)
+
 
 _YEAR = re.compile(r"(?<![\w.,$£€-])(?:1[5-9]|20|21)\d\d(?![\w%]|[.,]\d)")
 _NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")

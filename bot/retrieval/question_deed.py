@@ -27,8 +27,6 @@ _LISTED = (
 )
 _PARTICIPLES = frozenset(_LISTED.split())
 """Irregular ones that are no stopwords; the others end in "ed"."""
-
-
 _REGULAR = re.compile(r"(?!hundred|sacred|naked)(?:[a-z]+[^e\W]|[a-z]*(?:agre|fre|guarante))ed")
 
 

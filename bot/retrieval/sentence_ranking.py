@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -124,38 +124,46 @@ def rank(
     for sentence in found:
         sentence.score = _dot(weights, sentence.features)
     found.sort(key=lambda sentence: -sentence.score)
-    asked = stems(understood.question.text)
-    aged = _names_of(understood) if understood.focus == "age" else frozenset()
-    holds = holder_of(understood.asking) if understood.kind is AnswerKind.PERSON else None
-    stands = understood.kind in AMOUNTS and _ASKS_CHANGE.search(understood.question.text) is None
+    candidates_of = _finder(understood)
     for sentence in found[:SENTENCES_READ]:
-        sentence.candidates = [
-            candidate
-            for candidate in spans(understood.kind, sentence.text, understood.focus)
-            if not all(word.lower() in STOPWORDS or stem(word) in asked for word in WORD.findall(candidate.text))
-        ]
-        if stands:
-            sentence.candidates = [
-                each._replace(fit=CHANGE_FIT * each.fit) if is_change(sentence.text, each) else each
-                for each in sentence.candidates
-            ]
-        if aged and not aged & sentence.held:
-            sentence.candidates = [each._replace(fit=OTHER_AGE_FIT * each.fit) for each in sentence.candidates]
-        if holds:
-            named = [each for each in sentence.candidates if holds(sentence.text, each.start, each.end)]
-            sentence.features = sentence.features._replace(holds=float(bool(named)))
-            sentence.score += weights.holds * bool(named)
-            sentence.candidates = [each._replace(fit=1.0) for each in named] or [
-                each._replace(fit=NO_HOLDER_FIT * each.fit) for each in sentence.candidates
-            ]
+        sentence.candidates, holds = candidates_of(sentence)
         kind = max((candidate.fit for candidate in sentence.candidates), default=0.0)
-        sentence.features = sentence.features._replace(kind=kind)
-        sentence.score += weights.kind * kind
+        sentence.features = sentence.features._replace(kind=kind, holds=float(holds))
+        sentence.score += weights.kind * kind + weights.holds * holds
     _vote(understood, found, weights, idf)
     found.sort(key=lambda sentence: -sentence.score)
     if understood.kind in AMOUNTS or understood.kind is AnswerKind.DATE:
         _let_plainer_go_first(found)
     return found
+
+
+def _finder(understood: Understood) -> Callable[[Sentence], tuple[list[Candidate], bool]]:
+    """What gives the short answers that a sentence may hold, and whether it names the holder of an office asked."""
+    asked = stems(understood.question.text)
+    aged = understood.names if understood.focus == "age" else frozenset()
+    is_holder = holder_of(understood.asking) if understood.kind is AnswerKind.PERSON else None
+    stands = understood.kind in AMOUNTS and _ASKS_CHANGE.search(understood.question.text) is None
+
+    def candidates_of(sentence: Sentence) -> tuple[list[Candidate], bool]:
+        found = [
+            candidate
+            for candidate in spans(understood.kind, sentence.text, understood.focus)
+            if not all(word.lower() in STOPWORDS or stem(word) in asked for word in WORD.findall(candidate.text))
+        ]
+        if is_holder:
+            holders = [each._replace(fit=1.0) for each in found if is_holder(sentence.text, each.start, each.end)]
+            return holders or [_less_fit(each, NO_HOLDER_FIT) for each in found], bool(holders)
+        if stands:
+            found = [_less_fit(each, CHANGE_FIT) if is_change(sentence.text, each) else each for each in found]
+        if aged and not aged & sentence.held:
+            found = [_less_fit(each, OTHER_AGE_FIT) for each in found]
+        return found, False
+
+    return candidates_of
+
+
+def _less_fit(candidate: Candidate, share: float) -> Candidate:
+    return candidate._replace(fit=share * candidate.fit)
 
 
 def _let_plainer_go_first(found: list[Sentence]) -> None:
@@ -257,10 +265,6 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
             before = (start, end)
             held_before, own_before = held, own
     return found
-
-
-def _names_of(understood: Understood) -> frozenset[str]:
-    return frozenset(term.stem for term in understood.terms if term.is_capitalised and term.start > 0)
 
 
 def _definition_of(understood: Understood) -> re.Pattern[str] | None:

@@ -60,6 +60,7 @@ _CURRENCY = (
     r"|baht|ringgit|rupiah|taka|dong|naira|cedis|shillings|birr|tenge|soles|bol[ií]vars|USD|EUR|GBP|JPY|CHF|CNY)\b"
 )
 """Names of currencies as they stand behind an amount; "4.1 million crowns" is no number of things."""
+_WEEKDAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
 _NOT_INSIDE = r"(?<![\w$£€.,/:–-])"
 
 NUMBER = re.compile(
@@ -81,13 +82,12 @@ _BARE_SUM = re.compile(
 DATE = re.compile(
     rf"(?<!\w)(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}(?:,?\s+\d{{4}})?|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?"
     rf"|{_MONTH}\s+\d{{4}}|(?:(?:early|mid|late)[ -])?(?:the\s)?(?:1[5-9]|20)\d\d(?:s\b)?(?!,?\d|%)"
-    rf"|(?:(?:last|next|this)\s)?(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)(?!,?\s(?:{_MONTH}\s\d|\d+\s{_MONTH}))"
+    rf"|(?:(?:last|next|this)\s)?(?:{_WEEKDAYS})(?!,?\s(?:{_MONTH}\s\d|\d+\s{_MONTH}))"
     r"|(?:last|next)\s(?:week|month|year|spring|summer|autumn|fall|winter)"
     rf"|(?:in\s)(?P<month>{_MONTH}))(?!\w)"
 )
 _BARE_POINTS = re.compile(r"(?<!percentage )points$", re.IGNORECASE)
 _YEAR_ALONE = re.compile(r"^[^A-Z]*\d{4}s?$")
-_WEEKDAY = re.compile(r"day$")
 DURATION = re.compile(
     rf"{_NOT_INSIDE}{_HEDGE}(?:(?:{_AMOUNT}|an?|half\s+an?|several|a\s+few|two-and-a-half){_TIME_UNIT})", re.IGNORECASE
 )
@@ -162,9 +162,7 @@ _CHANGED_BY = re.compile(
     r"|(?:increase|decrease|rise|drop|fall|decline|loss|gain|jump) of)\s(?:an?\s)?$"
 )
 _POSSESSIVE = re.compile(r"['’]s\s")
-_CALENDAR = re.compile(
-    rf"^(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Christmas|Easter)(?:\s\d+)?$"
-)
+_CALENDAR = re.compile(rf"^(?:{_MONTH}|{_WEEKDAYS}|Christmas|Easter)(?:\s\d+)?$")
 _FRAGMENTS = frozenset(("The", "A", "An", "In", "On", "At", "If", "For"))
 
 
@@ -232,8 +230,12 @@ def _sums(sentence: str) -> Iterator[Candidate]:
 
 def _numbers(sentence: str) -> Iterator[Candidate]:
     """Counts and measures, without what is a date, a share or a price, and without "one" and bare years."""
-    taken = [match.span() for pattern in (DATE, MONEY, PERCENTAGE) for match in pattern.finditer(sentence)]
-    taken = [(start, end) for start, end in taken if not _BARE_POINTS.search(sentence[start:end])]
+    taken = [
+        match.span()
+        for pattern in (DATE, MONEY, PERCENTAGE)
+        for match in pattern.finditer(sentence)
+        if not _BARE_POINTS.search(match[0])
+    ]
     for match in NUMBER.finditer(sentence):
         if any(start < match.end() and match.start() < end for start, end in taken):
             continue
@@ -248,7 +250,7 @@ def _dates(sentence: str) -> Iterator[Candidate]:
     for match in DATE.finditer(sentence):
         start = match.start("month") if match["month"] else match.start()
         text = sentence[start : match.end()]
-        fit = LOOSE_DAY if _YEAR_ALONE.match(text) or _WEEKDAY.search(text) else 1.0 if re.search(r"\d", text) else 0.4
+        fit = LOOSE_DAY if _YEAR_ALONE.match(text) or text.endswith("day") else 1.0 if re.search(r"\d", text) else 0.4
         yield Candidate(start, match.end(), text, fit)
 
 

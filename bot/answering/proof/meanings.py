@@ -8,8 +8,9 @@ from __future__ import annotations
 import unicodedata
 from functools import cache, lru_cache
 
-from bot.answering.proof.synonyms import ALIASES, OPPOSITE, SAME
+from bot.answering.proof.synonyms import OPPOSITE, SAME
 from bot.answering.proof.units import listed
+from bot.retrieval.aliases import ALIASES
 from bot.retrieval.question_words import STOPWORDS, stem
 
 STRICT = listed("""
