@@ -29,6 +29,8 @@ from tests.fakes import article
 
 DIMENSION = 64
 PASSAGE_CHARS = 200
+COLLECTION_PASSAGES = 1_100
+"""So that there are two collections, and Chroma writes the graph of the first one (after 1,000 vectors)."""
 ENCODE_SECONDS = 0.0005
 """How long the model of the tests takes for a passage."""
 READ_SECONDS = 0.001
@@ -101,14 +103,14 @@ def encode(texts: list[str]) -> Any:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def open_corpus(folder: Path, encode: Callable[[list[str]], Any] = encode) -> Any:
-    """The corpus in a folder, made where there is none, with the vectors of the tests."""
+def open_corpus(folder: Path, encode: Callable[[list[str]], Any] = encode, **options: Any) -> Any:
+    """The corpus in a folder, made where there is none, with the vectors of the tests; options of `VectorIndex`."""
     from bot.corpus.catalog import Catalog
     from bot.corpus.corpus import CATALOG_FILE, Corpus
     from bot.corpus.lexical import LexicalIndex
     from bot.corpus.vectors import VectorIndex
 
-    vectors = VectorIndex(folder / "chroma", encode)
+    vectors = VectorIndex(folder / "chroma", encode, **options)
     make = {"index": "chroma", "model": "words", "dimension": DIMENSION}
     return Corpus(folder, Catalog.create(folder / CATALOG_FILE), LexicalIndex(folder / "bm25"), vectors, make)
 
@@ -146,7 +148,7 @@ def work(folder: Path, step: str, sources: Path, removed: list[str], enter: Call
     LexicalIndex.apply = told_apply  # type: ignore[method-assign]
     pipeline._store_batch = told_store_batch
     pipeline.BATCH_ARTICLES, pipeline.FOLLOW_PASSAGES = 16, 128
-    corpus = open_corpus(folder, slow_encode)
+    corpus = open_corpus(folder, slow_encode, collection_passages=COLLECTION_PASSAGES)
     with corpus.writing():
         if step == "removal":
             with corpus.catalog.writing() as writer:

@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from bot.corpus.shards import Shards
+from bot.corpus.vectors import SHARDS_FILE
 from bot.settings import Settings
 from bot.wiring import finder, open_chain, open_corpus
 from ingest.pipeline import ingest
@@ -80,7 +82,8 @@ def undisturbed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tup
     folder = tmp_path_factory.mktemp("undisturbed") / "data"
     seconds = [server.finish(folder, step)["seconds"] for step in STEPS]
     held = contents(folder)
-    assert held["counts"]["passages"] > 1_000, "enough for Chroma to write its graph to files"
+    assert held["counts"]["passages"] > killing.COLLECTION_PASSAGES > 1_000, "Chroma writes a graph to files"
+    assert list(Shards(folder / "chroma" / SHARDS_FILE).tokens()) == [1, 2]
     assert held["counts"]["copies"] >= 8
     assert held["counts"]["articles"] == ARTICLES + ARTICLES // 10 - 3
     assert sum(len(states) for states in held["revisions"].values()) > len(held["revisions"])

@@ -26,14 +26,14 @@ MODULES = sorted(
 )
 
 DOORS = {
-    "chromadb": {"bot/corpus/vectors.py"},
+    "chromadb": {"bot/corpus/chroma_collection.py"},
     "tantivy": {"bot/corpus/lexical.py"},
     "sqlalchemy": {
         "bot/corpus/catalog.py", "bot/corpus/catalog_rows.py", "bot/corpus/catalog_writer.py", "bot/corpus/migrations/",
         "bot/corpus/catalog_feedback.py", "bot/corpus/catalog_topics.py",
     },
     "alembic": {"bot/corpus/catalog.py", "bot/corpus/migrations/"},
-    "filelock": {"bot/corpus/corpus.py", "bot/corpus/vectors.py"},
+    "filelock": {"bot/corpus/corpus.py", "bot/corpus/chroma_collection.py"},
     "sentence_transformers": {"bot/embeddings.py", "bot/retrieval/reranker.py"},
     "transformers": {"bot/embeddings.py"},
     "tokenizers": {"bot/embeddings.py"},

@@ -6,19 +6,23 @@ Knows nothing about BM25 or the catalog: changes are made by hand, texts are enc
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import chromadb
 import numpy as np
 import pytest
 
 from bot.corpus import vectors as vectors_module
 from bot.corpus.catalog_rows import Change
+from bot.corpus.chroma_collection import ChromaCollection
 from bot.corpus.embedded_text import document
-from bot.corpus.follower import State, write_state
-from bot.corpus.vectors import VectorIndex
+from bot.corpus.follower import DamagedIndex, State, write_state
+from bot.corpus.shards import Shards
+from bot.corpus.vectors import SHARDS_FILE, VectorIndex
 from bot.errors import CorpusError
 from bot.schema import Article, Passage, Scope
 
@@ -45,6 +49,7 @@ def change(name: str, *, fresh: bool = True, empty: bool = False, text: str | No
 def four(tmp_path_factory: pytest.TempPathFactory, embeddings: SentenceEmbeddings) -> Path:
     folder = tmp_path_factory.mktemp("four") / "chroma"
     made = VectorIndex(folder, embeddings.encode)
+    made.reset()
     made.apply([change(name) for name in STORIES])
     made.close()
     return folder
@@ -145,6 +150,7 @@ def test_more_passages_than_chroma_takes_at_once(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(vectors_module, "WRITE_ROWS", 7)
     random = np.random.default_rng(7)
     index = VectorIndex(tmp_path / "chroma", lambda texts: random.normal(size=(len(texts), 8)).astype(np.float32))
+    index.reset()
     article = Article(title="Long", text="x" * 40, id="long")
     index.apply([Change(1, "long", True, tuple(Passage(f"long.0.{n}", article, n, n + 1) for n in range(40)))])
     assert len(index.ids()) == 40
@@ -188,6 +194,202 @@ def test_an_index_that_is_not_there_is_told(tmp_path: Path, embeddings: Sentence
     with pytest.raises(CorpusError, match=r"is not there.*verify --repair"):
         missing.search(query, 10)
     assert not (tmp_path / "chroma").exists()
+
+
+# Several collections
+
+
+NUMBERS = np.random.default_rng(11).normal(size=(64, 8)).astype(np.float32)
+NUMBERS /= np.linalg.norm(NUMBERS, axis=1, keepdims=True)
+
+
+def encode_numbers(texts: list[str]) -> np.ndarray:
+    """The vector of the number that a text ends with."""
+    made: np.ndarray = NUMBERS[[int(text.rsplit(" ", 1)[-1]) for text in texts]]
+    return made
+
+
+def numbered(number: int, *, passages: int = 1, revision: int = 0, fresh: bool = True) -> Change:
+    """An article of passages that all say its number."""
+    said = f"It is {number}"
+    day = date(2024, 1, 1 + number % 28)
+    article = Article(title="A number", text="\n".join([said] * passages), published=day, id=f"n{number}")
+    spans = [(start, start + len(said)) for start in range(0, passages * (len(said) + 1), len(said) + 1)]
+    made = tuple(Passage(f"n{number}.{revision}.{place}", article, *span) for place, span in enumerate(spans))
+    return Change(number, article.id, fresh, made)
+
+
+@pytest.fixture
+def spread(tmp_path: Path) -> Iterator[VectorIndex]:
+    """Ten articles of a passage each, four to a collection."""
+    made = VectorIndex(tmp_path / "chroma", encode_numbers, collection_passages=4)
+    made.reset()
+    made.apply([numbered(number) for number in range(7)])
+    made.apply([numbered(number) for number in range(7, 10)])
+    write_state(made.folder, State("corpus", 10, {}))
+    yield made
+    made.close()
+
+
+def by_hand(held: set[int], vector: np.ndarray, limit: int) -> list[str]:
+    return [f"n{number}" for number in sorted(held, key=lambda number: -float(NUMBERS[number] @ vector))][:limit]
+
+
+def of_collections(index: VectorIndex) -> dict[str, set[str]]:
+    """What stands in each collection, as Chroma itself tells."""
+    client = chromadb.PersistentClient(path=f"{index.folder}/./")
+    try:
+        return {each.name: set(each.get(include=[])["ids"]) for each in client.list_collections()}
+    finally:
+        client.close()
+
+
+def test_collections_are_filled_one_after_the_other_and_searched_together(spread: VectorIndex) -> None:
+    assert of_collections(spread) == {
+        "passages": {f"n{number}.0.0" for number in range(4)},
+        "passages-2": {f"n{number}.0.0" for number in range(4, 8)},
+        "passages-3": {"n8.0.0", "n9.0.0"},
+    }
+    assert spread.ids() == {f"n{number}.0.0" for number in range(10)}
+    for vector in NUMBERS[:20]:
+        found = spread.search(vector, 5)
+        assert names(found) == by_hand(set(range(10)), vector, 5)
+        assert [cosine for _, cosine in found] == sorted((cosine for _, cosine in found), reverse=True)
+    scope = Scope(after=date(2024, 1, 4), before=date(2024, 1, 9))
+    assert names(spread.search(NUMBERS[0], 9, scope)) == by_hand(set(range(3, 9)), NUMBERS[0], 9)
+    assert spread.texts(["n1.0.0", "n9.0.0", "n77.0.0"]) == {"n1.0.0": "It is 1", "n9.0.0": "It is 9"}
+    assert {id_: list(vector) for id_, vector in spread.vectors(["n3.0.0", "n4.0.0"]).items()} == {
+        "n3.0.0": pytest.approx(list(NUMBERS[3])), "n4.0.0": pytest.approx(list(NUMBERS[4]))
+    }  # fmt: skip
+
+
+def test_an_article_stays_in_its_collection(spread: VectorIndex) -> None:
+    spread.apply([numbered(2, revision=1, passages=3, fresh=False), numbered(5, revision=1, fresh=False)])
+    held = of_collections(spread)
+    assert held["passages"] == {"n0.0.0", "n1.0.0", "n2.1.0", "n2.1.1", "n2.1.2", "n3.0.0"}
+    assert held["passages-2"] == {"n4.0.0", "n5.1.0", "n6.0.0", "n7.0.0"}
+    assert spread.ids() == set().union(*held.values())
+
+
+def test_an_article_that_was_removed_comes_back_as_a_new_one(spread: VectorIndex) -> None:
+    spread.apply([numbered(2, passages=0, fresh=False), numbered(77, passages=0, fresh=False)])
+    assert of_collections(spread)["passages"] == {"n0.0.0", "n1.0.0", "n3.0.0"}
+    spread.apply([numbered(2, revision=2, fresh=False)])
+    assert of_collections(spread)["passages-3"] == {"n2.2.0", "n8.0.0", "n9.0.0"}
+    assert names(spread.search(NUMBERS[2], 1)) == ["n2"]
+
+
+def test_a_long_article_stands_in_one_collection(tmp_path: Path) -> None:
+    index = VectorIndex(tmp_path / "chroma", encode_numbers, collection_passages=4)
+    index.reset()
+    index.apply([numbered(0), numbered(1, passages=9), numbered(2)])
+    assert {name: len(ids) for name, ids in of_collections(index).items()} == {"passages": 10, "passages-2": 1}
+    index.close()
+
+
+def test_only_the_collection_that_is_written_is_open_while_writing(
+    spread: VectorIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is bounded by one collection, whatever the corpus."""
+    open_ones: set[str] = set()
+    most = 0
+    opening, closing = ChromaCollection._open, ChromaCollection.close
+
+    def told_open(self: ChromaCollection, create: bool = False) -> object:
+        nonlocal most
+        open_ones.add(self.name)
+        most = max(most, len(open_ones))
+        return opening(self, create)
+
+    def told_close(self: ChromaCollection) -> None:
+        open_ones.discard(self.name)
+        closing(self)
+
+    spread.close()
+    monkeypatch.setattr(ChromaCollection, "_open", told_open)
+    monkeypatch.setattr(ChromaCollection, "close", told_close)
+    spread.apply([numbered(number, revision=1, fresh=False) for number in (0, 9, 5, 3, 8)] + [numbered(30)])
+    assert most == 1
+    assert len(spread.ids()) == 11
+    assert most == 3
+
+
+def test_a_reader_opens_anew_what_was_changed_and_no_more(spread: VectorIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors_module, "REOPEN_SECONDS", 0.0)
+    reader = VectorIndex(spread.folder, encode_numbers)
+    assert names(reader.search(NUMBERS[20], 1)) == by_hand(set(range(10)), NUMBERS[20], 1)
+    before = dict(reader._collections)
+    spread.apply([numbered(number) for number in (20, 21, 22)])
+    reader.refresh()
+    assert "n20" not in names(reader.search(NUMBERS[20], 1)), "it is shown when all of it is there"
+    write_state(spread.folder, State("corpus", 11, {}))
+    reader.refresh()
+    assert names(reader.search(NUMBERS[20], 1)) == ["n20"]
+    assert names(reader.search(NUMBERS[22], 1)) == ["n22"], "also in a collection that is new"
+    kept = [number for number, each in reader._collections.items() if before.get(number) is each]
+    assert kept == [1, 2]
+    reader.close()
+
+
+def test_what_a_crash_left_half_done_is_done_again(spread: VectorIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The article's place is noted first: it is the same one the next time, also when the corpus went on."""
+    changes = [numbered(20, passages=2), numbered(21), numbered(22)]
+    with monkeypatch.context() as broken:
+        broken.setattr(Shards, "changed", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            spread.apply(changes)
+    spread.close()
+    spread.apply(changes)
+    held = of_collections(spread)
+    assert held["passages-3"] == {"n8.0.0", "n9.0.0", "n20.0.0", "n20.0.1"}
+    assert held["passages-4"] == {"n21.0.0", "n22.0.0"}
+    assert spread.ids() == set().union(*held.values())
+
+
+def test_a_passage_that_stands_where_nobody_put_it_is_found_and_leaves(spread: VectorIndex) -> None:
+    spread.close()
+    client = chromadb.PersistentClient(path=f"{spread.folder}/.//")
+    client.get_collection("passages-2", embedding_function=None).add(
+        ids=["n50.0.0"], embeddings=NUMBERS[50:51], documents=["It is 50"], metadatas=[{"article_id": "n50"}]
+    )
+    client.close()
+    assert "n50.0.0" in spread.ids()
+    spread.apply([Change(11, "n50", False, ())])
+    assert spread.ids() == {f"n{number}.0.0" for number in range(10)}
+
+
+@pytest.mark.parametrize("damage", ["gone", "no database", "empty"])
+def test_without_the_file_of_articles_the_index_is_damaged(spread: VectorIndex, damage: str) -> None:
+    spread.close()
+    file = spread.folder / SHARDS_FILE
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(b"" if damage == "empty" else b"no database" * 500)
+    spread.refresh()
+    with pytest.raises(DamagedIndex, match=r"verify --repair"):
+        spread.search(NUMBERS[0], 1)
+    with pytest.raises(DamagedIndex, match=r"verify --repair"):
+        spread.apply([numbered(20)])
+    spread.reset()
+    spread.apply([numbered(20)])
+    assert spread.ids() == {"n20.0.0"}
+
+
+def test_a_file_of_articles_that_cannot_be_written_is_no_damage(
+    spread: VectorIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> str:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Shards, "changed", full)
+        with pytest.raises(CorpusError, match="disk is full") as told:
+            spread.apply([numbered(20)])
+    assert not isinstance(told.value, DamagedIndex)
+
+
+# Other programs
 
 
 def test_the_collection_opens_in_langchain(index: VectorIndex, embeddings: SentenceEmbeddings) -> None:

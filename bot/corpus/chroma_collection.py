@@ -1,0 +1,182 @@
+"""One Chroma collection, opened so that neither another process nor a broken file can bring this one down.
+
+Knows nothing about articles, passages or other collections.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from bot.corpus.follower import DamagedIndex
+from bot.errors import CorpusError
+
+FILE = "chroma.sqlite3"
+LOCK_SECONDS = 60.0
+"""A writer holds the files for one batch at a time, which takes about a second."""
+READ_ATTEMPTS = 3
+"""So many, because the other process may delete again between opening and asking."""
+GRAPH_HEADER = struct.Struct("<iQQQQQQiIQQQdQ")
+"""What hnswlib writes at the head of a graph: version, ..., elements, bytes of an element, ..."""
+GRAPH_VERSION = 1
+HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighbors": 16}
+
+
+class ChromaCollection:
+    """A collection in Chroma's folder, with a client of its own: closing it lets go of its graph alone.
+
+    `index` names what it belongs to, for messages.
+    """
+
+    def __init__(self, folder: Path, name: str, index: str) -> None:
+        self.folder = folder
+        self.name = name
+        self.index = index
+        self._lock = threading.RLock()
+        # chromadb 1.5.9 writes its graph in place: a process that loads it meanwhile dies by a segmentation fault. So
+        # no process opens while another one writes; asking what is open needs no lock, it is all in memory.
+        self._files = FileLock(folder.with_suffix(".lock"), thread_local=False)
+        self._client: Any = None
+        self._collection: Any = None
+
+    def read(self, ask: Callable[[Any], Any]) -> Any:
+        """Ask the collection; once more with a client newly opened where it fails.
+
+        An open client of chromadb 1.5.9 answers "Error finding id" from the moment another process deletes a passage
+        that its copy of the graph holds. Raises CorpusError.
+        """
+        with self._lock:
+            for _ in range(READ_ATTEMPTS - 1):
+                with contextlib.suppress(Exception):
+                    return ask(self._open())
+                self.close()
+            try:
+                return ask(self._open())
+            except CorpusError:
+                raise
+            except Exception as error:
+                self.close()
+                raise broken(self.index, self.folder, error) from error
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Any]:
+        """The collection, to be changed while no other process opens it; an error of Chroma's becomes a CorpusError."""
+        with self._lock:
+            try:
+                collection = self._open(create=True)
+                with self._files.acquire(timeout=LOCK_SECONDS):
+                    yield collection
+            except CorpusError:
+                raise
+            except Exception as error:
+                raise broken(self.index, self.folder, error) from error
+
+    def close(self) -> None:
+        """Let go of the client, its graph and its files."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = self._collection = None
+
+    def _open(self, create: bool = False) -> Any:
+        if self._collection is None:
+            if not create and not (self.folder / FILE).is_file():
+                raise broken(self.index, self.folder, FileNotFoundError("it is not there"))
+            import chromadb
+            from chromadb.config import Settings
+
+            try:
+                self.folder.parent.mkdir(parents=True, exist_ok=True)
+                self._files.acquire(timeout=LOCK_SECONDS)
+            except (OSError, Timeout) as error:
+                raise broken(self.index, self.folder, error) from error
+            try:
+                self.folder.mkdir(exist_ok=True)
+                _require_whole_graphs(self.folder)
+                self._client = chromadb.PersistentClient(
+                    path=_own_spelling(self.folder), settings=Settings(anonymized_telemetry=False)
+                )
+                if create:
+                    self._collection = self._client.get_or_create_collection(
+                        self.name, configuration={"hnsw": HNSW}, embedding_function=None
+                    )
+                else:
+                    self._collection = self._client.get_collection(self.name, embedding_function=None)
+                for some in self._collection.get(limit=1, include=["embeddings"])["embeddings"]:
+                    self._collection.query(query_embeddings=[some], n_results=1, include=[])  # loads the graph
+            except Exception as error:
+                self.close()
+                raise broken(self.index, self.folder, error) from error
+            finally:
+                self._files.release()
+        return self._collection
+
+
+def broken(index: str, folder: Path, error: Exception, *, damaged: bool = False) -> CorpusError:
+    """What went wrong with an index, in words, with the remedy; DamagedIndex where only making it anew helps."""
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    kind = DamagedIndex if damaged or isinstance(error, _BrokenGraph) or _tells_of_damage(said) else CorpusError
+    return kind(
+        f"The {index} in {folder} cannot be used ({said}). Make it anew from the catalog: newsbot verify --repair"
+    )
+
+
+class _BrokenGraph(ValueError):
+    """A file of a graph is too short."""
+
+
+def _tells_of_damage(said: str) -> bool:
+    """Whether chromadb 1.5.9 says that a graph's files cannot be read; it has no error of its own for that.
+
+    A full disk is no damage: what is there must not be thrown away for it.
+    """
+    lower = said.lower()
+    return "hnsw segment reader" in lower and "os error" not in lower
+
+
+_spellings = itertools.count(1)
+
+
+def _own_spelling(folder: Path) -> str:
+    """The folder's path, spelled as no one else in this process spells it.
+
+    chromadb keeps one system per spelling and hands it out again, to whoever asks, as long as anybody holds it: a
+    view of the files that may be old, deleted or broken. "/." and "//" mean nothing to the file system.
+    """
+    return str(folder) + "".join("/." if bit == "1" else "//" for bit in f"{next(_spellings):b}") + "/."
+
+
+def _require_whole_graphs(folder: Path) -> None:
+    """Raises _BrokenGraph where a file of a graph is too short: chromadb 1.5.9 dies of it by a segmentation fault."""
+    for header in folder.glob("*/header.bin"):
+        content = header.read_bytes()
+        if len(content) < GRAPH_HEADER.size:
+            raise _BrokenGraph(f"{header.name} is too short")
+        version, _, _, elements, element_bytes, *_ = GRAPH_HEADER.unpack_from(content)
+        if version != GRAPH_VERSION:
+            continue
+        wanted = {
+            "data_level0.bin": elements * element_bytes,
+            "length.bin": elements * 4,
+            "link_lists.bin": _links_bytes(header.with_name("link_lists.bin").read_bytes(), elements),
+        }
+        for name, size in wanted.items():
+            if header.with_name(name).stat().st_size < size:
+                raise _BrokenGraph(f"{name} is too short")
+
+
+def _links_bytes(links: bytes, elements: int) -> int:
+    """How long the links of so many elements are: for each its size in four bytes, and so many bytes."""
+    place = 0
+    for _ in range(elements):
+        if place + 4 > len(links):
+            return place + 4
+        place += 4 + int.from_bytes(links[place : place + 4], "little")
+    return place

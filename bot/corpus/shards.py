@@ -1,0 +1,103 @@
+"""Which of the dense index's collections each article stands in, kept in a small file beside them.
+
+Knows nothing about Chroma or vectors.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bot.corpus.catalog_rows import Change
+
+WAIT_SECONDS = 60.0
+TABLES = (
+    "CREATE TABLE collections (number INTEGER PRIMARY KEY, token TEXT NOT NULL)",
+    "CREATE TABLE articles (id TEXT PRIMARY KEY, collection INTEGER NOT NULL, passages INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX articles_of ON articles (collection, passages)",
+)
+
+
+class Shards:
+    """Articles by collection. Collections count from 1; an article stays in its collection as long as it is there.
+
+    An article's row is written before its passages and deleted after them, so after a crash no passage stands where the
+    file does not say; a collection's row is written after its passages, so a reader opens none that is not there yet.
+    Every method raises sqlite3.Error where the file cannot be used (see `is_damage`).
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def create(self) -> None:
+        """Make the file, with no collection yet."""
+        with self._open("rwc") as database:
+            for table in TABLES:
+                database.execute(table)
+
+    def tokens(self) -> dict[int, str]:
+        """The collections in order, each with a name for its content that is another one after every change."""
+        with self._open("ro") as database:
+            return dict(database.execute("SELECT number, token FROM collections ORDER BY number"))
+
+    def where(self, articles: Iterable[str]) -> dict[str, int]:
+        """The collections of those of the articles that are in one."""
+        with self._open("ro") as database:
+            return _where(database, articles)
+
+    def place(self, changes: Sequence[Change], limit: int) -> dict[int, list[Change]]:
+        """Changes by the collection that takes them in: for a new article the last, or after `limit` passages the next.
+
+        Each is `fresh` where its article was in no collection; those that were not and have no passages are left out.
+        """
+        placed: dict[int, list[Change]] = {}
+        with self._open("rw") as database:
+            known = _where(database, [change.article_id for change in changes])
+            ((last,),) = database.execute("SELECT coalesce(max(collection), 1) FROM articles")
+            ((held,),) = database.execute("SELECT total(passages) FROM articles WHERE collection = ?", (last,))
+            for change in changes:
+                number = known.get(change.article_id)
+                if number is None:
+                    if not change.passages:
+                        continue
+                    if held >= limit:
+                        last, held = last + 1, 0
+                    number, held = last, held + len(change.passages)
+                if change.passages:
+                    row = change.article_id, number, len(change.passages)
+                    database.execute("INSERT OR REPLACE INTO articles VALUES (?, ?, ?)", row)
+                fresh = change.article_id not in known
+                placed.setdefault(number, []).append(replace(change, fresh=fresh))
+        return placed
+
+    def changed(self, number: int, gone: Iterable[str] = ()) -> str:
+        """A collection was changed and holds the articles `gone` no more; returns its new token."""
+        token = uuid.uuid4().hex
+        with self._open("rw") as database:
+            database.execute("INSERT OR REPLACE INTO collections VALUES (?, ?)", (number, token))
+            database.executemany("DELETE FROM articles WHERE id = ?", [(article,) for article in gone])
+        return token
+
+    @contextmanager
+    def _open(self, mode: str) -> Iterator[sqlite3.Connection]:
+        uri = f"{self.file.absolute().as_uri()}?mode={mode}"
+        with closing(sqlite3.connect(uri, uri=True, timeout=WAIT_SECONDS)) as database, database:
+            yield database
+
+
+def is_damage(error: sqlite3.Error, file: Path) -> bool:
+    """Whether the file is gone or broken; a full disk, or one that cannot be written, is no damage."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return True
+    return "no such table" in str(error) or not file.is_file()
+
+
+def _where(database: sqlite3.Connection, articles: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for article in set(articles):
+        found.update(database.execute("SELECT id, collection FROM articles WHERE id = ?", (article,)))
+    return found
