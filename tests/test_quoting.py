@@ -159,6 +159,18 @@ def test_a_sentence_that_leans_brings_the_one_before() -> None:
     assert answer.citations[0].quote.startswith("The lighthouse at Cape Wrobel reopened on Monday. Its staff hope")
 
 
+def test_nothing_is_quoted_twice_where_one_quote_leans_on_another() -> None:
+    begun = "Repairs of the Nusle footbridge began on Saturday, the mayor said."
+    shut = "It had been shut for repairs after the flood."
+    article = _news("bridge", f"{begun} {shut} Walkers praised the view.", date(2024, 5, 4))
+    answer = answered("Why was the Nusle footbridge shut?", hits(article))
+    assert [each.quote for each in answer.citations] == [begun, shut]
+    closed = "It was shut after the flood, since when the Nusle footbridge had been shut to walkers."
+    article = _news("bridge", f"{begun} {closed} Walkers praised the view.", date(2024, 5, 4))
+    answer = answered("Why was the Nusle footbridge shut?", hits(article))
+    assert [each.quote for each in answer.citations] == [f"{begun} {closed}"]
+
+
 def test_links_open_at_the_quote() -> None:
     (citation, *_) = answered("How many keepers work at Cape Wrobel?", hits(LIGHTHOUSE_2019)).citations
     assert citation.link == (

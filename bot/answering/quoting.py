@@ -119,7 +119,7 @@ def quote(
         nearness = _nearness(found[0], weighed, understood)
         return _refusal(understood, coverage, not_answered, found[0], confidence, nearness)
     chosen = _chosen(understood, found, confidence)
-    citations = tuple(_citation(number, sentence) for number, sentence in enumerate(chosen, start=1))
+    citations = _citations(chosen)
     days = [citation.article.published for citation in citations if citation.article.published]
     first = chosen[0]
     short = first.best.text if first.best and _short_right(understood, first, found) >= short_least else None
@@ -248,14 +248,32 @@ def _is_far(one: Sentence, other: Sentence) -> bool:
     return days[0] is not None and days[1] is not None and abs((days[0] - days[1]).days) >= HELD_DAYS
 
 
-def _citation(number: int, sentence: Sentence) -> Citation:
-    article = sentence.hit.article
-    start = sentence.start
+def _citations(chosen: Sequence[Sentence]) -> tuple[Citation, ...]:
+    """What is quoted, numbered; nothing is quoted twice, also where a sentence leans on one that is quoted too."""
+    made: list[Citation] = []
+    for sentence in chosen:
+        quoted = [each for each in made if each.article is sentence.hit.article]
+        if any(each.start <= sentence.start < each.end for each in quoted):
+            continue
+        start = _start(sentence)
+        if any(each.start < sentence.start and start < each.end for each in quoted):
+            start = sentence.start
+        made.append(_citation(len(made) + 1, sentence, start))
+    return tuple(made)
+
+
+def _start(sentence: Sentence) -> int:
+    """Where a quote of the sentence begins: with the one before where it leans on it."""
     if sentence.before and _LEANS.match(sentence.text):
         first, end = sentence.before
         # A crosshead is no sentence that another one leans on.
-        if article.text[first:end].rstrip("\"'”’)").endswith((".", "!", "?", "…")):
-            start = first
+        if sentence.hit.article.text[first:end].rstrip("\"'”’)").endswith((".", "!", "?", "…")):
+            return first
+    return sentence.start
+
+
+def _citation(number: int, sentence: Sentence, start: int) -> Citation:
+    article = sentence.hit.article
     link = text_fragment_link(article.url, article.text, start, sentence.end) if article.url else None
     return Citation(
         number, article.text[start : sentence.end], start, sentence.end, article, link, sentence.hit.also_in
@@ -286,7 +304,7 @@ def _refusal(
     confidence: float = 0.0,
     nearness: float = 0.0,
 ) -> Answer:
-    nearest = _citation(1, best) if best is not None and nearness >= NEAREST_LEAST else None
+    nearest = _citation(1, best, _start(best)) if best is not None and nearness >= NEAREST_LEAST else None
     holes = {
         "articles": f"{coverage.articles:,} {'article' if coverage.articles == 1 else 'articles'}",
         "days": _days(coverage),
