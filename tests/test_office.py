@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.retrieval.office import holder_of
+from bot.retrieval.office import holder_of, is_of_today
 
 HOUSE = "Who is the speaker of the House?"
 NORVALE = "Who is the president of Norvale?"
@@ -61,3 +61,17 @@ def test_no_holders(question: str, sentence: str, name: str) -> None:
 @pytest.mark.parametrize("question", ["Who is Olga Rask?", "Who wrote the law?", "Who won the cup?", "", "Who is the?"])
 def test_no_office_is_asked(question: str) -> None:
     assert holder_of(question) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (HOUSE, True),
+        ("Who's the mayor of Kelmouth now?", True),
+        ("Who was the speaker of the House?", False),
+        ("Who is the girl in the picture?", False),
+        ("Who said that the speaker of the House is ill?", False),
+    ],
+)
+def test_an_office_is_asked_for_as_of_today(question: str, expected: bool) -> None:
+    assert is_of_today(question) is expected

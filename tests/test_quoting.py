@@ -80,6 +80,15 @@ def test_the_holder_of_an_office_and_not_who_is_named_beside_it() -> None:
     assert answered("Who is the speaker of the House?", hits(beside, holder)).short == "Olga Rask"
 
 
+def test_the_newer_holder_of_an_office_wins_over_better_words() -> None:
+    older = _news("older", "Ivo Lund, the speaker of the House, opened the session.", date(2023, 7, 1))
+    older = replace(older, title="Of speakers and houses")
+    newer = _news("newer", "House Speaker Olga Rask spoke.", date(2024, 5, 20))
+    for order in ((older, newer), (newer, older)):
+        answer = answered("Who is the speaker of the House?", hits(*order))
+        assert answer.short == "Olga Rask"
+
+
 def test_the_age_of_whom_it_asks() -> None:
     text = "A 2-year-old shepherd bit a guard of the house. The captain Olga Rask, 61, was not at home."
     article = replace(_news("age", text, date(2024, 3, 2)), title="Dog of Olga Rask bites again")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.retrieval.question import Understood, understand
-from bot.retrieval.retriever import PER_ARTICLE, WEIGHTS, FusionWeights, Retriever
+from bot.retrieval.retriever import OFFICE_NEWNESS, PER_ARTICLE, WEIGHTS, FusionWeights, Retriever
 from bot.schema import Hit, Question
 from bot.settings import Settings
 from bot.wiring import open_corpus, open_embeddings
@@ -158,6 +158,15 @@ def test_what_was_fresh_on_the_day_of_asking_counts_more(retriever: Retriever) -
 
     assert fused(now["barrier"]) == pytest.approx(fused(then["barrier"]) + WEIGHTS.day, abs=1e-3)
     assert fused(now["barrier-plan"]) == pytest.approx(fused(then["barrier-plan"]), abs=1e-3)
+
+
+@pytest.mark.parametrize(("text", "times"), [("Who is the head of Kelmouth?", OFFICE_NEWNESS), ("Who was that?", 1.0)])
+def test_newness_counts_more_where_it_is_asked_who_holds_an_office(
+    retriever: Retriever, text: str, times: float
+) -> None:
+    for hit in search(retriever, text):
+        plain = sum(getattr(WEIGHTS, name) * part for name, part in hit.parts.items())
+        assert hit.score - plain == pytest.approx((times - 1.0) * WEIGHTS.newness * hit.parts["newness"], abs=1e-6)
 
 
 def test_sources_narrow_and_copies_count_for_their_outlet(retriever: Retriever) -> None:

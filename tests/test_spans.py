@@ -115,6 +115,11 @@ def test_a_count_is_no_span_of_time() -> None:
     assert texts(AnswerKind.NUMBER, sentence, "days") == ["Six days", "369"]
 
 
+def test_a_credit_is_no_person_and_a_button_no_part_of_a_name() -> None:
+    sentence = "Ola Brandt/Visum/Redux The head of the ferry line Olga Rask Prev Next looks on."
+    assert texts(AnswerKind.PERSON, sentence) == ["Olga Rask"]
+
+
 def test_persons_lose_their_titles() -> None:
     sentence = "US ambassador to NATO Anna Maria Smith met President John Doe's aide Jane Roe in Berlin."
     assert texts(AnswerKind.PERSON, sentence) == ["Anna Maria Smith", "John Doe", "Jane Roe"]

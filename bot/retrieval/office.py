@@ -20,6 +20,7 @@ _ASKED = re.compile(
     r"(?:\s+(?:of|in|at|for)\s+(?:the\s+)?(?P<place>[\w’'.& -]+?))?(?:\s+(?:now|today|currently|right now))?\s*\?*\s*$",
     re.IGNORECASE,
 )
+_TODAY = re.compile(r"\bwho(?:['’]s|\sis)\b", re.IGNORECASE)
 _OFFICES = re.compile(
     r"(?:prime minister|vice president|president|minister|chancellor|speaker|leader|chief|chair(?:man|woman|person)?"
     r"|ceo|cfo|chief executive|head|director|governor|mayor|king|queen|pope|monarch|secretary(?: of \w+)?"
@@ -56,6 +57,11 @@ def holder_of(asking: str) -> Holds | None:
         return None
     place = asked["place"] or re.sub(r"['’]s?$", "", office[: found.start()].strip())
     return _holder(found[0], place)
+
+
+def is_of_today(asking: str) -> bool:
+    """Whether the holder of an office is asked for who holds it on the day of asking."""
+    return _TODAY.search(asking) is not None and holder_of(asking) is not None
 
 
 @cache

@@ -14,6 +14,7 @@ from bot.corpus.catalog_rows import Standing
 from bot.corpus.corpus import Corpus
 from bot.embeddings import SentenceEmbeddings
 from bot.retrieval.freshness import is_likely_day, newness
+from bot.retrieval.office import is_of_today
 from bot.retrieval.question import Understood
 from bot.retrieval.sentence import Reading
 from bot.retrieval.sentence_ranking import read
@@ -41,6 +42,8 @@ THREADS = 4
 """Questions at most that are encoded, or whose passages' vectors are fetched, beside the rest of their search."""
 READ_HITS = 10
 """So many of the best are read for the sentence that answers, or as many as are asked for, and ordered anew by it."""
+OFFICE_NEWNESS = 20.0
+"""How much more newness counts where it is asked who holds an office today: older news has another holder."""
 PER_ARTICLE = 4
 """Hits of one article at most, for each ten asked for: other articles get a hearing."""
 
@@ -65,7 +68,8 @@ class FusionWeights:
     day: float = 0.35
     """Added where the day of publication fits the question."""
     newness: float = 0.03
-    """Added to what was published on the day of asking; half of it to what is three months older."""
+    """Added to what was published on the day of asking; half of it to what is three months older. Times
+    OFFICE_NEWNESS where it is asked who holds an office."""
     lead: float = 0.2
     """Added to what stands at the head of an article: news says first what matters most."""
     sentence: float = 0.1
@@ -138,6 +142,8 @@ class Retriever:
     def retrieve(self, understood: Understood, k: int) -> Retrieved:
         """The `k` best passages for a question, each with its score and the score's parts."""
         corpus, weights = self.corpus, self.weights
+        if is_of_today(understood.asking):
+            weights = replace(weights, newness=OFFICE_NEWNESS * weights.newness)
         corpus.refresh()
         scope = self._scope(understood)
         text = understood.question.text

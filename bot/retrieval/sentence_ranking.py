@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from bot.retrieval.freshness import is_likely_day, is_old, newness
-from bot.retrieval.office import holder_of
+from bot.retrieval.office import holder_of, is_of_today
 from bot.retrieval.question import Understood
 from bot.retrieval.question_deed import stem_of_act, stem_of_deed
 from bot.retrieval.question_kind import AnswerKind
@@ -65,6 +65,8 @@ SENTENCES_READ = 16
 CHANGE_FIT = 0.3
 """What something changed by, where it is asked how much there is: "lost 200,000 subscribers"."""
 
+OFFICE_NEWNESS = 3.0
+"""How much more newness counts where it is asked who holds an office today."""
 NO_HOLDER_FIT = 0.5
 """A name that is not said to hold the office asked."""
 OTHER_AGE_FIT = 0.3
@@ -201,6 +203,7 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
     finder = WordFinder({*terms, *asked_words, focus, stem_of_act(understood.asking)} - {""})
     top = max((hit.score for hit in hits), default=0.0) or 1.0
     hedge_counts = 0.0 if _ASKS_OPEN.search(understood.question.text) else 1.0
+    newness_counts = OFFICE_NEWNESS if is_of_today(understood.asking) else 1.0
     titles: dict[str, float] = {}
     given: dict[str, set[str]] = {}
     acts = frozenset(term.stem for term in understood.terms if not term.is_capitalised or term.start == 0)
@@ -220,7 +223,7 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
         published = article.published
         fresh = float(is_likely_day(understood, published))
         old = float(is_old(understood, published))
-        new_as_news = newness(understood, published)
+        new_as_news = newness_counts * newness(understood, published)
         previous: Sentence | None = None
         before: tuple[int, int] | None = None
         held_before: set[str] | frozenset[str] = frozenset()

@@ -122,7 +122,8 @@ _ACTS = re.compile(
     r"|took|led|founded|left|made|signed)\b))"
 )
 _BEATS = re.compile(r"\s(?:have\s|has\s|had\s)?(?:won|wins?|beat|beats|defeated|lost|retained|claimed)\b")
-_SCORE_BEHIND = re.compile(r"\s\d+(?:[-–]\d+)?$")
+_NO_NAME_BEHIND = re.compile(r"\s\d+(?:[-–]\d+)?$|(?:\s(?:Prev|Next))+$")
+"""A score, or the buttons under a picture."""
 _ORGANISATION_WORD = re.compile(
     r"\b(?:Inc|Corp|Co|Ltd|LLC|Group|Bank|University|College|School|Company|Airlines?|Airways|Party|Union|United|City|FC"
     r"|Club|Department|Ministry|Agency|Bureau|Council|Committee|Commission|Court|Congress|Parliament|Association|League"
@@ -297,8 +298,13 @@ def _persons(sentence: str) -> Iterator[Candidate]:
     for found in _names(sentence):
         title = _ROLE_INSIDE.match(found.text) or _TITLE.match(found.text)
         start = found.start + (title.end() if title else 0)
-        text = _SCORE_BEHIND.sub("", sentence[start : found.end])
+        text = _NO_NAME_BEHIND.sub("", sentence[start : found.end])
         if not text or text in places.PEOPLE or text.isupper():
+            continue
+        if "/" in (
+            sentence[start - 1 : start],
+            sentence[found.end : found.end + 1],
+        ):  # "Olga Rask/Getty Images": a credit
             continue
         if text in places.KNOWN:
             if _BEATS.match(sentence, start + len(text)):  # countries win and lose as persons do
