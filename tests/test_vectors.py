@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -312,6 +313,26 @@ def test_only_the_collection_that_is_written_is_open_while_writing(
     assert most == 1
     assert len(spread.ids()) == 11
     assert most == 3
+
+
+def test_a_question_does_not_wait_while_passages_are_encoded(tmp_path: Path) -> None:
+    encoding, asked = threading.Event(), threading.Event()
+
+    def slow(texts: list[str]) -> np.ndarray:
+        encoding.set()
+        assert asked.wait(30), "the search waits for the whole batch"
+        return encode_numbers(texts)
+
+    index = VectorIndex(tmp_path / "chroma", slow, collection_passages=4)
+    index.reset()
+    writer = threading.Thread(target=index.apply, args=([numbered(1)],))
+    writer.start()
+    assert encoding.wait(30)
+    assert index.search(NUMBERS[1], 1) == []
+    asked.set()
+    writer.join()
+    assert names(index.search(NUMBERS[1], 1)) == ["n1"]
+    index.close()
 
 
 def test_a_reader_opens_anew_what_was_changed_and_no_more(spread: VectorIndex, monkeypatch: pytest.MonkeyPatch) -> None:

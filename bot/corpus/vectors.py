@@ -173,8 +173,8 @@ class VectorIndex:
     # Writing
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Take changes in, durably; an article's older passages leave first."""
-        with self._lock, self._own_errors():
+        """Take changes in, durably; an article's older passages leave first. Readers wait for single writes only."""
+        with self._own_errors():
             strays = [change for change in changes if change.article_id in self._strays]
             for number in {each for change in strays for each in self._strays.pop(change.article_id)}:
                 self._write(number, [Change(each.seq, each.article_id, False, ()) for each in strays], gone=[])
@@ -183,9 +183,10 @@ class VectorIndex:
 
     def _write(self, number: int, changes: Sequence[Change], gone: list[str]) -> None:
         """Take changes into one collection, the others closed; articles that are `gone` are in none from then on."""
-        for other in [each for each in self._collections if each != number]:
-            self._collections.pop(other).close()
-        target = self._collection(number)
+        with self._lock:
+            for other in [each for each in self._collections if each != number]:
+                self._collections.pop(other).close()
+            target = self._collection(number)
         # Also what a crash left half done: chromadb 1.5.9 now and then loses a vector that is written over another one
         # of its id (4 of 8,910, of those deleted before none).
         stale = [change.article_id for change in changes if not change.fresh]
@@ -200,9 +201,10 @@ class VectorIndex:
                     documents=[each.text for each in passages],
                     metadatas=[_metadata(each) for each in passages],
                 )
-        token = self._shards.changed(number, gone)
-        if self._tokens is not None:
-            self._tokens[number] = token
+        with self._lock:
+            token = self._shards.changed(number, gone)
+            if self._tokens is not None:
+                self._tokens[number] = token
 
     def _encoded(self, passages: list[Passage]) -> Iterator[tuple[list[Passage], Vectors]]:
         """The passages with their vectors, some at a time."""
