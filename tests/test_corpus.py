@@ -283,6 +283,16 @@ DAMAGE = {
 }
 
 
+def test_verify_sees_what_was_written_a_moment_ago(corpus: Corpus, settings: Settings) -> None:
+    other = open_corpus(settings)
+    assert other.verify() == []
+    remove(corpus, article("museum"))
+    assert other.verify() == []
+    put(corpus, article("castle"))
+    assert other.verify() == []
+    other.close()
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_verify_finds_damage_and_repair_mends_it(corpus: Corpus, settings: Settings, damage: str) -> None:
     before = contents(corpus)

@@ -305,6 +305,7 @@ class Corpus:
         state = read_state(follower.folder)
         if state is None or state.corpus != self.catalog.id() or state.seq > self.catalog.seq():
             return [f"The {follower.name} in {follower.folder} is missing or belongs to another corpus."], None
+        follower.close()  # opened anew, it shows what another process wrote a moment ago
         try:
             self._require_make(follower, state)
             held = follower.ids()
