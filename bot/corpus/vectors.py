@@ -167,7 +167,7 @@ class VectorIndex:
         except sqlite3.Error as error:
             self.close()
             file = self._shards.file
-            said = error if file.is_file() else FileNotFoundError("it is not there")
+            said = error if file.is_file() else FileNotFoundError(f"{file.name} is not there")
             raise broken(self.name, self.folder, said, damaged=is_damage(error, file)) from error
 
     # Writing
@@ -187,8 +187,8 @@ class VectorIndex:
             for other in [each for each in self._collections if each != number]:
                 self._collections.pop(other).close()
             target = self._collection(number)
-        # Also what a crash left half done: chromadb 1.5.9 now and then loses a vector that is written over another one
-        # of its id (4 of 8,910, of those deleted before none).
+        # Also what a crash left half done: the graph of chromadb 1.5.9 now and then no longer finds a vector that was
+        # written over another one of its id (4 of 8,910, of those deleted before none).
         stale = [change.article_id for change in changes if not change.fresh]
         for start in range(0, len(stale), 500):
             with target.writing() as collection:
