@@ -122,8 +122,11 @@ class VectorIndex:
         with self._lock:
             for number, of_collection in zip(self._known(), self._read(_all_ids), strict=True):
                 articles = {id_.split(".", 1)[0] for id_ in of_collection}
-                for stray in articles - {id_ for id_, place in self._placed(articles).items() if place == number}:
-                    self._strays[stray].add(number)
+                with self._own_errors():
+                    placed = self._shards.where(articles)
+                for article in articles:
+                    if placed.get(article) != number:
+                        self._strays[article].add(number)
                 held |= of_collection
         return held
 
@@ -148,10 +151,6 @@ class VectorIndex:
             with self._own_errors():
                 self._tokens = self._shards.tokens()
         return self._tokens
-
-    def _placed(self, articles: set[str]) -> dict[str, int]:
-        with self._own_errors():
-            return self._shards.where(articles)
 
     def _collection(self, number: int) -> ChromaCollection:
         if number not in self._collections:

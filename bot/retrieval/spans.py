@@ -301,10 +301,8 @@ def _persons(sentence: str) -> Iterator[Candidate]:
         text = _NO_NAME_BEHIND.sub("", sentence[start : found.end])
         if not text or text in places.PEOPLE or text.isupper():
             continue
-        if "/" in (
-            sentence[start - 1 : start],
-            sentence[found.end : found.end + 1],
-        ):  # "Olga Rask/Getty Images": a credit
+        # "Olga Rask/Getty Images": a credit.
+        if "/" in (sentence[start - 1 : start], sentence[found.end : found.end + 1]):
             continue
         if text in places.KNOWN:
             if _BEATS.match(sentence, start + len(text)):  # countries win and lose as persons do
