@@ -177,7 +177,6 @@ def attempt(order: dict[str, Any]) -> dict[str, Any]:
     os.close(says)
     started = time.monotonic()
     due = order["kill"][1] if order["kill"] and order["kill"][0] == "seconds" else None
-    killed = False
     status = None
     while status is None:
         done, code = os.waitpid(child, os.WNOHANG)
@@ -197,12 +196,12 @@ def attempt(order: dict[str, Any]) -> dict[str, Any]:
         if due is not None and now - started >= due:
             os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)
-            killed = os.WIFSIGNALED(status)
         time.sleep(0.0003)
     seconds = time.monotonic() - started
     with os.fdopen(errors, encoding="utf-8") as pipe:
         error = pipe.read()
     phase = PHASES[shared[0] - 1] if shared[0] else "opening"
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL  # from here, or by its own hand
     return {"killed": killed, "status": status, "seconds": seconds, "phase": phase, "error": error}
 
 
