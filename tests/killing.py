@@ -206,12 +206,12 @@ def attempt(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _graph(folder: Path) -> set[tuple[str, int, int]]:
-    """The files of Chroma's graph as they are now: name, bytes, time of change."""
+    """The files of Chroma's graphs, and of their copies, as they are now: name, bytes, time of change."""
     found = set()
-    for path in folder.glob("chroma/*/*.bin"):
-        with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError):  # a folder was renamed just now: the next look sees it
+        for path in folder.glob("chroma/*/*.bin"):
             stat = path.stat()
-            found.add((path.name, stat.st_size, stat.st_mtime_ns))
+            found.add((f"{path.parent.name}/{path.name}", stat.st_size, stat.st_mtime_ns))
     return found
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,18 +14,21 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from bot.corpus.chroma_graph import DATABASE, SYNC_THRESHOLD, BrokenGraph, Graph
 from bot.corpus.follower import DamagedIndex
 from bot.errors import CorpusError
 
-FILE = "chroma.sqlite3"
 LOCK_SECONDS = 60.0
 """A writer holds the files for one batch at a time, which takes about a second."""
 READ_ATTEMPTS = 3
 """So many, because the other process may delete again between opening and asking."""
-GRAPH_HEADER = struct.Struct("<iQQQQQQiIQQQdQ")
-"""What hnswlib writes at the head of a graph: version, ..., elements, bytes of an element, ..."""
-GRAPH_VERSION = 1
-HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighbors": 16}
+HNSW = {
+    "space": "cosine",
+    "ef_construction": 100,
+    "ef_search": 100,
+    "max_neighbors": 16,
+    "sync_threshold": SYNC_THRESHOLD,
+}
 
 
 class ChromaCollection:
@@ -39,6 +41,7 @@ class ChromaCollection:
         self.folder = folder
         self.name = name
         self.index = index
+        self._graph = Graph(folder, name)
         self._lock = threading.RLock()
         # chromadb 1.5.9 writes its graph in place: a process that loads it meanwhile dies by a segmentation fault. So
         # no process opens while another one writes; asking what is open needs no lock, it is all in memory.
@@ -65,17 +68,36 @@ class ChromaCollection:
                 self.close()
                 raise broken(self.index, self.folder, error) from error
 
+    def create(self) -> None:
+        """Make the collection where there is none. Raises CorpusError, as all that writes."""
+        with self._changing():
+            pass
+
+    def upsert(self, ids: list[str], embeddings: Any, documents: list[str], metadatas: list[Any]) -> None:
+        """Put rows in; one that has an id already takes its place. Vectors are of shape (ids, dimension)."""
+        with self._changing(len(ids)) as collection:
+            collection.upsert(ids=ids, embeddings=embeddings, documents=documents, metadatas=metadatas)
+
+    def delete(self, where: dict[str, Any]) -> None:
+        """Take out the rows that a filter finds."""
+        with self._changing() as collection:
+            rows = len(collection.get(where=where, include=[])["ids"])
+            if rows:
+                with self._graph.kept(rows):
+                    collection.delete(where=where)
+
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Any]:
-        """The collection, to be changed while no other process opens it; an error of Chroma's becomes a CorpusError."""
+    def _changing(self, rows: int = 0) -> Iterator[Any]:
+        """The collection, for so many changes, while no other process opens it."""
         with self._lock:
             try:
                 collection = self._open(create=True)
-                with self._files.acquire(timeout=LOCK_SECONDS):
+                with self._files.acquire(timeout=LOCK_SECONDS), self._graph.kept(rows):
                     yield collection
-            except CorpusError:
-                raise
             except Exception as error:
+                self.close()
+                if isinstance(error, CorpusError):
+                    raise
                 raise broken(self.index, self.folder, error) from error
 
     def close(self) -> None:
@@ -87,11 +109,8 @@ class ChromaCollection:
 
     def _open(self, create: bool = False) -> Any:
         if self._collection is None:
-            if not create and not (self.folder / FILE).is_file():
+            if not create and not (self.folder / DATABASE).is_file():
                 raise broken(self.index, self.folder, FileNotFoundError("it is not there"))
-            import chromadb
-            from chromadb.config import Settings
-
             try:
                 self.folder.parent.mkdir(parents=True, exist_ok=True)
                 self._files.acquire(timeout=LOCK_SECONDS)
@@ -99,18 +118,9 @@ class ChromaCollection:
                 raise broken(self.index, self.folder, error) from error
             try:
                 self.folder.mkdir(exist_ok=True)
-                _require_whole_graphs(self.folder)
-                self._client = chromadb.PersistentClient(
-                    path=_own_spelling(self.folder), settings=Settings(anonymized_telemetry=False)
-                )
-                if create:
-                    self._collection = self._client.get_or_create_collection(
-                        self.name, configuration={"hnsw": HNSW}, embedding_function=None
-                    )
-                else:
-                    self._collection = self._client.get_collection(self.name, embedding_function=None)
-                for some in self._collection.get(limit=1, include=["embeddings"])["embeddings"]:
-                    self._collection.query(query_embeddings=[some], n_results=1, include=[])  # loads the graph
+                self._graph.mend()
+                with self._graph.kept():
+                    self._collection = self._load(create)
             except Exception as error:
                 self.close()
                 raise broken(self.index, self.folder, error) from error
@@ -118,18 +128,30 @@ class ChromaCollection:
                 self._files.release()
         return self._collection
 
+    def _load(self, create: bool) -> Any:
+        import chromadb
+        from chromadb.config import Settings
+
+        settings = Settings(anonymized_telemetry=False)
+        self._client = chromadb.PersistentClient(path=_own_spelling(self.folder), settings=settings)
+        if create:
+            collection = self._client.get_or_create_collection(
+                self.name, configuration={"hnsw": HNSW}, embedding_function=None
+            )
+        else:
+            collection = self._client.get_collection(self.name, embedding_function=None)
+        for some in collection.get(limit=1, include=["embeddings"])["embeddings"]:
+            collection.query(query_embeddings=[some], n_results=1, include=[])  # loads the graph
+        return collection
+
 
 def broken(index: str, folder: Path, error: Exception, *, damaged: bool = False) -> CorpusError:
     """What went wrong with an index, in words, with the remedy; DamagedIndex where only making it anew helps."""
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
-    kind = DamagedIndex if damaged or isinstance(error, _BrokenGraph) or _tells_of_damage(said) else CorpusError
+    kind = DamagedIndex if damaged or isinstance(error, BrokenGraph) or _tells_of_damage(said) else CorpusError
     return kind(
         f"The {index} in {folder} cannot be used ({said}). Make it anew from the catalog: newsbot verify --repair"
     )
-
-
-class _BrokenGraph(ValueError):
-    """A file of a graph is too short."""
 
 
 def _tells_of_damage(said: str) -> bool:
@@ -151,32 +173,3 @@ def _own_spelling(folder: Path) -> str:
     view of the files that may be old, deleted or broken. "/." and "//" mean nothing to the file system.
     """
     return str(folder) + "".join("/." if bit == "1" else "//" for bit in f"{next(_spellings):b}") + "/."
-
-
-def _require_whole_graphs(folder: Path) -> None:
-    """Raises _BrokenGraph where a file of a graph is too short: chromadb 1.5.9 dies of it by a segmentation fault."""
-    for header in folder.glob("*/header.bin"):
-        content = header.read_bytes()
-        if len(content) < GRAPH_HEADER.size:
-            raise _BrokenGraph(f"{header.name} is too short")
-        version, _, _, elements, element_bytes, *_ = GRAPH_HEADER.unpack_from(content)
-        if version != GRAPH_VERSION:
-            continue
-        wanted = {
-            "data_level0.bin": elements * element_bytes,
-            "length.bin": elements * 4,
-            "link_lists.bin": _links_bytes(header.with_name("link_lists.bin").read_bytes(), elements),
-        }
-        for name, size in wanted.items():
-            if header.with_name(name).stat().st_size < size:
-                raise _BrokenGraph(f"{name} is too short")
-
-
-def _links_bytes(links: bytes, elements: int) -> int:
-    """How long the links of so many elements are: for each its size in four bytes, and so many bytes."""
-    place = 0
-    for _ in range(elements):
-        if place + 4 > len(links):
-            return place + 4
-        place += 4 + int.from_bytes(links[place : place + 4], "little")
-    return place

@@ -255,7 +255,7 @@ class Corpus:
             except DamagedIndex:
                 if not mend:
                     raise
-                # A kill while chromadb writes its graph, in place, leaves it so. Nothing is lost: the catalog has it.
+                # As after the power failed. Nothing is lost: the catalog has it.
                 self._reset(follower)
                 self._follow(follower, progress, mend=False)
                 return

@@ -19,7 +19,7 @@ STATE_FILE = "follower.json"
 
 
 class DamagedIndex(CorpusError):
-    """The files of an index contradict each other, as after a kill while they were written: only anew helps."""
+    """The files of an index contradict each other, as after the power failed: only anew helps."""
 
 
 @dataclass(frozen=True, slots=True)

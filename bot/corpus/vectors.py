@@ -190,16 +190,14 @@ class VectorIndex:
         # written over another one of its id (4 of 8,910, of those deleted before none).
         stale = [change.article_id for change in changes if not change.fresh]
         for start in range(0, len(stale), 500):
-            with target.writing() as collection:
-                collection.delete(where={"article_id": {"$in": stale[start : start + 500]}})
+            target.delete({"article_id": {"$in": stale[start : start + 500]}})
         for passages, vectors in self._encoded([passage for change in changes for passage in change.passages]):
-            with target.writing() as collection:
-                collection.upsert(
-                    ids=[each.id for each in passages],
-                    embeddings=vectors,
-                    documents=[each.text for each in passages],
-                    metadatas=[_metadata(each) for each in passages],
-                )
+            target.upsert(
+                ids=[each.id for each in passages],
+                embeddings=vectors,
+                documents=[each.text for each in passages],
+                metadatas=[_metadata(each) for each in passages],
+            )
         with self._lock:
             token = self._shards.changed(number, gone)
             if self._tokens is not None:
@@ -218,7 +216,8 @@ class VectorIndex:
         with self._lock:
             self.close()
             shutil.rmtree(self.folder, ignore_errors=True)
-            with self._collection(1).writing(), self._own_errors():
+            self._collection(1).create()
+            with self._own_errors():
                 self._shards.create()
                 self._shards.changed(1)
 
