@@ -179,7 +179,6 @@ def test_a_removed_article_comes_back_as_new(catalog: Catalog) -> None:
     assert catalog.article(one.id) == one
     assert [each.revision for each in catalog.revisions(one.id)] == [1, 2]
     (change,) = catalog.changes(0, 100)
-    assert not change.fresh, "an index may hold its passages from before"
     assert len(change.passages) == 2
 
 
@@ -281,7 +280,6 @@ def test_changes_come_in_order_and_in_portions(catalog: Catalog) -> None:
     assert seen == order
     assert portions == 3
     assert after == catalog.seq() == 10
-    assert [change.fresh for change in catalog.changes(0, 100)] == [True] * 8 + [False]
 
 
 def test_a_portion_ends_though_no_change_has_passages(catalog: Catalog) -> None:
@@ -301,10 +299,7 @@ def test_changes_of_named_articles(catalog: Catalog) -> None:
     one = article("one")
     put(catalog, one)
     changes = catalog.changes_of(["f" * 16, one.id])
-    assert [(each.article_id, each.fresh, len(each.passages)) for each in changes] == [
-        ("f" * 16, False, 0),
-        (one.id, False, 2),
-    ]
+    assert [(each.article_id, len(each.passages)) for each in changes] == [("f" * 16, 0), (one.id, 2)]
 
 
 # Figures

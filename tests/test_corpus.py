@@ -357,7 +357,7 @@ def test_single_passages_that_are_missing_or_too_many_are_mended(corpus: Corpus,
     )
     client.close()
     index = LexicalIndex(settings.data_dir / "bm25")
-    index.apply([Change(99, gone.split(".")[0], False, ())])
+    index.apply([Change(99, gone.split(".")[0], ())])
     index.close()
     corpus = open_corpus(settings)
     problems = corpus.verify()

@@ -18,8 +18,10 @@ from alembic.config import Config
 import bot.corpus.catalog as catalog_module
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog_feedback import Rating, Reason, exported, given, judged, put_answer, put_messages, rate
+from bot.corpus.catalog_rows import values_of
+from bot.corpus.identity import content_hash
 from bot.evaluation.question_file import read_questions
-from bot.schema import Answer, Citation, Question
+from bot.schema import Answer, Citation, OutcomeKind, Question
 from tests.fakes import article, run_newsbot
 
 QUESTION = Question("What did it cost?", date(2024, 3, 5), date(2024, 1, 1), date(2024, 12, 31), ("The Post",))
@@ -125,13 +127,15 @@ def test_a_corpus_of_the_first_schema_is_brought_up_to_date_with_its_articles(tm
     old = Catalog(path)
     config = Config()
     config.set_main_option("script_location", str(Path(catalog_module.__file__).parent / "migrations"))
+    kept = replace(article(), id="0" * 16)
     with old._writing_engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         connection.exec_driver_sql("INSERT INTO corpus (key, value) VALUES ('id', 'old')")
-    kept = replace(article(), id="0" * 16)
-    with old.writing() as writer:
-        writer.put(kept, [])
+        articles = sa.Table("articles", sa.MetaData(), autoload_with=connection)
+        told = {"seq": 1, "revision": 1, "content_hash": content_hash(kept), "removed": False, "fresh": True}
+        days = {"added_at": "2024-03-05T00:00:00+00:00", "changed_at": "2024-03-05T00:00:00+00:00"}
+        connection.execute(articles.insert().values(id=kept.id, **values_of(kept), **told, **days))
     old.close()
 
     for opened in (Catalog.open(path), Catalog.open(path)):
@@ -140,4 +144,7 @@ def test_a_corpus_of_the_first_schema_is_brought_up_to_date_with_its_articles(tm
     put_answer(opened, "abc", answer())
     rate(opened, "abc", 1, Rating.UP)
     assert [each.given.id for each in judged(opened)] == ["abc"]
+    with opened.writing() as writer:
+        assert writer.put(kept, []) is OutcomeKind.UNCHANGED
+        assert writer.put(replace(kept, text="It was rebuilt."), []) is OutcomeKind.CHANGED
     assert opened.check() == []

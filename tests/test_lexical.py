@@ -29,7 +29,7 @@ STORIES = {
 def change(name: str, *, seq: int = 1, empty: bool = False) -> Change:
     title, text, day, source = STORIES[name]
     article = Article(title=title, text=text, published=day, source=source, id=name)
-    return Change(seq, name, True, () if empty else (Passage(f"{name}.0.0", article, 0, len(text)),))
+    return Change(seq, name, () if empty else (Passage(f"{name}.0.0", article, 0, len(text)),))
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_removed_article_leaves_at_once(index: LexicalIndex) -> None:
     index.apply([change("a", empty=True)])
     assert names(index, "budget") == ["c"]
     assert index.ids() == {"b.0.0", "c.0.0", "d.0.0"}
-    index.apply([Change(9, "nowhere", False, ())])
+    index.apply([Change(9, "nowhere", ())])
     assert len(index.ids()) == 3
 
 
@@ -149,7 +149,7 @@ def test_an_open_reader_sees_another_process(index: LexicalIndex) -> None:
     code = (
         "import sys; from pathlib import Path; from bot.corpus.lexical import LexicalIndex\n"
         "from bot.corpus.catalog_rows import Change\n"
-        "LexicalIndex(Path(sys.argv[1])).apply([Change(9, 'a', False, ())])"
+        "LexicalIndex(Path(sys.argv[1])).apply([Change(9, 'a', ())])"
     )
     assert len(index.ids()) == 4
     subprocess.run([sys.executable, "-c", code, str(index.folder)], check=True, cwd=Path(__file__).parents[1])
@@ -195,7 +195,7 @@ def test_the_rarity_of_a_word_follows_the_index(index: LexicalIndex) -> None:
     assert index.rarity("nowhereatall") > before
     assert index.rarity("…") == 0.0
     texts = [Article(title="More", text=f"Nothing of the kind {number}.", id=f"more{number}") for number in range(5)]
-    index.apply([Change(2, each.id, True, (Passage(f"{each.id}.0.0", each, 0, len(each.text)),)) for each in texts])
+    index.apply([Change(2, each.id, (Passage(f"{each.id}.0.0", each, 0, len(each.text)),)) for each in texts])
     assert index.rarity("Museum") > before
 
 
@@ -204,11 +204,11 @@ def test_words_held_count_once_wherever_they_stand(tmp_path: Path) -> None:
     article = Article(title="Snow in March", text=text, id="e")
     index = LexicalIndex(tmp_path / "bm25")
     first, second = Passage("e.0.0", article, 0, 28), Passage("e.0.1", article, 29, len(text))
-    index.apply([Change(1, "e", True, (first, second)), change("a", seq=2)])
+    index.apply([Change(1, "e", (first, second)), change("a", seq=2)])
     weights = {"snow": 2.0, "bridg": 1.0, "volcano": 4.0}
     assert index.held(weights, ["e.0.0", "e.0.1", "a.0.0"]) == {"e.0.0": 2.0, "e.0.1": 3.0}
     assert index.held(weights, ["e.0.0"]) == {"e.0.0": 2.0}
     assert index.held_by_articles(weights, ["e", "a"]) == {"e": 3.0}
     assert index.held({}, ["e.0.0"]) == index.held_by_articles(weights, []) == {}
-    index.apply([Change(3, "e", False, ())])
+    index.apply([Change(3, "e", ())])
     assert index.held_by_articles(weights, ["e", "a"]) == {}

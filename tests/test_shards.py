@@ -15,9 +15,9 @@ from bot.corpus.shards import Shards, is_damage
 from bot.schema import Article, Passage
 
 
-def change(name: str, passages: int = 1, *, fresh: bool = True) -> Change:
+def change(name: str, passages: int = 1) -> Change:
     article = Article(title=name, text="x" * passages, id=name)
-    return Change(1, name, fresh, tuple(Passage(f"{name}.0.{n}", article, n, n + 1) for n in range(passages)))
+    return Change(1, name, tuple(Passage(f"{name}.0.{n}", article, n, n + 1) for n in range(passages)))
 
 
 @pytest.fixture
@@ -28,7 +28,8 @@ def shards(tmp_path: Path) -> Shards:
 
 
 def placed(shards: Shards, *changes: Change, limit: int = 4) -> dict[int, str]:
-    return {number: " ".join(each.article_id for each in some) for number, some in shards.place(changes, limit).items()}
+    found, _ = shards.place(changes, limit)
+    return {number: " ".join(each.article_id for each in some) for number, some in found.items()}
 
 
 def test_collections_are_filled_one_after_the_other(shards: Shards) -> None:
@@ -45,10 +46,10 @@ def test_an_article_stays_where_it_is(shards: Shards) -> None:
     assert placed(shards, change("e")) == {2: "e"}, "a, in the first collection, counts for that one"
 
 
-def test_what_was_in_no_collection_is_fresh_and_nothing_else(shards: Shards) -> None:
+def test_what_was_in_a_collection_before_is_told(shards: Shards) -> None:
     """Whatever the catalog thinks: after a crash an index may hold more than was told of it."""
-    assert [each.fresh for each in shards.place([change("a"), change("b", fresh=False)], 4)[1]] == [True, True]
-    assert [each.fresh for each in shards.place([change("b"), change("c"), change("a")], 4)[1]] == [False, True, False]
+    assert shards.place([change("a"), change("b")], 4)[1] == set()
+    assert shards.place([change("b"), change("c"), change("a"), change("nobody", 0)], 4)[1] == {"a", "b"}
 
 
 def test_a_removed_article_leaves_after_its_passages(shards: Shards) -> None:
@@ -80,7 +81,7 @@ def test_nothing_half_done_stays(shards: Shards) -> None:
             return True
 
     with pytest.raises(MemoryError):
-        shards.place([change("a"), Change(1, "b", True, Uncounted(change("b").passages))], 4)
+        shards.place([change("a"), Change(1, "b", Uncounted(change("b").passages))], 4)
     assert shards.where("ab") == {}
 
 

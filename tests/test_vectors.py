@@ -38,12 +38,12 @@ STORIES = {
 }
 
 
-def change(name: str, *, fresh: bool = True, empty: bool = False, text: str | None = None) -> Change:
+def change(name: str, *, empty: bool = False, text: str | None = None) -> Change:
     title, body, day, source = STORIES[name]
     article = Article(
         title=title, text=text or body, published=day, source=source, id=name, url=f"https://x.example/{name}"
     )
-    return Change(1, name, fresh, () if empty else (Passage(f"{name}.0.0", article, 0, len(article.text)),))
+    return Change(1, name, () if empty else (Passage(f"{name}.0.0", article, 0, len(article.text)),))
 
 
 @pytest.fixture(scope="module")
@@ -123,22 +123,22 @@ def test_a_scope_narrows(index: VectorIndex, query: np.ndarray, scope: Scope | N
 
 def test_articles_from_before_1970_have_days_too(index: VectorIndex, query: np.ndarray) -> None:
     old = Article(title="Moon", text="A rocket flew by.", published=date(1966, 2, 3), id="old")
-    index.apply([Change(2, "old", True, (Passage("old.0.0", old, 0, len(old.text)),))])
+    index.apply([Change(2, "old", (Passage("old.0.0", old, 0, len(old.text)),))])
     assert names(index.search(query, 10, Scope(before=date(1966, 2, 3)))) == ["old"]
     assert "old" not in names(index.search(query, 10, Scope(after=date(1966, 2, 4))))
 
 
 def test_older_passages_of_an_article_leave(index: VectorIndex, query: np.ndarray) -> None:
     article = Article(title="Storm", text="The storm is over. Calm returned.", id="b")
-    index.apply([Change(2, "b", False, (Passage("b.1.0", article, 0, 18), Passage("b.1.1", article, 19, 33)))])
+    index.apply([Change(2, "b", (Passage("b.1.0", article, 0, 18), Passage("b.1.1", article, 19, 33)))])
     assert index.ids() == {"a.0.0", "b.1.0", "b.1.1", "c.0.0", "d.0.0"}
-    index.apply([change("b", fresh=False, empty=True), Change(3, "nowhere", False, ())])
+    index.apply([change("b", empty=True), Change(3, "nowhere", ())])
     assert index.ids() == {"a.0.0", "c.0.0", "d.0.0"}
     assert "b" not in names(index.search(query, 10))
 
 
 def test_taking_in_twice_doubles_nothing(index: VectorIndex) -> None:
-    index.apply([change("a"), change("b", fresh=False)])
+    index.apply([change("a"), change("b")])
     assert len(index.ids()) == 4
 
 
@@ -153,7 +153,7 @@ def test_more_passages_than_chroma_takes_at_once(tmp_path: Path, monkeypatch: py
     index = VectorIndex(tmp_path / "chroma", lambda texts: random.normal(size=(len(texts), 8)).astype(np.float32))
     index.reset()
     article = Article(title="Long", text="x" * 40, id="long")
-    index.apply([Change(1, "long", True, tuple(Passage(f"long.0.{n}", article, n, n + 1) for n in range(40)))])
+    index.apply([Change(1, "long", tuple(Passage(f"long.0.{n}", article, n, n + 1) for n in range(40)))])
     assert len(index.ids()) == 40
     assert len(index.texts([f"long.0.{n}" for n in range(40)])) == 40
     index.close()
@@ -176,7 +176,7 @@ def test_two_indexes_of_one_process_see_each_other(
     readers = [VectorIndex(index.folder, embeddings.encode) for _ in range(2)]
     for reader in readers:
         assert names(reader.search(query, 1)) == ["b"]
-    index.apply([change("b", fresh=False, empty=True)])
+    index.apply([change("b", empty=True)])
     write_state(index.folder, State("corpus", 2, {}))
     for reader in readers:
         reader.refresh()
@@ -210,14 +210,14 @@ def encode_numbers(texts: list[str]) -> np.ndarray:
     return made
 
 
-def numbered(number: int, *, passages: int = 1, revision: int = 0, fresh: bool = True) -> Change:
+def numbered(number: int, *, passages: int = 1, revision: int = 0) -> Change:
     """An article of passages that all say its number."""
     said = f"It is {number}"
     day = date(2024, 1, 1 + number % 28)
     article = Article(title="A number", text="\n".join([said] * passages), published=day, id=f"n{number}")
     spans = [(start, start + len(said)) for start in range(0, passages * (len(said) + 1), len(said) + 1)]
     made = tuple(Passage(f"n{number}.{revision}.{place}", article, *span) for place, span in enumerate(spans))
-    return Change(number, article.id, fresh, made)
+    return Change(number, article.id, made)
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def test_collections_are_filled_one_after_the_other_and_searched_together(spread
 
 
 def test_an_article_stays_in_its_collection(spread: VectorIndex) -> None:
-    spread.apply([numbered(2, revision=1, passages=3, fresh=False), numbered(5, revision=1, fresh=False)])
+    spread.apply([numbered(2, revision=1, passages=3), numbered(5, revision=1)])
     held = of_collections(spread)
     assert held["passages"] == {"n0.0.0", "n1.0.0", "n2.1.0", "n2.1.1", "n2.1.2", "n3.0.0"}
     assert held["passages-2"] == {"n4.0.0", "n5.1.0", "n6.0.0", "n7.0.0"}
@@ -273,9 +273,9 @@ def test_an_article_stays_in_its_collection(spread: VectorIndex) -> None:
 
 
 def test_an_article_that_was_removed_comes_back_as_a_new_one(spread: VectorIndex) -> None:
-    spread.apply([numbered(2, passages=0, fresh=False), numbered(77, passages=0, fresh=False)])
+    spread.apply([numbered(2, passages=0), numbered(77, passages=0)])
     assert of_collections(spread)["passages"] == {"n0.0.0", "n1.0.0", "n3.0.0"}
-    spread.apply([numbered(2, revision=2, fresh=False)])
+    spread.apply([numbered(2, revision=2)])
     assert of_collections(spread)["passages-3"] == {"n2.2.0", "n8.0.0", "n9.0.0"}
     assert names(spread.search(NUMBERS[2], 1)) == ["n2"]
 
@@ -309,7 +309,7 @@ def test_only_the_collection_that_is_written_is_open_while_writing(
     spread.close()
     monkeypatch.setattr(ChromaCollection, "_open", told_open)
     monkeypatch.setattr(ChromaCollection, "close", told_close)
-    spread.apply([numbered(number, revision=1, fresh=False) for number in (0, 9, 5, 3, 8)] + [numbered(30)])
+    spread.apply([numbered(number, revision=1) for number in (0, 9, 5, 3, 8)] + [numbered(30)])
     assert most == 1
     assert len(spread.ids()) == 11
     assert most == 3
@@ -375,7 +375,7 @@ def test_a_passage_that_stands_where_nobody_put_it_is_found_and_leaves(spread: V
     )
     client.close()
     assert "n50.0.0" in spread.ids()
-    spread.apply([Change(11, "n50", False, ())])
+    spread.apply([Change(11, "n50", ())])
     assert spread.ids() == {f"n{number}.0.0" for number in range(10)}
 
 

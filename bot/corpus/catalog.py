@@ -47,7 +47,7 @@ from bot.corpus.catalog_writer import Writer
 from bot.errors import CorpusError, CorpusMissing
 from bot.schema import Article, Coverage, Outcome, Passage, Scope
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 """The newest migration in `migrations/versions`; a test holds the two equal."""
 BUSY_TIMEOUT_SECONDS = 60
 
@@ -148,7 +148,7 @@ class Catalog:
             for some in portions(ids):
                 rows = connection.execute(sa.select(articles_table).where(a.id.in_(some))).all()
                 found |= {change.article_id: change for change in changes_of(connection, rows)}
-        return [Change(0, id_, False, found[id_].passages if id_ in found else ()) for id_ in ids]
+        return [Change(0, id_, found[id_].passages if id_ in found else ()) for id_ in ids]
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Those of the passages that the corpus holds today, by id; removed and outdated ones are not among them."""

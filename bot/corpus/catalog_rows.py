@@ -45,7 +45,6 @@ articles_table = sa.Table(
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("copy_of", sa.Text),
     sa.Column("removed", sa.Boolean, nullable=False),
-    sa.Column("fresh", sa.Boolean, nullable=False),
     sa.Column("added_at", sa.Text, nullable=False),
     sa.Column("changed_at", sa.Text, nullable=False),
     sa.Index("ix_articles_standing", "id", "removed", "copy_of", "published", "source"),
@@ -154,14 +153,10 @@ guilds_table = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an index must know of one article: its id, its newest `seq`, and the passages to hold of it now.
-
-    `fresh` is True where no index can hold older passages of it.
-    """
+    """What an index must know of one article: its id, its newest `seq`, and the passages to hold of it now."""
 
     seq: int
     article_id: str
-    fresh: bool
     passages: tuple[Passage, ...]
 
 
@@ -236,7 +231,7 @@ def changes_of(connection: sa.Connection, rows: Sequence[Any]) -> list[Change]:
         for each in connection.execute(spans):
             passage = Passage(each.id, articles[each.article_id], each.start, each.end)
             held.setdefault(each.article_id, []).append(passage)
-    return [Change(row.seq, row.id, row.fresh, tuple(held.get(row.id, ()))) for row in rows]
+    return [Change(row.seq, row.id, tuple(held.get(row.id, ()))) for row in rows]
 
 
 def indexed() -> sa.ColumnElement[bool]:

@@ -63,7 +63,6 @@ class Writer:
             "content_hash": digest,
             "copy_of": copy_of,
             "removed": False,
-            "fresh": old is None,
             "changed_at": now,
         }
         if old is None:
@@ -166,7 +165,7 @@ class Writer:
         self._connection.execute(
             articles_table.update()
             .where(articles_table.c.id == article_id)
-            .values(copy_of=copy_of, seq=self._next_seq(), fresh=False)
+            .values(copy_of=copy_of, seq=self._next_seq())
         )
 
     def remove(self, article_id: str) -> bool:
@@ -177,7 +176,7 @@ class Writer:
         self._connection.execute(
             articles_table.update()
             .where(articles_table.c.id == article_id)
-            .values(removed=True, fresh=False, copy_of=None, seq=self._next_seq(), changed_at=timestamp())
+            .values(removed=True, copy_of=None, seq=self._next_seq(), changed_at=timestamp())
         )
         self._record(row)
         self._forget(article_id)

@@ -194,7 +194,7 @@ class LexicalIndex:
         writer = self._open(create=True).writer(heap_size=WRITER_HEAP_BYTES, num_threads=1)
         try:
             for change in changes:
-                # Also for fresh ones: they may be in from a run that was killed after its commit.
+                # Also of a new article: it may be in from a run that was killed after its commit.
                 writer.delete_documents_by_term("article_id", change.article_id)
                 for number, passage in enumerate(change.passages):
                     writer.add_document(self._document(passage, change.article_id, first=number == 0))

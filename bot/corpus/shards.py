@@ -9,7 +9,6 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from bot.corpus.catalog_rows import Change
@@ -49,10 +48,10 @@ class Shards:
         with self._open("ro") as database:
             return _where(database, articles)
 
-    def place(self, changes: Sequence[Change], limit: int) -> dict[int, list[Change]]:
+    def place(self, changes: Sequence[Change], limit: int) -> tuple[dict[int, list[Change]], set[str]]:
         """Changes by the collection that takes them in: for a new article the last, or after `limit` passages the next.
 
-        Each is `fresh` where its article was in no collection; those that were not and have no passages are left out.
+        Also the articles that were in a collection before; those that were not and have no passages are left out.
         """
         placed: dict[int, list[Change]] = {}
         with self._open("rw") as database:
@@ -70,9 +69,8 @@ class Shards:
                 if change.passages:
                     row = change.article_id, number, len(change.passages)
                     database.execute("INSERT OR REPLACE INTO articles VALUES (?, ?, ?)", row)
-                fresh = change.article_id not in known
-                placed.setdefault(number, []).append(replace(change, fresh=fresh))
-        return placed
+                placed.setdefault(number, []).append(change)
+        return placed, set(known)
 
     def changed(self, number: int, gone: Iterable[str] = ()) -> str:
         """A collection was changed and holds the articles `gone` no more; returns its new token."""

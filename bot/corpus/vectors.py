@@ -176,27 +176,35 @@ class VectorIndex:
         with self._own_errors():
             strays = [change for change in changes if change.article_id in self._strays]
             for number in {each for change in strays for each in self._strays.pop(change.article_id)}:
-                self._write(number, [Change(each.seq, each.article_id, False, ()) for each in strays], gone=[])
-            for number, some in self._shards.place(changes, self._collection_passages).items():
-                self._write(number, some, gone=[each.article_id for each in some if not each.passages])
+                self._write(number, [], stale=[change.article_id for change in strays], gone=[])
+            placed, known = self._shards.place(changes, self._collection_passages)
+            for number, some in placed.items():
+                self._write(
+                    number,
+                    [passage for change in some for passage in change.passages],
+                    stale=[change.article_id for change in some if change.article_id in known],
+                    gone=[change.article_id for change in some if not change.passages],
+                )
 
-    def _write(self, number: int, changes: Sequence[Change], gone: list[str]) -> None:
-        """Take changes into one collection, the others closed; articles that are `gone` are in none from then on."""
+    def _write(self, number: int, passages: list[Passage], stale: list[str], gone: list[str]) -> None:
+        """Take passages into one collection, the others closed, in the place of those of `stale` articles.
+
+        Articles that are `gone` are in no collection from then on.
+        """
         with self._lock:
             for other in [each for each in self._collections if each != number]:
                 self._collections.pop(other).close()
             target = self._collection(number)
         # Also what a crash left half done: the graph of chromadb 1.5.9 now and then no longer finds a vector that was
         # written over another one of its id (4 of 8,910, of those deleted before none).
-        stale = [change.article_id for change in changes if not change.fresh]
         for start in range(0, len(stale), 500):
             target.delete({"article_id": {"$in": stale[start : start + 500]}})
-        for passages, vectors in self._encoded([passage for change in changes for passage in change.passages]):
+        for part, vectors in self._encoded(passages):
             target.upsert(
-                ids=[each.id for each in passages],
+                ids=[each.id for each in part],
                 embeddings=vectors,
-                documents=[each.text for each in passages],
-                metadatas=[_metadata(each) for each in passages],
+                documents=[each.text for each in part],
+                metadatas=[_metadata(each) for each in part],
             )
         with self._lock:
             token = self._shards.changed(number, gone)
