@@ -69,6 +69,21 @@ def test_filler_is_not_searched_for() -> None:
     assert asked("Hey, can you tell me how many NATO personnel are in Iraq?").search_text == "NATO personnel Iraq"
 
 
+@pytest.mark.parametrize(
+    ("text", "searched"),
+    [
+        ("Who is the US president?", "US president"),
+        ("Who is the U.S. president?", "US president"),
+        ("Who is the president of the USA?", "president US"),
+        ("How many US troops are in Europe?", "troops Europe"),
+        ("Who is the president who warned us?", "president warned"),
+    ],
+)
+def test_the_country_is_searched_for_where_its_office_is_asked_for(text: str, searched: str) -> None:
+    """Else most news is about it; and "us" is no country."""
+    assert asked(text).search_text == searched
+
+
 def test_a_question_of_stopwords_alone_is_still_searched_for() -> None:
     assert asked("what is it?").search_text == "what is it?"
 

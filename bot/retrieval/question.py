@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from bot.retrieval.office import holder_of
 from bot.retrieval.question_dates import date_phrases
 from bot.retrieval.question_kind import FILLER, AnswerKind, asking_part, kind_of
 from bot.retrieval.question_words import STOPWORDS, Word, words
@@ -70,6 +71,7 @@ _NO_NAME = re.compile(
     r"|nearly|almost|only|these|those|the|at|in|on|by|for|to|of|from|after|before|least|most|than|and|or)",
     re.IGNORECASE,
 )
+_STATES, _OTHER_STATES = "US", re.compile(r"\bU\.S\.(?:A\.)?|\bUSA\b")
 _QUOTED = re.compile(r"“([^”]{2,80})”|\"([^\"]{2,80})\"|(?<!\w)[‘']([^’']{3,80})[’'](?!\w)")
 
 
@@ -85,7 +87,7 @@ def understand(question: Question, today: date, known_sources: Collection[str] =
     asked_on = question.as_of or today
     after, before, likely = _days(text, text.rfind(asking), asked_on)
     years = tuple(dict.fromkeys(_YEAR.findall(text)))
-    terms = _terms(_without_days(FILLER.sub("", without_sources), asked_on))
+    terms = _terms(_without_days(FILLER.sub("", without_sources), asked_on), of_office=holder_of(asking) is not None)
     return Understood(
         question=question,
         kind=kind,
@@ -109,14 +111,15 @@ def understand(question: Question, today: date, known_sources: Collection[str] =
     )
 
 
-def _terms(text: str) -> tuple[Word, ...]:
+def _terms(text: str, *, of_office: bool) -> tuple[Word, ...]:
+    """The words that say what is asked. "US" is one where an office is asked for: else most news is about it."""
     seen: set[str] = set()
     kept: list[Word] = []
-    for word in words(text):
-        if word.is_stopword or (len(word.text) == 1 and not word.is_number) or word.stem in seen:
-            continue
-        seen.add(word.stem)
-        kept.append(word)
+    for word in words(_OTHER_STATES.sub(_STATES, text)):
+        empty = word.is_stopword or (len(word.text) == 1 and not word.is_number)
+        if word.stem not in seen and (not empty or (of_office and word.text == _STATES)):
+            seen.add(word.stem)
+            kept.append(word)
     return tuple(kept)
 
 
