@@ -272,6 +272,27 @@ def test_a_definition_is_one_quote_about_the_thing_itself() -> None:
     assert answer.short is None
 
 
+def test_who_somebody_is_is_told_by_what_they_are() -> None:
+    met = _news("met", "Reporters met Olga Rask on the pier, and Olga Rask spoke of Tove Holm.", date(2024, 3, 2))
+    is_ = _news("is", "Olga Rask, the head of the ferry line, was heard in the House on Tuesday.", date(2024, 3, 1))
+    answer = answered("Who is Olga Rask?", hits(met, is_))
+    assert [each.quote for each in answer.citations] == [is_.text]
+    assert answer.short is None
+
+
+def test_a_thing_is_defined_where_it_is_called_so_and_not_by_what_is_done_for_it() -> None:
+    tests = _news("tests", "Testing for marsh fever, a crucial part of the plan, is slow.", date(2024, 3, 2))
+    fever = _news("fever", "A rare disease called marsh fever has come back to the coast.", date(2024, 3, 1))
+    assert answered("What is marsh fever?", hits(tests, fever)).citations[0].quote == fever.text
+
+
+def test_the_age_at_which_something_was_done() -> None:
+    young = _news("young", "Queen Olga of Norvale was 25 years old when she took the throne.", date(2022, 9, 8))
+    dead = _news("dead", "Queen Olga of Norvale died on Thursday at the age of 96.", date(2022, 9, 8))
+    for order in ((young, dead), (dead, young)):
+        assert answered("How old was Queen Olga when she died?", hits(*order)).short == "96"
+
+
 def test_who_holds_an_office_is_answered_newest_first() -> None:
     old = Article(
         title="New head of Cape Wrobel harbour",

@@ -109,6 +109,16 @@ def test_an_age_is_told_from_other_numbers() -> None:
     assert texts(AnswerKind.NUMBER, sentence, "age") == ["71", "65", "12"]
 
 
+def test_the_age_at_which_somebody_died_is_one() -> None:
+    assert texts(AnswerKind.NUMBER, "Anna Smith dies at 96: her life in 40 pictures", "age") == ["96"]
+
+
+def test_the_day_behind_a_name_is_no_part_of_it() -> None:
+    sentence = "Olga Rask Wednesday came back from Texas Thursday night."
+    assert texts(AnswerKind.PERSON, sentence)[0] == "Olga Rask"
+    assert "Texas" in texts(AnswerKind.PLACE, sentence)
+
+
 def test_a_count_is_no_span_of_time() -> None:
     sentence = "Six days after 18:30 there were 369 ships."
     assert texts(AnswerKind.NUMBER, sentence, "ships") == ["369"]
@@ -137,6 +147,7 @@ def test_organisations() -> None:
         "Blue Sky Airlines",
         "NATO",
     ]
+    assert texts(AnswerKind.ORGANISATION, "Blue Sky Airlines has a new CEO.") == ["Blue Sky Airlines"]
 
 
 def test_quoted_titles() -> None:

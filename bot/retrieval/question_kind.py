@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
+from bot.retrieval.office import holder_of
 from bot.retrieval.question_words import Word, words
 
 
@@ -74,7 +75,7 @@ _YES_NO = re.compile(
     re.IGNORECASE,
 )
 _MONEY_WORDS = re.compile(
-    r"[$£€]|\b(?:cost\w*|pa(?:y|id|ys)|worth|prices?|fined?|earn\w*|spen[dt]|sold|money|dollars?|pounds|euros?|budget|tax)\b",
+    r"[$£€]|\b(?:aid|funding|funds|debt|cash|compensation|cost\w*|pa(?:y|id|ys)|worth|prices?|fined?|earn\w*|spen[dt]|sold|money|dollars?|pounds|euros?|budget|tax)\b",
     re.IGNORECASE,
 )
 _PRICED = re.compile(
@@ -89,6 +90,8 @@ _OWNERS = re.compile(
     r"\s+(?:owns?|makes?|made|manufactures?|operates?|publishe[sd]|sponsors?|produces?|built)\b", re.IGNORECASE
 )
 """What companies do more often than persons."""
+_NAMED = re.compile(r"(?:['’]s|\s(?:is|was))?(?:\s[A-Z](?:[^\W\d_]|[.-])*){2,4}\s*\??$")
+"""Who is Sam Bankman-Fried: the name is known, and what it stands for is asked."""
 _RANGES = ("range", "level", "size", "kind", "type", "sort")
 """Nouns that ask for what stands after their "of"."""
 _BY = re.compile(r"\bby how much\b", re.IGNORECASE)
@@ -158,6 +161,8 @@ def kind_of(asking: str, text: str) -> tuple[AnswerKind, str]:
     wh = found["wh"].lower()
     if wh == "who" and _OWNERS.match(tail):
         return AnswerKind.ORGANISATION, ""
+    if wh == "who" and _NAMED.match(tail) and holder_of(asking) is None:
+        return AnswerKind.DEFINITION, ""
     if wh in ("who", "whom", "whose"):
         return AnswerKind.PERSON, ""
     if wh in ("where", "when", "why"):

@@ -65,7 +65,7 @@ SENTENCES_READ = 16
 CHANGE_FIT = 0.3
 """What something changed by, where it is asked how much there is: "lost 200,000 subscribers"."""
 
-OFFICE_NEWNESS = 3.0
+OFFICE_SENTENCE_NEWNESS = 3.0
 """How much more newness counts where it is asked who holds an office today."""
 NO_HOLDER_FIT = 0.5
 """A name that is not said to hold the office asked."""
@@ -143,6 +143,7 @@ def _finder(understood: Understood) -> Callable[[Sentence], tuple[list[Candidate
     """What gives the short answers that a sentence may hold, and whether it names the holder of an office asked."""
     asked = stems(understood.question.text)
     aged = understood.names if understood.focus == "age" else frozenset()
+    deed = stem_of_deed(understood.asking)
     is_holder = holder_of(understood.asking) if understood.kind is AnswerKind.PERSON else None
     stands = understood.kind in AMOUNTS and _ASKS_CHANGE.search(understood.question.text) is None
 
@@ -157,7 +158,7 @@ def _finder(understood: Understood) -> Callable[[Sentence], tuple[list[Candidate
             return holders or [_less_fit(each, NO_HOLDER_FIT) for each in found], bool(holders)
         if stands:
             found = [_less_fit(each, CHANGE_FIT) if is_change(sentence.text, each) else each for each in found]
-        if aged and not aged & sentence.held:
+        if aged and not (aged & sentence.held and (not deed or sentence.features.deed)):
             found = [_less_fit(each, OTHER_AGE_FIT) for each in found]
         return found, False
 
@@ -203,7 +204,7 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
     finder = WordFinder({*terms, *asked_words, focus, stem_of_act(understood.asking)} - {""})
     top = max((hit.score for hit in hits), default=0.0) or 1.0
     hedge_counts = 0.0 if _ASKS_OPEN.search(understood.question.text) else 1.0
-    newness_counts = OFFICE_NEWNESS if is_of_today(understood.asking) else 1.0
+    newness_counts = OFFICE_SENTENCE_NEWNESS if is_of_today(understood.asking) else 1.0
     titles: dict[str, float] = {}
     given: dict[str, set[str]] = {}
     acts = frozenset(term.stem for term in understood.terms if not term.is_capitalised or term.start == 0)
@@ -271,17 +272,17 @@ def _read(understood: Understood, hits: Sequence[Hit], weighed: Mapping[str, flo
 
 
 def _definition_of(understood: Understood) -> re.Pattern[str] | None:
-    """Matches a sentence that says what the thing asked is: "X is a ...", "X, a ...", "... is called X"."""
+    """Matches a sentence that says what the thing asked is: "X is a ...", "X, a ...", "... called X"."""
     asked = _DEFINED.search(understood.asking)
     if asked is None:
         return None
     thing = re.escape(asked["thing"].strip())
     article = r"(?:an?|the|one|any|what|when|where)\b"
     return re.compile(
-        rf"(?:\b|^){thing}s?(?:\s?\([^)]*\))?"
+        rf"(?<!\bfor\s)(?:\b|^){thing}s?(?:\s?\([^)]*\))?"
         rf"(?:,?\s(?:is|are|was|were|means|refers to|stands for)\s{article}|,\s(?:or\s)?{article}"
         rf"|\s?[-–—:]\s?{article}|\s\((?-i:[A-Z])\w+\s)"
-        rf"|\b(?:is|are|was|were)\s(?:called|known as|named)\s(?:the\s|an?\s)?{thing}",
+        rf"|\b(?:called|known as|named|dubbed)\s(?:the\s|an?\s)?[\"“‘']?{thing}\b",
         re.IGNORECASE,
     )
 
@@ -348,6 +349,8 @@ def _vote(understood: Understood, found: Sequence[Sentence], weights: Features, 
     for sentence, values in worth:
         if values and top:
             agreed = max(votes[key] for key, _, _ in values) / top
+            if understood.kind is AnswerKind.DEFINITION:  # told by a whole sentence: no name in it is voted for
+                agreed = sentence.features.defines
             sentence.features = sentence.features._replace(vote=agreed)
             sentence.score += weights.vote * agreed
             named = [entry for entry in values if entry[2].fit > COMMON_FIT] or values

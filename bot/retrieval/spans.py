@@ -122,8 +122,8 @@ _ACTS = re.compile(
     r"|took|led|founded|left|made|signed)\b))"
 )
 _BEATS = re.compile(r"\s(?:have\s|has\s|had\s)?(?:won|wins?|beat|beats|defeated|lost|retained|claimed)\b")
-_NO_NAME_BEHIND = re.compile(r"\s\d+(?:[-–]\d+)?$|(?:\s(?:Prev|Next))+$")
-"""A score, or the buttons under a picture."""
+_NO_NAME_BEHIND = re.compile(rf"\s\d+(?:[-–]\d+)?$|(?:\s(?:Prev|Next))+$|\s(?:{_WEEKDAYS})$")
+"""A score, the buttons under a picture, or the day on which something happened there."""
 _ORGANISATION_WORD = re.compile(
     r"\b(?:Inc|Corp|Co|Ltd|LLC|Group|Bank|University|College|School|Company|Airlines?|Airways|Party|Union|United|City|FC"
     r"|Club|Department|Ministry|Agency|Bureau|Council|Committee|Commission|Court|Congress|Parliament|Association|League"
@@ -150,7 +150,7 @@ _TIME_END = re.compile(rf"{_TIME_UNIT}$", re.IGNORECASE)
 _UNIT_ASKED = re.compile(
     r"$|second|minute|hour|day|week|month|year|mile|kilo|met|ton|pound|acre|degree|time|temp|length|height|weight|size"
 )
-_AGE_BEFORE = re.compile(r"\b(?:aged?|age of|turn(?:s|ed|ing)?|is|was|, )\s?$", re.IGNORECASE)
+_AGE_BEFORE = re.compile(r"\b(?:aged?|age of|(?:dies|died|dead) at|turn(?:s|ed|ing)?|is|was|, )\s?$", re.IGNORECASE)
 _AGE_AFTER = re.compile(r"[ -]years?[ -]old\b|(?:,|\s?\)|\.?$)", re.IGNORECASE)
 _YEARS = frozenset({"year", "decade"})
 _CHANGING = frozenset({AnswerKind.NUMBER, AnswerKind.PERCENTAGE, AnswerKind.MONEY})
@@ -162,6 +162,7 @@ _CHANGED_BY = re.compile(
     r" by"
     r"|(?:increase|decrease|rise|drop|fall|decline|loss|gain|jump) of)\s(?:an?\s)?$"
 )
+_JOBS = frozenset(("CEO", "CFO", "COO", "CTO", "MP", "MEP", "PM", "DJ", "GM", "QB"))
 _POSSESSIVE = re.compile(r"['’]s\s")
 _CALENDAR = re.compile(rf"^(?:{_MONTH}|{_WEEKDAYS}|Christmas|Easter)(?:\s\d+)?$")
 _FRAGMENTS = frozenset(("The", "A", "An", "In", "On", "At", "If", "For"))
@@ -323,7 +324,7 @@ def _persons(sentence: str) -> Iterator[Candidate]:
 def _places(sentence: str, focus: str) -> Iterator[Candidate]:
     wanted = places.BY_NOUN.get(focus)
     for found in _names(sentence):
-        text = found.text
+        text = _NO_NAME_BEHIND.sub("", found.text)
         parts = [text] if text in places.KNOWN else []
         fit = 1.0 if parts else 0.0
         if wanted is not None:
@@ -331,12 +332,12 @@ def _places(sentence: str, focus: str) -> Iterator[Candidate]:
         elif not fit:
             fit = 0.6 if _PLACE_WORD.search(text) else 0.2
             fit += 0.3 * bool(_PLACE_BEFORE.search(sentence[: found.start]))
-        yield Candidate(found.start, found.end, text, fit)
+        yield Candidate(found.start, found.start + len(text), text, fit)
 
 
 def _organisations(sentence: str) -> Iterator[Candidate]:
     for found in _names(sentence):
-        if found.text in places.KNOWN:
+        if found.text in places.KNOWN or found.text in _JOBS:
             yield found._replace(fit=0.15)
         elif _ORGANISATION_WORD.search(found.text) or found.text.isupper():
             yield found
