@@ -153,6 +153,27 @@ def test_what_chroma_could_not_write_is_put_back(collection: ChromaCollection, m
     assert unmet(collection) == (8 * ROWS, 0)
 
 
+def test_after_an_interrupt_it_is_opened_anew(collection: ChromaCollection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is open would go on writing files that the next opening puts others in the place of."""
+    for part in range(7):
+        put(collection, part)
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as pressed:
+        pressed.setattr(type(collection._collection), "upsert", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            put(collection, 7)
+    reader = ChromaCollection(collection.folder, "passages", "vector index")
+    assert unmet(reader) == (7 * ROWS, 0)
+    reader.close()
+    for part in range(7, 12):
+        put(collection, part)
+    collection.close()
+    assert unmet(collection) == (12 * ROWS, 0)
+
+
 def test_a_copy_that_finds_no_room_stops_before_anything_is_written(
     collection: ChromaCollection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,9 +94,9 @@ class ChromaCollection:
                 collection = self._open(create=True)
                 with self._files.acquire(timeout=LOCK_SECONDS), self._graph.kept(rows):
                     yield collection
-            except Exception as error:
+            except BaseException as error:  # also Ctrl-C: what is open must not go on where `mend` undoes its files
                 self.close()
-                if isinstance(error, CorpusError):
+                if isinstance(error, CorpusError) or not isinstance(error, Exception):
                     raise
                 raise broken(self.index, self.folder, error) from error
 
