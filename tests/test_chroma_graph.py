@@ -153,6 +153,31 @@ def test_what_chroma_could_not_write_is_put_back(collection: ChromaCollection, m
     assert unmet(collection) == (8 * ROWS, 0)
 
 
+def test_two_that_write_in_turn_lose_nothing(collection: ChromaCollection) -> None:
+    """Each opens anew what the other changed: a graph without the other's rows would go over theirs."""
+    other = ChromaCollection(collection.folder, "passages", "vector index")
+    for part in range(3):
+        put(collection, part)
+    for part in range(3, 12):
+        put(other, part)
+    for part in range(12, 17):
+        put(collection, part)
+    other.delete({"part": 2})
+    collection.delete({"part": 13})
+    put(other, 2)
+    collection.close()
+    other.close()
+    assert unmet(collection) == (16 * ROWS, 0)
+
+
+def test_what_nobody_else_changed_stays_open(collection: ChromaCollection) -> None:
+    put(collection, 0)
+    opened = collection._client
+    for part in range(1, 6):
+        put(collection, part)
+    assert collection._client is opened
+
+
 def test_after_an_interrupt_it_is_opened_anew(collection: ChromaCollection, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is open would go on writing files that the next opening puts others in the place of."""
     for part in range(7):

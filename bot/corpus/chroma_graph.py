@@ -32,11 +32,12 @@ class BrokenGraph(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Note:
-    """What Chroma's database says of a graph: where its files are, up to which change, and how many came after."""
+    """What Chroma's database says of a graph: its files, up to which change they go, how many came after, the last."""
 
     files: Path
     changes: int
     pending: int
+    last: int
 
     @property
     def copy(self) -> Path:
@@ -49,6 +50,11 @@ class Graph:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder
         self.name = name
+
+    def last_change(self) -> int:
+        """The number of the last change that anybody made of the collection; 0 before the first one."""
+        note = self._note()
+        return note.last if note else 0
 
     def mend(self) -> None:
         """Undo what a kill interrupted; then raise BrokenGraph where a file is too short all the same.
@@ -99,22 +105,27 @@ class Graph:
         try:
             with closing(sqlite3.connect(uri, uri=True, timeout=WAIT_SECONDS)) as database:
                 row = database.execute(
-                    "SELECT segments.id, collections.id, coalesce(max_seq_id.seq_id, 0) FROM collections"
-                    " JOIN segments ON segments.collection = collections.id AND segments.scope = 'VECTOR'"
-                    " LEFT JOIN max_seq_id ON max_seq_id.segment_id = segments.id WHERE collections.name = ?",
+                    "SELECT collections.id, vector.id, coalesce(of_vector.seq_id, 0), coalesce(of_metadata.seq_id, 0)"
+                    " FROM collections"
+                    " JOIN segments vector ON vector.collection = collections.id AND vector.scope = 'VECTOR'"
+                    " JOIN segments metadata ON metadata.collection = collections.id AND metadata.scope = 'METADATA'"
+                    " LEFT JOIN max_seq_id of_vector ON of_vector.segment_id = vector.id"
+                    " LEFT JOIN max_seq_id of_metadata ON of_metadata.segment_id = metadata.id"
+                    " WHERE collections.name = ?",
                     (self.name,),
                 ).fetchone()
                 if row is None:
                     return None
-                segment, collection, held = row
-                ((pending,),) = database.execute(
-                    "SELECT count(*) FROM embeddings_queue WHERE seq_id > ? AND topic LIKE ?", (held, f"%/{collection}")
+                collection, segment, held, known = row
+                ((pending, queued),) = database.execute(
+                    "SELECT count(*), coalesce(max(seq_id), 0) FROM embeddings_queue WHERE seq_id > ? AND topic LIKE ?",
+                    (held, f"%/{collection}"),
                 )
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
                 raise
             return None
-        return _Note(self.folder / segment, held, pending)
+        return _Note(self.folder / segment, held, pending, max(held, known, queued))
 
 
 def _drop_copies(files: Path) -> None:
