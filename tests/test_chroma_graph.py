@@ -170,6 +170,19 @@ def test_two_that_write_in_turn_lose_nothing(collection: ChromaCollection) -> No
     assert unmet(collection) == (16 * ROWS, 0)
 
 
+def test_a_collection_that_another_one_made_anew_is_opened_anew(collection: ChromaCollection) -> None:
+    for part in range(3):
+        put(collection, part)
+    shutil.rmtree(collection.folder)
+    other = ChromaCollection(collection.folder, "passages", "vector index")
+    for part in range(3):  # as many changes
+        put(other, part)
+    other.close()
+    put(collection, 3)
+    collection.close()
+    assert unmet(collection) == (4 * ROWS, 0)
+
+
 def test_what_nobody_else_changed_stays_open(collection: ChromaCollection) -> None:
     put(collection, 0)
     opened = collection._client

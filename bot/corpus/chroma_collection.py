@@ -47,7 +47,7 @@ class ChromaCollection:
         # no process opens while another one writes; asking what is open needs no lock, it is all in memory.
         self._files = FileLock(folder.with_suffix(".lock"), thread_local=False)
         self._client: Any = None
-        self._last_change = 0
+        self._version = ("", 0)
         self._collection: Any = None
 
     def read(self, ask: Callable[[Any], Any]) -> Any:
@@ -95,12 +95,12 @@ class ChromaCollection:
                 with self._files.acquire(timeout=LOCK_SECONDS):
                     # An open client of chromadb 1.5.9 knows its own changes only: where another process made some, it
                     # would write a graph without them over theirs.
-                    if self._graph.last_change() != self._last_change:
+                    if self._graph.version() != self._version:
                         self.close()
                     collection = self._open(create=True)
                     with self._graph.kept(rows):
                         yield collection
-                    self._last_change = self._graph.last_change()
+                    self._version = self._graph.version()
             except BaseException as error:  # also Ctrl-C: what is open must not go on where `mend` undoes its files
                 self.close()
                 if isinstance(error, CorpusError) or not isinstance(error, Exception):
@@ -128,7 +128,7 @@ class ChromaCollection:
                 self._graph.mend()
                 with self._graph.kept():
                     self._collection = self._load(create)
-                self._last_change = self._graph.last_change()
+                self._version = self._graph.version()
             except Exception as error:
                 self.close()
                 raise broken(self.index, self.folder, error) from error

@@ -51,10 +51,10 @@ class Graph:
         self.folder = folder
         self.name = name
 
-    def last_change(self) -> int:
-        """The number of the last change that anybody made of the collection; 0 before the first one."""
+    def version(self) -> tuple[str, int]:
+        """A name for what the collection holds: another one after anybody's change, and when it was made anew."""
         note = self._note()
-        return note.last if note else 0
+        return (note.files.name, note.last) if note else ("", 0)
 
     def mend(self) -> None:
         """Undo what a kill interrupted; then raise BrokenGraph where a file is too short all the same.
