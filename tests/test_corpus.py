@@ -14,6 +14,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -368,6 +369,24 @@ def test_single_passages_that_are_missing_or_too_many_are_mended(corpus: Corpus,
         assert corpus.repair() == problems
     assert corpus.verify() == []
     assert contents(reopened(corpus, settings)) == before
+
+
+@pytest.mark.parametrize("place", [0, 3])
+def test_a_vector_that_is_missing_is_mended(corpus: Corpus, settings: Settings, place: int) -> None:
+    """Below 1,000 vectors Chroma has them in its log alone."""
+    before = contents(corpus)
+    lost = sorted(before[0])[place]
+    corpus.close()
+    with closing(sqlite3.connect(settings.data_dir / "chroma" / "chroma.sqlite3")) as database, database:
+        assert database.execute("DELETE FROM embeddings_queue WHERE id = ?", (lost,)).rowcount == 1
+    corpus = open_corpus(settings)
+    problems = corpus.verify()
+    assert problems == ["The vector index lacks the vectors of 1 passages."]
+    with corpus.writing():
+        assert corpus.repair() == problems
+    assert corpus.verify() == []
+    assert contents(reopened(corpus, settings)) == before
+    assert list(corpus.vectors.vectors([lost])) == [lost]
 
 
 def test_an_altered_text_beside_a_vector_is_mended(corpus: Corpus, settings: Settings) -> None:

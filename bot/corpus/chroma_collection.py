@@ -148,8 +148,12 @@ class ChromaCollection:
             )
         else:
             collection = self._client.get_collection(self.name, embedding_function=None)
-        for some in collection.get(limit=1, include=["embeddings"])["embeddings"]:
-            collection.query(query_embeddings=[some], n_results=1, include=[])  # loads the graph
+        try:
+            for some in collection.get(limit=1, include=["embeddings"])["embeddings"]:
+                collection.query(query_embeddings=[some], n_results=1, include=[])  # loads the graph
+        except Exception as error:
+            if not tells_of_missing_vector(error):  # else it is loaded, and `verify` tells what else is missing
+                raise
         return collection
 
 
@@ -160,6 +164,11 @@ def broken(index: str, folder: Path, error: Exception, *, damaged: bool = False)
     return kind(
         f"The {index} in {folder} cannot be used ({said}). Make it anew from the catalog: newsbot verify --repair"
     )
+
+
+def tells_of_missing_vector(error: Exception) -> bool:
+    """Whether chromadb 1.5.9 says that its graph lacks a vector whose row it has."""
+    return "error finding id" in str(error).lower()
 
 
 def _tells_of_damage(said: str) -> bool:

@@ -311,6 +311,7 @@ class Corpus:
             held = follower.ids()
             wanted = self.catalog.passage_ids()
             texts = self._wrong_texts(follower, held & wanted)
+            lost = self.vectors.without_vector(sorted(held & wanted)) if follower is self.vectors else set()
         except IndexMismatch:
             raise
         except CorpusError as error:
@@ -328,8 +329,10 @@ class Corpus:
             wrong.append(f"The {follower.name} holds {len(extra)} passages that the corpus does not.")
         if texts:
             wrong.append(f"The {follower.name} holds {len(texts)} passages with another text.")
-        broken = missing | extra | texts
-        if len(missing | texts) > REBUILD_SHARE * max(1, len(wanted)):
+        if lost:
+            wrong.append(f"The {follower.name} lacks the vectors of {len(lost)} passages.")
+        broken = missing | extra | texts | lost
+        if len(missing | texts | lost) > REBUILD_SHARE * max(1, len(wanted)):
             return wrong, None
         return wrong, {id_.split(".", 1)[0] for id_ in broken}
 

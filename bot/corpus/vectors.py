@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.corpus.catalog_rows import Change
-from bot.corpus.chroma_collection import ChromaCollection, broken
+from bot.corpus.chroma_collection import ChromaCollection, broken, tells_of_missing_vector
 from bot.corpus.embedded_text import document
 from bot.corpus.follower import State, read_state
 from bot.corpus.shards import Shards, is_damage
@@ -138,6 +138,14 @@ class VectorIndex:
                 found.update(zip(page["ids"], page["documents"], strict=True))
         return found
 
+    def without_vector(self, ids: Sequence[str]) -> set[str]:
+        """Those of the passages of which the index holds everything but the vector, so that no search finds them."""
+        lacking: set[str] = set()
+        for start in range(0, len(ids), READ_ROWS):
+            for some in self._read(partial(_without_vector, ids=list(ids[start : start + READ_ROWS]))):
+                lacking |= some
+        return lacking
+
     def _read(self, ask: Callable[[Any], Any]) -> list[Any]:
         """What each collection says, in order."""
         with self._lock:
@@ -247,6 +255,20 @@ def _all_ids(collection: Any) -> set[str]:
 
 def _documents(collection: Any, ids: list[str]) -> Any:
     return collection.get(ids=ids, include=["documents"])
+
+
+def _without_vector(collection: Any, ids: list[str]) -> set[str]:
+    """Found by halves: Chroma says that one is missing, not which."""
+    try:
+        collection.get(ids=ids, include=["embeddings"])
+    except Exception as error:
+        if not tells_of_missing_vector(error):
+            raise
+        if len(ids) == 1:
+            return set(ids)
+        half = len(ids) // 2
+        return _without_vector(collection, ids[:half]) | _without_vector(collection, ids[half:])
+    return set()
 
 
 def _metadata(passage: Passage) -> dict[str, str | int]:
