@@ -352,6 +352,25 @@ def test_a_reader_opens_anew_what_was_changed_and_no_more(spread: VectorIndex, m
     reader.close()
 
 
+def test_what_a_question_opened_meanwhile_is_not_kept_without_what_was_written(tmp_path: Path) -> None:
+    """Another process wrote before: a question in the midst of a write opens the collection anew, half written."""
+
+    def ask_and_encode(texts: list[str]) -> np.ndarray:
+        if index.ids():
+            for collection in index._collections.values():  # as `refresh` does
+                collection.close()
+            index._collections.clear()
+            assert names(index.search(NUMBERS[2], 5)) == ["n0"]
+        return encode_numbers(texts)
+
+    index = VectorIndex(tmp_path / "chroma", ask_and_encode, collection_passages=4)
+    index.reset()
+    index.apply([numbered(0)])
+    index.apply([numbered(1)])
+    assert set(names(index.search(NUMBERS[1], 5))) == {"n0", "n1"}
+    index.close()
+
+
 def test_what_a_crash_left_half_done_is_done_again(spread: VectorIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     """The article's place is noted first: it is the same one the next time, also when the corpus went on."""
     changes = [numbered(20, passages=2), numbered(21), numbered(22)]

@@ -215,6 +215,11 @@ class VectorIndex:
                 metadatas=[_metadata(each) for each in part],
             )
         with self._lock:
+            opened = self._collections.get(number)
+            self._collections[number] = target
+            if opened is not None and opened is not target:
+                # A question came upon what another process wrote before, and opened the collection without this.
+                opened.close()
             token = self._shards.changed(number, gone)
             if self._tokens is not None:
                 self._tokens[number] = token
