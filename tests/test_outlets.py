@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.read.outlets import host_of, named_by_line, outlet_name, outlet_of_footer, outlet_of_url
+from ingest.read.outlets import host_of, named_by_line, named_like_outlet, outlet_name, outlet_of_footer, outlet_of_url
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,25 @@ def test_a_line_names_an_outlet_unless_sections_bear_the_name_too() -> None:
     assert named_by_line("FOX NEWS") == "Fox News"
     assert named_by_line("Nature") is None
     assert named_by_line("Politics") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "is_one"),
+    [
+        ("The Kelmouth Gazette", True),
+        ("Kelmouth Herald", True),
+        ("The Lake District Star", True),
+        ("  The Coast & Country Review ", True),
+        ("World News", False),
+        ("Book Review", False),
+        ("The Gazette said", False),
+        ("The Kelmouth Gazette has learned", False),
+        ("Times", False),
+        ("Opinion", False),
+    ],
+)
+def test_a_line_reads_like_the_name_of_a_newspaper(line: str, is_one: bool) -> None:
+    assert named_like_outlet(line) == (line.strip() if is_one else None)
 
 
 def test_the_host_is_without_www() -> None:

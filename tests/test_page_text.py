@@ -214,6 +214,12 @@ def test_an_outlet_that_no_table_has_is_named_as_the_page_names_it() -> None:
     assert read_page_text(plain_dump(TITLE, BODY), url="https://harbourpost.example/a").source == "harbourpost.example"
 
 
+def test_a_newspaper_that_signs_below_the_title_is_the_source() -> None:
+    head = f"{TITLE}\nBy Ola Brandt\nThe Kelmouth Gazette\nPublished 14 March 2025"
+    assert read_page_text(plain_dump(head, BODY)).source == "The Kelmouth Gazette"
+    assert read_page_text(plain_dump(f"{TITLE}\nWorld News", BODY)).source is None
+
+
 def test_an_address_a_caption_and_a_credit_under_each_other_are_three_lines() -> None:
     url = "https://harbourpost.example/2020/02/12/ferry-service-suspended"
     picture = f"{url}\nThe northern pier was damaged in the storm on Tuesday night\nImage: Nadia Roe/Harbour Post"

@@ -77,6 +77,15 @@ _COPYRIGHT = re.compile(
     r"todos los|ltd|limited|llc|inc\b|gmbh|plc|media group|(?:trust|group)\b))",
     re.IGNORECASE,
 )
+_LIKE_OUTLET = re.compile(
+    r"(?:The\s)?(?:(?:[A-Z][\w’'-]*|&|and|of)\s){1,4}"
+    r"(?:Times|Post|Herald|Gazette|Courier|Tribune|Chronicle|Observer|Telegraph|Sentinel|Examiner|Dispatch|Argus|Mercury"
+    r"|Inquirer|Enquirer|Advertiser|Ledger)"
+    r"|The\s(?:(?:[A-Z][\w’'-]*|&|and|of)\s){1,4}"
+    r"(?:Journal|Bulletin|Register|Globe|Guardian|Star|Sun|Mail|Express|Echo|Mirror|Independent|Standard|Citizen|Monitor"
+    r"|Record|Review|Reporter|Press|News|Daily|Weekly|Leader|Advocate|Beacon|Messenger)"
+)
+"""Words that name a section or a journal too stand for a newspaper behind "The" alone."""
 _NOT_A_NAME = re.compile(
     r"\b(?:newspapers|nast|postmedia|gannett|company|corporation|corp|holdings|network|publishing|verlag|media|rights|"
     r"reserved|policy|photo|images?|getty|terms|privacy|contact|reproduction|by)\b",
@@ -127,6 +136,11 @@ def named_by_line(line: str) -> str | None:
     """The known outlet that a whole line names, as a page's head does; None for names that sections bear as well."""
     name = known_outlet(line) if len(line) < 40 else None
     return None if name in _SECTION_NAMES else name
+
+
+def named_like_outlet(line: str) -> str | None:
+    """The line, where it reads as a newspaper's name: "The Kelmouth Gazette"; None for what sections are called."""
+    return line.strip() if _LIKE_OUTLET.fullmatch(line.strip()) else None
 
 
 def name_in_text(url: str | None, text: str) -> str | None:

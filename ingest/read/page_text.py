@@ -14,7 +14,15 @@ from bot.schema import Article
 from ingest.read.furniture import agency_credits, is_bio, is_jammed, opens_box
 from ingest.read.furniture_words import AGENCIES
 from ingest.read.language import language_of
-from ingest.read.outlets import known_outlet, name_in_text, named_by_line, outlet_name, outlet_of_footer, outlet_of_url
+from ingest.read.outlets import (
+    known_outlet,
+    name_in_text,
+    named_by_line,
+    named_like_outlet,
+    outlet_name,
+    outlet_of_footer,
+    outlet_of_url,
+)
 from ingest.read.page_head import Head, byline_of, front_matter, published_of_head
 from ingest.read.page_lines import Line, key_of, lines_of
 from ingest.read.page_span import URL_LINE, Judged, body_indent, body_span, is_caption_title, judge, title_index
@@ -65,7 +73,7 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
         title=title or _first_words(body),
         text=body,
         url=address,
-        source=source or matter.source or _source(judged, address),
+        source=source or matter.source or _source(judged, address, judged[first:start]),
         published=day,
         published_at=moment,
         authors=authors,
@@ -210,8 +218,8 @@ def _address(judged: list[Judged], start: int, end: int) -> str | None:
     return None
 
 
-def _source(judged: list[Judged], address: str | None) -> str | None:
-    """The outlet: by the address, else by a copyright line, else by a line that is a known outlet's name."""
+def _source(judged: list[Judged], address: str | None, below_title: list[Judged]) -> str | None:
+    """The outlet: by the address, else a copyright line, else a line that is an outlet's name or reads like one."""
     if name := outlet_of_url(address):
         return name
     footer = None
@@ -226,7 +234,8 @@ def _source(judged: list[Judged], address: str | None) -> str | None:
         # Once, further down, it is as likely a sister paper in a footer.
         if name not in AGENCIES and (count > 1 or name in head):
             return name
-    return footer or name_in_text(address, "\n".join(one.line.text for one in judged)) or outlet_name(address)
+    signed = next((name for one in below_title if (name := named_like_outlet(one.line.text))), None)
+    return footer or signed or name_in_text(address, "\n".join(one.line.text for one in judged)) or outlet_name(address)
 
 
 def _section(judged: list[Judged], title_at: int | None) -> str | None:
