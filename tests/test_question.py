@@ -40,7 +40,7 @@ def asked(text: str, **limits: object) -> Understood:
         ("What is the range of the federal funds rate?", AnswerKind.PERCENTAGE, "rate"),
         ("How effective was the vaccine?", AnswerKind.PERCENTAGE, ""),
         ("Who owns the ship?", AnswerKind.ORGANISATION, ""),
-        ("How long is the border?", AnswerKind.NUMBER, ""),
+        ("How long is the border?", AnswerKind.NUMBER, "long"),
         ("When did the talks begin?", AnswerKind.DATE, ""),
         ("What year did the browser appear?", AnswerKind.DATE, "year"),
         ("How long was she detained?", AnswerKind.DURATION, ""),

@@ -119,6 +119,11 @@ def test_the_day_behind_a_name_is_no_part_of_it() -> None:
     assert "Texas" in texts(AnswerKind.PLACE, sentence)
 
 
+def test_how_long_something_is_stands_before_long() -> None:
+    found = spans(AnswerKind.NUMBER, "It took six years to build, is 2.3 kilometres long and has 40 lamps.", "long")
+    assert max(found, key=lambda candidate: candidate.fit).text == "2.3 kilometres"
+
+
 def test_a_count_is_no_span_of_time() -> None:
     sentence = "Six days after 18:30 there were 369 ships."
     assert texts(AnswerKind.NUMBER, sentence, "ships") == ["369"]

@@ -148,7 +148,7 @@ def kind_of(asking: str, text: str) -> tuple[AnswerKind, str]:
             counted = not _MONEY_WORDS.search(asking) and (noun or _BY.search(asking)) and not _PRICED.match(tail)
             return (AnswerKind.NUMBER if counted else AnswerKind.MONEY), noun
         if how == "long":
-            return (AnswerKind.NUMBER if re.match(r"\s+(?:is|are)\s", tail) else AnswerKind.DURATION), ""
+            return (AnswerKind.NUMBER, "long") if re.match(r"\s+(?:is|are)\s", tail) else (AnswerKind.DURATION, "")
         if how in ("high", "big", "large") and _MEASURED_BY_MONEY.search(tail):
             return AnswerKind.MONEY, ""
         if how == "high" and _MEASURED_BY_SHARE.search(tail):

@@ -150,6 +150,7 @@ _TIME_END = re.compile(rf"{_TIME_UNIT}$", re.IGNORECASE)
 _UNIT_ASKED = re.compile(
     r"$|second|minute|hour|day|week|month|year|mile|kilo|met|ton|pound|acre|degree|time|temp|length|height|weight|size"
 )
+_LONG = re.compile(r"[ -]long\b")
 _AGE_BEFORE = re.compile(r"\b(?:aged?|age of|(?:dies|died|dead) at|turn(?:s|ed|ing)?|is|was|, )\s?$", re.IGNORECASE)
 _AGE_AFTER = re.compile(r"[ -]years?[ -]old\b|(?:,|\s?\)|\.?$)", re.IGNORECASE)
 _YEARS = frozenset({"year", "decade"})
@@ -184,6 +185,8 @@ def spans(kind: AnswerKind, sentence: str, focus: str = "") -> list[Candidate]:
         return [each._replace(fit=1.0) if re.search(r"\d{4}", each.text) else each for each in found]
     if kind is AnswerKind.NUMBER and focus == "age":
         return [each if _is_age(sentence, each) else each._replace(fit=0.2 * each.fit) for each in found]
+    if kind is AnswerKind.NUMBER and focus == "long":  # a tunnel is, and a film: what says so goes first
+        return [each if _LONG.match(sentence, each.end) else each._replace(fit=0.3 * each.fit) for each in found]
     if kind is AnswerKind.NUMBER and focus in MEASURED:
         return [each if _is_measure(each.text) else each._replace(fit=0.2 * each.fit) for each in found]
     if kind is AnswerKind.NUMBER and not _UNIT_ASKED.match(focus):
