@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.corpus.catalog_rows import Change
-from bot.corpus.shards import Shards, is_damage
+from bot.corpus.shards import Shards
+from bot.corpus.sqlite_file import is_damage
 from bot.schema import Article, Passage
 
 

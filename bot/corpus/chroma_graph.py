@@ -13,14 +13,15 @@ import shutil
 import sqlite3
 import struct
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from bot.corpus.sqlite_file import is_damage, opened
 
 DATABASE = "chroma.sqlite3"
 SYNC_THRESHOLD = 1_000
 """Chroma's own default."""
-WAIT_SECONDS = 60.0
 HEADER = struct.Struct("<iQQQQQQiIQQQdQ")
 """What hnswlib writes at the head of a graph: version, ..., elements, bytes of an element, ..."""
 VERSION = 1
@@ -101,9 +102,8 @@ class Graph:
         file = self.folder / DATABASE
         if not file.is_file():
             return None
-        uri = f"{file.absolute().as_uri()}?mode=rw"  # a kill may have left a journal, which the first reader rolls back
         try:
-            with closing(sqlite3.connect(uri, uri=True, timeout=WAIT_SECONDS)) as database:
+            with opened(file, "rw") as database:  # a kill may have left a journal, which the first reader rolls back
                 row = database.execute(
                     "SELECT collections.id, vector.id, coalesce(of_vector.seq_id, 0), coalesce(of_metadata.seq_id, 0)"
                     " FROM collections"
@@ -121,8 +121,8 @@ class Graph:
                     "SELECT count(*), coalesce(max(seq_id), 0) FROM embeddings_queue WHERE seq_id > ? AND topic LIKE ?",
                     (held, f"%/{collection}"),
                 )
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
+        except sqlite3.Error as error:
+            if not is_damage(error, file):
                 raise
             return None
         return _Note(self.folder / segment, held, pending, max(held, known, queued))

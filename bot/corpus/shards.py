@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bot.corpus.catalog_rows import Change
+from bot.corpus.sqlite_file import opened
 
-WAIT_SECONDS = 60.0
 TABLES = (
     "CREATE TABLE collections (number INTEGER PRIMARY KEY, token TEXT NOT NULL)",
     "CREATE TABLE articles (id TEXT PRIMARY KEY, collection INTEGER NOT NULL, passages INTEGER NOT NULL) WITHOUT ROWID",
@@ -34,18 +33,18 @@ class Shards:
 
     def create(self) -> None:
         """Make the file, with no collection yet."""
-        with self._open("rwc") as database:
+        with opened(self.file, "rwc") as database:
             for table in TABLES:
                 database.execute(table)
 
     def tokens(self) -> dict[int, str]:
         """The collections in order, each with a name for its content that is another one after every change."""
-        with self._open("ro") as database:
+        with opened(self.file, "ro") as database:
             return dict(database.execute("SELECT number, token FROM collections ORDER BY number"))
 
     def where(self, articles: Iterable[str]) -> dict[str, int]:
         """The collections of those of the articles that are in one."""
-        with self._open("ro") as database:
+        with opened(self.file, "ro") as database:
             return _where(database, articles)
 
     def place(self, changes: Sequence[Change], limit: int) -> tuple[dict[int, list[Change]], set[str]]:
@@ -54,7 +53,7 @@ class Shards:
         Also the articles that were in a collection before; those that were not and have no passages are left out.
         """
         placed: dict[int, list[Change]] = {}
-        with self._open("rw") as database:
+        with opened(self.file, "rw") as database:
             known = _where(database, [change.article_id for change in changes])
             ((last,),) = database.execute("SELECT coalesce(max(collection), 1) FROM articles")
             ((held,),) = database.execute("SELECT total(passages) FROM articles WHERE collection = ?", (last,))
@@ -75,23 +74,10 @@ class Shards:
     def changed(self, number: int, gone: Iterable[str] = ()) -> str:
         """A collection was changed and holds the articles `gone` no more; returns its new token."""
         token = uuid.uuid4().hex
-        with self._open("rw") as database:
+        with opened(self.file, "rw") as database:
             database.execute("INSERT OR REPLACE INTO collections VALUES (?, ?)", (number, token))
             database.executemany("DELETE FROM articles WHERE id = ?", [(article,) for article in gone])
         return token
-
-    @contextmanager
-    def _open(self, mode: str) -> Iterator[sqlite3.Connection]:
-        uri = f"{self.file.absolute().as_uri()}?mode={mode}"
-        with closing(sqlite3.connect(uri, uri=True, timeout=WAIT_SECONDS)) as database, database:
-            yield database
-
-
-def is_damage(error: sqlite3.Error, file: Path) -> bool:
-    """Whether the file is gone or broken; a full disk, or one that cannot be written, is no damage."""
-    if not isinstance(error, sqlite3.OperationalError):
-        return True
-    return "no such table" in str(error) or not file.is_file()
 
 
 def _where(database: sqlite3.Connection, articles: Iterable[str]) -> dict[str, int]:

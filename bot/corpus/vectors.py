@@ -24,7 +24,8 @@ from bot.corpus.catalog_rows import Change
 from bot.corpus.chroma_collection import ChromaCollection, broken, tells_of_missing_vector
 from bot.corpus.embedded_text import document
 from bot.corpus.follower import State, read_state
-from bot.corpus.shards import Shards, is_damage
+from bot.corpus.shards import Shards
+from bot.corpus.sqlite_file import is_damage
 from bot.errors import CorpusError
 from bot.schema import Passage, Scope
 
