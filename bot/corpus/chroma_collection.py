@@ -76,20 +76,19 @@ class ChromaCollection:
 
     def upsert(self, ids: list[str], embeddings: Any, documents: list[str], metadatas: list[Any]) -> None:
         """Put rows in; one that has an id already takes its place. Vectors are of shape (ids, dimension)."""
-        with self._changing(len(ids)) as collection:
+        with self._changing() as collection, self._graph.kept(len(ids)):
             collection.upsert(ids=ids, embeddings=embeddings, documents=documents, metadatas=metadatas)
 
     def delete(self, where: dict[str, Any]) -> None:
         """Take out the rows that a filter finds."""
         with self._changing() as collection:
             rows = len(collection.get(where=where, include=[])["ids"])
-            if rows:
-                with self._graph.kept(rows):
-                    collection.delete(where=where)
+            with self._graph.kept(rows):
+                collection.delete(where=where)
 
     @contextlib.contextmanager
-    def _changing(self, rows: int = 0) -> Iterator[Any]:
-        """The collection, for so many changes, while no other process opens it."""
+    def _changing(self) -> Iterator[Any]:
+        """The collection, to be changed while no other process opens it."""
         with self._lock:
             try:
                 with self._files.acquire(timeout=LOCK_SECONDS):
@@ -97,9 +96,7 @@ class ChromaCollection:
                     # would write a graph without them over theirs.
                     if self._graph.version() != self._version:
                         self.close()
-                    collection = self._open(create=True)
-                    with self._graph.kept(rows):
-                        yield collection
+                    yield self._open(create=True)
                     self._version = self._graph.version()
             except BaseException as error:  # also Ctrl-C: what is open must not go on where `mend` undoes its files
                 self.close()

@@ -44,6 +44,18 @@ class _Note:
     def copy(self) -> Path:
         return self.files.with_name(f"{self.files.name}.before-{self.changes}")
 
+    @property
+    def part(self) -> Path:
+        """A copy that is being made or dropped."""
+        return self.files.with_name(f"{self.files.name}.part")
+
+    def drop_copies(self) -> None:
+        """Renamed first: half a copy must never look like a whole one."""
+        shutil.rmtree(self.part, ignore_errors=True)
+        for copy in self.files.parent.glob(f"{self.files.name}.before-*"):
+            copy.rename(self.part)
+            shutil.rmtree(self.part)
+
 
 class Graph:
     """The graph of the collection `name` in Chroma's folder. Call everything while no other process has it open."""
@@ -68,7 +80,7 @@ class Graph:
         if note.copy.is_dir():
             shutil.rmtree(note.files, ignore_errors=True)
             note.copy.rename(note.files)
-        _drop_copies(note.files)
+        note.drop_copies()
         _require_whole(note.files)
 
     @contextmanager
@@ -83,19 +95,18 @@ class Graph:
             yield
             return
         if not note.copy.is_dir():
-            part = note.files.with_name(f"{note.files.name}.part")
             try:
-                _drop_copies(note.files)
+                note.drop_copies()
                 if note.files.is_dir():
-                    shutil.copytree(note.files, part)
+                    shutil.copytree(note.files, note.part)
                 else:
-                    part.mkdir()
-                part.rename(note.copy)
+                    note.part.mkdir()
+                note.part.rename(note.copy)
             except BaseException:
-                shutil.rmtree(part, ignore_errors=True)
+                shutil.rmtree(note.part, ignore_errors=True)
                 raise
         yield
-        _drop_copies(note.files)
+        note.drop_copies()
 
     def _note(self) -> _Note | None:
         """None where there is no such collection, or no database that can be read: Chroma tells of that."""
@@ -126,14 +137,6 @@ class Graph:
                 raise
             return None
         return _Note(self.folder / segment, held, pending, max(held, known, queued))
-
-
-def _drop_copies(files: Path) -> None:
-    """Renamed first: half a copy must never look like a whole one."""
-    for copy in files.parent.glob(f"{files.name}.before-*"):
-        copy.rename(files.with_name(f"{files.name}.part"))
-        shutil.rmtree(files.with_name(f"{files.name}.part"))
-    shutil.rmtree(files.with_name(f"{files.name}.part"), ignore_errors=True)
 
 
 def _require_whole(files: Path) -> None:
