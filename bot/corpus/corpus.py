@@ -310,8 +310,10 @@ class Corpus:
             self._require_make(follower, state)
             held = follower.ids()
             wanted = self.catalog.passage_ids()
-            texts = self._wrong_texts(follower, held & wanted)
-            lost = self.vectors.without_vector(sorted(held & wanted)) if follower is self.vectors else set()
+            texts, lost = set[str](), set[str]()
+            if follower is self.vectors:
+                both = sorted(held & wanted)
+                texts, lost = self._wrong_texts(both), self.vectors.without_vector(both)
         except IndexMismatch:
             raise
         except CorpusError as error:
@@ -336,13 +338,10 @@ class Corpus:
             return wrong, None
         return wrong, {id_.split(".", 1)[0] for id_ in broken}
 
-    def _wrong_texts(self, follower: Follower, ids: set[str]) -> set[str]:
-        if follower is not self.vectors:
-            return set()
+    def _wrong_texts(self, ids: Sequence[str]) -> set[str]:
         wrong = set()
-        ordered = sorted(ids)
-        for start in range(0, len(ordered), 2000):
-            some = ordered[start : start + 2000]
+        for start in range(0, len(ids), 2000):
+            some = ids[start : start + 2000]
             passages, texts = self.catalog.passages(some), self.vectors.texts(some)
             wrong |= {id_ for id_ in some if id_ in passages and texts.get(id_) != passages[id_].text}
         return wrong

@@ -133,19 +133,17 @@ class VectorIndex:
 
     def texts(self, ids: Sequence[str]) -> dict[str, str]:
         """The texts that stand beside the vectors of those passages that the index holds."""
-        found: dict[str, str] = {}
-        for start in range(0, len(ids), READ_ROWS):
-            for page in self._read(partial(_documents, ids=list(ids[start : start + READ_ROWS]))):
-                found.update(zip(page["ids"], page["documents"], strict=True))
-        return found
+        pages = self._pages(_documents, ids)
+        return {id_: text for page in pages for id_, text in zip(page["ids"], page["documents"], strict=True)}
 
     def without_vector(self, ids: Sequence[str]) -> set[str]:
         """Those of the passages of which the index holds everything but the vector, so that no search finds them."""
-        lacking: set[str] = set()
+        return set().union(*self._pages(_without_vector, ids))
+
+    def _pages(self, ask: Callable[..., Any], ids: Sequence[str]) -> Iterator[Any]:
+        """What each collection says of some of the passages at a time."""
         for start in range(0, len(ids), READ_ROWS):
-            for some in self._read(partial(_without_vector, ids=list(ids[start : start + READ_ROWS]))):
-                lacking |= some
-        return lacking
+            yield from self._read(partial(ask, ids=list(ids[start : start + READ_ROWS])))
 
     def _read(self, ask: Callable[[Any], Any]) -> list[Any]:
         """What each collection says, in order."""

@@ -348,9 +348,10 @@ def _vote(understood: Understood, found: Sequence[Sentence], weights: Features, 
     top = max(votes.values(), default=0.0)
     for sentence, values in worth:
         if values and top:
-            agreed = max(votes[key] for key, _, _ in values) / top
             if understood.kind is AnswerKind.DEFINITION:  # told by a whole sentence: no name in it is voted for
                 agreed = sentence.features.defines
+            else:
+                agreed = max(votes[key] for key, _, _ in values) / top
             sentence.features = sentence.features._replace(vote=agreed)
             sentence.score += weights.vote * agreed
             named = [entry for entry in values if entry[2].fit > COMMON_FIT] or values
