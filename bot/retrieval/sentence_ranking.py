@@ -155,18 +155,14 @@ def _finder(understood: Understood) -> Callable[[Sentence], tuple[list[Candidate
         ]
         if is_holder:
             holders = [each._replace(fit=1.0) for each in found if is_holder(sentence.text, each.start, each.end)]
-            return holders or [_less_fit(each, NO_HOLDER_FIT) for each in found], bool(holders)
+            return holders or [each.less_fit(NO_HOLDER_FIT) for each in found], bool(holders)
         if stands:
-            found = [_less_fit(each, CHANGE_FIT) if is_change(sentence.text, each) else each for each in found]
+            found = [each.less_fit(CHANGE_FIT) if is_change(sentence.text, each) else each for each in found]
         if aged and not (aged & sentence.held and (not deed or sentence.features.deed)):
-            found = [_less_fit(each, OTHER_AGE_FIT) for each in found]
+            found = [each.less_fit(OTHER_AGE_FIT) for each in found]
         return found, False
 
     return candidates_of
-
-
-def _less_fit(candidate: Candidate, share: float) -> Candidate:
-    return candidate._replace(fit=share * candidate.fit)
 
 
 def _let_plainer_go_first(found: list[Sentence]) -> None:

@@ -22,6 +22,10 @@ class Candidate(NamedTuple):
     text: str
     fit: float
 
+    def less_fit(self, share: float) -> Candidate:
+        """The same with that share of its fit."""
+        return self._replace(fit=share * self.fit)
+
 
 LOOSE_DAY = 0.75
 """A year or a weekday against a whole date, where a question does not ask for a year."""
@@ -184,15 +188,15 @@ def spans(kind: AnswerKind, sentence: str, focus: str = "") -> list[Candidate]:
     if kind is AnswerKind.DATE and focus in _YEARS:
         return [each._replace(fit=1.0) if re.search(r"\d{4}", each.text) else each for each in found]
     if kind is AnswerKind.NUMBER and focus == "age":
-        return [each if _is_age(sentence, each) else each._replace(fit=0.2 * each.fit) for each in found]
+        return [each if _is_age(sentence, each) else each.less_fit(0.2) for each in found]
     if kind is AnswerKind.NUMBER and focus == "long":  # a tunnel is, and a film: what says so goes first
-        return [each if _LONG.match(sentence, each.end) else each._replace(fit=0.3 * each.fit) for each in found]
+        return [each if _LONG.match(sentence, each.end) else each.less_fit(0.3) for each in found]
     if kind is AnswerKind.NUMBER and focus in MEASURED:
-        return [each if _is_measure(each.text) else each._replace(fit=0.2 * each.fit) for each in found]
+        return [each if _is_measure(each.text) else each.less_fit(0.2) for each in found]
     if kind is AnswerKind.NUMBER and not _UNIT_ASKED.match(focus):
-        found = [each._replace(fit=0.3 * each.fit) if _UNIT_END.search(each.text) else each for each in found]
+        found = [each.less_fit(0.3) if _UNIT_END.search(each.text) else each for each in found]
     if kind in _CHANGING:
-        return [each._replace(fit=0.3 * each.fit) if _was(sentence, each) else each for each in found]
+        return [each.less_fit(0.3) if _was(sentence, each) else each for each in found]
     return found
 
 
@@ -345,9 +349,9 @@ def _organisations(sentence: str) -> Iterator[Candidate]:
         elif _ORGANISATION_WORD.search(found.text) or found.text.isupper():
             yield found
         elif _TITLE.match(found.text) or _ACTS.match(sentence[found.end :]) is None:
-            yield found._replace(fit=0.6 * found.fit)
+            yield found.less_fit(0.6)
         else:
-            yield found._replace(fit=0.5 * found.fit)
+            yield found.less_fit(0.5)
 
 
 def _titles_and_names(sentence: str) -> Iterator[Candidate]:
@@ -357,7 +361,7 @@ def _titles_and_names(sentence: str) -> Iterator[Candidate]:
         if len(text.split()) <= 7:
             yield Candidate(match.start(group), match.start(group) + len(text), text, 1.0 if text[0].isupper() else 0.5)
     for found in _names(sentence):
-        yield found._replace(fit=0.7 * found.fit)
+        yield found.less_fit(0.7)
     for run in _COMMON_RUN.finditer(sentence):
         yield from _common_nouns(run[0], run.start())
 
