@@ -1,6 +1,6 @@
 """Answers questions about a news corpus with cited, dated, verbatim passages: the public door.
 
-Knows nothing until it is asked: each name is imported when it is first used.
+Each name is imported when it is first used, so that `import bot` costs nothing.
 
     from bot import open_chain
     answer = open_chain().invoke("How many NATO personnel are in Iraq?")
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bot.schema import Answer, Article, Citation, Coverage, Hit, Passage, Question, Turn
     from bot.settings import Settings
     from bot.wiring import open_chain, open_corpus, open_embeddings, open_retriever
+
+    __version__: str
 
 _HOMES = {
     "Answer": "bot.schema",
@@ -55,6 +57,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("newsbot")
     raise AttributeError(f"module 'bot' has no attribute {name!r}")
 
 
