@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -95,6 +96,16 @@ async def test_coverage_is_a_chart_with_key_dates(room: Newsroom) -> None:
     assert "**6** articles, 13 February 2020 to 24 May 2024" in said
     assert "**1** · " in said
     assert "](https://harbourpost.example/" in said
+
+
+async def test_coverage_without_matplotlib_is_told_in_words(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # as where it is not installed
+    asked = await room.fake.slash("coverage", topic="NATO")
+    message = await room.fake.answered(asked, 20)
+    assert not message["attachments"]
+    assert "**6** articles, 13 February 2020 to 24 May 2024" in words_shown(message)
+    (said,) = await room.fake.until(lambda: asked.followups, 20)
+    assert '"newsbot[charts]"' in said["content"]
 
 
 async def test_a_topic_that_nobody_wrote_about(room: Newsroom) -> None:

@@ -362,6 +362,14 @@ def test_what_cannot_work_is_told_before_anything_is_asked(
     assert said in capsys.readouterr().err
 
 
+def test_a_chart_without_matplotlib_is_told_before_anything_is_asked(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # as where it is not installed
+    assert main([*command, "--plot", "figures.png"]) == 2
+    assert 'pip install "newsbot[charts]"' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("more", [["--limit", "0"], ["--rows", "dense,best"], ["--as-of-slack", "-1"]])
 def test_wrong_words_end_with_2(command: list[str], more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

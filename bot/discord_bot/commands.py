@@ -18,7 +18,7 @@ from discord import app_commands
 
 from bot.corpus.catalog_topics import Dated, dated, freshness, newest
 from bot.discord_bot.admin import admin_group
-from bot.discord_bot.charts import DARK, LIGHT, coverage_chart
+from bot.discord_bot.charts import DARK, LIGHT, can_draw, coverage_chart
 from bot.discord_bot.claims import bounded, checked_claim
 from bot.discord_bot.desk import MISHAP, Desk, desk_of, person_of, told
 from bot.discord_bot.embeds import Page, embed_of
@@ -132,11 +132,13 @@ async def _coverage(
     if not articles:
         await _show(interaction, [nothing_on(topic, await asyncio.to_thread(corpus.coverage), language)])
         return
-    can_attach = permissions_of(interaction).attach_files
-    pages, chart = await asyncio.to_thread(_charted, articles, topic, theme, language, draw=can_attach)
+    obstacle = None if can_draw() else 'my operator has not installed "newsbot[charts]".'
+    if not permissions_of(interaction).attach_files:
+        obstacle = "I may not attach files here."
+    pages, chart = await asyncio.to_thread(_charted, articles, topic, theme, language, draw=obstacle is None)
     await _show(interaction, pages, [Attachment(CHART_FILE, chart)] if chart else [])
-    if not can_attach:
-        await whisper(interaction, "The chart is left out: I may not attach files here.")
+    if obstacle is not None:
+        await whisper(interaction, f"The chart is left out: {obstacle}")
 
 
 def _charted(
