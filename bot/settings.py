@@ -1,16 +1,18 @@
 """Every knob, from the environment and `.env`: names begin with NEWSBOT_ or DISCORD_, defaults stand here.
 
-Knows nothing about what the knobs turn; only wiring and the doors read it.
+Only wiring and the doors read it.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import SettingsError
 
@@ -18,7 +20,7 @@ from bot.errors import SettingsError
 class Settings(BaseSettings):
     """The knobs. Keyword arguments win over the environment, the environment over `.env` in the working directory.
 
-    Raises SettingsError, which names the setting, where a value cannot be used.
+    Raises SettingsError, which names the setting, where a value cannot be used or nothing here has that name.
     """
 
     model_config = SettingsConfigDict(
@@ -139,6 +141,8 @@ class Settings(BaseSettings):
     )
 
     def __init__(self, **values: Any) -> None:
+        known = {*type(self).model_fields, *map(variable_of, type(self).model_fields)}
+        _require_known((name for name in values if not name.startswith("_")), known, "a keyword of Settings")
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -155,6 +159,18 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8."
             ) from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """pydantic's own sources, in their order, once every NEWSBOT_ variable in them is known to be a setting."""
+        known = {variable_of(name) for name in cls.model_fields} | {"NEWSBOT_PROMPTS"}
+        for source, place in ((named["env_settings"], "the environment"), (named["dotenv_settings"], ".env")):
+            assert isinstance(source, EnvSettingsSource)
+            ours = (name.upper() for name in source.env_vars if name.lower().startswith("newsbot_"))
+            _require_known(ours, known, f"a variable in {place}")
+        return super().settings_customise_sources(settings_cls, *sources, **named)
 
     @field_validator("data_dir", "cache_dir", "prompts_dir")
     @classmethod
@@ -175,6 +191,13 @@ class Settings(BaseSettings):
         if not all("!" <= character <= "~" for character in bare):
             raise ValueError("a token has no blanks and ASCII characters only")
         return SecretStr(bare) if bare else None
+
+
+def _require_known(names: Iterable[str], known: set[str], what: str) -> None:
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.0)
+            raise SettingsError(f"{name}, {what}, is no setting of newsbot. The nearest one is {near[0]}.")
 
 
 SECRETS = {"DISCORD_TOKEN", "NEWSBOT_LLM", "NEWSBOT_LLM_BASE_URL"}
