@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bot.chain import answer_text
     from bot.errors import NewsbotError
     from bot.schema import Answer, Article, Citation, Coverage, Hit, Passage, Question, Turn
     from bot.settings import Settings
@@ -30,6 +31,7 @@ _HOMES = {
     "Question": "bot.schema",
     "Settings": "bot.settings",
     "Turn": "bot.schema",
+    "answer_text": "bot.chain",
     "open_chain": "bot.wiring",
     "open_corpus": "bot.wiring",
     "open_embeddings": "bot.wiring",
@@ -47,6 +49,7 @@ __all__ = [
     "Question",
     "Settings",
     "Turn",
+    "answer_text",
     "open_chain",
     "open_corpus",
     "open_embeddings",

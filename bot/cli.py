@@ -326,10 +326,10 @@ def _question(parsed: argparse.Namespace, text: str) -> Question:
 
 
 def _show_answer(answer: Answer, as_json: bool) -> None:
-    from bot.render import answer_json, answer_lines
+    from bot.render import answer_lines
 
     if as_json:
-        _print_json(answer_json(answer))
+        _print_json(answer.to_dict())
     else:
         for line in answer_lines(answer, colour=_colour()):
             print(line)

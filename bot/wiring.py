@@ -1,7 +1,4 @@
-"""Settings -> live objects: where the parts are put together. Heavy imports happen inside its functions.
-
-Knows nothing about doors: no arguments are parsed and nothing is printed here.
-"""
+"""Settings -> live objects: where the parts are put together. Heavy imports happen inside its functions."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import CorpusError, SettingsError
+from bot.errors import CorpusError, SettingsError, UsageError
 from bot.settings import Settings, provider_variables
 
 if TYPE_CHECKING:
@@ -41,10 +38,16 @@ def open_chain(settings: Settings | None = None) -> Runnable[str | Question, Ans
 
     Raises CorpusMissing, CorpusError, IndexMismatch, ModelError or SettingsError, each with the remedy.
     """
-    settings = settings or Settings()
+    settings = _checked(settings)
     from bot.chain import make_chain
 
     return make_chain(open_asker(settings))
+
+
+def _checked(settings: Settings | None) -> Settings:
+    if settings is not None and not isinstance(settings, Settings):
+        raise UsageError(f"The settings are given first, as Settings(data_dir=...), not as {settings!r}.")
+    return settings or Settings()
 
 
 def open_asker(settings: Settings) -> Asker:
@@ -123,19 +126,21 @@ def open_model_calls(settings: Settings) -> ModelCalls | None:
     )
 
 
-def open_retriever(k: int = 10, settings: Settings | None = None) -> NewsRetriever:
+def open_retriever(settings: Settings | None = None, *, k: int = 10) -> NewsRetriever:
     """A LangChain BaseRetriever over the corpus that is set, giving the `k` best passages. Raises as `open_chain`."""
-    settings = settings or Settings()
+    if k < 1:
+        raise UsageError(f"k is how many passages are wanted, 1 or more, not {k}.")
+    search = _search(_checked(settings))
     from bot.retrieval.documents import NewsRetriever
 
-    return NewsRetriever(find=finder(k, settings))
+    return NewsRetriever(find=search, k=k)
 
 
 def open_retrieval(settings: Settings | None = None) -> Retriever:
     """Our own retriever over the corpus that is set: from an `Understood` question to scored hits. Raises as
     `open_chain`.
     """
-    settings = settings or Settings()
+    settings = _checked(settings)
     from bot.retrieval.retriever import Retriever
 
     embedder = _Embedder(settings)
@@ -146,10 +151,15 @@ def open_retrieval(settings: Settings | None = None) -> Retriever:
 
 def finder(k: int, settings: Settings) -> Callable[[str | Question], tuple[Hit, ...]]:
     """A function from a question to its `k` best hits. Raises as `open_chain`."""
+    search = _search(settings)
+    return lambda asked: search(asked, k)
+
+
+def _search(settings: Settings) -> Callable[[str | Question, int], tuple[Hit, ...]]:
     from bot.asking import understood
 
     retriever = open_retrieval(settings)
-    return lambda asked: retriever.retrieve(understood(asked, retriever, settings.question_chars), k).hits
+    return lambda asked, k: retriever.retrieve(understood(asked, retriever, settings.question_chars), k).hits
 
 
 def open_corpus(
@@ -159,7 +169,7 @@ def open_corpus(
 
     Raises CorpusMissing or CorpusError.
     """
-    settings = settings or Settings()
+    settings = _checked(settings)
     return _corpus(settings, create, _Embedder(settings, on_export))
 
 
@@ -167,7 +177,7 @@ def open_embeddings(
     settings: Settings | None = None, on_export: Callable[[str], None] | None = None
 ) -> SentenceEmbeddings:
     """The embedding model that is set, as LangChain `Embeddings`. Raises ModelError."""
-    settings = settings or Settings()
+    settings = _checked(settings)
     _silence()
     from bot.embeddings import load_embeddings
 

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from bot.corpus.corpus import Corpus
-    from ingest.fetch import Fetcher
     from ingest.follow import Round
-    from ingest.read.contract import Fetched
     from ingest.stopping import Stop
 
     _ItemsFor = Callable[[Corpus | None], Iterable[Article | Outcome]]
@@ -81,13 +79,14 @@ def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
     """
     addresses = [_followed_address(each) for each in dict.fromkeys(parsed.feeds)]
     from bot.wiring import open_corpus
+    from ingest import open_fetcher
     from ingest.follow import FeedFollower, FeedState
     from ingest.read import ReadOptions
     from ingest.stopping import Stop
 
     stop = Stop()
     failed = False
-    fetcher = _fetcher(settings, parsed.allow_private)
+    fetcher = open_fetcher(settings, allow_private=parsed.allow_private)
     with _stopping_by_signal(stop):
         follower = FeedFollower(
             corpus=open_corpus(settings, create=True, on_export=_say),
@@ -245,49 +244,16 @@ def _read(parsed: argparse.Namespace, settings: Settings, corpus: Corpus | None 
 
     What `corpus` holds as it was read is told from its bytes and not read again.
     """
-    from ingest.read import ReadOptions, read
+    from ingest import items_of
+    from ingest.read import ReadOptions
 
-    fetch = None if parsed.no_fetch else _Fetch(settings, parsed.allow_private)
-    try:
-        options = ReadOptions(
-            source=parsed.source,
-            fields=dict(parsed.field),
-            summaries=parsed.summaries,
-            fetch=fetch,
-            known_input=corpus.catalog.known_input if corpus is not None else None,
-        )
-        yield from read(parsed.sources, options)
-    finally:
-        if fetch is not None:
-            fetch.close()
-
-
-class _Fetch:
-    """A Fetcher that is made when it is first called: most sources are files and need none."""
-
-    def __init__(self, settings: Settings, allow_private: bool) -> None:
-        self._settings = settings
-        self._allow_private = allow_private
-        self._fetcher: Fetcher | None = None
-
-    def __call__(self, url: str) -> Fetched:
-        if self._fetcher is None:
-            self._fetcher = _fetcher(self._settings, self._allow_private)
-        return self._fetcher(url)
-
-    def close(self) -> None:
-        if self._fetcher is not None:
-            self._fetcher.close()
-
-
-def _fetcher(settings: Settings, allow_private: bool) -> Fetcher:
-    from ingest.fetch import Fetcher
-
-    return Fetcher(
-        allow_private=allow_private,
-        contact=settings.fetch_contact or "",
-        delay_seconds=settings.fetch_delay_seconds,
+    options = ReadOptions(
+        source=parsed.source,
+        fields=dict(parsed.field),
+        summaries=parsed.summaries,
+        known_input=corpus.catalog.known_input if corpus is not None else None,
     )
+    return items_of(parsed.sources, settings, options, fetch=not parsed.no_fetch, allow_private=parsed.allow_private)
 
 
 def _ingested(items: _ItemsFor, settings: Settings) -> Iterator[Outcome]:
