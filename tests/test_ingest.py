@@ -51,7 +51,7 @@ def test_addresses_are_fetched_only_where_that_is_wanted_and_public(settings: Se
     (refused,) = ingest("http://127.0.0.1:9/news", settings)
     assert "not on the public internet" in refused.reason
     (unfetched,) = ingest("http://127.0.0.1:9/news", settings, fetch=False)
-    assert (unfetched.kind, unfetched.reason == refused.reason) == (OutcomeKind.FAILED, False)
+    assert unfetched.reason == "reading an address needs the network, which is off here"
 
 
 @pytest.mark.parametrize(("sources", "told"), [(None, "no NoneType"), (7, "no int: 7"), ([BRIDGE, 7], "no int: 7")])
