@@ -165,7 +165,9 @@ class Settings(BaseSettings):
         cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """pydantic's own sources, in their order, once every NEWSBOT_ variable in them is known to be a setting."""
-        known = {variable_of(name) for name in cls.model_fields} | {"NEWSBOT_PROMPTS"}
+        aliases = [field.validation_alias for field in cls.model_fields.values()]
+        known = {str(choice) for alias in aliases if isinstance(alias, AliasChoices) for choice in alias.choices}
+        known |= {variable_of(name) for name in cls.model_fields}
         for source, place in ((named["env_settings"], "the environment"), (named["dotenv_settings"], ".env")):
             assert isinstance(source, EnvSettingsSource)
             ours = (name.upper() for name in source.env_vars if name.lower().startswith("newsbot_"))
