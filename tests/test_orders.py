@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.answering.model.orders import is_order, without_orders
 from bot.schema import Hit, Passage
-from bot.sentences import sentences
+from bot.text.sentences import sentences
 from tests.conftest import ROOT
 from tests.fakes import article
 

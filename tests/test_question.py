@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bot.retrieval.question import Understood, make_whole, understand
 from bot.retrieval.question_dates import date_phrases
 from bot.retrieval.question_kind import AnswerKind
-from bot.retrieval.question_words import WordFinder, stem, words
 from bot.schema import Question
+from bot.text.words import WordFinder, stem, words
 
 TODAY = date(2022, 7, 14)  # a Thursday
 OUTLETS = ("DW", "Reuters", "The Independent", "Time")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.retrieval.question_deed import stem_of_act, stem_of_deed
-from bot.retrieval.question_words import stem
+from bot.text.words import stem
 
 
 @pytest.mark.parametrize(

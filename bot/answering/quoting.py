@@ -14,10 +14,10 @@ from bot.answering.links import text_fragment_link
 from bot.retrieval.freshness import is_likely_day
 from bot.retrieval.question import Understood
 from bot.retrieval.question_kind import AnswerKind
-from bot.retrieval.question_words import stem, stems
 from bot.retrieval.sentence import Idf, Reading, Sentence
 from bot.retrieval.sentence_ranking import AMOUNTS, read
 from bot.schema import Answer, Article, Citation, Coverage, Hit
+from bot.text.words import stem, stems
 
 ANSWER_LEAST = 0.17
 """Confidence below which nothing is said: a probability, learned from questions of 2022 and of the sample corpus."""

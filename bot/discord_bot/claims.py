@@ -13,7 +13,7 @@ from bot.answering.checking import check
 from bot.answering.quoting import quote
 from bot.asking import Asker
 from bot.schema import Answer, Question, Turn
-from bot.sentences import sentences
+from bot.text.sentences import sentences
 
 NEAR_LEAST = 0.35
 """Share of the statement's words, weighed by rarity, that a sentence with its title and lead holds to be shown for it.

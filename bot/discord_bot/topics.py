@@ -6,7 +6,7 @@ Knows nothing about Discord, questions or how articles are shown. It searches BM
 from __future__ import annotations
 
 from bot.corpus.corpus import Corpus
-from bot.retrieval.question_words import words
+from bot.text.words import words
 
 PASSAGES_MOST = 20_000
 """Passages looked at, best first: beyond these a topic is too wide to count exactly."""

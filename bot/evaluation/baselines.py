@@ -10,11 +10,11 @@ from typing import Any
 
 from bot.embeddings import SentenceEmbeddings
 from bot.retrieval.question import Understood
-from bot.retrieval.question_words import stems
 from bot.retrieval.retriever import Retriever
 from bot.retrieval.spans import spans
 from bot.schema import Answer, Citation, Hit, Scope, Span
-from bot.sentences import sentences
+from bot.text.sentences import sentences
+from bot.text.words import stems
 
 QUOTES = 3
 """As many as ours gives at most."""

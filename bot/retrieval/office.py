@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from functools import cache, lru_cache
 
-from bot.retrieval.aliases import ALIASES
+from bot.text.names import alias_rows
 
 Holds = Callable[[str, int, int], bool]
 """Whether a name of a sentence, from `start` to `end`, is said there to hold the office."""
@@ -28,13 +28,6 @@ _OFFICES = re.compile(
     r"|attorney general|editor|champion|host|founder|owner)$",
     re.IGNORECASE,
 )
-_MORE_ALIASES = """
-thailand thai
-philippines philippine
-myanmar burmese
-iceland icelandic
-"""
-"""Not in ALIASES, by which the check of prose takes one name for another too."""
 _ACRONYM_LETTERS = 3
 _NOT_NOW = re.compile(
     r"\b(?:former|formerly|ex|then|late|next|future|elect|would-be|vice|deputy|acting|interim|shadow|no longer"
@@ -67,8 +60,7 @@ def is_of_today(asking: str) -> bool:
 @cache
 def _aliases() -> dict[str, list[str]]:
     """All names of what goes by several, by each of them in lower case."""
-    lines = (ALIASES + _MORE_ALIASES).splitlines()
-    rows = [[name.replace("-", " ") for name in line.split()] for line in lines]
+    rows = [[name.replace("-", " ") for name in row] for row in alias_rows()]
     return {name: names for names in rows for name in names}
 
 

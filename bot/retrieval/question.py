@@ -13,8 +13,8 @@ from datetime import date
 from bot.retrieval.office import holder_of
 from bot.retrieval.question_dates import date_phrases
 from bot.retrieval.question_kind import FILLER, AnswerKind, asking_part, kind_of
-from bot.retrieval.question_words import STOPWORDS, Word, words
 from bot.schema import Question
+from bot.text.words import STOPWORDS, Word, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

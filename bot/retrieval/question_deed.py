@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from bot.retrieval.question_words import STOPWORDS, Word, stem, words
+from bot.text.words import STOPWORDS, Word, stem, words
 
 _ASKING = re.compile(r"\b(?:when|where|how|why|what|which|who|whom)\b", re.IGNORECASE)
 _DID = re.compile(r"\b(?:did|does|do)\b", re.IGNORECASE)

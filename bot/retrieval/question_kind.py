@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from bot.retrieval.office import holder_of
-from bot.retrieval.question_words import Word, words
+from bot.text.words import Word, words
 
 
 class AnswerKind(StrEnum):

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bot.retrieval.question_words import Word
 from bot.retrieval.spans import Candidate
 from bot.schema import Hit
+from bot.text.words import Word
 
 Idf = Callable[[str], float]
 """How rare a word is in the corpus, for a word in lower case as it stands in a text."""

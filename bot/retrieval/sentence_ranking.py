@@ -17,11 +17,11 @@ from bot.retrieval.office import holder_of, is_of_today
 from bot.retrieval.question import Understood
 from bot.retrieval.question_deed import stem_of_act, stem_of_deed
 from bot.retrieval.question_kind import AnswerKind
-from bot.retrieval.question_words import STOPWORDS, WORD, Word, WordFinder, stem, stems, words
 from bot.retrieval.sentence import Features, Idf, Reading, Sentence
 from bot.retrieval.spans import COMMON_FIT, Candidate, is_change, spans
 from bot.schema import Hit, Span
-from bot.sentences import sentences
+from bot.text.sentences import sentences
+from bot.text.words import STOPWORDS, WORD, Word, WordFinder, stem, stems, words
 
 WEIGHTS = Features(
     own=0.0,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bot.retrieval import places
 from bot.retrieval.question_kind import MEASURED, AnswerKind
-from bot.retrieval.question_words import STOPWORDS
+from bot.text.words import STOPWORDS
 
 
 class Candidate(NamedTuple):

@@ -23,8 +23,8 @@ from bot.evaluation.baselines import best_by_words
 from bot.evaluation.metrics import Sample, exact, figure, holds, is_yes_no, token_f1
 from bot.evaluation.question_file import EvalQuestion, read_questions
 from bot.retrieval.question import Understood, understand
-from bot.retrieval.question_words import stem, words
 from bot.schema import Answer, Article, Coverage, Hit, Passage, Question
+from bot.text.words import stem, words
 from ingest.chunk import chunk
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "bench"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.schema import Hit
-from bot.sentences import sentences
+from bot.text.sentences import sentences
 
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")
 _TAGS = re.compile("[\U000e0020-\U000e007f]")

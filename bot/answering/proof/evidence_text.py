@@ -17,7 +17,7 @@ from bot.answering.proof.meanings import TO_COME, aliases, folded
 from bot.answering.proof.statement import Statement
 from bot.answering.proof.units import CURRENCIES, SIGNS
 from bot.schema import Article, Hit
-from bot.sentences import sentences
+from bot.text.sentences import sentences
 
 _BLANKS = re.compile(r"\s+")
 _MARKS = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "\u00a0": " "})

@@ -10,8 +10,8 @@ from functools import cache, lru_cache
 
 from bot.answering.proof.synonyms import OPPOSITE, SAME
 from bot.answering.proof.units import listed
-from bot.retrieval.aliases import ALIASES
-from bot.retrieval.question_words import STOPWORDS, stem
+from bot.text.names import alias_rows
+from bot.text.words import STOPWORDS, stem
 
 STRICT = listed("""
     last only unanimous unanimously every never always largest biggest smallest highest lowest oldest youngest
@@ -98,12 +98,7 @@ def opposites() -> dict[str, frozenset[str]]:
 @cache
 def aliases() -> dict[str, str]:
     """One name for those who go by several: "british" and "uk" are "britain"; two words are joined by a dash."""
-    return {
-        folded(name): folded(names[0])
-        for line in ALIASES.strip().splitlines()
-        for names in [line.split()]
-        for name in names
-    }
+    return {folded(name): folded(names[0]) for names in alias_rows() for name in names}
 
 
 @lru_cache(maxsize=65_536)

@@ -13,7 +13,7 @@ from bot.answering.proof.meanings import aliases, folded, is_empty
 from bot.answering.proof.tokens import Token
 from bot.answering.proof.units import NUMBER_WORDS, ORDINALS, SCALES
 from bot.retrieval.places import KNOWN
-from bot.retrieval.question_words import STOPWORDS
+from bot.text.words import STOPWORDS
 
 if TYPE_CHECKING:
     from bot.answering.proof.statement import Statement

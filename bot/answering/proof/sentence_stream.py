@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from bot.sentences import sentences
+from bot.text.sentences import sentences
 
 SENTENCE_CHARS_MOST = 3_000
 """A longer run without an end is cut, so that hostile text costs linear time."""

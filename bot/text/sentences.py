@@ -1,7 +1,5 @@
 """Finds the sentences of a news text, as exact spans.
 
-Knows nothing about articles, passages or models: a text in, spans out.
-
 The library nupunkt (a trained Punkt model, pure Python) proposes the boundaries; this module repairs what it gets
 wrong in news: titles before names, quoted questions before "he asked", lists, wrapped lines, missing spaces.
 """

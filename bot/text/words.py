@@ -1,81 +1,23 @@
-"""Words of a text with their places, and the stems by which two words count as the same.
-
-Knows nothing about questions, articles or scores: plain strings in, plain values out.
-"""
+"""Tokens and words of a text with their places, stop words, and the stems by which two words count as the same."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
+
+from bot.text import read_table
+from bot.text.unicode import without_accents
 
 _TAIL = r"(?:[.,](?=\d)\d+)*(?:['’][^\W\d_]+)?"
 WORD = re.compile(rf"[^\W_]+{_TAIL}")
 """A word or a number ("4,000", "3.8"); an apostrophe holds only letters, so that a closing quote ends the word."""
 
-_LISTED = """
-    a about above according after again against ago all already also although always am among an and another any
-    anyone anything approximately are aren't around as at back be became because become been before being below
-    between both but by called came can can't cannot come could couldn't currently day days did didn't do does
-    doesn't doing don't done down during each either else ever every few following for from further get gets
-    getting go goes going got had happen happened has have having he he's her here hers herself him himself his how
-    however i i'm
-    if in into is isn't it it's its itself just known last least less let like made make makes many may me might
-    month months more most much must my myself name named nearly neither no nor not now of off often on once one
-    ones only or other others our ours out over own per perhaps quite rather really recent recently roughly said
-    same say saying says see seen shall she she's should since so some someone something still such take taken
-    takes tell than that that's the their theirs them themselves then there there's these they they're thing
-    things this those though through to today together told tomorrow too took toward towards under until up upon
-    us use used very via was wasn't we we're week week's well were weren't what what's when where whether which
-    while who who's whom whose why will with within without won't would wouldn't year years yes yesterday yet you
-    you're your yours
-"""
-STOPWORDS = frozenset(_LISTED.split())
+STOPWORDS = frozenset(word for row in read_table("stopwords").values() for word in row)
 """Words that say how something is asked rather than what."""
 
-IRREGULAR = {
-    word: base
-    for base, words in {
-        "die": "died dies dying death deaths dead deadly",
-        "win": "won wins winning winner winners victory",
-        "buy": "bought buys buying purchase purchased purchases",
-        "sell": "sold sells selling sale sales",
-        "pay": "paid pays paying payment payments",
-        "lead": "led leads leading leader leaders leadership",
-        "begin": "began begun begins beginning",
-        "leave": "left leaves leaving",
-        "lose": "lost loses losing loss losses",
-        "rise": "rose risen rises rising",
-        "fall": "fell fallen falls falling",
-        "grow": "grew grown grows growing growth",
-        "choose": "chose chosen chooses choice",
-        "speak": "spoke spoken speaks speech",
-        "think": "thought thinks thinking",
-        "build": "built builds building",
-        "break": "broke broken breaks breaking",
-        "strike": "struck strikes striking",
-        "meet": "met meets meeting meetings",
-        "hold": "held holds holding",
-        "give": "gave given gives giving",
-        "man": "men",
-        "woman": "women",
-        "child": "children kid kids",
-        "person": "people persons",
-        "percent": "percentage percentages",
-        "old": "age aged ages older oldest",
-        "country": "countries nation nations",
-        "fire": "fires fired",
-        "movie": "movies film films",
-        "news": "",
-        "turkey": "turkiye",
-        "kyiv": "kiev",
-        "kill": "killed kills killing killings",
-        "unite": "united uniting",
-    }.items()
-    for word in (base, *words.split())
-}
+IRREGULAR = {form: base for base, forms in read_table("irregular").items() for form in (base, *forms)}
 
 _SUFFIXES = tuple(
     (suffix, least)
@@ -91,6 +33,28 @@ _TOO_SHORT_TO_CUT = 4
 
 _FORMS = {base: [form for form, its in IRREGULAR.items() if its == base] for base in set(IRREGULAR.values())}
 _ACCENTED = re.compile(r"[^\x00-\x7f\W_]")
+
+_TOKEN = re.compile(r"\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+|[^\w\s]|_")
+
+
+class Token(NamedTuple):
+    """A run of letters, a number or a mark; `is_glued` where no blank stands before it."""
+
+    text: str
+    low: str
+    start: int
+    end: int
+    is_glued: bool
+
+
+def tokens(text: str) -> list[Token]:
+    """Runs of letters, numbers and marks of `text`, in order."""
+    found: list[Token] = []
+    end = -1
+    for match in _TOKEN.finditer(text):
+        found.append(Token(match[0], match[0].lower(), match.start(), match.end(), match.start() == end))
+        end = match.end()
+    return found
 
 
 class Word(NamedTuple):
@@ -129,7 +93,7 @@ def stem(word: str) -> str:
         low = low[:-2]
     low = low.replace("'", "")
     if not low.isascii():
-        low = "".join(letter for letter in unicodedata.normalize("NFKD", low) if not unicodedata.combining(letter))
+        low = without_accents(low)
     if known := IRREGULAR.get(low):
         return known
     if not low.isalpha():
