@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.answering.checking import check
+from bot.answering.check.gate import check
 from bot.answering.model.answer_cache import AnswerCache
 from bot.answering.quoting import ANSWER_LEAST, quote
 from bot.errors import UsageError

@@ -209,8 +209,15 @@ def parser_of_commands() -> argparse.ArgumentParser:
     added.add_argument(
         "questions",
         type=Path,
+        nargs="?",
         metavar="QUESTIONS.jsonl",
         help="one object a line: question; id, asked_on, answers, relevant",
+    )
+    added.add_argument(
+        "--claims",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="measure the check of a chat model's prose: title, text, source, published, claims (text, ok, why)",
     )
     added.add_argument("--limit", type=_limit, metavar="N", help="only the first N questions of each file")
     added.add_argument(

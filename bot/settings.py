@@ -99,6 +99,16 @@ class Settings(BaseSettings):
     llm_temperature: float | None = Field(
         None, ge=0, le=2, description="How freely it writes: 0 to 2. Empty: what the provider sets."
     )
+    llm_verify: bool = Field(
+        False,
+        description="Whether the chat model reads its answer again, beside the passages, and takes out what they do "
+        "not support: one more call an answer.",
+    )
+    check_model: str | None = Field(
+        None,
+        description="A lettucedetect model, or a CrossEncoder for entailment, by name or folder, that takes out what a "
+        "passage does not support. Empty: what code can prove.",
+    )
     llm_price_in: float | None = Field(
         None, ge=0, description="US dollars for a million tokens that it reads. Empty: cost is not given."
     )

@@ -16,6 +16,7 @@ from bot.settings import Settings, provider_variables
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
+    from bot.answering.check.judge import Judge
     from bot.answering.model.model_calls import ModelCalls
     from bot.answering.model.writing import Writer
     from bot.asking import Asker
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 PROMPTS = ("not_answered", "no_articles")
 """The wordings that answers are framed in, each a file of prompts/."""
-MODEL_PROMPTS = ("write_system", "write_user", "rewrite_system", "rewrite_user")
+MODEL_PROMPTS = ("write_system", "write_user", "rewrite_system", "rewrite_user", "verify_system", "verify_user")
 """What a chat model is told, each a file of prompts/."""
 APART_TEXTS = 256
 """Texts at once from which a process of its own is begun to encode: it takes most of a second to begin."""
@@ -70,9 +71,9 @@ def open_writer(settings: Settings) -> Writer | None:
     calls = open_model_calls(settings)
     if calls is None:
         return None
+    from bot.answering.check.prose import ProseCheck
     from bot.answering.model.wording import HOLES, holes_of
     from bot.answering.model.writing import Writer
-    from bot.answering.proof.prose import ProseCheck
 
     prompts = {name: read_prompt(name, settings) for name in MODEL_PROMPTS}
     for name, text in prompts.items():
@@ -88,7 +89,38 @@ def open_writer(settings: Settings) -> Writer | None:
         context_tokens=settings.llm_context_tokens,
         history_tokens=settings.llm_history_tokens,
         question_chars=settings.question_chars,
+        verify=settings.llm_verify,
+        judge=_check_model(settings),
     )
+
+
+def open_claim_check(settings: Settings) -> Callable[[Hit, Sequence[str]], list[str | None]]:
+    """The check of prose that is set, for claims about one passage: why each is removed, None where it is kept.
+
+    Raises as `open_writer`, and ModelError where the check model cannot be loaded.
+    """
+    from bot.answering.check.judge import check_claims
+
+    judge = _check_model(settings)
+    writer = open_writer(settings) if settings.llm and settings.llm_verify else None
+    if writer is not None:
+        writing, own = writer, judge
+
+        def judge(pairs: Sequence[tuple[str, str]]) -> list[str | None]:
+            first = own(pairs) if own else [None] * len(pairs)
+            again = writing.calls.loop.run(writing.verify_claims(pairs))
+            return [one or other for one, other in zip(first, again, strict=True)]
+
+    return lambda hit, claims: check_claims(hit, claims, judge)
+
+
+def _check_model(settings: Settings) -> Judge | None:
+    if not settings.check_model:
+        return None
+    _silence()
+    from bot.answering.check.judge import load_judge
+
+    return load_judge(settings.check_model)
 
 
 def open_model_calls(settings: Settings) -> ModelCalls | None:

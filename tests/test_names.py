@@ -21,7 +21,7 @@ def found(text: str, known: frozenset[str] = frozenset()) -> list[str]:
         ("Denmark leads the mission.", ["Denmark"]),
         ("NATO has trainers there.", ["NATO"]),
         ("Officials said that the U.S. would help.", ["U.S."]),
-        ("Keir Starmer's office said so to Reuters.", ["Keir Starmer's", "Reuters"]),
+        ("It was Keir Starmer's office that told Reuters.", ["Keir Starmer's", "Reuters"]),
         ("Five thousand people came in July.", []),
     ],
 )

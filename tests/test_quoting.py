@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering.checking import check
+from bot.answering.check.gate import check
 from bot.answering.quoting import QUOTES_AT_MOST, quote
 from bot.retrieval.question import understand
 from bot.schema import Answer, Article, Coverage, Hit, Passage, Question

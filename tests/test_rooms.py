@@ -34,8 +34,9 @@ DOORS = {
     },
     "alembic": {"bot/corpus/catalog.py", "bot/corpus/migrations/"},
     "filelock": {"bot/corpus/corpus.py", "bot/corpus/chroma_collection.py"},
-    "sentence_transformers": {"bot/embeddings.py", "bot/retrieval/reranker.py"},
-    "transformers": {"bot/embeddings.py"},
+    "sentence_transformers": {"bot/answering/check/judge.py", "bot/embeddings.py", "bot/retrieval/reranker.py"},
+    "transformers": {"bot/answering/check/judge.py", "bot/embeddings.py"},
+    "lettucedetect": {"bot/answering/check/judge.py"},
     "tokenizers": {"bot/embeddings.py"},
     "onnxruntime": {"bot/embeddings.py"},
     "onnx": {"bot/embeddings.py"},
@@ -239,10 +240,10 @@ def test_the_holes_of_a_refusal_are_all_filled(name: str) -> None:
 
 def test_the_holes_of_what_a_chat_model_is_told() -> None:
     """That exactly these are filled is seen by asking a scripted model: tests/test_writing.py."""
-    from bot.answering.model.wording import HOLES
+    from bot.answering.model.wording import HOLES, holes_of
     from bot.wiring import MODEL_PROMPTS, read_prompt
 
-    assert {name: holes(read_prompt(name, Settings())) for name in MODEL_PROMPTS} == HOLES
+    assert {name: holes_of(read_prompt(name, Settings())) for name in MODEL_PROMPTS} == HOLES
 
 
 # What a light door loads

@@ -21,12 +21,12 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.tracers import BaseTracer
 from langchain_core.tracers.schemas import Run
 
-from bot.answering.checking import check
+from bot.answering.check.gate import check
+from bot.answering.check.prose import ProseCheck
 from bot.answering.model import model_calls, model_failure
 from bot.answering.model.model_calls import ModelCalls
 from bot.answering.model.wording import HOLES, holes_of
 from bot.answering.model.writing import NO_ANSWER, Writer
-from bot.answering.proof.prose import ProseCheck
 from bot.asking import Asker
 from bot.chain import make_chain
 from bot.schema import Answer, Question, Turn, Usage

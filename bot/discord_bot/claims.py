@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from bot.answering.checking import check
+from bot.answering.check.gate import check
 from bot.answering.quoting import quote
 from bot.asking import Asker
 from bot.schema import Answer, Question, Turn

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from bot.text import read_table
-from bot.text.numbers import is_number_word, is_unit_word, quantities
+from bot.text.numbers import is_number_word, is_unit_word, quantity_at
 from bot.text.unicode import without_accents
 from bot.text.words import Token
 
@@ -185,11 +185,25 @@ class _Parser:
             if (weekday := self.weekday(at + 1)) is not None:
                 return Partial(weekday=weekday), low, at + 2, False
             return None
-        if following.rstrip("s") in ("day", "week", "month", "year") and self.low(at + 2) in ("ago", "earlier"):
-            count = _count(self.read[at].text)
-            if count:
-                return Partial(), f"{-count} {following.rstrip('s')}", at + 3, False
+        if low in ("a", "an") or self.low(at)[:1].isdecimal() or is_number_word(low):
+            return self._ago(at)
         return None
+
+    def _ago(self, at: int) -> _Parsed | None:
+        """ "two years ago", "a month earlier", "twenty-five days ago"."""
+        is_single = self.low(at) in ("a", "an")
+        unit = at + 1
+        if not is_single:
+            found = quantity_at(self.read, at)
+            if found is None:
+                return None
+            unit = found[1] - 1
+        word = self.low(unit).removesuffix("s")
+        if word not in ("day", "week", "month", "year") or self.low(unit + 1) not in ("ago", "earlier"):
+            return None
+        factor = {"day": 86_400.0, "week": 604_800.0, "month": 1.0, "year": 12.0}[word]
+        count = 1 if is_single or found is None else round(found[0][0].value / factor)
+        return (Partial(), f"{-count} {word}", unit + 2, False) if 0 < count < 500 else None
 
     def _from_month(self, at: int, month: int) -> _Parsed | None:
         after = self.past_dot(at + 1)
@@ -218,13 +232,6 @@ class _Parser:
         if counts or is_joined or before in ("$", "€", "£") or (before.isalpha() and self.read[at].is_glued):
             return None
         return Partial(year), "", at + 1, not (before in _BEFORE_YEAR or before in self._months)
-
-
-def _count(word: str) -> int:
-    if word.lower() in ("a", "an", "one"):
-        return 1
-    found = quantities(word)
-    return int(found[0].readings[0].value) if len(found) == 1 and found[0].readings[0].value < 200 else 0
 
 
 def resolved(day: Day, published: date | None, years: Iterable[int] = ()) -> list[Partial]:

@@ -78,8 +78,8 @@ def is_opening(text: str, start: int) -> bool:
 def names(text: str, busy: Sequence[tuple[int, int]] = (), known: Collection[str] = ()) -> list[Name]:
     """The names of `text` outside of the spans `busy` (its dates), in order.
 
-    A word that opens a sentence is one where it is written in capitals, is a country, one of the folded words
-    `known`, or where another name follows directly.
+    A word that opens a sentence is one where it is written in capitals, is a country, or one of the folded words
+    `known`.
     """
     runs: list[list[re.Match[str]]] = []
     end = -1
@@ -94,13 +94,11 @@ def names(text: str, busy: Sequence[tuple[int, int]] = (), known: Collection[str
         if runs and end >= 0 and _BETWEEN.match(text[end : part.start()]):
             runs[-1].append(part)
         else:
+            if is_opening(text, part.start()) and not _is_surely_name(word, known):
+                continue
             runs.append([part])
         end = part.end() if not word.endswith(("'s", "’s")) else -1
-    return [
-        Name(run[0].start(), run[-1].end(), tuple(part[0] for part in run))
-        for run in runs
-        if len(run) > 1 or not is_opening(text, run[0].start()) or _is_surely_name(run[0][0], known)
-    ]
+    return [Name(run[0].start(), run[-1].end(), tuple(part[0] for part in run)) for run in runs]
 
 
 def _is_surely_name(word: str, known: Collection[str]) -> bool:

@@ -80,6 +80,13 @@ def is_number_word(low: str) -> bool:
     return low in known.cardinals or low in known.ordinals or known.has("scale", low)
 
 
+@cache
+def small_numbers() -> frozenset[str]:
+    """The words for numbers and ordinals up to ten, and "half"."""
+    rows = read_table("numbers")
+    return frozenset((*rows["units"][1:11], *rows["ordinals"][:10], "half"))
+
+
 def is_unit_word(low: str) -> bool:
     """Whether a word in lower case names a measure or a currency."""
     known = _words()
@@ -106,6 +113,11 @@ def quantities(text: str, taken: Sequence[tuple[int, int]] = (), read: Sequence[
         found.append(Quantity(token.start, end, text[token.start : end], readings, parser.qualifier(at, after)))
         at = after
     return _ranged(text, found)
+
+
+def quantity_at(read: Sequence[Token], at: int) -> tuple[tuple[Amount, ...], int] | None:
+    """The readings of the quantity that begins with a token, and the number of the token behind it; None for none."""
+    return _Parser(read).quantity(at)
 
 
 _Parsed = tuple[tuple[Amount, ...], int]
@@ -250,6 +262,8 @@ class _Parser:
             current, place = 1.0, at + 1
         elif self.low(at) == "first" and self.low(at - 1) == "at":
             return None
+        elif self.low(at) == "dozen":
+            current = 1.0
         while place < len(self.read):
             low = self.low(place)
             joins = (low == "and" and (total or current >= 100)) or (low == "-" and current >= 20)
@@ -385,7 +399,9 @@ def says_same(said: Quantity, held: Quantity) -> bool:
 
 
 def _is_unitless(said: Amount, held: Amount) -> bool:
-    return said.unit == "" and held.unit not in _UNRANGED and not held.most
+    if {said.unit, held.unit} == {"", "ordinal"}:
+        return True
+    return said.unit == "" and held.unit not in _UNRANGED
 
 
 def _same(said: Amount, qualifier: str, held: Amount, held_qualifier: str) -> bool:
@@ -399,7 +415,7 @@ def _same(said: Amount, qualifier: str, held: Amount, held_qualifier: str) -> bo
         return False
     if math.isclose(said.value, held.value, rel_tol=1e-9):
         return True
-    if said.unit in ("ordinal", "clock") or said.value * held.value <= 0:
+    if {said.unit, held.unit} & {"ordinal", "clock"} or said.value * held.value <= 0:
         return False
     off = (said.value - held.value) / held.value
     if qualifier == "about":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.answering.proof.markers import find_marks
+from bot.answering.check.marks import find_marks
 
 KEYS = ("k3f9", "m2p4", "q8z1")
 NUMBERS = tuple(str(number) for number in range(1, 8))

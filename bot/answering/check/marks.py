@@ -1,7 +1,4 @@
-"""Finds the citation marks of a chat model's text in the many shapes that models write.
-
-Knows nothing about streams, articles or whether a citation is right.
-"""
+"""Finds the citation marks of a chat model's text in the many shapes that models write."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.answering.proof.units import listed
+from bot.text import read_table
 
 MARK_CHARS_MOST = 80
 RANGE_MOST = 20
@@ -25,12 +22,7 @@ _SUP = re.compile(r"<sup>\s{0,3}\[?(?P<inner>[\w,\s-]{1,30})\]?\s{0,3}</sup>", r
 _CODE = re.compile(r"`[^`\n]{0,400}`")
 _PIECE = re.compile(r"[^\s,;:&/+|†#^()\"'“”‘’=]+")
 _RANGE = re.compile(r"(\d{1,6})\s?[-–—‑]\s?(\d{1,6})")
-_LABELS = listed(
-    """
-    source sources src passage passages article articles ref refs reference references doc docs document documents see
-    cite cites cited citation citations id key keys no nr n p pp and also in from cf via note footnote evidence chunk
-    """
-)
+_LABELS = frozenset(read_table("reply")["labels"])
 _END = re.compile(r"\s*(?:[.!?…;,:]|$|\n)")
 
 

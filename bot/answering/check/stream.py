@@ -1,6 +1,6 @@
 """Cuts a text that comes in pieces into sentences and lines, the same ones however it is cut into pieces.
 
-Knows nothing about what the text says; citation marks behind a full stop go with the sentence before them.
+Citation marks behind a full stop go with the sentence before them.
 """
 
 from __future__ import annotations

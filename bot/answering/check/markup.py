@@ -1,13 +1,12 @@
-"""Takes links, images, HTML, mentions and addresses out of a chat model's text and leaves their words.
-
-Knows nothing about citations or articles beyond the addresses that it is told to leave.
-"""
+"""Takes links, images, HTML, mentions and addresses out of a chat model's text and leaves their words."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Callable
+
+from bot.text.unicode import visible
 
 _IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}\](?:\([^()\n]{0,1000}\)|\[[^\[\]\n]{0,100}\])")
 _LINK = re.compile(r"\[(?P<words>[^\[\]\n]{0,300})\](?:\([^()\n]{0,1000}\)|\[[^\[\]\n]{0,100}\])")
@@ -24,19 +23,21 @@ _HOST = re.compile(
     re.IGNORECASE,
 )
 _AT = re.compile(r"@(?=\w)")
-_UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\U000e0000-\U000e0fff]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-)
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _RAW_LINK = re.compile(r"\]\s?\(")
 _BLANKS = re.compile(r"[ \t\u00a0]{2,}")
 _BEFORE_MARK = re.compile(r"[ \t]+(?=[.,;:!?…])")
 
 
-def visible(text: str) -> str:
-    """The text without characters that nobody sees, control characters and private ones."""
-    return _PRIVATE.sub("", _UNSEEN.sub("", text))
+_FULL_WIDTH = {
+    0xFEE0 + code: code for code in range(0x21, 0x7F) if chr(code).isalnum() or chr(code) in "@./<>#`|[]()"
+} | {0xFE6B: ord("@"), 0xFF61: ord(".")}
+"""Full-width letters and marks of addresses and mentions, which programs read as the narrow ones."""
+
+
+def visible_words(text: str) -> str:
+    """The text without characters that nobody sees and private ones; full-width letters as narrow ones."""
+    return _PRIVATE.sub("", visible(text)).translate(_FULL_WIDTH)
 
 
 def bare(text: str, is_allowed: Callable[[str], bool] | None = None) -> str:

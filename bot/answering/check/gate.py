@@ -1,20 +1,12 @@
-"""Makes sure of an answer: every citation resolves, every quote is verbatim, every number stands in a quote.
-
-Knows nothing about how the answer was made: a model's text and a quoting answer pass the same gate.
-"""
+"""The gate that every answer passes: each citation resolves, each quote is verbatim, each number stands in a quote."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from bot.answering.links import text_fragment_link
-from bot.answering.proof.days import Partial, agrees, meant
-from bot.answering.proof.evidence_text import days_of
-from bot.answering.proof.rounding import matches
-from bot.answering.proof.statement import Statement
-from bot.schema import Answer, Article, Citation
+from bot.schema import Answer, Citation
 
 UNVERIFIED = "Nothing in the answer could be verified against the articles."
 _MARKER = re.compile(r"\s?\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
@@ -27,10 +19,10 @@ def check(answer: Answer) -> Answer:
     """The answer with what cannot be verified taken out; unchanged when all of it can.
 
     A quote that is not at its offsets is looked up in its article, and its citation dropped when it is not there.
-    Markers of no citation are taken out, statements with a number that no cited quote or its frame (date, source,
-    title) holds are dropped, `short` that no quote holds is cleared, and `as_of` follows the citations. Citations are
-    renumbered in the order of their markers; those without a marker are dropped. An answer left with none says so:
-    `answered` is False.
+    Markers of no citation are taken out, statements of ours with a number that no cited quote or its frame (date,
+    source, title) holds are dropped, `short` that no quote holds is cleared, and `as_of` follows the citations.
+    Citations are renumbered in the order of their markers; those without a marker are dropped. An answer left with
+    none says so: `answered` is False.
     """
     if not answer.answered:
         nearest = _verbatim(answer.nearest) if answer.nearest else None
@@ -38,7 +30,9 @@ def check(answer: Answer) -> Answer:
     citations = {good.number: good for citation in answer.citations if (good := _verbatim(citation))}
     shown, kept = _masked(answer.text, citations)
     shown = _MARKER.sub(lambda found: _known_markers(found, citations), shown)
-    shown = "".join(part[0] for part in _STATEMENT.finditer(shown) if _numbers_stand(part[0], citations)).strip()
+    if answer.model is None:  # a chat model's numbers are proven one by one, in words and other units too
+        shown = "".join(part[0] for part in _STATEMENT.finditer(shown) if _numbers_stand(part[0], citations))
+    shown = shown.strip()
     order = _order(shown, citations)
     if not order:
         return replace(
@@ -108,62 +102,22 @@ def _order(text: str, citations: dict[int, Citation]) -> dict[int, int]:
 
 
 def _numbers_stand(statement: str, citations: dict[int, Citation]) -> bool:
-    """Whether each number stands in a cited quote or its frame: digit for digit, or as an amount or day."""
+    """Whether each number stands in a cited quote or its frame, digit for digit."""
     bare = _LIST_NUMBER.sub("", _MARKER.sub("", statement))
     said = {number.replace(",", "") for number in _NUMBER.findall(bare)}
     if not said:
         return True
     cited = {number for found in _MARKER.finditer(statement) for number in _numbers_of(found[1])}
     support = [citations[number] for number in cited if number in citations] or list(citations.values())
-    held = {
-        number.replace(",", "")
-        for citation in support
-        for words in (citation.quote, *(_frame(article) for article in (citation.article, *citation.also_in)))
-        for number in _NUMBER.findall(words)
-    }
-    return said <= held | {str(len(citation.also_in)) for citation in support} or _amounts_stand(bare, support, held)
+    held = {number.replace(",", "") for each in support for number in _NUMBER.findall(f"{each.quote} {_frame(each)}")}
+    return said <= held
 
 
-def _amounts_stand(bare: str, support: Sequence[Citation], held: Set[str]) -> bool:
-    claim = Statement(bare)
-    quotes = [Statement(words) for citation in support for words in (citation.quote, citation.article.title)]
-    amounts = [amount for quote in quotes for amount in quote.figures]
-    for figure in claim.figures:
-        if _is_held(figure.text, held) or any(matches(figure, amount) for amount in amounts):
-            continue
-        values = [reading.value for amount in amounts for reading in amount.readings]
-        if figure.readings[0].unit != "score" or not {figure.readings[0].value, figure.readings[0].most} <= set(values):
-            return False
-    days = [
-        each
-        for citation in support
-        for each in (*days_of(Statement(citation.quote), citation.article.published), *_printed(citation.article))
-    ]
-    for day in claim.days:
-        if _is_held(day.text, held):
-            continue
-        said = [one for citation in support for one in meant(day, citation.article.published)]
-        # A quote's "May 18" may be of a year that the sentence before it names.
-        stands = any(agrees(one, other) for one in said for other in days)
-        if not stands and not any(agrees(own.said, one) for quote in quotes for own in quote.days for one in said):
-            return False
-    covered = [(figure.start, figure.end) for figure in claim.figures]
-    covered += [(day.start, day.end) for day in claim.days]
-    rest = [found for found in _NUMBER.finditer(bare) if not any(a <= found.start() < b for a, b in covered)]
-    return all(found[0].replace(",", "") in held for found in rest)
-
-
-def _is_held(text: str, held: Set[str]) -> bool:
-    numbers = {number.replace(",", "") for number in _NUMBER.findall(text)}
-    return numbers <= held
-
-
-def _printed(article: Article) -> list[Partial]:
-    day = article.published
-    return [Partial(day.year, day.month, day.day, day.weekday())] if day else []
-
-
-def _frame(article: Article) -> str:
-    day = article.published
-    dated = f"{day.isoformat()} {day.day} {day.year}" if day else ""
-    return f"{article.title} {article.source or ''} {article.url or ''} {dated}"
+def _frame(citation: Citation) -> str:
+    """What else a citation shows: titles, outlets, days, and how many outlets printed it."""
+    found = [str(len(citation.also_in))]
+    for article in (citation.article, *citation.also_in):
+        day = article.published
+        dated = f"{day.isoformat()} {day.day} {day.year}" if day else ""
+        found.append(f"{article.title} {article.source or ''} {article.url or ''} {dated}")
+    return " ".join(found)

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from bot.answering.checking import UNVERIFIED, check
+from bot.answering.check.gate import UNVERIFIED, check
 from bot.schema import Answer, Article, Citation, Question
 
 TEXT = "The mission has roughly 500 trainers [7] in Iraq. It may get 200 more.\n\nTalks begin on Thursday."
