@@ -212,7 +212,7 @@ class _Parser:
         comma = after + (self.low(after) in (",", "of"))
         if year := self.year(comma):
             return Partial(year, month), "", comma + 1, False
-        is_other_word = self.low(at) in ("may", "march", "mar", "jan", "jun", "august", "april", "june", "dec", "sep")
+        is_other_word = self.low(at) in ("may", "march", "mar", "jan", "jun", "dec", "sep")
         if is_other_word and self.low(at - 1) not in _BEFORE_MONTH:
             return None
         return Partial(month=month), "", after, False

@@ -82,9 +82,9 @@ def is_number_word(low: str) -> bool:
 
 @cache
 def small_numbers() -> frozenset[str]:
-    """The words for numbers and ordinals up to ten, and "half"."""
+    """The words for numbers and ordinals up to twelve, and "half"."""
     rows = read_table("numbers")
-    return frozenset((*rows["units"][1:11], *rows["ordinals"][:10], "half"))
+    return frozenset((*rows["units"][1:13], *rows["ordinals"][:12], "half"))
 
 
 def is_unit_word(low: str) -> bool:
@@ -142,7 +142,7 @@ class _Parser:
         low, known = self.low(at), self._known
         if known.has("vague", low):
             return self._vague(at)
-        if fraction := self._fraction(at):
+        if fraction := self._fraction(at) or self._one_in(at):
             return fraction
         after, sign = at, 1.0
         is_signed = low in ("-", "−") and not self.is_glued(at) and self.is_glued(at + 1)
@@ -242,6 +242,8 @@ class _Parser:
         behind += self.low(behind) == "of"
         behind += self.low(behind) in ("a", "an")
         value, scaled = count / whole, self.low(behind)
+        if scaled in ("percent", "per", "%"):
+            return (Amount(value, "%"),), behind + 1 + (scaled == "per")
         if scaled == "percentage" or scaled in ("point", "points"):
             return (Amount(value, "points"),), behind + 1 + (scaled == "percentage")
         if self._known.has("scale", scaled):
@@ -252,6 +254,20 @@ class _Parser:
         if not is_sure or self.low(after) in ("time", "-", "way", "brother", "sister"):
             return None
         return (Amount(100 * value, "%"), Amount(value, "fraction")), after
+
+    def _one_in(self, at: int) -> _Parsed | None:
+        """ "four in five", "one out of ten": a share."""
+        behind = at + (
+            2 if self.low(at + 1) == "in" else 3 if (self.low(at + 1), self.low(at + 2)) == ("out", "of") else 0
+        )
+        count, whole = (self._small(place) for place in (at, behind))
+        if behind == at or not 0 < count < whole:
+            return None
+        return (Amount(100 * count / whole, "%"), Amount(count / whole, "fraction")), behind + 1
+
+    def _small(self, at: int) -> int:
+        low = self.low(at)
+        return self._known.cardinals.get(low, int(low) if low.isascii() and low.isdecimal() and len(low) < 4 else 0)
 
     def _spelled(self, at: int) -> tuple[float, int, bool] | None:
         """A number in words: its value, the token after it, and whether it is an ordinal."""

@@ -53,7 +53,7 @@ _URGING = (
     r"|do not|don['’]t|be sure to|make sure to|you (?:must|should|will|may))"
 )
 _OBJECT = (
-    r"(?:that|the|this|these|it|them|him|her|in|to|a|an|as|only|exactly|your|our|all|every|each|any|no|not|with|at|one"
+    r"(?:that|the|this|these|it|them|him|her|in|to|of|a|an|as|only|exactly|your|our|all|every|each|any|no|not|with|at|one"
     r"|readers?|users?|people|everyone|back|instead|verbatim)\b"
 )
 _IMPERATIVE = re.compile(

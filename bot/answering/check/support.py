@@ -15,6 +15,8 @@ from bot.text.names import are_alike, initials, is_title, one_form
 from bot.text.numbers import Amount, Quantity, says_same, small_numbers
 from bot.text.unicode import folded, folded_text
 
+MARKED_LEAST = 0.2
+"""Share of a sentence's words, and no more, that stands in a passage that has nothing to do with it."""
 RELATED_LEAST, RELATED_WORDS_LEAST = 0.3, 2
 """Share of a sentence's words, and how many, that a passage must hold to be found for it. Of faithful paraphrases of
 real news 99% share .33 or more of their words with their passage, 95% share .17 or less with another one."""
@@ -41,7 +43,7 @@ def find_violation(claim: ParsedSentence, passage: ParsedPassage, outlets: Colle
         or _find_number(claim, passage)
         or _find_day(claim, passage)
         or _find_order(claim, passage)
-        or (None if relatedness(claim, passage) else "the cited passage speaks of something else")
+        or (None if relatedness(claim, passage) > MARKED_LEAST else "the cited passage speaks of something else")
     )
 
 
@@ -120,6 +122,10 @@ def _stands_number(said: Quantity, passage: ParsedPassage) -> bool:
     if any(says_same(said, each) for each in held):
         return True
     value, unit, most = said.readings[0]
+    held_units = {one.unit for each in held for one in each.readings}
+    bare = said._replace(readings=tuple(one._replace(unit="") for one in said.readings))
+    if unit in held_units and any(says_same(bare, each) for each in held if each.readings[-1].unit == ""):
+        return True  # "asking 34 million" in a passage that counts in euros elsewhere
     if unit == "" and any(day.said.year == value for part in passage.parts for day in part.days):
         return True
     ends = {end for each in held for one in each.readings if one.most for end in (one.value, one.most)}
@@ -131,22 +137,23 @@ def _stands_number(said: Quantity, passage: ParsedPassage) -> bool:
 def _is_counted(said: Quantity) -> bool:
     """Whether a number may be a count of what the passage lists, or a share of it: "four of her children", "a third".
 
-    Up to ten, written as a word: asking that each stands in the passage takes away five true ones for one false one.
+    Up to twelve, written as a word: asking that each stands in the passage takes away five true ones for one false one.
     """
     is_small = said.text.lower().split()[0].partition("-")[0] in small_numbers()
     units = {one.unit for one in said.readings}
-    return "fraction" in units or (is_small and bool(units & {"", "ordinal", "s", "month"}))
+    return "fraction" in units or (is_small and bool(units & {"", "ordinal", "s", "month", "times"}))
 
 
 def _is_computed(said: Quantity, held: Sequence[Quantity]) -> bool:
     """Whether a number is the sum or the difference of two of the passage: "14 million more than in 2022"."""
     return any(
-        value and says_same(said, Quantity(0, 0, "", (Amount(value, one.unit or other.unit),)))
+        value and says_same(said, Quantity(0, 0, "", (Amount(value, unit),)))
         for first, second in combinations(held, 2)
         for one in first.readings
         for other in second.readings
         if one.unit == other.unit or "" in (one.unit, other.unit)
         for value in (one.value + other.value, abs(one.value - other.value))
+        for unit in {one.unit or other.unit, "points" if one.unit == "%" else ""} - {""} or {""}
     )
 
 
