@@ -102,6 +102,7 @@ class _Parser:
     def __init__(self, read: Sequence[Token]) -> None:
         self.read = read
         self._months, self._weekdays = month_numbers(), weekday_numbers()
+        self._openings = {*self._months, *self._weekdays, *_DAYS_FROM, *_STEPS, "a", "an"}
 
     def low(self, at: int) -> str:
         return self.read[at].low if 0 <= at < len(self.read) else ""
@@ -148,6 +149,8 @@ class _Parser:
 
     def day(self, at: int) -> _Parsed | None:
         low = self.low(at)
+        if low.isalpha() and low not in self._openings and not is_number_word(low):
+            return None
         if (weekday := self.weekday(at)) is not None:
             return self._with_weekday(at, weekday)
         if low in _DAYS_FROM:

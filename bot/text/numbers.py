@@ -49,6 +49,8 @@ class _Words(NamedTuple):
     ordinals: dict[str, int]
     by_kind: dict[str, dict[str, tuple[float, str]]]
     qualifiers: dict[str, str]
+    openings: frozenset[str]
+    """Words that a quantity may begin with."""
 
     def factor(self, kind: str, word: str) -> float:
         return self.by_kind[kind][word][0]
@@ -66,12 +68,11 @@ def _words() -> _Words:
     for key, forms in read_table("units").items():
         kind, unit, factor = key.split()
         by_kind.setdefault(kind, {}).update(dict.fromkeys(forms, (float(factor), unit)))
-    return _Words(
-        {word: value for value, word in enumerate(rows["units"])} | tens,
-        {word: value for value, word in enumerate(rows["ordinals"], start=1)} | tenths,
-        by_kind,
-        {form: name for name, forms in read_table("qualifiers").items() for form in forms},
-    )
+    cardinals = {word: value for value, word in enumerate(rows["units"])} | tens
+    ordinals = {word: value for value, word in enumerate(rows["ordinals"], start=1)} | tenths
+    qualifiers = {form: name for name, forms in read_table("qualifiers").items() for form in forms}
+    openings = frozenset({"a", "an", "minus", "dozen", *cardinals, *ordinals, *by_kind["vague"], *by_kind["fraction"]})
+    return _Words(cardinals, ordinals, by_kind, qualifiers, openings)
 
 
 def is_number_word(low: str) -> bool:
@@ -140,6 +141,8 @@ class _Parser:
 
     def quantity(self, at: int) -> _Parsed | None:
         low, known = self.low(at), self._known
+        if low.isalpha() and low not in known.openings:
+            return None
         if known.has("vague", low):
             return self._vague(at)
         if fraction := self._fraction(at) or self._one_in(at):
