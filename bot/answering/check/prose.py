@@ -31,6 +31,8 @@ _PLACE = re.compile("\\s?[\ue000-\uf8ff]")
 SENTENCES_MOST = 300
 """A longer reply is not read to its end: it answers nothing, and would only cost time."""
 TOO_LONG = f"only the first {SENTENCES_MOST} sentences of a reply are read"
+NEARER_BY = 0.3
+"""Share of a sentence's words that a passage must hold more than the marked one does, to be cited instead."""
 UNCITED = "no passage proves it"
 CODE = "a block of code is no news"
 NO_SOURCE = "there is no such source"
@@ -144,12 +146,13 @@ class ProseCheck:
         plain = unmarked(_PLACE.sub("", clean)).strip()
         if not any(letter.isalnum() for letter in plain):
             return
-        keys = tuple(dict.fromkeys(key for mark in marks for key in mark.keys)) or tuple(
-            key
-            for key, each in self._passages.items()
-            if any(outlet in name for outlet in each.outlets for name in named)
-        )
         claim = self._parsed(plain)
+        keys = tuple(dict.fromkeys(key for mark in marks for key in mark.keys))
+        if named:
+            printed = [
+                key for key, each in self._passages.items() if any(o in name for o in each.outlets for name in named)
+            ]
+            keys = (nearest,) if (nearest := self._nearest(claim, printed)) else ()
         is_titled = lead.lstrip("> ").startswith("#") or is_heading(clean)
         if addresses_a_machine(plain) or is_order(plain):
             self._remove(plain, MACHINE)
@@ -171,23 +174,26 @@ class ProseCheck:
         """Show a sentence with what proves it, or take it out."""
         reasons = {key: find_violation(claim, self._passages[key], self._outlets) for key in keys}
         good = [key for key in keys if reasons[key] is None]
+        share = max((relatedness(claim, self._passages[key]) for key in good), default=-1.0)
         parts = [(claim, good)] if good else []
         if not parts and len(keys) > 1:
             parts = self._in_parts(clean, marks, keys)
-        if not parts and (nearest := self._nearest(claim, without=keys)):
-            parts = [(claim, [nearest])]
+        if not parts or share <= 1.0 - NEARER_BY:
+            nearest = self._nearest(claim, [key for key in self._keys if key not in keys])
+            if nearest and (not parts or (good and relatedness(claim, self._passages[nearest]) >= share + NEARER_BY)):
+                parts = [(claim, [nearest])]
         if not parts:
             self._remove(claim.text, (reasons[keys[0]] if keys else None) or self._reason(claim))
             return
         used = {key for _, own in parts for key in own}
         for key in keys:
             if key not in used:
-                self._remove(f"[{key}]", reasons[key] or "")
+                self._remove(f"[{key}]", reasons[key] or "another passage is nearer to the sentence")
         self._show_cited(lead, clean, claim, parts)
 
-    def _nearest(self, claim: ParsedSentence, without: Sequence[str] = ()) -> str | None:
-        """The key of the passage that proves a sentence and holds most of its words; None where none does."""
-        near = [key for key, each in self._passages.items() if key not in without and is_related(claim, each)]
+    def _nearest(self, claim: ParsedSentence, keys: Sequence[str]) -> str | None:
+        """Which of some passages proves a sentence and holds most of its words; None where none does."""
+        near = [key for key in keys if is_related(claim, self._passages[key])]
         near.sort(key=lambda key: -relatedness(claim, self._passages[key]))
         return next((key for key in near if find_violation(claim, self._passages[key], self._outlets) is None), None)
 
