@@ -185,11 +185,11 @@ def _verify(parsed: argparse.Namespace) -> int:
 
     settings = _settings(parsed)
     corpus = open_corpus(settings)
+    found = []
     if parsed.repair:
-        with corpus.writing(settings.lock_wait_seconds, _say):
-            found = corpus.repair()
-    else:
-        found = []
+        from ingest.cli_corpus import repair
+
+        found = repair(corpus, settings)
     left = corpus.verify()
     if parsed.json:
         _print_json({"repaired": found, "problems": left})
@@ -198,16 +198,34 @@ def _verify(parsed: argparse.Namespace) -> int:
             print(f"Mended: {line}")
         for line in left:
             print(line)
-        if left:
-            _say(f"Mend the indexes from the catalog: newsbot verify --repair --data {settings.data_dir}")
-        else:
+        if left and not parsed.repair:
+            _say(f"Mend it: newsbot verify --repair --data {settings.data_dir}")
+        elif not left:
             counts = corpus.catalog.counts()
             print(f"Sound: {counts['articles']:,} articles, {counts['passages']:,} passages, in both indexes.")
     return EXIT_FAILED if left else EXIT_OK
 
 
+def _backup(parsed: argparse.Namespace) -> int:
+    from bot.corpus.backup import backup
+    from bot.wiring import open_catalog
+
+    articles = backup(open_catalog(_settings(parsed)), parsed.file)
+    if parsed.json:
+        _print_json({"file": str(parsed.file), "articles": articles})
+    else:
+        print(f"Written: {parsed.file}, {articles:,} articles with their vectors. Put it back: newsbot restore FILE")
+    return EXIT_OK
+
+
+def _restore(parsed: argparse.Namespace) -> int:
+    from ingest.cli_corpus import run_restore
+
+    return run_restore(parsed, _settings(parsed))
+
+
 def _remove(parsed: argparse.Namespace) -> int:
-    from ingest.cli import run_remove
+    from ingest.cli_corpus import run_remove
 
     return run_remove(parsed, _settings(parsed))
 
@@ -243,11 +261,10 @@ def _demo(parsed: argparse.Namespace) -> int:
 
 
 def _feedback(parsed: argparse.Namespace) -> int:
-    from bot.corpus.catalog import Catalog
     from bot.corpus.catalog_feedback import exported, judged
-    from bot.corpus.corpus import CATALOG_FILE
+    from bot.wiring import open_catalog
 
-    catalog = Catalog.open(_settings(parsed).data_dir / CATALOG_FILE)
+    catalog = open_catalog(_settings(parsed))
     lines = [exported(each) for each in judged(catalog)]
     catalog.close()
     if parsed.json:
@@ -296,6 +313,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "status": _status,
     "verify": _verify,
     "remove": _remove,
+    "backup": _backup,
+    "restore": _restore,
     "reindex": _reindex,
     "eval": _eval,
     "demo": _demo,

@@ -195,10 +195,24 @@ def parser_of_commands() -> argparse.ArgumentParser:
     command("status", "Show what the corpus holds and how it is.", "newsbot status --json")
 
     added = command("verify", "Check that catalog and indexes agree.", "newsbot verify --repair")
-    added.add_argument("--repair", action="store_true", help="mend the indexes from the catalog")
+    added.add_argument("--repair", action="store_true", help="mend catalog and indexes")
 
     added = command("remove", "Take articles out of the corpus.", "newsbot remove https://p.dw.com/p/3XeL4")
     added.add_argument("urls", nargs="+", metavar="URL", help="address (or id) of an article")
+    how = added.add_mutually_exclusive_group()
+    how.add_argument(
+        "--purge",
+        action="store_true",
+        help="leave nothing of them: text, older states, vectors, copies in other outlets, answers that cited them; "
+        "and refuse them from now on",
+    )
+    how.add_argument("--allow", action="store_true", help="take purged articles in again when they are met")
+
+    added = command("backup", "Copy the catalog into one file, while others write.", "newsbot backup news.backup")
+    added.add_argument("file", type=Path, metavar="FILE", help="the new file")
+
+    added = command("restore", "Put a backup in the place of the corpus.", "newsbot restore news.backup")
+    added.add_argument("file", type=Path, metavar="FILE", help="what newsbot backup wrote")
 
     command("reindex", "Make both indexes anew, the way that is set now.", "newsbot reindex --data data/")
     added = command(

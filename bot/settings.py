@@ -39,6 +39,16 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("NEWSBOT_PROMPTS_DIR", "NEWSBOT_PROMPTS"),
         description="Folder with your own wordings. Empty: prompts/ of newsbot.",
     )
+    database_url: SecretStr | None = Field(
+        None,
+        description="Address of a PostgreSQL database for the catalog: postgresql://user:password@host/news. "
+        "Empty: a SQLite file in the folder of the corpus.",
+    )
+    chroma_url: str | None = Field(
+        None,
+        description="Address of a Chroma server for the vectors: http://127.0.0.1:8000, or with the name of a "
+        "collection behind a slash. Empty: files in the folder of the corpus.",
+    )
     embedding_model: str = Field(
         "all-MiniLM-L6-v2", min_length=1, description="Any sentence-transformers model, by name or folder."
     )

@@ -1,7 +1,4 @@
-"""Settings -> live objects: where the parts are put together. Heavy imports happen inside its functions.
-
-Knows nothing about doors: no arguments are parsed and nothing is printed here.
-"""
+"""Settings -> live objects: where the parts are put together. Heavy imports happen inside its functions."""
 
 from __future__ import annotations
 
@@ -19,7 +16,9 @@ if TYPE_CHECKING:
     from bot.answering.model.model_calls import ModelCalls
     from bot.answering.model.writing import Writer
     from bot.asking import Asker
+    from bot.corpus.catalog import Catalog
     from bot.corpus.corpus import Corpus
+    from bot.corpus.follower import DenseIndex
     from bot.embeddings import SentenceEmbeddings
     from bot.encoding_process import EncodingProcess
     from bot.retrieval.documents import NewsRetriever
@@ -163,6 +162,22 @@ def open_corpus(
     return _corpus(settings, create, _Embedder(settings, on_export))
 
 
+def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
+    """The catalog alone. With `create` it is made where there is none. Raises CorpusMissing or CorpusError."""
+    from bot.corpus.catalog import Catalog
+    from bot.corpus.corpus import CATALOG_FILE
+
+    folder = settings.data_dir
+    where: Path | str = settings.database_url.get_secret_value() if settings.database_url else folder / CATALOG_FILE
+    if not create:
+        return Catalog.open(where)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CorpusError(f"The folder {folder} cannot be made: {error.strerror or error}.") from error
+    return Catalog.create(where)
+
+
 def open_embeddings(
     settings: Settings | None = None, on_export: Callable[[str], None] | None = None
 ) -> SentenceEmbeddings:
@@ -253,27 +268,25 @@ class _Embedder:
 
 def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     _silence()
-    from bot.corpus.catalog import Catalog
-    from bot.corpus.corpus import CATALOG_FILE, Corpus
+    from bot.corpus.chroma_files import ChromaFiles
+    from bot.corpus.corpus import Corpus
     from bot.corpus.embedded_text import CONTENT_WORDS
-    from bot.corpus.lexical import LexicalIndex
-    from bot.corpus.vectors import VectorIndex
+    from bot.corpus.embedding import Encoder
+    from bot.corpus.lexical import TantivyFiles
 
     folder = settings.data_dir
-    if create:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CorpusError(f"The folder {folder} cannot be made: {error.strerror or error}.") from error
-        catalog = Catalog.create(folder / CATALOG_FILE)
-    else:
-        catalog = Catalog.open(folder / CATALOG_FILE)
+    catalog = open_catalog(settings, create=create)
     content = settings.embedding_words == "content" or (
         settings.embedding_words == "auto" and _is_default(settings.embedding_model)
     )
-    make = {"index": "chroma", "model": settings.embedding_model, "words": CONTENT_WORDS if content else "all"}
-    vectors = VectorIndex(folder / "chroma", embedder.encode, encode_many=embedder.encode_many, content_words=content)
-    return Corpus(folder, catalog, LexicalIndex(folder / "bm25"), vectors, make, embedder.make)
+    named = {"model": settings.embedding_model, "words": CONTENT_WORDS if content else "all"}
+    encoder = Encoder(named, embedder.encode_many, embedder.make, content)
+    dense: DenseIndex = ChromaFiles(folder / "chroma")
+    if settings.chroma_url:
+        from bot.corpus.chroma_server import ChromaServer
+
+        dense = ChromaServer(settings.chroma_url)
+    return Corpus(folder, catalog, TantivyFiles(folder / "bm25"), dense, encoder)
 
 
 def _is_default(model: str) -> bool:

@@ -26,14 +26,17 @@ MODULES = sorted(
 )
 
 DOORS = {
-    "chromadb": {"bot/corpus/chroma_collection.py"},
+    "chromadb": {"bot/corpus/chroma_files.py", "bot/corpus/chroma_server.py"},
     "tantivy": {"bot/corpus/lexical.py"},
     "sqlalchemy": {
         "bot/corpus/catalog.py", "bot/corpus/catalog_rows.py", "bot/corpus/catalog_writer.py", "bot/corpus/migrations/",
-        "bot/corpus/catalog_feedback.py", "bot/corpus/catalog_topics.py",
+        "bot/corpus/catalog_feedback.py", "bot/corpus/catalog_topics.py", "bot/corpus/database.py",
+        "bot/corpus/catalog_schema.py",
+        "bot/corpus/verifying.py", "bot/corpus/backup.py",
     },
-    "alembic": {"bot/corpus/catalog.py", "bot/corpus/migrations/"},
-    "filelock": {"bot/corpus/corpus.py", "bot/corpus/chroma_collection.py"},
+    "alembic": {"bot/corpus/database.py", "bot/corpus/migrations/"},
+    "filelock": {"bot/corpus/corpus.py", "bot/corpus/index_files.py"},
+    "xxhash": {"bot/corpus/index_files.py"},
     "sentence_transformers": {"bot/embeddings.py", "bot/retrieval/reranker.py"},
     "transformers": {"bot/embeddings.py"},
     "tokenizers": {"bot/embeddings.py"},
@@ -66,7 +69,8 @@ DOORS = {
 """Each third-party library has one door; a name that ends in "/" is a folder."""
 
 PRINTS = {
-    "bot/cli.py", "bot/cli_answers.py", "bot/cli_arguments.py", "bot/cli_eval.py", "ingest/cli.py", "bot/discord_bot/",
+    "bot/cli.py", "bot/cli_answers.py", "bot/cli_arguments.py", "bot/cli_eval.py", "ingest/cli.py",
+    "ingest/cli_corpus.py", "bot/discord_bot/",
 }  # fmt: skip
 """Doors speak; everything else yields or returns what happened."""
 
@@ -155,7 +159,7 @@ def test_bot_never_imports_ingest_but_for_the_command_line() -> None:
 def test_only_wiring_and_doors_read_settings() -> None:
     allowed = {
         "bot/wiring.py", "bot/cli.py", "bot/cli_answers.py", "bot/cli_eval.py", "bot/__init__.py", "ingest/cli.py",
-        "bot/discord_bot/",
+        "ingest/cli_corpus.py", "bot/discord_bot/",
     }  # fmt: skip
     reading = {module for module in MODULES if any(name == "bot.settings" for name, _, _ in imports(module))}
     assert not {module for module in reading if not within(module, allowed)}
@@ -167,15 +171,12 @@ def test_the_nouns_need_the_standard_library_alone() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_says_what_it_does_and_what_it_knows_nothing_about(module: str) -> None:
+def test_a_module_says_what_it_does(module: str) -> None:
     said = ast.get_docstring(tree(module))
     assert said, f"{module} does not say what it does"
     first, *rest = said.splitlines()
     assert first.endswith("."), f"{module}: the first line is a sentence"
-    if within(module, BARE):
-        return
-    assert rest[:1] == [""], f"{module}: an empty line follows the first"
-    assert rest[1].startswith("Knows nothing"), f"{module} does not say what it knows nothing about"
+    assert rest[:1] in ([], [""]), f"{module}: an empty line follows the first"
 
 
 @pytest.mark.parametrize("module", MODULES)

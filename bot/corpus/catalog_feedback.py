@@ -1,7 +1,4 @@
-"""Answers that were given, what people said of them, and each server's settings: kept in the catalog.
-
-Knows nothing about Discord, and never reads or changes an article.
-"""
+"""Answers that were given, what people said of them, and each server's settings: kept in the catalog."""
 
 from __future__ import annotations
 
@@ -15,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_rows import answers_table, day_of, feedback_table, guilds_table, timestamp
+from bot.corpus.catalog_rows import day_of
+from bot.corpus.catalog_schema import answers_table, feedback_table, guilds_table, timestamp, upsert
 from bot.schema import Answer, Question
 
 
@@ -146,19 +144,16 @@ def rate(
     The person is kept as a hash that differs from corpus to corpus: enough to count each once.
     """
     voter = hashlib.sha256(f"{catalog.id()} {person}".encode()).hexdigest()[:20]
-    f = feedback_table.c
+    row = {
+        "answer_id": id_,
+        "voter": voter,
+        "rating": rating.value,
+        "reason": reason.value if reason else None,
+        "correction": correction,
+        "given_at": timestamp(),
+    }
     with catalog.transaction() as connection:
-        connection.execute(feedback_table.delete().where(f.answer_id == id_, f.voter == voter))
-        connection.execute(
-            feedback_table.insert().values(
-                answer_id=id_,
-                voter=voter,
-                rating=rating.value,
-                reason=reason.value if reason else None,
-                correction=correction,
-                given_at=timestamp(),
-            )
-        )
+        upsert(connection, feedback_table, [row])
 
 
 def judged(catalog: Catalog) -> Iterator[Judged]:
@@ -218,8 +213,7 @@ def guild_settings(catalog: Catalog, guild: int) -> Mapping[str, Any]:
 def put_guild_settings(catalog: Catalog, guild: int, settings: Mapping[str, Any]) -> None:
     """Set a server's settings, in place of those before. Raises CorpusError."""
     with catalog.transaction() as connection:
-        connection.execute(guilds_table.delete().where(guilds_table.c.id == str(guild)))
-        connection.execute(guilds_table.insert().values(id=str(guild), settings=dict(settings), changed_at=timestamp()))
+        upsert(connection, guilds_table, [{"id": str(guild), "settings": dict(settings), "changed_at": timestamp()}])
 
 
 def _given(row: Any) -> Given:
