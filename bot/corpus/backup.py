@@ -33,8 +33,9 @@ def backup(catalog: Catalog, file: Path) -> int:
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         if catalog.path is not None:
-            reading = sqlite3.connect(f"{catalog.path.absolute().as_uri()}?mode=ro", uri=True)
-            with closing(reading) as source, closing(sqlite3.connect(part)) as target:
+            with catalog.engine.connect() as reading, closing(sqlite3.connect(part)) as target:
+                source = reading.connection.driver_connection
+                assert source is not None
                 source.backup(target)
                 target.execute("PRAGMA journal_mode=DELETE")  # one file, whole by itself
         else:
