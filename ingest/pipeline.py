@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
+from typing import Any
 from urllib.parse import urlsplit
 
 from bot.corpus.catalog_writer import Writer
@@ -120,7 +121,7 @@ def mend(
     corpus where it is not found there. Whatever else is damaged follows from the articles.
     """
     damage = damage_of(corpus.catalog)
-    told = []
+    told: list[str] = []
     if damage.database and corpus.catalog.mend_database():
         told += damage.database
         damage = damage_of(corpus.catalog)
@@ -252,9 +253,11 @@ def _identified(article: Article, seen: dict[str, tuple[str, str]]) -> Article |
     try:
         words = "".join((article.title, article.text, article.source or "", article.section or "", *article.authors))
         words.encode("utf-8")
-        if "\0" in words:
-            reason = "its text holds NUL characters, which no database stores"
-            return Outcome(kind=OutcomeKind.FAILED, origin=article.origin, reason=reason)
+        if "\0" in words:  # which nobody sees, and PostgreSQL does not store
+            names = ("title", "text", "source", "section")
+            fields: dict[str, Any] = {name: (getattr(article, name) or "").replace("\0", "") or None for name in names}
+            fields |= {"title": fields["title"] or "", "text": fields["text"] or ""}
+            article = replace(article, **fields, authors=tuple(each.replace("\0", "") for each in article.authors))
         article = replace(article, id=article.id or article_id(article))
     except UnicodeEncodeError:
         reason = "its text holds half characters (lone surrogates), which no file or database can store"

@@ -395,6 +395,6 @@ class Catalog(Database):
             )
 
 
-def _passages_counted() -> sa.Select[tuple[int]]:
+def _passages_counted() -> sa.Select[Any]:
     joined = passages_table.join(articles_table, articles_table.c.id == passages_table.c.article_id)
     return sa.select(sa.func.count()).select_from(joined)
