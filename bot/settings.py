@@ -129,7 +129,27 @@ class Settings(BaseSettings):
         4, ge=1, le=100, description="Questions from Discord that are answered at once; others wait in a queue."
     )
     discord_ingest: bool = Field(
-        False, description="Whether administrators may put articles into the corpus from Discord."
+        False, description="Whether the bot's owner and their team may put articles into the corpus from Discord."
+    )
+    discord_direct_messages: bool = Field(
+        True, description="Whether the bot answers in direct messages, and may be installed by people for themselves."
+    )
+    discord_blocked: str | None = Field(
+        None,
+        pattern=r"^\s*\d+(\s*,\s*\d+)*\s*$",
+        description="Ids of people and servers that are never answered, with commas between.",
+    )
+    discord_keep_days: int = Field(
+        180, ge=0, le=10_000, description="Days that questions and answers on Discord are kept. 0: for ever."
+    )
+    discord_user_per_hour_max: int = Field(
+        200, ge=0, description="Questions of one person in an hour that no server may go beyond. 0: any number."
+    )
+    discord_server_per_hour_max: int = Field(
+        3000, ge=0, description="Questions of one server in an hour that it may not go beyond. 0: any number."
+    )
+    discord_model_per_hour_max: int | None = Field(
+        None, ge=0, description="Answers of the chat model in an hour for one server; then quotes. Empty: any number."
     )
     discord_health_port: int | None = Field(
         None, ge=0, le=65_535, description="Port for health and metrics of the bot on Discord. Empty: none."
@@ -155,6 +175,11 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8."
             ) from error
+
+    @property
+    def discord_blocked_ids(self) -> frozenset[int]:
+        """The ids in `discord_blocked`."""
+        return frozenset(int(each) for each in (self.discord_blocked or "").split(",") if each.strip())
 
     @field_validator("data_dir", "cache_dir", "prompts_dir")
     @classmethod

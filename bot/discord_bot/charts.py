@@ -1,7 +1,4 @@
-"""Draws how many articles stand in each week or month, by source, as a PNG that reads in both themes of Discord.
-
-Knows nothing about Discord, the corpus or where the numbers come from.
-"""
+"""Draws how many articles stand in each week or month, by source, as a PNG that reads in both themes of Discord."""
 
 from __future__ import annotations
 
