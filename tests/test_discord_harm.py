@@ -32,6 +32,12 @@ def asker(corpus: tuple[Path, Asker]) -> Scripted:
     return scripted(corpus[1])
 
 
+def anew(folder: Path) -> None:
+    """Nothing is left of earlier tests."""
+    for each in folder.glob("discord.sqlite*"):
+        each.unlink()
+
+
 def scripted(asker: Asker) -> Scripted:
     made = Scripted(asker)
     made.script = [answer_of("It cost 12 million euros. [1]")]
@@ -40,7 +46,7 @@ def scripted(asker: Asker) -> Scripted:
 
 @pytest.fixture
 async def room(corpus: tuple[Path, Asker], asker: Scripted) -> AsyncIterator[Newsroom]:
-    (corpus[0] / "discord.sqlite").unlink(missing_ok=True)
+    anew(corpus[0])
     async with FakeDiscord() as fake, newsroom(fake, corpus[0], asker) as made:
         yield made
 
@@ -74,6 +80,7 @@ async def test_a_finished_answer_survives_a_minute_of_server_errors(
 async def left_behind(fake: FakeDiscord, data: Path, asker: Asker, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A command and a mention that a bot was answering when it ended."""
     monkeypatch.setattr(running_module, "DRAIN_SECONDS", 0.05)
+    anew(data)
     stuck = scripted(asker)
     stuck.hold.clear()
     async with newsroom(fake, data, stuck) as room:
@@ -182,7 +189,7 @@ async def test_commands_are_in_ones_pocket_and_in_five_languages(room: Newsroom)
 async def test_the_operators_ceiling_stands_above_the_servers_settings(
     corpus: tuple[Path, Asker], asker: Scripted
 ) -> None:
-    (corpus[0] / "discord.sqlite").unlink(missing_ok=True)
+    anew(corpus[0])
     async with FakeDiscord() as fake, newsroom(fake, corpus[0], asker, discord_user_per_hour_max=2) as room:
         guild = int(fake.guild["id"])
         guilds = room.client.service.guilds

@@ -51,7 +51,8 @@ def asker(corpus: tuple[Path, Asker]) -> Scripted:
 @pytest.fixture
 async def room(corpus: tuple[Path, Asker], asker: Scripted, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Newsroom]:
     monkeypatch.setattr(watches, "LOOK_SECONDS", 0.1)
-    (corpus[0] / "discord.sqlite").unlink(missing_ok=True)
+    for each in corpus[0].glob("discord.sqlite*"):
+        each.unlink()
     async with FakeDiscord() as fake, newsroom(fake, corpus[0], asker) as made:
         yield made
 
@@ -131,7 +132,7 @@ async def test_a_digest_comes_at_its_hour_with_what_is_new_and_is_silent_without
     assert all(f"“Ferry number {n} was launched in Malmo.”" in said for n in range(3))
     store = room.client.service.store
     (watch,) = store.watches("digest")
-    assert watch.seq == writer.catalog.seq()
+    await room.fake.until(lambda: store.watches("digest")[0].seq == writer.catalog.seq())
     store.looked(watch.id, 0)  # even where it looks at everything again
     store._database.execute("UPDATE watches SET at = 0")
     await room.fake.until(lambda: store.watches("digest")[0].seq > 0)
@@ -170,8 +171,8 @@ async def test_a_changed_answer_is_told_with_the_old_one_beside_it(
     told = await room.note(await room.more(message, "Tell me when this changes", author=fake.bob))
     assert "when the answer changes" in told["content"]
     alone = fake.dm(fake.bob)
-    await put(writer, [story("bell1", "Somebody wrote something about nothing at all.")])
     (bell,) = room.client.service.store.watches("bell")
+    await put(writer, [story("bell1", "Somebody wrote something about nothing at all.")])
     await fake.until(lambda: room.client.service.store.watches("bell")[0].seq > bell.seq)
     assert not fake.messages(alone), "the same answer is not told"
     asker.script = [answer_of("It cost 15 million euros. [1]", short="15 million euros", as_of=TODAY)]

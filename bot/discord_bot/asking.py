@@ -136,6 +136,7 @@ class Asking(commands.Cog):
             return
         settings = await self.service.settings(person)
         is_open = settings.is_open(person.channels) or self._is_own_thread(message)
+        addressed = addressed or (is_open and message.channel.id == message.id)  # a new post in a forum
         if not addressed and not (is_open and not self._is_for_others(message)):
             return
         target = MessageTarget(message)
@@ -146,7 +147,9 @@ class Asking(commands.Cog):
         text = self._asked_in(message)
         wish = read(text)
         if not addressed and wish.kind == "talk":
-            if said := small_talk(text) if self._is_own_thread(message) else "":
+            unread = not message.content and not self.client.intents.message_content
+            said = self._how_to_ask(message) if unread else small_talk(text)
+            if said and self._is_own_thread(message):
                 await (target.react("👍") if is_thanks(text) else target.note(said))
             return
         if settings.is_quiet(datetime.now(UTC)):

@@ -53,11 +53,18 @@ def person_of(source: discord.Interaction[Any] | discord.Message) -> Person:
         channels = channels_of(source.channel, source.channel.id)
     else:
         author = source.user
-        guild = source.guild_id if source.is_guild_integration() else None
+        guild = source.guild_id if is_in_server(source) else None
         manages = guild is not None and source.permissions.manage_guild
         channels = channels_of(source.channel, source.channel_id)
     roles = tuple(role.id for role in author.roles) if isinstance(author, discord.Member) else ()
     return Person(author.id, guild, channels, roles, manages)
+
+
+def is_in_server(interaction: discord.Interaction[Any]) -> bool:
+    """Whether an interaction comes from a server that the bot is in, and not only in somebody's pocket."""
+    if interaction.guild_id is None:
+        return False
+    return interaction.is_guild_integration() or interaction.client.get_guild(interaction.guild_id) is not None
 
 
 def channels_of(channel: Any, id_: int | None) -> tuple[int, ...]:

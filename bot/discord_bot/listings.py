@@ -22,12 +22,8 @@ from bot.schema import Article, Coverage
 TITLE_TOPIC_CHARS = 80
 LATEST = 10
 ASKED_SHOWN = 8
-INDEX_NAMES = {
-    "dense": "search by meaning",
-    "chroma": "search by meaning",
-    "bm25": "search by words",
-    "lexical": "search by words",
-}
+INDEX_NAMES = {"vector index": "search by meaning", "BM25 index": "search by words"}
+"""What people are told of the indexes: no names of techniques."""
 CHART_FILE = "coverage.png"
 SOURCES_SHOWN = 60
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
+from bot.discord_bot.context import is_in_server
 from bot.discord_bot.embeds import Page, contents_of, embed_of, messages_of
 from bot.discord_bot.logs import cause
 
@@ -154,8 +155,11 @@ class InteractionTarget(ReplyTarget):
     @property
     def can_open_thread(self) -> bool:  # type: ignore[override]
         """Not from a private answer, in a thread or in direct messages."""
-        guild = self.interaction.is_guild_integration()
-        return guild and not self.is_private and isinstance(self.interaction.channel, discord.TextChannel)
+        return (
+            is_in_server(self.interaction)
+            and not self.is_private
+            and isinstance(self.interaction.channel, discord.TextChannel)
+        )
 
     def pending(self) -> Mapping[str, Any] | None:
         """A token, which Discord takes for 15 minutes."""

@@ -184,7 +184,13 @@ class Watches(commands.Cog):
             shown = articles if watch.kind == "alert" else articles[:QUOTES_MOST]
             found = await asyncio.to_thread(digest, self.corpus, watch.topic, shown, title=title)
             await self._publish(ChannelTarget(channel), watch, found)
-        await asyncio.to_thread(self.service.store.looked, watch.id, seq, [each.id for each in articles])
+        await asyncio.to_thread(self._looked, watch, seq, articles)
+
+    def _looked(self, watch: Watch, seq: int, articles: Sequence[Article]) -> None:
+        """Note what was posted, with its wire copies: one of them may become an article of its own."""
+        ids = [each.id for each in articles]
+        copies = [each.id for some in self.corpus.catalog.copies(ids).values() for each in some]
+        self.service.store.looked(watch.id, seq, [*ids, *copies])
 
     def _new(self, watch: Watch) -> tuple[int, list[Article]]:
         seq, articles = new_articles(self.corpus, watch.seq)
