@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,9 +74,11 @@ async def test_text_grows_by_at_most_one_edit_a_second(
     words = [f"word{n}" for n in range(60)]
     asker.script = [answer_of(" ".join(words[: n + 1]) + " [1]") for n in range(60)]
     asker.pause_seconds = 0.02
-    for message in (await room.ask("Why?"), await mentioned(room)):
+    for ask in (room.ask, partial(mentioned, room)):
+        began = time.monotonic()
+        message = await ask("Why?")
         states = written(room, message)
-        assert 3 < len(states) < 12
+        assert 3 < len(states) <= (time.monotonic() - began) / 0.2 + 2
         assert [len(state) for state in states[:-1]] == sorted(len(state) for state in states[:-1])
         assert all("Writing …" in state and "word59" not in state for state in states[:-1])
         assert "word59 [1]" in states[-1]
@@ -97,7 +101,7 @@ async def test_a_slow_edit_is_dropped_and_the_final_text_comes_last(
     room.fake.fail("PATCH", "/messages/@original", status=429, retry_after_seconds=0.6, times=1)
     states = written(room, await room.ask("Why?"))
     assert states[-1].count("word") == 29
-    assert len(states) < 20
+    assert len(states) < 26, "not every text was shown"
     assert states[0].count("word") > 5, "the first edit was limited for longer than its deadline"
 
 

@@ -216,6 +216,63 @@ async def test_an_empty_mention_is_told_how_to_ask(room: Newsroom) -> None:
     assert "/help" in words_shown(await room.replied(room.fake.general, question))
 
 
+# As a person would
+
+
+async def test_is_that_true_is_about_the_message_that_is_answered(room: Newsroom) -> None:
+    fake = room.fake
+    claim = await fake.say("NATO has 4,000 troops in Iraq, I heard", author=fake.bob)
+    asked = await fake.say(f"<@{fake.bot['id']}> is that true?", reply_to=claim)
+    answer = await room.replied(fake.general, asked)
+    (embed,) = answer["embeds"]
+    assert embed["title"] == "Checked against the news", "the claim is no headline"
+    lines = embed["description"].split("\n")
+    assert lines[:2] == ["> NATO has 4,000 troops in Iraq, I heard", "-# The nearest passages, not a verdict."]
+    assert "4,000" in lines[3], "what names the same figure comes first"
+    assert "[Harbour Post, 18 February 2021](https://harbourpost.example/" in lines[4]
+
+
+async def test_talk_in_a_thread_is_left_alone_and_small_talk_answered(room: Newsroom) -> None:
+    fake = room.fake
+    answer = await room.ask()
+    await room.pressed(answer, "Follow up")
+    thread = await fake.until(lambda: fake.thread_of(answer))
+    await fake.until(lambda: fake.messages(thread))
+    before = len(fake.messages(thread))
+    for said in ("lol ok", "I doubt that", "are you coming to lunch?", "wow"):
+        await fake.say(said, channel=thread, author=fake.bob)
+    await fake.say("thanks!", channel=thread)
+    await fake.until(lambda: fake.requested("PUT", rf"/channels/{thread['id']}/messages/\d+/reactions/.*"))
+    able = await fake.say("What can you do?", channel=thread)
+    told = await room.replied(thread, able)
+    assert "`/ask`" in told["content"]
+    question = await fake.say("and in Syria?", channel=thread, author=fake.bob)
+    follow = await room.replied(thread, question)
+    assert follow["embeds"][0]["title"] == "How many NATO personnel are in Syria?"
+    assert len(fake.messages(thread)) == before + 7 + 2, "seven people spoke, and two of them were answered in words"
+
+
+async def test_what_is_new_is_a_digest_of_dated_quotes(room: Newsroom) -> None:
+    fake = room.fake
+    asked = await fake.say(f"<@{fake.bot['id']}> what's the latest on NATO?")
+    (embed,) = (await room.replied(fake.general, asked))["embeds"]
+    years = [int(year) for year in re.findall(r"-# \[[^\]]+ (\d{4})\]\(https://", embed["description"])]
+    assert len(years) > 3
+    assert years == sorted(years, reverse=True), "newest first"
+    said = words_shown(await room.ask("what's the latest?"))
+    assert "2025](https://" in said
+
+
+async def test_a_refusal_offers_what_is_near_and_what_is_new(room: Newsroom) -> None:
+    message = await room.ask("Who won the 2031 chess cup in Oslo?")
+    labels = [(each.get("label") or each["emoji"]["name"]) for each in message["components"][0]["components"]]
+    assert labels == ["Latest", "Tell me when this changes", "⋯"]
+    assert "Try other words, or `/latest`" in words_shown(message)
+    note = await room.note(await room.pressed(message, "Latest"))
+    assert note["flags"] & 64
+    assert "Latest articles" in words_shown(note)
+
+
 # Restart
 
 

@@ -170,28 +170,23 @@ class InteractionTarget(ReplyTarget):
         }  # fmt: skip
 
     async def acknowledge(self) -> None:
-        """As `ReplyTarget` says."""
         response = self.interaction.response
         if not response.is_done():
             await acknowledged(lambda: response.defer(thinking=True, ephemeral=self.is_private))
 
     async def note(self, text: str) -> None:
-        """As `ReplyTarget` says."""
         if self.interaction.response.is_done():
             await super().note(text)
         else:
             await acknowledged(lambda: self.interaction.response.send_message(text, ephemeral=self.is_private))
 
     async def private(self, text: str) -> None:
-        """As `ReplyTarget` says."""
         await whisper(self.interaction, text)
 
     async def put(self, post: Post) -> discord.Message:
-        """As `ReplyTarget` says."""
         return await self.interaction.edit_original_response(**post.fields())
 
     async def add(self, post: Post) -> discord.Message:
-        """As `ReplyTarget` says."""
         return await self.interaction.followup.send(**_new(post), ephemeral=self.is_private, wait=True)
 
 
@@ -206,17 +201,14 @@ class ReplacedTarget(InteractionTarget):
         """What stands there goes on standing."""
 
     async def acknowledge(self) -> None:
-        """As `ReplyTarget` says."""
         if not self.interaction.response.is_done():
             await acknowledged(lambda: self.interaction.response.edit_message(content="Asking again …", view=None))
 
     async def note(self, text: str) -> None:
-        """As `ReplyTarget` says."""
         await self.acknowledge()
         await persist(lambda: self.interaction.edit_original_response(content=text), NOTE_SECONDS)
 
     async def put(self, post: Post) -> discord.Message:
-        """As `ReplyTarget` says."""
         if self._message is not None:
             try:
                 shown = await self._message.edit(**post.fields())
@@ -241,16 +233,13 @@ class RestoredTarget(ReplyTarget):
         return {name: self._body[name] for name in ("token", "application", "channel", "private", "embeds")}
 
     async def private(self, text: str) -> None:
-        """As `ReplyTarget` says."""
         await self._webhook.send(text, ephemeral=True)
 
     async def put(self, post: Post) -> discord.Message:
-        """As `ReplyTarget` says."""
         original: Any = "@original"
         return await self._webhook.edit_message(original, **post.fields())
 
     async def add(self, post: Post) -> discord.Message:
-        """As `ReplyTarget` says."""
         return await self._webhook.send(**_new(post), ephemeral=bool(self._body["private"]), wait=True)
 
 
@@ -281,11 +270,9 @@ class ChannelTarget(ReplyTarget):
 
     @property
     def can_open_thread(self) -> bool:  # type: ignore[override]
-        """As `ReplyTarget` says."""
         return isinstance(self.channel, discord.TextChannel)
 
     async def put(self, post: Post) -> discord.Message:
-        """As `ReplyTarget` says."""
         self.stop()
         if self._shown is not None:
             return await self._shown.edit(**post.fields(), suppress=bool(post.content))
@@ -295,7 +282,6 @@ class ChannelTarget(ReplyTarget):
         return self._shown
 
     async def add(self, post: Post) -> discord.Message:
-        """As `ReplyTarget` says."""
         sent: discord.Message = await self.channel.send(**_new(post))
         return sent
 

@@ -181,9 +181,11 @@ class Watches(commands.Cog):
             channel = await self._channel(watch)
             if channel is None:
                 return
-            shown = articles if watch.kind == "alert" else articles[:QUOTES_MOST]
-            found = await asyncio.to_thread(digest, self.corpus, watch.topic, shown, title=title)
-            await self._publish(ChannelTarget(channel), watch, found)
+            most = len(articles) if watch.kind == "alert" else QUOTES_MOST
+            found = await asyncio.to_thread(digest, self.corpus, watch.topic, articles, most=most, title=title)
+            more = len(articles) - most
+            remarks = [f"-# And {more} more: `/latest` has them."] if more > 0 else []
+            await self._publish(ChannelTarget(channel), watch, found, remarks)
         await asyncio.to_thread(self._looked, watch, seq, articles)
 
     def _looked(self, watch: Watch, seq: int, articles: Sequence[Article]) -> None:
