@@ -179,7 +179,7 @@ async def test_discord_may_be_away_when_the_bot_starts(
         await fake.connected()
         await echoes(fake)
     told = said(lines)
-    assert len(told) == 4
+    assert 3 <= len(told) <= 4, "aiohttp asks once more by itself where a connection that it had kept is reset"
     assert all("No connection to Discord (" in line for line in told)
 
 
@@ -418,7 +418,7 @@ async def test_neither_the_token_nor_what_people_write_reaches_the_logs(
         fake.fail("POST", r"/channels/\d+/messages", status=400)
         await fake.say(f"<@{fake.bot['id']}> private-words that cannot be answered")
         await fake.until(lambda: any("on_message" in line for line in said(lines)))
-        await fake.until(lambda: any("'echo'" in line for line in said(lines)))
+        await fake.until(lambda: any("a command failed: ValueError" in line for line in said(lines)))
         await fake.gateway.drop()
         await fake.until(lambda: fake.gateway.resumed == 1)
     assert await task is True

@@ -180,15 +180,16 @@ class Queue:
         """
         self._closing = True
         goodbye = min(GOODBYE_SECONDS, seconds / 2)
-        if await self._emptied(seconds - goodbye):
+        if await self.idle(seconds - goodbye):
             return True
         for ticket in self._waiting:
             ticket.refused = "I am being restarted; the answer comes here afterwards."
             ticket.ready.set()
-        self._given_up = not await self._emptied(goodbye)
+        self._given_up = not await self.idle(goodbye)
         return not self._given_up
 
-    async def _emptied(self, seconds: float) -> bool:
+    async def idle(self, seconds: float) -> bool:
+        """Wait until nothing is answered or waits, at most so long; whether it is so."""
         try:
             await asyncio.wait_for(self._empty.wait(), seconds)
         except TimeoutError:

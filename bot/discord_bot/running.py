@@ -157,7 +157,7 @@ class Running:
         """Let answers end that are on their way; they need the client's HTTP session, not its gateway."""
         queue = self.service.queue
         if not self._stop.is_set():
-            return True
+            return await queue.idle(DRAIN_SECONDS)  # a new client follows, with a session of its own
         if count := queue.running + queue.waiting:
             log.info("Finishing answers (%d), for at most %.0f s.", count, DRAIN_SECONDS)
         finished = await queue.drain(DRAIN_SECONDS)
