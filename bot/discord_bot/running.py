@@ -237,11 +237,14 @@ async def _require_token(settings: Settings) -> None:
 
 async def _close(client: NewsClient, connecting: asyncio.Task[None]) -> None:
     """Close a client, however far it came."""
-    connecting.cancel()
-    await asyncio.gather(connecting, return_exceptions=True)
+    # First of all: discord.py goes on where a shard that connects again is cancelled, unless the client is closed.
     with contextlib.suppress(Exception):
         async with asyncio.timeout(CLOSE_SECONDS):
             await client.close()
+    connecting.cancel()
+    await asyncio.wait([connecting], timeout=CLOSE_SECONDS)
+    if connecting.done() and not connecting.cancelled():
+        connecting.exception()  # it was told already
 
 
 def _raise_if_fatal(error: discord.LoginFailure | discord.ConnectionClosed) -> None:
