@@ -5,6 +5,7 @@ Knows nothing about sockets; what a person cannot do on Discord fails here with 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ USER_OPTION, CHANNEL_OPTION, ROLE_OPTION = 6, 7, 8
 CALLBACKS = {COMMAND: {4, 5, 9}, COMPONENT: {4, 5, 6, 7, 9}, AUTOCOMPLETE: {8}, MODAL: {4, 5, 6, 7}}
 BUTTON, TEXT_INPUT, LINK_STYLE = 2, 4, 5
 SELECTS = {3, 5, 6, 7, 8}
+COMMANDS_SECONDS = 5.0
 ROLE_SELECT, CHANNEL_SELECT = 6, 8
 
 
@@ -121,7 +123,8 @@ class People:
 
         `options` are for those whose names are taken here, such as {"channel": fake.general}.
         """
-        await self.until(lambda: self.world.commands)  # the bot tells them while it is online already
+        with contextlib.suppress(AssertionError):  # the bot tells them while it is online already
+            await self.until(lambda: self.world.commands, COMMANDS_SECONDS)
         data = self._command(name, (options or {}) | more, author or self.alice, channel or self.general)
         return await self._interact(COMMAND, data, author, channel)
 
