@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench pins clean
 
 demo: $(READY)
 	@$(BIN)/newsbot demo
@@ -14,17 +16,33 @@ demo: $(READY)
 test: lint
 	$(BIN)/python -m pytest
 
-lint: $(READY)
+lint: $(READY_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(READY)
+format: $(READY_DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)
+bench: $(READY_DEV)
 	$(BIN)/python tests/bench/bench_start.py
+
+# Both lists of pins from pyproject.toml, for every Python and platform at once: pins that still fit stay as they are;
+# `make pins UPGRADE=--upgrade` takes the newest of everything. CUDA's packages are left out: a CUDA build of torch
+# names its own, exactly, and the CPU build needs none.
+RESOLVE = build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate $(UPGRADE) pyproject.toml
+DEV_EXTRAS := --extra dev --extra charts --extra parquet
+pins:
+	$(PYTHON) -m venv build/uv
+	build/uv/bin/pip install --quiet --disable-pip-version-check uv
+	grep -v '^#' requirements.txt > build/run.txt
+	grep -v -e '^#' -e '^-r' requirements-dev.txt > build/dev.txt
+	$(RESOLVE) --output-file build/run.txt > /dev/null
+	$(RESOLVE) $(DEV_EXTRAS) --constraints build/run.txt --output-file build/dev.txt > /dev/null
+	{ grep '^#' requirements.txt; grep -vE '^(cuda|nvidia|triton)' build/run.txt; } > build/requirements.txt
+	{ grep -e '^#' -e '^-r' requirements-dev.txt; grep -vxFf build/run.txt build/dev.txt; } > build/requirements-dev.txt
+	mv build/requirements.txt build/requirements-dev.txt .
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
@@ -33,6 +51,10 @@ $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "newsbot needs Python 3.11 or newer; none was found on the PATH."; exit 1; }
 	@echo "Setting up in $(VENV): some minutes, once."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP_INSTALL) -r requirements.txt
+	$(PIP_INSTALL) --no-deps -e .
 	@touch $(READY)
+
+$(READY_DEV): $(READY) requirements-dev.txt
+	$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $(READY_DEV)

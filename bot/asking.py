@@ -1,6 +1,6 @@
 """From a question to a checked answer, step by step: understand, retrieve, answer.
 
-Knows nothing about LangChain (see `chain`), settings, folders or doors; its parts are handed to it.
+Its parts are handed to it; `chain` makes a LangChain Runnable of it.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.answering.checking import check
+from bot.answering.check.gate import check
+from bot.answering.deciding import DecisionWeights
 from bot.answering.model.answer_cache import AnswerCache
-from bot.answering.quoting import ANSWER_LEAST, quote
-from bot.errors import UsageError
-from bot.retrieval.question import Understood, make_whole, understand
+from bot.answering.quoting import quote
+from bot.errors import CorpusMissing, UsageError
+from bot.retrieval.question import ParsedQuery, parse_query, resolve_followup
 from bot.retrieval.retriever import Retrieved, Retriever
 from bot.schema import Answer, Question, Turn, Usage
 
@@ -37,7 +38,7 @@ class Asked:
     has been asked for it so far.
     """
 
-    understood: Understood
+    understood: ParsedQuery
     started: float
     retrieved: Retrieved | None = None
     key: Hashable = None
@@ -67,6 +68,7 @@ class Asker:
         self.hits = hits
         self.question_chars = question_chars
         self.writer = writer
+        self.weights = DecisionWeights.load()
         self._cache = AnswerCache(cache if writer else 0)
 
     def __call__(self, question: str | Question) -> Answer:
@@ -166,16 +168,17 @@ class Asker:
             asked.meter or Meter(),
         )
 
-    def _quoted(self, asked: Asked, answer_least: float = ANSWER_LEAST) -> Answer:
+    def _quoted(self, asked: Asked, answer_least: float | None = None) -> Answer:
         """The answer by quoting; with `answer_least` over 1 the refusal."""
         assert asked.retrieved is not None
         answer = quote(
             asked.understood,
-            asked.retrieved.hits,
+            asked.retrieved,
             self.retriever.corpus.coverage(),
             not_answered=self.prompts["not_answered"],
             no_articles=self.prompts["no_articles"],
-            reading=asked.retrieved.reading,
+            talk=self.prompts,
+            weights=self.weights,
             answer_least=answer_least,
         )
         return self._finished(asked, check(answer))
@@ -202,14 +205,17 @@ class Asker:
         """The follow-up as `text` says it; without one, as rules make it whole."""
         question = asked.understood.question
         if text is None:
-            text = make_whole(question.text, [turn.question for turn in history[-HISTORY_TURNS:]])
+            text = resolve_followup(question.text, [turn.question for turn in history[-HISTORY_TURNS:]])
         again = understood(replace(question, text=text), self.retriever, self.question_chars)
         return replace(asked, understood=again)
 
 
-def understood(asked: str | Question, retriever: Retriever, question_chars: int) -> Understood:
-    """A question made sure of and understood. Raises UsageError where it cannot be asked."""
-    question = asked if isinstance(asked, Question) else Question(asked)
+def understood(asked: str | Question, retriever: Retriever, question_chars: int) -> ParsedQuery:
+    """A question made sure of and understood.
+
+    Raises UsageError where it cannot be asked, CorpusMissing where the folder of the corpus was deleted meanwhile.
+    """
+    question = question_of(asked)
     text = " ".join(question.text.split())
     if not text:
         raise UsageError('The question is empty. Ask in words, such as "How many NATO personnel are in Iraq?"')
@@ -219,9 +225,55 @@ def understood(asked: str | Question, retriever: Retriever, question_chars: int)
         )
     if question.after and question.before and question.after > question.before:
         raise UsageError(f"No day is both after {question.after} and before {question.before}. Swap the two.")
+    if not (folder := retriever.corpus.folder).is_dir():
+        raise CorpusMissing(f"The folder {folder} of the corpus is gone. Put it back, or fill it anew: newsbot ingest")
     known = retriever.corpus.sources()
     question = replace(question, text=text, sources=_spelled(question.sources, known))
-    return understand(question, question.as_of or datetime.now(UTC).date(), [name for name in known if name])
+    return parse_query(question, question.as_of or datetime.now(UTC).date(), [name for name in known if name])
+
+
+def question_of(asked: object) -> Question:
+    """What was asked as a Question: given as one, as words, or as a mapping of its fields, as a tool call has them.
+
+    Days may be ISO text, and `sources` one name. Raises UsageError for all else, with what is expected.
+    """
+    if isinstance(asked, Mapping):
+        known = [each.name for each in fields(Question)]
+        if "text" not in asked or not asked.keys() <= set(known):
+            raise UsageError(
+                f"A question as a mapping has the keys {', '.join(known)}, of which text is needed; "
+                f"this one has: {', '.join(map(str, asked)) or 'none'}."
+            )
+        asked = Question(**asked)
+    text: object = asked.text if isinstance(asked, Question) else asked
+    if not isinstance(text, str):
+        raise UsageError(
+            "A question is words (str), a bot.Question, or a mapping of its fields, and no "
+            f"{type(text).__name__}. Of messages, give the text of the last one."
+        )
+    question = asked if isinstance(asked, Question) else Question(text)
+    names: Any = question.sources
+    try:
+        sources = (names,) if isinstance(names, str) else tuple(names or ())
+    except TypeError:
+        sources = (names,)
+    if not all(isinstance(source, str) for source in sources):
+        raise UsageError(f"sources are names of outlets, not {names!r}.")
+    as_of, after, before = (_day_of(name, getattr(question, name)) for name in ("as_of", "after", "before"))
+    return Question(text, as_of, after, before, sources)
+
+
+def _day_of(name: str, value: object) -> date | None:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass  # told below, as every other value that is no day
+    if isinstance(value, datetime):
+        return value.date()
+    if value is None or isinstance(value, date):
+        return value
+    raise UsageError(f'{name} is a day, as datetime.date or as "2022-10-31", not {value!r}.')
 
 
 def _spelled(sources: tuple[str, ...], known: Mapping[str, int]) -> tuple[str, ...]:

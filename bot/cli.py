@@ -149,8 +149,8 @@ def _chat(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
     asker = open_asker(settings)
     history: list[Turn] = []
-    _say("Ask about the news; an empty line or Ctrl-D ends.")
-    while text := _line("> "):
+    _say("Ask about the news; quit, an empty line or Ctrl-D ends.")
+    while (text := _line("> ")) and text.strip().lower() not in ("quit", "exit"):
         try:
             answers = talk(asker, _question(parsed, text), history)
             answer = show_answers(answers, as_json=parsed.json, live=is_live(settings), colour=_colour())
@@ -185,11 +185,11 @@ def _verify(parsed: argparse.Namespace) -> int:
 
     settings = _settings(parsed)
     corpus = open_corpus(settings)
+    found = []
     if parsed.repair:
-        with corpus.writing(settings.lock_wait_seconds, _say):
-            found = corpus.repair()
-    else:
-        found = []
+        from ingest.cli_corpus import repair
+
+        found = repair(corpus, settings)
     left = corpus.verify()
     if parsed.json:
         _print_json({"repaired": found, "problems": left})
@@ -198,16 +198,34 @@ def _verify(parsed: argparse.Namespace) -> int:
             print(f"Mended: {line}")
         for line in left:
             print(line)
-        if left:
-            _say(f"Mend the indexes from the catalog: newsbot verify --repair --data {settings.data_dir}")
-        else:
+        if left and not parsed.repair:
+            _say(f"Mend it: newsbot verify --repair --data {settings.data_dir}")
+        elif not left:
             counts = corpus.catalog.counts()
             print(f"Sound: {counts['articles']:,} articles, {counts['passages']:,} passages, in both indexes.")
     return EXIT_FAILED if left else EXIT_OK
 
 
+def _backup(parsed: argparse.Namespace) -> int:
+    from bot.corpus.backup import backup
+    from bot.wiring import open_catalog
+
+    articles = backup(open_catalog(_settings(parsed)), parsed.file)
+    if parsed.json:
+        _print_json({"file": str(parsed.file), "articles": articles})
+    else:
+        print(f"Written: {parsed.file}, {articles:,} articles with their vectors. Put it back: newsbot restore FILE")
+    return EXIT_OK
+
+
+def _restore(parsed: argparse.Namespace) -> int:
+    from ingest.cli_corpus import run_restore
+
+    return run_restore(parsed, _settings(parsed))
+
+
 def _remove(parsed: argparse.Namespace) -> int:
-    from ingest.cli import run_remove
+    from ingest.cli_corpus import run_remove
 
     return run_remove(parsed, _settings(parsed))
 
@@ -222,6 +240,18 @@ def _eval(parsed: argparse.Namespace) -> int:
     from bot.cli_eval import run_eval
 
     return run_eval(parsed, _settings(parsed))
+
+
+def _train_reader(parsed: argparse.Namespace) -> int:
+    from bot.cli_training import run_train_reader
+
+    return run_train_reader(parsed, _settings(parsed))
+
+
+def _fit_decision(parsed: argparse.Namespace) -> int:
+    from bot.cli_training import run_fit_decision
+
+    return run_fit_decision(parsed, _settings(parsed))
 
 
 def _demo(parsed: argparse.Namespace) -> int:
@@ -243,11 +273,10 @@ def _demo(parsed: argparse.Namespace) -> int:
 
 
 def _feedback(parsed: argparse.Namespace) -> int:
-    from bot.corpus.catalog import Catalog
     from bot.corpus.catalog_feedback import exported, judged
-    from bot.corpus.corpus import CATALOG_FILE
+    from bot.wiring import open_catalog
 
-    catalog = Catalog.open(_settings(parsed).data_dir / CATALOG_FILE)
+    catalog = open_catalog(_settings(parsed))
     lines = [exported(each) for each in judged(catalog)]
     catalog.close()
     if parsed.json:
@@ -296,8 +325,12 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "status": _status,
     "verify": _verify,
     "remove": _remove,
+    "backup": _backup,
+    "restore": _restore,
     "reindex": _reindex,
     "eval": _eval,
+    "train-reader": _train_reader,
+    "fit-decision": _fit_decision,
     "demo": _demo,
     "discord": _discord,
     "feedback": _feedback,
@@ -326,10 +359,10 @@ def _question(parsed: argparse.Namespace, text: str) -> Question:
 
 
 def _show_answer(answer: Answer, as_json: bool) -> None:
-    from bot.render import answer_json, answer_lines
+    from bot.render import answer_lines
 
     if as_json:
-        _print_json(answer_json(answer))
+        _print_json(answer.to_dict())
     else:
         for line in answer_lines(answer, colour=_colour()):
             print(line)

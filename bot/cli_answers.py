@@ -24,7 +24,7 @@ TRY_WORDS = "Write the word ready, and nothing else."
 
 def show_answers(answers: Iterable[Answer], *, as_json: bool, live: bool, colour: bool) -> Answer:
     """Print growing answers: text as it comes where `live`, else the final one alone. Returns the final one."""
-    from bot.render import Flow, answer_json, answer_lines, closing_lines, plain
+    from bot.render import Flow, answer_lines, closing_lines, plain
 
     flow, shown, final = Flow(), "", None
     for answer in answers:
@@ -36,7 +36,7 @@ def show_answers(answers: Iterable[Answer], *, as_json: bool, live: bool, colour
         shown = text
     assert final is not None, "there is always an answer"
     if as_json:
-        print(json.dumps(answer_json(final), ensure_ascii=False, indent=2))
+        print(json.dumps(final.to_dict(), ensure_ascii=False, indent=2))
         return final
     if shown:
         print()

@@ -75,6 +75,13 @@ def _days(text: str) -> int:
     return number
 
 
+def _of_source(text: str) -> tuple[str, int]:
+    name, _, count = text.partition("=")
+    if name not in ("stories", "squad", "own") or not count.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} limits nothing; write it as squad=5000")
+    return name, int(count)
+
+
 def _rankings(text: str) -> list[str]:
     named = list(dict.fromkeys(text.split(",")))
     if not set(named) <= set(RANKINGS):
@@ -195,10 +202,24 @@ def parser_of_commands() -> argparse.ArgumentParser:
     command("status", "Show what the corpus holds and how it is.", "newsbot status --json")
 
     added = command("verify", "Check that catalog and indexes agree.", "newsbot verify --repair")
-    added.add_argument("--repair", action="store_true", help="mend the indexes from the catalog")
+    added.add_argument("--repair", action="store_true", help="mend catalog and indexes")
 
     added = command("remove", "Take articles out of the corpus.", "newsbot remove https://p.dw.com/p/3XeL4")
     added.add_argument("urls", nargs="+", metavar="URL", help="address (or id) of an article")
+    how = added.add_mutually_exclusive_group()
+    how.add_argument(
+        "--purge",
+        action="store_true",
+        help="leave nothing of them: text, older states, vectors, copies in other outlets, answers that cited them; "
+        "and refuse them from now on",
+    )
+    how.add_argument("--allow", action="store_true", help="take purged articles in again when they are met")
+
+    added = command("backup", "Copy the catalog into one file, while others write.", "newsbot backup news.backup")
+    added.add_argument("file", type=Path, metavar="FILE", help="the new file")
+
+    added = command("restore", "Put a backup in the place of the corpus.", "newsbot restore news.backup")
+    added.add_argument("file", type=Path, metavar="FILE", help="what newsbot backup wrote")
 
     command("reindex", "Make both indexes anew, the way that is set now.", "newsbot reindex --data data/")
     added = command(
@@ -209,8 +230,15 @@ def parser_of_commands() -> argparse.ArgumentParser:
     added.add_argument(
         "questions",
         type=Path,
+        nargs="?",
         metavar="QUESTIONS.jsonl",
-        help="one object a line: question; id, asked_on, answers, relevant",
+        help="one object a line: question; id, kind, asked_on, answers, relevant, must, short, wrong, answerable",
+    )
+    added.add_argument(
+        "--claims",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="measure the check of a chat model's prose: title, text, source, published, claims (text, ok, why)",
     )
     added.add_argument("--limit", type=_limit, metavar="N", help="only the first N questions of each file")
     added.add_argument(
@@ -240,6 +268,48 @@ def parser_of_commands() -> argparse.ArgumentParser:
     )
     added.add_argument("--plot", type=Path, metavar="FILE.png", help="draw precision against coverage, and hit@k")
     added.add_argument("--compare", type=Path, metavar="OLD.json", help="an older run's --json: print the differences")
+
+    added = command(
+        "train-reader",
+        "Train a reading model of your own (needs the extra train).",
+        "newsbot train-reader --base all-mpnet-base-v2/ --stories stories/*.jsonl --out my-reader/",
+    )
+    added.add_argument(
+        "--base", type=Path, required=True, metavar="DIR", help="folder of the MPNet model to begin from"
+    )
+    added.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model; a cut run goes on")
+    added.add_argument(
+        "--layers", type=_count, default=8, metavar="N", help="layers of the base that are kept (default 8)"
+    )
+    added.add_argument("--stories", type=Path, nargs="+", metavar="FILE", help="story files, a line of JSON each")
+    added.add_argument("--squad", type=Path, nargs="+", metavar="FILE", help="SQuAD files, v1.1 or v2.0")
+    added.add_argument(
+        "--questions",
+        type=Path,
+        metavar="FILE",
+        help="your own questions, as newsbot eval and feedback export have them",
+    )
+    added.add_argument("--init", type=Path, metavar="DIR", help="go on from the model of an earlier run")
+    added.add_argument(
+        "--limit", type=_of_source, action="append", metavar="stories=N", help="examples of stories, squad, own"
+    )
+    added.add_argument("--passes", type=_count, default=1, metavar="N", help="how often all is seen (default 1)")
+    added.add_argument("--rate", type=float, default=5e-5, help="learning rate (default 5e-5)")
+    added.add_argument("--batch", type=_count, default=16, metavar="N", help="pairs in a batch (default 16)")
+    added.add_argument("--seed", type=int, default=0, metavar="N", help="of the order and the new heads (default 0)")
+    added.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+
+    added = command(
+        "fit-decision",
+        "Fit when an answer is given, and when in bold, to questions with known answers.",
+        "newsbot fit-decision questions.jsonl --data data/",
+    )
+    added.add_argument("questions", type=Path, nargs="+", metavar="QUESTIONS.jsonl", help="as for newsbot eval")
+    added.add_argument("--limit", type=_limit, metavar="N", help="only the first N questions of each file")
+    added.add_argument("--as-of-slack", type=_days, default=3, metavar="DAYS", help="as for newsbot eval (default 3)")
+    added.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write them (default: where newsbot reads them)"
+    )
 
     added = command(
         "discord", "Be a bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"

@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.errors import UsageError
+
 if TYPE_CHECKING:
     from bot.asking import Asker
     from bot.evaluation.report import Facts
@@ -24,6 +26,10 @@ def run_eval(parsed: argparse.Namespace, settings: Settings) -> int:
     """Measure the corpus that is set by the questions of a file; what cannot work is told before anything is asked."""
     from dataclasses import asdict
 
+    if parsed.claims:
+        return _run_claims(parsed, settings)
+    if parsed.questions is None:
+        raise UsageError("Name a file of questions, or one of claims with --claims. See newsbot eval --help.")
     from bot.evaluation.plot import draw, require_writable
     from bot.evaluation.question_file import read_questions
     from bot.evaluation.report import difference_lines, differences, document, figures, results_of, table
@@ -55,6 +61,20 @@ def run_eval(parsed: argparse.Namespace, settings: Settings) -> int:
         if became is not None:
             print()
             _print(difference_lines(became, parsed.compare.name))
+    return 0
+
+
+def _run_claims(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Measure the check of prose that is set by the claims of a file."""
+    from bot.evaluation.claims import document, measure, read_claims, table
+    from bot.wiring import open_claim_check
+
+    excerpts = read_claims(parsed.claims)[: parsed.limit]
+    shares = measure(excerpts, open_claim_check(settings))
+    if parsed.json:
+        print(json.dumps(document(shares), ensure_ascii=False, indent=1))
+    else:
+        _print(table(shares))
     return 0
 
 

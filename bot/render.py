@@ -1,6 +1,6 @@
 """Answers, hits and status as lines for a terminal, and as values for JSON. Pure.
 
-Knows nothing about where they are shown; whether there is colour is told.
+Whether there is colour is told by the caller.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from bot.schema import Answer, Article, Citation, Coverage, Hit, Usage
+from bot.schema import Answer, Article, Hit
 
 if TYPE_CHECKING:
     from bot.corpus.catalog_rows import Revision
@@ -102,61 +102,6 @@ def _with_short(line: str, answer: Answer, paint: _Paint) -> str:
         return line
     alone = rf"(?<![\w.,\[]){re.escape(plain(answer.short))}(?![\w\]]|[.,]\d)"
     return re.sub(alone, lambda found: paint("bold", found[0]), line)
-
-
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """The answer as values for JSON: the contract of `newsbot ask --json`."""
-    return {
-        "question": answer.question.text,
-        "answered": answer.answered,
-        "text": answer.text,
-        "short": answer.short,
-        "as_of": iso(answer.as_of),
-        "confidence": round(answer.confidence, 3),
-        "citations": [citation_json(citation) for citation in answer.citations],
-        "model": answer.model,
-        "seconds": round(answer.seconds, 4),
-        "reason": answer.reason,
-        "nearest": citation_json(answer.nearest) if answer.nearest else None,
-        "note": answer.note,
-        "removed": [{"text": each.text, "reason": each.reason} for each in answer.removed],
-        "usage": usage_json(answer.usage) if answer.usage else None,
-        "coverage": coverage_json(answer.coverage),
-    }
-
-
-def citation_json(citation: Citation) -> dict[str, Any]:
-    """A citation as values for JSON; `start` and `end` count characters of the article's text."""
-    article = citation.article
-    return {
-        "number": citation.number,
-        "quote": citation.quote,
-        "url": article.url,
-        "link": citation.link,
-        "title": article.title,
-        "source": article.source,
-        "published": iso(article.published),
-        "article_id": article.id,
-        "start": citation.start,
-        "end": citation.end,
-        "also_in": [{"source": each.source, "url": each.url, "title": each.title} for each in citation.also_in],
-    }
-
-
-def coverage_json(coverage: Coverage) -> dict[str, Any]:
-    """What the corpus covers, as values for JSON."""
-    return {"articles": coverage.articles, "first": iso(coverage.first), "last": iso(coverage.last)}
-
-
-def usage_json(usage: Usage) -> dict[str, Any]:
-    """What a chat model was asked to do, as values for JSON; `cost_usd` is None where it is not known."""
-    return {
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "calls": usage.calls,
-        "seconds": round(usage.seconds, 4),
-        "cost_usd": usage.cost_usd,
-    }
 
 
 def article_json(article: Article) -> dict[str, Any]:
@@ -283,7 +228,7 @@ def status_json(status: Status, model: str) -> dict[str, Any]:
     run = status.last_run
     return {
         "data_dir": str(status.folder),
-        "coverage": coverage_json(status.coverage),
+        "coverage": status.coverage.to_dict(),
         "counts": dict(status.counts),
         "sources": dict(status.sources),
         "model": model,

@@ -1,6 +1,6 @@
 """The nouns, in the order the data meets them: article, passage, question, hit, answer.
 
-Knows nothing about files, databases, models or Discord: standard library only.
+They need the standard library only.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,10 @@ class Coverage:
     first: date | None = None
     last: date | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """As values for JSON; days in ISO form."""
+        return {"articles": self.articles, "first": _iso(self.first), "last": _iso(self.last)}
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -167,6 +172,22 @@ class Citation:
     """The article's address with a text fragment that opens the page at the quote; None without an address."""
     also_in: tuple[Article, ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """As values for JSON; `start` and `end` count characters of the article's text."""
+        return {
+            "number": self.number,
+            "quote": self.quote,
+            "url": self.article.url,
+            "link": self.link,
+            "title": self.article.title,
+            "source": self.article.source,
+            "published": _iso(self.article.published),
+            "article_id": self.article.id,
+            "start": self.start,
+            "end": self.end,
+            "also_in": [{"source": each.source, "url": each.url, "title": each.title} for each in self.also_in],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -193,6 +214,16 @@ class Usage:
     calls: int = 0
     seconds: float = 0.0
     cost_usd: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As values for JSON; `cost_usd` is None where it is not known."""
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "calls": self.calls,
+            "seconds": round(self.seconds, 4),
+            "cost_usd": self.cost_usd,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,3 +257,36 @@ class Answer:
     """Why a chat model that is set did not write this answer, fit to show."""
     removed: tuple[Removed, ...] = ()
     usage: Usage | None = None
+
+    def __str__(self) -> str:
+        """The text, and a line for each source: number, title, outlet, day, address."""
+        lines = [self.text, ""] if self.citations else [self.text]
+        for each in self.citations:
+            article = each.article
+            about = (article.title, article.source, _iso(article.published) or "date unknown", article.url)
+            lines.append(f"[{each.number}] " + " · ".join(part for part in about if part))
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As values for JSON, what `newsbot ask --json` prints; days in ISO form, seconds to four places."""
+        return {
+            "question": self.question.text,
+            "answered": self.answered,
+            "text": self.text,
+            "short": self.short,
+            "as_of": _iso(self.as_of),
+            "confidence": round(self.confidence, 3),
+            "citations": [citation.to_dict() for citation in self.citations],
+            "model": self.model,
+            "seconds": round(self.seconds, 4),
+            "reason": self.reason,
+            "nearest": self.nearest.to_dict() if self.nearest else None,
+            "note": self.note,
+            "removed": [{"text": each.text, "reason": each.reason} for each in self.removed],
+            "usage": self.usage.to_dict() if self.usage else None,
+            "coverage": self.coverage.to_dict(),
+        }
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,16 +1,18 @@
 """Every knob, from the environment and `.env`: names begin with NEWSBOT_ or DISCORD_, defaults stand here.
 
-Knows nothing about what the knobs turn; only wiring and the doors read it.
+Only wiring and the doors read it.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import SettingsError
 
@@ -18,7 +20,7 @@ from bot.errors import SettingsError
 class Settings(BaseSettings):
     """The knobs. Keyword arguments win over the environment, the environment over `.env` in the working directory.
 
-    Raises SettingsError, which names the setting, where a value cannot be used.
+    Raises SettingsError, which names the setting, where a value cannot be used or nothing here has that name.
     """
 
     model_config = SettingsConfigDict(
@@ -38,6 +40,16 @@ class Settings(BaseSettings):
         None,
         validation_alias=AliasChoices("NEWSBOT_PROMPTS_DIR", "NEWSBOT_PROMPTS"),
         description="Folder with your own wordings. Empty: prompts/ of newsbot.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="Address of a PostgreSQL database for the catalog: postgresql://user:password@host/news. "
+        "Empty: a SQLite file in the folder of the corpus.",
+    )
+    chroma_url: str | None = Field(
+        None,
+        description="Address of a Chroma server for the vectors: http://127.0.0.1:8000, or with the name of a "
+        "collection behind a slash. Empty: files in the folder of the corpus.",
     )
     embedding_model: str = Field(
         "all-MiniLM-L6-v2", min_length=1, description="Any sentence-transformers model, by name or folder."
@@ -63,6 +75,12 @@ class Settings(BaseSettings):
         None, description="A sentence-transformers CrossEncoder, by name or folder, reads the best hits again."
     )
     reranker_depth: int = Field(20, ge=1, le=200, description="Hits that the reranker reads.")
+    reader: str | None = Field(
+        None,
+        description="What reads the passages found. Empty: newsbot's own model; off: quotes by rank; or another one by "
+        "folder or name.",
+    )
+    reader_depth: int = Field(14, ge=1, le=100, description="Passages that the reader reads for a question.")
     question_chars: int = Field(1000, ge=50, le=10_000, description="Longest question that is taken, in characters.")
     fetch_contact: str | None = Field(
         None,
@@ -99,6 +117,16 @@ class Settings(BaseSettings):
     llm_temperature: float | None = Field(
         None, ge=0, le=2, description="How freely it writes: 0 to 2. Empty: what the provider sets."
     )
+    llm_verify: bool = Field(
+        False,
+        description="Whether the chat model reads its answer again, beside the passages, and takes out what they do "
+        "not support: one more call an answer.",
+    )
+    check_model: str | None = Field(
+        None,
+        description="A lettucedetect model, or a CrossEncoder for entailment, by name or folder, that takes out what a "
+        "passage does not support. Empty: what code can prove.",
+    )
     llm_price_in: float | None = Field(
         None, ge=0, description="US dollars for a million tokens that it reads. Empty: cost is not given."
     )
@@ -129,7 +157,27 @@ class Settings(BaseSettings):
         4, ge=1, le=100, description="Questions from Discord that are answered at once; others wait in a queue."
     )
     discord_ingest: bool = Field(
-        False, description="Whether administrators may put articles into the corpus from Discord."
+        False, description="Whether the bot's owner and their team may put articles into the corpus from Discord."
+    )
+    discord_direct_messages: bool = Field(
+        True, description="Whether the bot answers in direct messages, and may be installed by people for themselves."
+    )
+    discord_blocked: str | None = Field(
+        None,
+        pattern=r"^\s*\d+(\s*,\s*\d+)*\s*$",
+        description="Ids of people and servers that are never answered, with commas between.",
+    )
+    discord_keep_days: int = Field(
+        180, ge=0, le=10_000, description="Days that questions and answers on Discord are kept. 0: for ever."
+    )
+    discord_user_per_hour_max: int = Field(
+        200, ge=0, description="Questions of one person in an hour that no server may go beyond. 0: any number."
+    )
+    discord_server_per_hour_max: int = Field(
+        3000, ge=0, description="Questions of one server in an hour that it may not go beyond. 0: any number."
+    )
+    discord_model_per_hour_max: int | None = Field(
+        None, ge=0, description="Answers of the chat model in an hour for one server; then quotes. Empty: any number."
     )
     discord_health_port: int | None = Field(
         None, ge=0, le=65_535, description="Port for health and metrics of the bot on Discord. Empty: none."
@@ -139,6 +187,8 @@ class Settings(BaseSettings):
     )
 
     def __init__(self, **values: Any) -> None:
+        known = {*type(self).model_fields, *map(variable_of, type(self).model_fields)}
+        _require_known((name for name in values if not name.startswith("_")), known, "a keyword of Settings")
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -155,6 +205,25 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8."
             ) from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """pydantic's own sources, in their order, once every NEWSBOT_ variable in them is known to be a setting."""
+        aliases = [field.validation_alias for field in cls.model_fields.values()]
+        known = {str(choice) for alias in aliases if isinstance(alias, AliasChoices) for choice in alias.choices}
+        known |= {variable_of(name) for name in cls.model_fields}
+        for source, place in ((named["env_settings"], "the environment"), (named["dotenv_settings"], ".env")):
+            assert isinstance(source, EnvSettingsSource)
+            ours = (name.upper() for name in source.env_vars if name.lower().startswith("newsbot_"))
+            _require_known(ours, known, f"a variable in {place}")
+        return super().settings_customise_sources(settings_cls, *sources, **named)
+
+    @property
+    def discord_blocked_ids(self) -> frozenset[int]:
+        """The ids in `discord_blocked`."""
+        return frozenset(int(each) for each in (self.discord_blocked or "").split(",") if each.strip())
 
     @field_validator("data_dir", "cache_dir", "prompts_dir")
     @classmethod
@@ -175,6 +244,13 @@ class Settings(BaseSettings):
         if not all("!" <= character <= "~" for character in bare):
             raise ValueError("a token has no blanks and ASCII characters only")
         return SecretStr(bare) if bare else None
+
+
+def _require_known(names: Iterable[str], known: set[str], what: str) -> None:
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.0)
+            raise SettingsError(f"{name}, {what}, is no setting of newsbot. The nearest one is {near[0]}.")
 
 
 SECRETS = {"DISCORD_TOKEN", "NEWSBOT_LLM", "NEWSBOT_LLM_BASE_URL"}

@@ -1,7 +1,4 @@
-"""Settings -> live objects: where the parts are put together. Heavy imports happen inside its functions.
-
-Knows nothing about doors: no arguments are parsed and nothing is printed here.
-"""
+"""Settings -> live objects: where the parts are put together. Heavy imports happen inside its functions."""
 
 from __future__ import annotations
 
@@ -10,26 +7,31 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import CorpusError, SettingsError
+from bot.errors import CorpusError, SettingsError, UsageError
 from bot.settings import Settings, provider_variables
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
+    from bot.answering.check.judge import Judge
     from bot.answering.model.model_calls import ModelCalls
     from bot.answering.model.writing import Writer
     from bot.asking import Asker
+    from bot.corpus.catalog import Catalog
     from bot.corpus.corpus import Corpus
-    from bot.embeddings import SentenceEmbeddings
-    from bot.encoding_process import EncodingProcess
+    from bot.corpus.follower import DenseIndex
+    from bot.models.embeddings import SentenceEmbeddings
+    from bot.models.encoding_process import EncodingProcess
+    from bot.models.question_kind import KindClassifier
+    from bot.models.reader import PassageReader
+    from bot.models.reranker import Reranker
     from bot.retrieval.documents import NewsRetriever
-    from bot.retrieval.reranker import Reranker
     from bot.retrieval.retriever import Retriever
     from bot.schema import Answer, Hit, Question
 
-PROMPTS = ("not_answered", "no_articles")
+PROMPTS = ("not_answered", "no_articles", "greeting", "thanks", "help", "talk")
 """The wordings that answers are framed in, each a file of prompts/."""
-MODEL_PROMPTS = ("write_system", "write_user", "rewrite_system", "rewrite_user")
+MODEL_PROMPTS = ("write_system", "write_user", "rewrite_system", "rewrite_user", "verify_system", "verify_user")
 """What a chat model is told, each a file of prompts/."""
 APART_TEXTS = 256
 """Texts at once from which a process of its own is begun to encode: it takes most of a second to begin."""
@@ -41,10 +43,16 @@ def open_chain(settings: Settings | None = None) -> Runnable[str | Question, Ans
 
     Raises CorpusMissing, CorpusError, IndexMismatch, ModelError or SettingsError, each with the remedy.
     """
-    settings = settings or Settings()
+    settings = _checked(settings)
     from bot.chain import make_chain
 
     return make_chain(open_asker(settings))
+
+
+def _checked(settings: Settings | None) -> Settings:
+    if settings is not None and not isinstance(settings, Settings):
+        raise UsageError(f"The settings are given first, as Settings(data_dir=...), not as {settings!r}.")
+    return settings or Settings()
 
 
 def open_asker(settings: Settings) -> Asker:
@@ -70,9 +78,9 @@ def open_writer(settings: Settings) -> Writer | None:
     calls = open_model_calls(settings)
     if calls is None:
         return None
+    from bot.answering.check.prose import ProseCheck
     from bot.answering.model.wording import HOLES, holes_of
     from bot.answering.model.writing import Writer
-    from bot.answering.proof.prose import ProseCheck
 
     prompts = {name: read_prompt(name, settings) for name in MODEL_PROMPTS}
     for name, text in prompts.items():
@@ -88,7 +96,38 @@ def open_writer(settings: Settings) -> Writer | None:
         context_tokens=settings.llm_context_tokens,
         history_tokens=settings.llm_history_tokens,
         question_chars=settings.question_chars,
+        verify=settings.llm_verify,
+        judge=_check_model(settings),
     )
+
+
+def open_claim_check(settings: Settings) -> Callable[[Hit, Sequence[str]], list[str | None]]:
+    """The check of prose that is set, for claims about one passage: why each is removed, None where it is kept.
+
+    Raises as `open_writer`, and ModelError where the check model cannot be loaded.
+    """
+    from bot.answering.check.judge import check_claims
+
+    judge = _check_model(settings)
+    writer = open_writer(settings) if settings.llm and settings.llm_verify else None
+    if writer is not None:
+        writing, own = writer, judge
+
+        def judge(pairs: Sequence[tuple[str, str]]) -> list[str | None]:
+            first = own(pairs) if own else [None] * len(pairs)
+            again = writing.calls.loop.run(writing.verify_claims(pairs))
+            return [one or other for one, other in zip(first, again, strict=True)]
+
+    return lambda hit, claims: check_claims(hit, claims, judge)
+
+
+def _check_model(settings: Settings) -> Judge | None:
+    if not settings.check_model:
+        return None
+    _silence()
+    from bot.answering.check.judge import load_judge
+
+    return load_judge(settings.check_model)
 
 
 def open_model_calls(settings: Settings) -> ModelCalls | None:
@@ -123,33 +162,70 @@ def open_model_calls(settings: Settings) -> ModelCalls | None:
     )
 
 
-def open_retriever(k: int = 10, settings: Settings | None = None) -> NewsRetriever:
+def open_retriever(settings: Settings | None = None, *, k: int = 10) -> NewsRetriever:
     """A LangChain BaseRetriever over the corpus that is set, giving the `k` best passages. Raises as `open_chain`."""
-    settings = settings or Settings()
+    if k < 1:
+        raise UsageError(f"k is how many passages are wanted, 1 or more, not {k}.")
+    search = _search(_checked(settings))
     from bot.retrieval.documents import NewsRetriever
 
-    return NewsRetriever(find=finder(k, settings))
+    return NewsRetriever(find=search, k=k)
 
 
 def open_retrieval(settings: Settings | None = None) -> Retriever:
-    """Our own retriever over the corpus that is set: from an `Understood` question to scored hits. Raises as
+    """Our own retriever over the corpus that is set: from a `ParsedQuery` to scored hits. Raises as
     `open_chain`.
     """
-    settings = settings or Settings()
+    settings = _checked(settings)
     from bot.retrieval.retriever import Retriever
 
     embedder = _Embedder(settings)
     corpus = _corpus(settings, False, embedder)
     corpus.require_indexes()
-    return Retriever(corpus, embedder.embeddings(), reranker=_reranker(settings))
+    embeddings = embedder.embeddings()
+    return Retriever(
+        corpus,
+        embeddings,
+        _kinds(embeddings, settings),
+        _reader(settings),
+        depth=settings.reader_depth,
+        reranker=_reranker(settings),
+    )
+
+
+def _kinds(embeddings: SentenceEmbeddings, settings: Settings) -> KindClassifier:
+    from bot.models.question_kind import load_kinds
+
+    return load_kinds(
+        embeddings.fingerprint, lambda texts: embeddings.encode(texts, "query"), cache_dir(settings) / "models"
+    )
+
+
+def _reader(settings: Settings) -> PassageReader | None:
+    if settings.reader == "off":
+        return None
+    from bot.models.embeddings import usable_cpus
+    from bot.models.reader import FACTS_FILE, WEIGHTS, load_reader
+
+    folder = Path(settings.reader) if settings.reader else WEIGHTS
+    if settings.reader and not (folder / FACTS_FILE).is_file():
+        from bot.models.transformers_reader import load_transformers_reader
+
+        return load_transformers_reader(settings.reader)
+    return load_reader(folder, threads=settings.threads or usable_cpus())
 
 
 def finder(k: int, settings: Settings) -> Callable[[str | Question], tuple[Hit, ...]]:
     """A function from a question to its `k` best hits. Raises as `open_chain`."""
+    search = _search(settings)
+    return lambda asked: search(asked, k)
+
+
+def _search(settings: Settings) -> Callable[[str | Question, int], tuple[Hit, ...]]:
     from bot.asking import understood
 
     retriever = open_retrieval(settings)
-    return lambda asked: retriever.retrieve(understood(asked, retriever, settings.question_chars), k).hits
+    return lambda asked, k: retriever.retrieve(understood(asked, retriever, settings.question_chars), k).hits
 
 
 def open_corpus(
@@ -159,17 +235,33 @@ def open_corpus(
 
     Raises CorpusMissing or CorpusError.
     """
-    settings = settings or Settings()
+    settings = _checked(settings)
     return _corpus(settings, create, _Embedder(settings, on_export))
+
+
+def open_catalog(settings: Settings, *, create: bool = False) -> Catalog:
+    """The catalog alone. With `create` it is made where there is none. Raises CorpusMissing or CorpusError."""
+    from bot.corpus.catalog import Catalog
+    from bot.corpus.corpus import CATALOG_FILE
+
+    folder = settings.data_dir
+    where: Path | str = settings.database_url.get_secret_value() if settings.database_url else folder / CATALOG_FILE
+    if not create:
+        return Catalog.open(where)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CorpusError(f"The folder {folder} cannot be made: {error.strerror or error}.") from error
+    return Catalog.create(where)
 
 
 def open_embeddings(
     settings: Settings | None = None, on_export: Callable[[str], None] | None = None
 ) -> SentenceEmbeddings:
     """The embedding model that is set, as LangChain `Embeddings`. Raises ModelError."""
-    settings = settings or Settings()
+    settings = _checked(settings)
     _silence()
-    from bot.embeddings import load_embeddings
+    from bot.models.embeddings import load_embeddings
 
     return load_embeddings(**_embedding_options(settings), on_export=on_export)
 
@@ -245,7 +337,7 @@ class _Embedder:
         if self._process is None:
             if texts < APART_TEXTS or self.embeddings().runtime == "torch":
                 return None
-            from bot.encoding_process import EncodingProcess
+            from bot.models.encoding_process import EncodingProcess
 
             self._process = EncodingProcess(_embedding_options(self._settings))
         return self._process if texts >= APART_TEXTS or self._process.running else None
@@ -253,27 +345,25 @@ class _Embedder:
 
 def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     _silence()
-    from bot.corpus.catalog import Catalog
-    from bot.corpus.corpus import CATALOG_FILE, Corpus
+    from bot.corpus.chroma_files import ChromaFiles
+    from bot.corpus.corpus import Corpus
     from bot.corpus.embedded_text import CONTENT_WORDS
-    from bot.corpus.lexical import LexicalIndex
-    from bot.corpus.vectors import VectorIndex
+    from bot.corpus.embedding import Encoder
+    from bot.corpus.lexical import TantivyFiles
 
     folder = settings.data_dir
-    if create:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CorpusError(f"The folder {folder} cannot be made: {error.strerror or error}.") from error
-        catalog = Catalog.create(folder / CATALOG_FILE)
-    else:
-        catalog = Catalog.open(folder / CATALOG_FILE)
+    catalog = open_catalog(settings, create=create)
     content = settings.embedding_words == "content" or (
         settings.embedding_words == "auto" and _is_default(settings.embedding_model)
     )
-    make = {"index": "chroma", "model": settings.embedding_model, "words": CONTENT_WORDS if content else "all"}
-    vectors = VectorIndex(folder / "chroma", embedder.encode, encode_many=embedder.encode_many, content_words=content)
-    return Corpus(folder, catalog, LexicalIndex(folder / "bm25"), vectors, make, embedder.make)
+    named = {"model": settings.embedding_model, "words": CONTENT_WORDS if content else "all"}
+    encoder = Encoder(named, embedder.encode_many, embedder.make, content)
+    dense: DenseIndex = ChromaFiles(folder / "chroma")
+    if settings.chroma_url:
+        from bot.corpus.chroma_server import ChromaServer
+
+        dense = ChromaServer(settings.chroma_url)
+    return Corpus(folder, catalog, TantivyFiles(folder / "bm25"), dense, encoder)
 
 
 def _is_default(model: str) -> bool:
@@ -284,7 +374,7 @@ def _reranker(settings: Settings) -> Reranker | None:
     if not settings.reranker:
         return None
     _silence()
-    from bot.retrieval.reranker import load_reranker
+    from bot.models.reranker import load_reranker
 
     return load_reranker(settings.reranker, settings.reranker_depth)
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from bot.errors import CorpusError
 from bot.schema import Span
-from bot.sentences import sentences
+from bot.text.sentences import sentences
 
 RECURRING_ARTICLES = 12
 """From this many articles on, a paragraph is boilerplate. In a corpus of 4,700 articles everything at 12 or more was

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.schema import Span
-from bot.sentences import sentences
+from bot.text.sentences import sentences
 
 CHUNKER_VERSION = 1
-"""Recorded with each index; raise it whenever the same text would be cut otherwise, here or in bot.sentences."""
+"""Recorded with each index; raise it whenever the same text would be cut otherwise, here or in bot.text.sentences."""
 
 PASSAGE_CHARS = 800
 """About 160 words: what a small embedding model reads whole (256 tokens), and room for a fact and its context."""

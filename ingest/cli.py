@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from bot.corpus.corpus import Corpus
-    from ingest.fetch import Fetcher
     from ingest.follow import Round
-    from ingest.read.contract import Fetched
     from ingest.stopping import Stop
 
     _ItemsFor = Callable[[Corpus | None], Iterable[Article | Outcome]]
@@ -66,7 +64,7 @@ def run_read(parsed: argparse.Namespace, settings: Settings) -> int:
                 refused = {"origin": item.origin, "title": item.title, "refused": str(item.kind), "reason": item.reason}
                 print(json.dumps(refused, ensure_ascii=False))
             else:
-                _say(plain(f"{item.kind:<8} {item.origin}: {item.reason}"))
+                say(plain(f"{item.kind:<8} {item.origin}: {item.reason}"))
         elif parsed.json:
             print(json.dumps(article_json(item) | {"reason": None}, ensure_ascii=False))
         else:
@@ -81,16 +79,17 @@ def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
     """
     addresses = [_followed_address(each) for each in dict.fromkeys(parsed.feeds)]
     from bot.wiring import open_corpus
+    from ingest import open_fetcher
     from ingest.follow import FeedFollower, FeedState
     from ingest.read import ReadOptions
     from ingest.stopping import Stop
 
     stop = Stop()
     failed = False
-    fetcher = _fetcher(settings, parsed.allow_private)
+    fetcher = open_fetcher(settings, allow_private=parsed.allow_private)
     with _stopping_by_signal(stop):
         follower = FeedFollower(
-            corpus=open_corpus(settings, create=True, on_export=_say),
+            corpus=open_corpus(settings, create=True, on_export=say),
             addresses=addresses,
             fetcher=fetcher,
             stop=stop,
@@ -98,37 +97,19 @@ def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
             options=ReadOptions(source=parsed.source, summaries=parsed.summaries),
             passage_chars=settings.passage_chars,
             lock_wait_seconds=settings.lock_wait_seconds,
-            on_wait=_say,
+            on_wait=say,
         )
         for each in follower.rounds(1 if parsed.once else None):
-            _say(_round_line(each))
+            say(_round_line(each))
             if parsed.json:
                 print(json.dumps(_round_json(each), ensure_ascii=False), flush=True)
             failed = each.feeds_in(FeedState.FAILED) > 0
         if stop.requested:
-            _say("newsbot: stopped; what was stored is safe")
+            say("newsbot: stopped; what was stored is safe")
         else:  # a fetch that a stop left behind still uses it
             fetcher.close()
         follower.corpus.close()
     return 1 if parsed.once and failed and not stop.requested else 0
-
-
-def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
-    """`newsbot remove`: exit status 0, or 1 when an article was not there."""
-    from bot.wiring import open_corpus
-
-    wanted = {url: id_of(url) for url in parsed.urls}
-    corpus = open_corpus(settings)
-    with corpus.writing(settings.lock_wait_seconds, _say):
-        with corpus.catalog.writing() as writer:
-            removed = {url: writer.remove(id_) for url, id_ in wanted.items()}
-        corpus.follow()
-    if parsed.json:
-        print(json.dumps({"removed": removed}, ensure_ascii=False, indent=2))
-    else:
-        for url, was_there in removed.items():
-            print(f"Removed {url}" if was_there else f"Not in the corpus: {url}")
-    return 0 if all(removed.values()) else 1
 
 
 def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -137,7 +118,7 @@ def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
     from ingest.pipeline import rechunk
 
     corpus = open_corpus(settings)
-    with corpus.writing(settings.lock_wait_seconds, _say), _Watch() as watch:
+    with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
         rechunk(corpus, settings.passage_chars)
         corpus.follow(watch.embedded)
     passages = corpus.catalog.counts()["passages"]
@@ -162,7 +143,7 @@ def run_demo(settings: Settings) -> None:
             return
     for outcome in _ingested(lambda _: read([str(sample)]), settings):
         if outcome.kind is OutcomeKind.FAILED:
-            _say(f"failed   {outcome.origin}: {outcome.reason}")
+            say(f"failed   {outcome.origin}: {outcome.reason}")
     with open_corpus(settings).catalog.writing() as writer:
         writer.note(SAMPLE_NOTE, digest.hexdigest())
 
@@ -245,58 +226,25 @@ def _read(parsed: argparse.Namespace, settings: Settings, corpus: Corpus | None 
 
     What `corpus` holds as it was read is told from its bytes and not read again.
     """
-    from ingest.read import ReadOptions, read
+    from ingest import items_of
+    from ingest.read import ReadOptions
 
-    fetch = None if parsed.no_fetch else _Fetch(settings, parsed.allow_private)
-    try:
-        options = ReadOptions(
-            source=parsed.source,
-            fields=dict(parsed.field),
-            summaries=parsed.summaries,
-            fetch=fetch,
-            known_input=corpus.catalog.known_input if corpus is not None else None,
-        )
-        yield from read(parsed.sources, options)
-    finally:
-        if fetch is not None:
-            fetch.close()
-
-
-class _Fetch:
-    """A Fetcher that is made when it is first called: most sources are files and need none."""
-
-    def __init__(self, settings: Settings, allow_private: bool) -> None:
-        self._settings = settings
-        self._allow_private = allow_private
-        self._fetcher: Fetcher | None = None
-
-    def __call__(self, url: str) -> Fetched:
-        if self._fetcher is None:
-            self._fetcher = _fetcher(self._settings, self._allow_private)
-        return self._fetcher(url)
-
-    def close(self) -> None:
-        if self._fetcher is not None:
-            self._fetcher.close()
-
-
-def _fetcher(settings: Settings, allow_private: bool) -> Fetcher:
-    from ingest.fetch import Fetcher
-
-    return Fetcher(
-        allow_private=allow_private,
-        contact=settings.fetch_contact or "",
-        delay_seconds=settings.fetch_delay_seconds,
+    options = ReadOptions(
+        source=parsed.source,
+        fields=dict(parsed.field),
+        summaries=parsed.summaries,
+        known_input=corpus.catalog.known_input if corpus is not None else None,
     )
+    return items_of(parsed.sources, settings, options, fetch=not parsed.no_fetch, allow_private=parsed.allow_private)
 
 
 def _ingested(items: _ItemsFor, settings: Settings) -> Iterator[Outcome]:
     from bot.wiring import open_corpus
     from ingest.pipeline import ingest
 
-    corpus = open_corpus(settings, create=True, on_export=_say)
+    corpus = open_corpus(settings, create=True, on_export=say)
     try:
-        with corpus.writing(settings.lock_wait_seconds, _say), _Watch() as watch:
+        with corpus.writing(settings.lock_wait_seconds, say), Watch() as watch:
             read = watch.reading(items(corpus))
             yield from ingest(corpus, read, passage_chars=settings.passage_chars, progress=watch.embedded)
     finally:
@@ -329,18 +277,19 @@ def _report(outcomes: list[Outcome], settings: Settings, *, as_json: bool, dry_r
         for kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED):
             some = [each for each in told if each.kind is kind]
             for each in some[:REASONS_SHOWN]:
-                _say(plain(f"{kind:<8} {each.origin}: {each.reason}"))
+                say(plain(f"{kind:<8} {each.origin}: {each.reason}"))
             if len(some) > REASONS_SHOWN:
-                _say(f"{kind:<8} and {len(some) - REASONS_SHOWN:,} more; --json lists them all")
+                say(f"{kind:<8} and {len(some) - REASONS_SHOWN:,} more; --json lists them all")
         print(("Would be: " if dry_run else "") + counts_line(counts))
     return 1 if counts[OutcomeKind.FAILED] else 0
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """For people, beside the data on standard output."""
     print(text, file=sys.stderr)
 
 
-class _Watch:
+class Watch:
     """Shows how far ingest is: two bars on a terminal, a line now and then elsewhere; nothing for quick runs."""
 
     def __init__(self) -> None:
@@ -349,7 +298,7 @@ class _Watch:
         self._articles = 0
         self._started = self._logged = time.monotonic()
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> Watch:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -390,4 +339,4 @@ class _Watch:
             self._bars.update(self._tasks[what], completed=done, total=total, rate=f"{done / seconds:,.0f}/s")
         elif time.monotonic() - self._logged > LOG_SECONDS:
             self._logged = time.monotonic()
-            _say(f"{what}: {done:,}" + (f" of {total:,}" if total else "") + f" after {seconds:,.0f} s")
+            say(f"{what}: {done:,}" + (f" of {total:,}" if total else "") + f" after {seconds:,.0f} s")

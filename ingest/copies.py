@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from bot.text import read_table
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -62,12 +64,7 @@ NUMBER_CONTEXT_WORDS = 2
 _KEY_MASK = (1 << 63) - 1  # SQL integers are signed
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*")
-_NUMBER_WORDS = {
-    word: str(number)
-    for number, word in enumerate(
-        ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], start=2
-    )
-}
+_NUMBER_WORDS = {word: str(number) for number, word in enumerate(read_table("numbers")["units"][:13]) if number > 1}
 """Agencies print 10 or ten, 3 or three; "one" is too often no number."""
 
 

@@ -1,7 +1,4 @@
-"""Embeds what is stored, in a thread, while the next articles are read and stored: it takes most of the time.
-
-Knows nothing about articles: it counts passages, and the corpus knows which are to be embedded.
-"""
+"""Embeds what is stored, in a thread, while the next articles are read and stored: it takes most of the time."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from importlib import metadata
 from types import TracebackType
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
-import httpcore
-import httpx
+import httpcore2
+import httpx2
 
 from ingest.guard import AddressRefused, FetchError, guarded_client
 from ingest.read.contract import Fetched, read_up_to
@@ -137,24 +137,24 @@ class Fetcher:
         self._next_at[host] = turn + delay
 
     @contextmanager
-    def _opened(self, address: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+    def _opened(self, address: str, headers: dict[str, str]) -> Iterator[httpx2.Response]:
         """The response while its body is still to be read, with every failure of the network as a FetchError."""
         host = urlsplit(address).hostname or address
         try:
             with self._client.stream("GET", address, headers=headers) as response:
                 yield response
-        except (httpx.TimeoutException, httpcore.TimeoutException) as error:
+        except (httpx2.TimeoutException, httpcore2.TimeoutException) as error:
             raise FetchError(f"{host} takes too long to answer; try again later") from error
-        except (httpcore.ConnectError, httpx.ConnectError) as error:
+        except (httpcore2.ConnectError, httpx2.ConnectError) as error:
             raise FetchError(f"{host} cannot be reached ({_short(error)})") from error
-        except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        except (httpx2.InvalidURL, UnicodeError, ValueError) as error:
             raise FetchError(f"the address is not valid ({_short(error)})") from error
         except (
-            httpx.HTTPError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError,
+            httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol, OSError,
         ) as error:  # fmt: skip
             raise FetchError(f"the connection to {host} broke ({_short(error)})") from error
 
-    def _answer(self, response: httpx.Response, url: str, address: str) -> Fetched:
+    def _answer(self, response: httpx2.Response, url: str, address: str) -> Fetched:
         _check_status(response, address)
         content_type, charset = _content_type(response.headers.get("content-type", ""))
         return Fetched(
@@ -168,8 +168,8 @@ class Fetcher:
             last_modified=response.headers.get("last-modified"),
         )
 
-    def _body(self, response: httpx.Response) -> bytes:
-        """The body unpacked. Bytes are unpacked here, under the caps, and not by httpx, which has none."""
+    def _body(self, response: httpx2.Response) -> bytes:
+        """The body unpacked. Bytes are unpacked here, under the caps, and not by httpx2, which has none."""
         limit = self._limits.whole_bytes
         length = response.headers.get("content-length", "")
         if length.isdigit() and int(length[:20]) > limit:
@@ -209,7 +209,7 @@ def _checked(address: str) -> SplitResult:
     return parts
 
 
-def _redirect_target(response: httpx.Response, address: str) -> str | None:
+def _redirect_target(response: httpx2.Response, address: str) -> str | None:
     target: str | None = response.headers.get("location")
     if response.status_code not in _REDIRECTS or not target:
         return None
@@ -219,7 +219,7 @@ def _redirect_target(response: httpx.Response, address: str) -> str | None:
         raise FetchError(f"it redirects to an address that is not valid ({_short(error)})") from error
 
 
-def _check_status(response: httpx.Response, address: str) -> None:
+def _check_status(response: httpx2.Response, address: str) -> None:
     """Raise FetchError for every status but success and "not modified"."""
     status = response.status_code
     if 200 <= status < 300 or status == NOT_MODIFIED:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import httpcore
-import httpx
+import httpcore2
+import httpx2
 
 from bot.errors import ReadError
 
@@ -54,15 +54,15 @@ def _embedded(ip: Address) -> list[ipaddress.IPv4Address]:
     return [inner for inner in found if inner is not None]
 
 
-class GuardedBackend(httpcore.NetworkBackend):
-    """Opens connections for httpcore, refusing addresses that are not public and keeping one deadline for it all.
+class GuardedBackend(httpcore2.NetworkBackend):
+    """Opens connections for httpcore2, refusing addresses that are not public and keeping one deadline for it all.
 
     The name is resolved once and the connection goes to the address that was checked, so a name that resolves to
     something else a moment later (DNS rebinding) gains nothing. `deadline` is a `time.monotonic()` value.
     """
 
     def __init__(self, *, allow_private: bool = False) -> None:
-        self._backend = httpcore.SyncBackend()
+        self._backend = httpcore2.SyncBackend()
         self._allow_private = allow_private
         self.deadline = float("inf")
 
@@ -73,15 +73,15 @@ class GuardedBackend(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> httpcore2.NetworkStream:
         """A connection to the first address of `host` that may be and can be reached.
 
-        Raises AddressRefused where none may be, httpcore.ConnectError where none can be.
+        Raises AddressRefused where none may be, httpcore2.ConnectError where none can be.
         """
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"the name {host} is not known") from error
+            raise httpcore2.ConnectError(f"the name {host} is not known") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         allowed = addresses if self._allow_private else [address for address in addresses if is_public(address)]
         if not allowed:
@@ -95,7 +95,7 @@ class GuardedBackend(httpcore.NetworkBackend):
                 stream = self._backend.connect_tcp(
                     address, port, left_seconds(self.deadline, timeout), local_address, socket_options
                 )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 problem = error
             else:
                 return _TimedStream(stream, self)
@@ -105,22 +105,22 @@ class GuardedBackend(httpcore.NetworkBackend):
     def connect_unix_socket(
         self,
         path: str,
-        timeout: float | None = None,  # noqa: ARG002 - httpcore's signature
+        timeout: float | None = None,  # noqa: ARG002 - httpcore2's signature
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
-    ) -> httpcore.NetworkStream:
+    ) -> httpcore2.NetworkStream:
         """Never: a socket file is as private as an address can be."""
         raise AddressRefused(f"{path} is a socket file, which is not on the public internet")
 
     def sleep(self, seconds: float) -> None:
-        """Wait, for httpcore's retries."""
+        """Wait, for httpcore2's retries."""
         time.sleep(seconds)
 
 
-class _TimedStream(httpcore.NetworkStream):
+class _TimedStream(httpcore2.NetworkStream):
     """A connection whose every read and write ends at the deadline: a server that drips a byte at a time would
     otherwise hold us for hours, each read being in time."""
 
-    def __init__(self, stream: httpcore.NetworkStream, backend: GuardedBackend) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, backend: GuardedBackend) -> None:
         self._stream = stream
         self._backend = backend
 
@@ -144,10 +144,10 @@ class _TimedStream(httpcore.NetworkStream):
 
 
 def left_seconds(deadline: float, timeout: float | None) -> float | None:
-    """The timeout of one step, cut at the deadline. Raises httpcore.ReadTimeout where that has passed."""
+    """The timeout of one step, cut at the deadline. Raises httpcore2.ReadTimeout where that has passed."""
     left = deadline - time.monotonic()
     if left <= 0:
-        raise httpcore.ReadTimeout("the time for the whole request is over")
+        raise httpcore2.ReadTimeout("the time for the whole request is over")
     if left == float("inf"):
         return timeout
     return left if timeout is None else min(left, timeout)
@@ -155,13 +155,13 @@ def left_seconds(deadline: float, timeout: float | None) -> float | None:
 
 def guarded_client(
     headers: Mapping[str, str], step_seconds: float, *, allow_private: bool
-) -> tuple[httpx.Client, GuardedBackend]:
-    """An httpx client whose connections the guard makes, and the guard, whose deadline can be set.
+) -> tuple[httpx2.Client, GuardedBackend]:
+    """An httpx2 client whose connections the guard makes, and the guard, whose deadline can be set.
 
     It follows no redirects, so that each hop can be checked, and uses no proxy of the environment.
     """
     backend = GuardedBackend(allow_private=allow_private)
-    client = httpx.Client(
+    client = httpx2.Client(
         transport=_Transport(backend),
         headers=headers,
         timeout=step_seconds,
@@ -171,34 +171,36 @@ def guarded_client(
     return client, backend
 
 
-class _Transport(httpx.BaseTransport):
-    """httpx over a pool of our own: httpx' transport takes no network backend."""
+class _Transport(httpx2.BaseTransport):
+    """httpx2 over a pool of our own: httpx2's own takes no network backend."""
 
     def __init__(self, backend: GuardedBackend) -> None:
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(), max_connections=4, keepalive_expiry=10.0, network_backend=backend
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=httpx2.create_ssl_context(), max_connections=4, keepalive_expiry=10.0, network_backend=backend
         )
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url
         answer = self._pool.handle_request(
-            httpcore.Request(
+            httpcore2.Request(
                 request.method,
-                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
                 headers=request.headers.raw,
                 extensions=request.extensions,
             )
         )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+        return httpx2.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions
+        )
 
     def close(self) -> None:
         self._pool.close()
 
 
-class _Body(httpx.SyncByteStream):
-    """The pool's stream as one of httpx'."""
+class _Body(httpx2.SyncByteStream):
+    """The pool's stream as one of httpx2's."""
 
-    def __init__(self, answer: httpcore.Response) -> None:
+    def __init__(self, answer: httpcore2.Response) -> None:
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:

@@ -1,23 +1,24 @@
 """Sources -> corpus: articles are identified, cut into passages, compared with what is there, stored and indexed.
 
-Knows nothing about how bytes are read, nor about who watches: it yields an Outcome each and prints nothing.
-
 Articles are stored in batches, each one transaction of the catalog; the outcomes of a batch are yielded when it is
 stored and can be found. A process that is killed loses the batch at hand at most, and the next run takes it up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
+from typing import Any
 from urllib.parse import urlsplit
 
 from bot.corpus.catalog_writer import Writer
 from bot.corpus.corpus import Corpus, Progress
 from bot.corpus.identity import article_id, content_hash
-from bot.errors import IndexMismatch, ReadError
+from bot.corpus.verifying import damage_of
+from bot.errors import IndexMismatch, NewsbotError, ReadError
 from bot.schema import Article, Outcome, OutcomeKind
 from ingest.boilerplate import Boilerplate, without
 from ingest.chunk import CHUNKER_VERSION, PASSAGE_CHARS, chunk
@@ -27,6 +28,8 @@ BATCH_ARTICLES = 64
 """Articles in one transaction."""
 FIRST_ARTICLES = 32
 """The same until the first are being embedded: as long as none are, the model waits."""
+EMPTY = "it holds nothing but what the publisher puts on every page"
+PURGED = "it was purged, and stays out of the corpus: newsbot remove --allow takes it in again"
 RECHUNK_PASSAGES = 2_000
 COPY_CANDIDATES = 8
 """Articles that are compared word by word with a new one, those that share most with it first."""
@@ -93,17 +96,83 @@ def rechunk(corpus: Corpus, passage_chars: int = PASSAGE_CHARS) -> None:
     if the process were killed on the way.
     """
     corpus.reset_indexes()
-    after = 0
-    while changes := corpus.catalog.changes(after, RECHUNK_PASSAGES):
+    after, last = 0, corpus.catalog.seq(dense=False)
+    while after < last and (changes := corpus.catalog.changes(after, RECHUNK_PASSAGES)):
         articles = corpus.catalog.articles([change.article_id for change in changes])
         with corpus.catalog.writing() as writer:
             batch = _Batch(writer, passage_chars)
-            for article in articles.values():
+            for article in articles.values():  # each gets a new number: what was cut anew is met again after `last`
                 dropped = batch.boilerplate_of(article.source).spans(article.text)
                 writer.recut(article.id, chunk(article.text, passage_chars=passage_chars, drop=dropped))
         after = changes[-1].seq
     with corpus.catalog.writing() as writer:
         writer.note("chunker", _chunker(passage_chars))
+
+
+def mend(
+    corpus: Corpus,
+    read_again: Callable[[str], Iterable[Article | Outcome]],
+    *,
+    passage_chars: int = PASSAGE_CHARS,
+) -> list[str]:
+    """Mend what is damaged in the catalog; returns what became of it, a sentence each. Call it while `writing`.
+
+    An article that is not what was stored is read again from where it came from, by `read_again`, and taken out of the
+    corpus where it is not found there. Whatever else is damaged follows from the articles.
+    """
+    damage = damage_of(corpus.catalog)
+    told: list[str] = []
+    if damage.database and corpus.catalog.mend_database():
+        told += damage.database
+        damage = damage_of(corpus.catalog)
+    if damage.database:
+        return []  # `verify` names it, with what helps
+    with corpus.catalog.writing() as writer:
+        for id_ in damage.articles:
+            writer.mistrust(id_)
+        writer.forget_revisions(damage.revisions)
+    if damage.revisions:
+        told.append(f"Older states of {len(damage.revisions)} articles were damaged, and are lost.")
+    again = _read_again(damage.articles, read_again)
+    for id_, origin in damage.articles.items():
+        found = again.get(id_)
+        with corpus.catalog.writing() as writer:
+            if found is not None and _store(_Batch(writer, passage_chars), found)[0] is not OutcomeKind.SKIPPED:
+                told.append(f"The article {id_} was damaged, and is read again from {origin}.")
+                continue
+            writer.remove(id_, record=False)
+            place = origin or "an unknown place"
+            told.append(
+                f"The article {id_}, read from {place}, was damaged, is not found there again, and is taken out. "
+                "Ingest it again, or restore a backup: newsbot restore FILE"
+            )
+    articles = corpus.catalog.articles(list(damage.cut))
+    with corpus.catalog.writing() as writer:
+        batch = _Batch(writer, passage_chars)
+        for article in articles.values():
+            dropped = batch.boilerplate_of(article.source).spans(article.text)
+            writer.recut(article.id, chunk(article.text, passage_chars=passage_chars, drop=dropped))
+    if articles:
+        told.append(f"The passages of {len(articles)} articles were damaged, and are cut anew.")
+    return told
+
+
+def _read_again(
+    origins: Mapping[str, str], read_again: Callable[[str], Iterable[Article | Outcome]]
+) -> dict[str, Article]:
+    """The articles, by id, as their sources have them today; those that are not found there are left out."""
+    found: dict[str, Article] = {}
+    # A record's place is its file's and a line, a member's its archive's and a name: each source is read once.
+    sources = {re.sub(r"(?:!.*|:\d+)$", "", origin) for origin in origins.values()} - {"", "-"}
+    for source in sorted(sources):
+        try:
+            for item in read_again(source):
+                article = _identified(item, {}) if isinstance(item, Article) else item
+                if isinstance(article, Article) and article.id in origins:
+                    found.setdefault(article.id, article)
+        except NewsbotError:
+            continue
+    return found
 
 
 def _require_chunker(corpus: Corpus, passage_chars: int) -> None:
@@ -156,7 +225,8 @@ def _store_batch(
                 continue
             kind, stored = _store(state, item)
             passages += stored
-            outcomes.append(_outcome(kind, item))
+            reason = PURGED if kind is OutcomeKind.SKIPPED and writer.is_purged(item.id) else EMPTY
+            outcomes.append(_outcome(kind, item, reason))
             if kind is not OutcomeKind.SKIPPED:
                 stored_articles.append(item)
         writer.know_inputs(stored_articles)
@@ -183,6 +253,11 @@ def _identified(article: Article, seen: dict[str, tuple[str, str]]) -> Article |
     try:
         words = "".join((article.title, article.text, article.source or "", article.section or "", *article.authors))
         words.encode("utf-8")
+        if "\0" in words:  # which nobody sees, and PostgreSQL does not store
+            names = ("title", "text", "source", "section")
+            fields: dict[str, Any] = {name: (getattr(article, name) or "").replace("\0", "") or None for name in names}
+            fields |= {"title": fields["title"] or "", "text": fields["text"] or ""}
+            article = replace(article, **fields, authors=tuple(each.replace("\0", "") for each in article.authors))
         article = replace(article, id=article.id or article_id(article))
     except UnicodeEncodeError:
         reason = "its text holds half characters (lone surrogates), which no file or database can store"
@@ -206,6 +281,8 @@ def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
     writer = batch.writer
     if writer.holds(article):
         return OutcomeKind.UNCHANGED, 0
+    if writer.is_purged(article.id):
+        return OutcomeKind.SKIPPED, 0
     fresh = not writer.knows(article.id)
     boilerplate = batch.boilerplate_of(article.source)
     dropped = boilerplate.spans(article.text)
@@ -251,6 +328,6 @@ def _outlet(article: Article) -> str:
     return article.source or (urlsplit(article.url).hostname or "" if article.url else "")
 
 
-def _outcome(kind: OutcomeKind, article: Article) -> Outcome:
-    reason = "it holds nothing but what the publisher puts on every page" if kind is OutcomeKind.SKIPPED else ""
+def _outcome(kind: OutcomeKind, article: Article, skipped: str = EMPTY) -> Outcome:
+    reason = skipped if kind is OutcomeKind.SKIPPED else ""
     return Outcome(kind=kind, origin=article.origin, article_id=article.id, title=article.title, reason=reason)

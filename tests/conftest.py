@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 
 if TYPE_CHECKING:
-    from bot.embeddings import SentenceEmbeddings
+    from bot.models.embeddings import SentenceEmbeddings
     from bot.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,7 +43,7 @@ def cache_dir() -> Path:
 @pytest.fixture(scope="session")
 def embeddings(cache_dir: Path) -> SentenceEmbeddings:
     """The default model, loaded once."""
-    from bot.embeddings import load_embeddings
+    from bot.models.embeddings import load_embeddings
 
     return load_embeddings(cache_dir=cache_dir / "models")
 
@@ -64,7 +64,8 @@ def sample_settings(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -
     from ingest.pipeline import ingest
     from ingest.read import read
 
-    made = Settings(data_dir=tmp_path_factory.mktemp("sample") / "data", cache_dir=cache_dir)
+    # Fewer passages are read than by default: the answers are the same here, and a test is quicker.
+    made = Settings(data_dir=tmp_path_factory.mktemp("sample") / "data", cache_dir=cache_dir, reader_depth=6)
     corpus = open_corpus(made, create=True)
     with corpus.writing():
         list(ingest(corpus, read([str(SAMPLE / "news")])))

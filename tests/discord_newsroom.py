@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.answering.links import text_fragment_link
 from bot.asking import Asker
-from bot.discord_bot.house import House
+from bot.discord_bot.context import BotContext
 from bot.discord_bot.running import Running
 from bot.schema import Answer, Article, Citation, Question, Turn
 from bot.wiring import open_asker
@@ -69,6 +69,11 @@ class Newsroom:
         await self.fake.until(lambda: done.acknowledged)
         return done
 
+    async def more(self, message: Json, which: str, **who: Any) -> Interaction:
+        """A button of the menu behind ⋯, pressed."""
+        menu = await self.note(await self.pressed(message, "⋯", **who))
+        return await self.pressed(menu, which, **who)
+
     async def note(self, done: Interaction) -> Json:
         """The first message that an interaction led to."""
         message: Json = await self.fake.until(
@@ -82,8 +87,8 @@ async def newsroom(
     fake: FakeDiscord, data_dir: Path, asker: Any, *, ingest: Any = None, **settings: Any
 ) -> AsyncIterator[Newsroom]:
     """newsbot is connected inside the block; its corpus is in `data_dir`."""
-    house = House(asker, asker.retriever.corpus, settings_for(fake, data_dir, **settings), ingest=ingest)
-    running = Running(house, guild_ready_timeout=GUILD_READY_SECONDS)
+    context = BotContext(asker, asker.retriever.corpus, settings_for(fake, data_dir, **settings), ingest=ingest)
+    running = Running(context, guild_ready_timeout=GUILD_READY_SECONDS)
     async with serving(running):
         await fake.connected()
         await fake.until(lambda: running.client is not None and running.client.is_ready())

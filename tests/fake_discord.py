@@ -23,6 +23,7 @@ Places and people: `fake.general`, `fake.channel(name)`, `fake.dm(person)`, `fak
 Faults: `fake.fail("POST", r"/channels/\\d+/messages", status=429, times=2, retry_after_seconds=0.1, everywhere=False,
 via=True)`; `status=500`; `reset=True`; `delay_seconds=`. Of the gateway (`fake.gateway`): `await drop(4000)`, `cut()`,
 `await ask_to_reconnect()` (op 7), `await invalidate(resumable=False)` (op 9), `refuse_handshakes = 2`,
+`turn_away = 1001`,
 `content_intent = False`, `acknowledges = False`; `longest_silence_seconds()`.
 
 Held against Discord's rules: `fake.requests` (every one), `fake.violations` (what Discord would refuse or what could

@@ -1,7 +1,4 @@
-"""A bot to put on a fake Discord: commands of a test's own over newsbot's client, and a house with nothing in it.
-
-Knows nothing about news: what newsbot's own commands do is tested elsewhere.
-"""
+"""A bot to put on a fake Discord: commands of a test's own over newsbot's client, and a corpus with nothing in it."""
 
 from __future__ import annotations
 
@@ -13,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import discord
+from discord import app_commands
+from discord.ext import commands
 from pydantic import SecretStr
 
 from bot.discord_bot.client import NewsClient
-from bot.discord_bot.house import House
-from bot.discord_bot.limits import Queue
+from bot.discord_bot.context import BotContext
 from bot.discord_bot.running import Running
 from bot.settings import Settings
 from bot.wiring import open_corpus
@@ -27,7 +25,7 @@ GUILD_READY_SECONDS = 0.05
 FIRST_DELAY_SECONDS = 0.05
 
 
-class Echo:
+class Echo(commands.Cog):
     """`/echo words` says the words; a mention and a direct message are said again; `hold` keeps answers waiting."""
 
     def __init__(self) -> None:
@@ -35,25 +33,28 @@ class Echo:
         self.hold.set()
         self.heard_contents: list[str] = []
 
-    def install(self, client: NewsClient) -> None:
-        """Add the command."""
-        client.queue = queue = Queue(4)
+    def made_for(self, client: NewsClient) -> commands.Cog:
+        """The cog, for a client."""
+        self.client = client
+        return self
 
-        @client.tree.command(description="Say it again")
-        async def echo(interaction: discord.Interaction, words: str) -> None:
-            await interaction.response.defer()
-            async with queue.enter(interaction.user.id, interaction.guild_id, 10):
-                await self.hold.wait()
-                if words == "break":
-                    raise ValueError(f"cannot say {words!r}: private-words")
-                await interaction.edit_original_response(content=words)
+    @app_commands.command(description="Say it again")
+    async def echo(self, interaction: discord.Interaction, words: str) -> None:
+        """Say it again."""
+        await interaction.response.defer()
+        async with self.client.service.queue.enter(interaction.user.id, interaction.guild_id, 10):
+            await self.hold.wait()
+            if words == "break":
+                raise ValueError(f"cannot say {words!r}: " + "-".join(["private", "words"]))
+            await interaction.edit_original_response(content=words)
 
-    async def heard(self, client: NewsClient, message: discord.Message) -> None:
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
         """Say it again, where the bot is meant."""
-        if message.author == client.user:
+        if message.author == self.client.user:
             return
         self.heard_contents.append(message.content)
-        if message.guild is None or client.user in message.mentions:
+        if message.guild is None or self.client.user in message.mentions:
             await message.reply("heard: " + message.content.split("> ")[-1])
 
 
@@ -68,9 +69,9 @@ def settings_for(fake: FakeDiscord, data_dir: Path, **more: Any) -> Settings:
     return Settings(**(given | more))
 
 
-def empty_house(settings: Settings) -> House:
-    """A house with an empty corpus, and nobody in it who answers."""
-    return House(None, open_corpus(settings, create=True), settings)  # type: ignore[arg-type]
+def empty_context(settings: Settings) -> BotContext:
+    """A bot's context with an empty corpus, and nobody who answers."""
+    return BotContext(None, open_corpus(settings, create=True), settings)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -85,12 +86,19 @@ async def serving(running: Running) -> AsyncIterator[asyncio.Task[bool]]:
             await task
 
 
-def echoing(fake: FakeDiscord, data_dir: Path, commands: Echo | None = None, **more: Any) -> Running:
-    """The bot with Echo's command, about to run against a fake Discord."""
-    house = empty_house(settings_for(fake, data_dir, **more))
+def echoing(
+    fake: FakeDiscord,
+    data_dir: Path,
+    echo: Echo | None = None,
+    *,
+    first_delay_seconds: float = FIRST_DELAY_SECONDS,
+    **more: Any,
+) -> Running:
+    """The bot with Echo's command, about to run against a fake Discord; it waits little unless told otherwise."""
+    context = empty_context(settings_for(fake, data_dir, **more))
     return Running(
-        house,
-        commands=commands or Echo(),
-        first_delay_seconds=FIRST_DELAY_SECONDS,
+        context,
+        cogs=[(echo or Echo()).made_for],
+        first_delay_seconds=first_delay_seconds,
         guild_ready_timeout=GUILD_READY_SECONDS,
     )

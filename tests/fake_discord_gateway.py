@@ -79,10 +79,14 @@ class Gateway:
         """Whether the message content intent is switched on in the developer portal."""
         self.refuse_handshakes = 0
         """So many websockets from now on are refused while they are opened."""
+        self.turn_away: int | None = None
+        """Every websocket is opened and closed again with this code, before HELLO; 0 cuts it without a word."""
         self.acknowledges = True
         """Whether heartbeats are acknowledged."""
         self.connections: list[Connection] = []
         """Every connection that there ever was, oldest first."""
+        self.tried: list[float] = []
+        """When each websocket was asked for (monotonic seconds), those that were refused too."""
         self.sessions: dict[str, Session] = {}
         self.identified: list[Json] = []
         """What each IDENTIFY said, without the token."""
@@ -95,6 +99,7 @@ class Gateway:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One websocket from its opening to its end."""
+        self.tried.append(time.monotonic())
         if self.refuse_handshakes > 0:
             self.refuse_handshakes -= 1
             return web.Response(status=503, text="upstream connect error")
@@ -103,6 +108,12 @@ class Gateway:
         packed = zlib.compressobj() if request.query.get("compress") == "zlib-stream" else None
         connection = Connection(socket, request, packed)
         self.connections.append(connection)
+        if self.turn_away is not None:
+            if self.turn_away:
+                await connection.close(self.turn_away, b"turned away")
+            elif request.transport is not None:
+                request.transport.abort()
+            return socket
         interval = int(self.heartbeat_seconds * 1000)
         await connection.send({"op": HELLO, "d": {"heartbeat_interval": interval}, "s": None, "t": None})
         async for message in socket:

@@ -5,7 +5,9 @@ Knows nothing about sockets; what a person cannot do on Discord fails here with 
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,8 @@ USER_OPTION, CHANNEL_OPTION, ROLE_OPTION = 6, 7, 8
 CALLBACKS = {COMMAND: {4, 5, 9}, COMPONENT: {4, 5, 6, 7, 9}, AUTOCOMPLETE: {8}, MODAL: {4, 5, 6, 7}}
 BUTTON, TEXT_INPUT, LINK_STYLE = 2, 4, 5
 SELECTS = {3, 5, 6, 7, 8}
+COMMANDS_SECONDS = 5.0
+ROLE_SELECT, CHANNEL_SELECT = 6, 8
 
 
 @dataclass
@@ -73,9 +77,17 @@ class People:
 
     # Who and where
 
-    def channel(self, name: str) -> Json:
-        """A new text channel."""
-        return self.world.channel(self.guild, name)
+    def channel(self, name: str, kind: int = 0) -> Json:
+        """A new channel: of text, or a forum (15)."""
+        return self.world.channel(self.guild, name, kind)
+
+    async def post(self: FakeDiscord, forum: Json, title: str, content: str, *, author: Json) -> Json:
+        """A new post in a forum: a thread, and its first message, which has the thread's id."""
+        thread = self.world.thread(forum, title, author)
+        await self.tell("THREAD_CREATE", thread, {**thread, "newly_created": True})
+        message = self.world.message(thread, author, {"content": content}, id=thread["id"])
+        await self.tell("MESSAGE_CREATE", thread, self.world.seen(message))
+        return message
 
     def dm(self, person: Json) -> Json:
         """Where a person and the bot talk alone."""
@@ -111,6 +123,8 @@ class People:
 
         `options` are for those whose names are taken here, such as {"channel": fake.general}.
         """
+        with contextlib.suppress(AssertionError):  # the bot tells them while it is online already
+            await self.until(lambda: self.world.commands, COMMANDS_SECONDS)
         data = self._command(name, (options or {}) | more, author or self.alice, channel or self.general)
         return await self._interact(COMMAND, data, author, channel)
 
@@ -151,6 +165,8 @@ class People:
             assert set(values) <= {each["value"] for each in found["options"]}, "that is not on offer"
         data = {"custom_id": found["custom_id"], "component_type": found["type"], "id": found["id"]}
         data |= {"values": list(values)}
+        if "options" not in found and values:  # channels, roles or people: Discord tells what they are
+            data["resolved"] = self._resolved(found["type"], values)
         return await self._interact(COMPONENT, data, author, self.world.channels[message["channel_id"]], message)
 
     async def submit(
@@ -177,6 +193,15 @@ class People:
         return await self._interact(MODAL, data, author or form.user, where, form.source)
 
     # How
+
+    def _resolved(self: FakeDiscord, kind: int, ids: Sequence[str]) -> Json:
+        """Channels, roles or people that were chosen, as an interaction tells them."""
+        if kind == CHANNEL_SELECT:
+            shown = [self.world.channels[each] for each in ids]
+            return {"channels": {each["id"]: {**each, "permissions": "0"} for each in shown}}
+        if kind == ROLE_SELECT:
+            return {"roles": {each["id"]: each for each in self.guild["roles"] if each["id"] in ids}}
+        return {"users": {each: self.world.users[each] for each in ids}}
 
     def _synced(self: FakeDiscord, name: str, kind: int) -> Json:
         for place in ("", self.guild["id"]):

@@ -103,10 +103,10 @@ class World:
         }  # fmt: skip
         return self.members.setdefault((guild["id"], user["id"]), made)
 
-    def channel(self, guild: Json, name: str) -> Json:
-        """A new text channel."""
+    def channel(self, guild: Json, name: str, kind: int = TEXT) -> Json:
+        """A new channel."""
         made = {
-            "id": self.id(), "type": TEXT, "guild_id": guild["id"], "name": name, "position": len(self.channels),
+            "id": self.id(), "type": kind, "guild_id": guild["id"], "name": name, "position": len(self.channels),
             "permission_overwrites": [], "nsfw": False, "parent_id": None, "flags": 0, "last_message_id": None,
             "topic": None, "rate_limit_per_user": 0,
         }  # fmt: skip

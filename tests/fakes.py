@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from bot.schema import Article
@@ -46,3 +47,19 @@ def run_newsbot(
     return subprocess.CompletedProcess(
         done.args, done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8", "replace")
     )
+
+
+def corpus_of(
+    folder: Path, encode: Callable[[list[str]], Any], *, where: Path | str | None = None, dense: Any = None
+) -> Any:
+    """A corpus whose vectors come from a function; catalog and indexes are the real ones, files where none is given."""
+    from bot.corpus.catalog import Catalog
+    from bot.corpus.chroma_files import ChromaFiles
+    from bot.corpus.corpus import CATALOG_FILE, Corpus
+    from bot.corpus.embedding import Encoder
+    from bot.corpus.lexical import TantivyFiles
+
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder = Encoder({"model": "of the tests"}, lambda parts: (encode(part) for part in parts))
+    catalog = Catalog.create(where or folder / CATALOG_FILE)
+    return Corpus(folder, catalog, TantivyFiles(folder / "bm25"), dense or ChromaFiles(folder / "chroma"), encoder)

@@ -1,6 +1,6 @@
 """An ingest that is forked from a process with everything imported, so that it can be killed often: no test by itself.
 
-Knows nothing about pytest. Catalog, tantivy and Chroma are real; vectors come from the words alone, so that
+Catalog, tantivy and Chroma are real; vectors come from the words alone, so that
 thousands of them cost nothing and are the same in every run.
 
     python -m tests.killing     reads a line of JSON for each attempt, prints one line of JSON about its end
@@ -25,12 +25,10 @@ from typing import Any
 
 from bot.corpus.identity import article_id
 from bot.schema import Article
-from tests.fakes import article
+from tests.fakes import article, corpus_of
 
 DIMENSION = 64
 PASSAGE_CHARS = 200
-COLLECTION_PASSAGES = 1_100
-"""So that there are two collections, and Chroma writes the graph of the first one (after 1,000 vectors)."""
 ENCODE_SECONDS = 0.0005
 """How long the model of the tests takes for a passage."""
 READ_SECONDS = 0.001
@@ -103,30 +101,30 @@ def encode(texts: list[str]) -> Any:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def open_corpus(folder: Path, encode: Callable[[list[str]], Any] = encode, **options: Any) -> Any:
-    """The corpus in a folder, made where there is none, with the vectors of the tests; options of `VectorIndex`."""
-    from bot.corpus.catalog import Catalog
-    from bot.corpus.corpus import CATALOG_FILE, Corpus
-    from bot.corpus.lexical import LexicalIndex
-    from bot.corpus.vectors import VectorIndex
-
-    vectors = VectorIndex(folder / "chroma", encode, **options)
-    make = {"index": "chroma", "model": "words", "dimension": DIMENSION}
-    return Corpus(folder, Catalog.create(folder / CATALOG_FILE), LexicalIndex(folder / "bm25"), vectors, make)
+def open_corpus(folder: Path, encode: Callable[[list[str]], Any] = encode) -> Any:
+    """The corpus in a folder, made where there is none, with the vectors of the tests."""
+    return corpus_of(folder, encode)
 
 
-def work(folder: Path, step: str, sources: Path, removed: list[str], enter: Callable[[str], None]) -> None:
-    """One step of the ingest; `enter` is told which phase begins."""
-    from bot.corpus.lexical import LexicalIndex
+def work(
+    folder: Path, step: str, sources: Path, removed: list[str], enter: Callable[[str], None], *, slow: bool = True
+) -> None:
+    """One step of the ingest; `enter` is told which phase begins. Not `slow`: without the time that a model takes."""
+    if not slow:
+        corpus = open_corpus(folder)
+        with corpus.writing():
+            _do(corpus, step, sources, removed)
+        corpus.close()
+        return
+    from bot.corpus.chroma_files import ChromaFiles
+    from bot.corpus.lexical import TantivyFiles
     from ingest import pipeline
     from ingest.read import read
 
     def slow_encode(texts: list[str]) -> Any:
         enter("embedding")
         time.sleep(ENCODE_SECONDS * len(texts))
-        found = encode(texts)
-        enter("Chroma")
-        return found
+        return encode(texts)
 
     def read_articles() -> Iterator[Any]:
         for item in read([str(sources / f"{step}.jsonl")]):
@@ -135,29 +133,43 @@ def work(folder: Path, step: str, sources: Path, removed: list[str], enter: Call
             yield item
         enter("reading")
 
-    apply, store_batch = LexicalIndex.apply, pipeline._store_batch
+    store_batch = pipeline._store_batch
 
-    def told_apply(self: LexicalIndex, changes: Any) -> None:
-        enter("BM25")
-        apply(self, changes)
+    def telling(index: Any, phase: str) -> None:
+        apply = index.apply
+
+        def told_apply(self: Any, changes: Any, state: Any) -> None:
+            enter(phase)
+            apply(self, changes, state)
+
+        index.apply = told_apply
 
     def told_store_batch(*arguments: Any) -> Any:
         enter("catalog")
         return store_batch(*arguments)
 
-    LexicalIndex.apply = told_apply  # type: ignore[method-assign]
+    telling(TantivyFiles, "BM25")
+    telling(ChromaFiles, "Chroma")
     pipeline._store_batch = told_store_batch
     pipeline.BATCH_ARTICLES, pipeline.FOLLOW_PASSAGES = 16, 128
-    corpus = open_corpus(folder, slow_encode, collection_passages=COLLECTION_PASSAGES)
+    corpus = open_corpus(folder, slow_encode)
     with corpus.writing():
-        if step == "removal":
-            with corpus.catalog.writing() as writer:
-                for id_ in removed:
-                    writer.remove(id_)
-            corpus.follow()
-        else:
-            list(pipeline.ingest(corpus, read_articles(), passage_chars=PASSAGE_CHARS))
+        _do(corpus, step, sources, removed, read_articles())
     corpus.close()
+
+
+def _do(corpus: Any, step: str, sources: Path, removed: list[str], articles: Iterable[Any] | None = None) -> None:
+    from ingest import pipeline
+    from ingest.read import read
+
+    if step == "removal":
+        with corpus.catalog.writing() as writer:
+            for id_ in removed:
+                writer.remove(id_)
+        corpus.follow()
+    else:
+        items = articles if articles is not None else read([str(sources / f"{step}.jsonl")])
+        list(pipeline.ingest(corpus, items, passage_chars=PASSAGE_CHARS))
 
 
 def attempt(order: dict[str, Any]) -> dict[str, Any]:

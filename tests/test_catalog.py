@@ -1,6 +1,6 @@
 """The catalog: what is put is there, what is removed is gone, every change has its number, and nothing is half done.
 
-Knows nothing about the indexes that follow: SQLite alone is used, for real.
+One contract for both databases: a SQLite file, and a real PostgreSQL on loopback.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from alembic.script import ScriptDirectory
 
 from bot.corpus import catalog as catalog_module
 from bot.corpus.catalog import SCHEMA_REVISION, Catalog
-from bot.corpus.catalog_rows import metadata
+from bot.corpus.catalog_schema import metadata
 from bot.corpus.identity import article_id
+from bot.corpus.verifying import damage_of
 from bot.errors import CorpusError, CorpusMissing
 from bot.schema import Article, Coverage, OutcomeKind, Scope, Span
 from tests.fakes import article as make_article
+from tests.servers import new_database, postgres_server
 
 MIGRATIONS = Path(catalog_module.__file__).parent / "migrations"
 
@@ -40,10 +42,31 @@ def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def catalog(tmp_path: Path, empty_catalog: Path) -> Iterator[Catalog]:
+def on_file(tmp_path: Path, empty_catalog: Path) -> Iterator[Catalog]:
     made = Catalog(Path(shutil.copy(empty_catalog, tmp_path)))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres() -> Iterator[str]:
+    """The address of a migrated database, which each test copies."""
+    with postgres_server() as address:
+        Catalog.create(address).close()
+        yield address
+
+
+@pytest.fixture
+def on_postgres(migrated_postgres: str) -> Iterator[Catalog]:
+    made = Catalog(new_database(migrated_postgres, copied=True))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["on_file", "on_postgres"])
+def catalog(request: pytest.FixtureRequest) -> Catalog:
+    found: Catalog = request.getfixturevalue(request.param)
+    return found
 
 
 def article(name: str = "harbour", text: str | None = None, **fields: object) -> Article:
@@ -312,7 +335,7 @@ def test_figures_of_an_empty_catalog(catalog: Catalog) -> None:
     assert catalog.changes(0, 100) == []
     assert catalog.passage_ids() == set()
     assert catalog.last_run() is None
-    assert catalog.check() == []
+    assert damage_of(catalog).lines() == []
 
 
 def test_coverage_sources_and_counts(catalog: Catalog) -> None:
@@ -385,10 +408,10 @@ def test_a_transaction_is_all_or_nothing(catalog: Catalog) -> None:
         assert writer.originals_by_bands([1]) == []
 
 
-def test_a_reader_goes_on_while_another_connection_writes(catalog: Catalog) -> None:
-    reader = Catalog.open(catalog.path)
-    put(catalog, article("old"))
-    with catalog.writing() as writer:
+def test_a_reader_goes_on_while_another_connection_writes(on_file: Catalog) -> None:
+    reader = Catalog.open(on_file.path)
+    put(on_file, article("old"))
+    with on_file.writing() as writer:
         writer.put(article("new"), halves(article("new")))
         assert reader.coverage().articles == 1
         assert reader.article(article("new").id) is None
@@ -397,19 +420,19 @@ def test_a_reader_goes_on_while_another_connection_writes(catalog: Catalog) -> N
     reader.close()
 
 
-def test_two_writers_take_turns(catalog: Catalog) -> None:
-    second = Catalog.create(catalog.path)
+def test_two_writers_take_turns(on_file: Catalog) -> None:
+    second = Catalog.create(on_file.path)
 
     def write(through: Catalog, name: str) -> None:
         for number in range(15):
             put(through, article(f"{name}{number}"))
 
-    threads = [threading.Thread(target=write, args=pair) for pair in ((catalog, "a"), (second, "b"))]
+    threads = [threading.Thread(target=write, args=pair) for pair in ((on_file, "a"), (second, "b"))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [seq for seq, _, _ in numbers(catalog)] == list(range(1, 31))
+    assert [seq for seq, _, _ in numbers(on_file)] == list(range(1, 31))
     second.close()
 
 
@@ -420,8 +443,8 @@ def test_the_newest_migration_is_the_one_the_code_expects() -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == SCHEMA_REVISION
 
 
-def test_migrations_make_the_tables_that_the_code_uses(catalog: Catalog) -> None:
-    with catalog.engine.connect() as connection:
+def test_migrations_make_the_tables_that_the_code_uses(on_file: Catalog) -> None:
+    with on_file.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
         migrated = _definitions(connection)
@@ -455,14 +478,14 @@ def test_a_catalog_is_made_once(tmp_path: Path) -> None:
     assert Catalog.create(path).article(article().id) == article()
 
 
-def test_a_newer_catalog_is_refused_in_words(catalog: Catalog) -> None:
-    catalog.close()
-    with sqlite3.connect(catalog.path) as connection:
+def test_a_newer_catalog_is_refused_in_words(on_file: Catalog) -> None:
+    on_file.close()
+    with sqlite3.connect(on_file.path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     for opening in (Catalog.open, Catalog.create):
         with pytest.raises(CorpusError, match=r"newer newsbot.*Upgrade"):
-            opening(catalog.path)
+            opening(on_file.path)
 
 
 def test_a_catalog_of_no_revision_is_refused(tmp_path: Path) -> None:
@@ -519,22 +542,22 @@ def fill(catalog: Catalog) -> list[str]:
     return [each.id for each in articles]
 
 
-def test_a_truncated_catalog_is_told_in_words(catalog: Catalog) -> None:
-    fill(catalog)
-    whole = catalog.path.read_bytes()
-    catalog.path.write_bytes(whole[: len(whole) // 2])
+def test_a_truncated_catalog_is_told_in_words(on_file: Catalog) -> None:
+    fill(on_file)
+    whole = on_file.path.read_bytes()
+    on_file.path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CorpusError, match=r"catalog\.sqlite cannot be used: .*malformed.*backup"):
-        Catalog.open(catalog.path)
+        Catalog.open(on_file.path)
 
 
-def test_a_damaged_catalog_is_told_in_words_by_whoever_reads(catalog: Catalog) -> None:
-    ids = fill(catalog)
-    size = catalog.path.stat().st_size
-    with catalog.path.open("r+b") as file:
+def test_a_damaged_catalog_is_told_in_words_by_whoever_reads(on_file: Catalog) -> None:
+    ids = fill(on_file)
+    size = on_file.path.stat().st_size
+    with on_file.path.open("r+b") as file:
         file.seek(size // 2)  # behind the schema's pages, where the articles are
         file.write(b"\xff" * (size // 2))
-    broken = Catalog.open(catalog.path)
-    problems = broken.check()
+    broken = Catalog.open(on_file.path)
+    problems = damage_of(broken).lines()
     assert problems
     assert all("catalog.sqlite" in problem for problem in problems)
     with pytest.raises(CorpusError, match="cannot be used"):
@@ -580,9 +603,9 @@ def test_where_passages_stand(catalog: Catalog, scope: Scope | None, expected: s
     assert articles["old"].id not in {each.article_id for each in catalog.standing(ids, scope).values()}
 
 
-def test_an_articles_text_is_not_passed_over_to_tell_where_its_passages_stand(catalog: Catalog) -> None:
+def test_an_articles_text_is_not_passed_over_to_tell_where_its_passages_stand(on_file: Catalog) -> None:
     query = "SELECT p.id, a.published FROM passages p JOIN articles a ON a.id = p.article_id "
     query += "WHERE a.removed = 0 AND a.copy_of IS NULL AND p.id IN ('x', 'y')"
-    with catalog.engine.connect() as connection:
+    with on_file.engine.connect() as connection:
         plan = " ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}"))
     assert "COVERING INDEX ix_articles_standing" in plan

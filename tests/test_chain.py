@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.documents import Document
+from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
-from bot import Answer, NewsbotError, Question, Settings, open_chain
+from bot import Answer, NewsbotError, Question, Settings, answer_text, open_chain, open_corpus, open_retriever
 from bot.errors import CorpusMissing, UsageError
 from tests.conftest import SAMPLE
 
@@ -49,8 +52,7 @@ def test_invoke_with_words(chain: Chain) -> None:
 
 def test_as_of_asks_as_on_a_day(chain: Chain) -> None:
     answer = chain.invoke(Question(NATO, as_of=date(2020, 3, 1)))
-    assert answer.short is not None
-    assert "500" in answer.short
+    assert "roughly 500 personnel" in answer.citations[0].quote
     assert answer.as_of == date(2020, 2, 13)
 
 
@@ -91,6 +93,119 @@ def test_steps_show_in_callbacks(chain: Chain) -> None:
     names = Names()
     chain.invoke(NATO, config={"callbacks": [names]})
     assert names.seen == ["newsbot", "understand", "retrieve", "answer"]
+
+
+def test_the_search_is_a_retrievers_run_of_the_second_step(chain: Chain) -> None:
+    class Watcher(BaseCallbackHandler):
+        def __init__(self) -> None:
+            self.runs: dict[Any, str] = {}
+            self.seen: list[tuple[str, str]] = []
+            self.found: list[Document] = []
+
+        def on_chain_start(self, *_: Any, **about: Any) -> None:
+            self.runs[about["run_id"]] = about["name"]
+
+        def on_retriever_start(self, _: Any, query: str, **about: Any) -> None:
+            self.seen.append((query, self.runs[about["parent_run_id"]]))
+
+        def on_retriever_end(self, documents: Any, **_: Any) -> None:
+            self.found += documents
+
+    for ask in (chain.invoke, lambda asked, config: asyncio.run(chain.ainvoke(asked, config=config))):
+        watcher = Watcher()
+        answer = ask(NATO, {"callbacks": [watcher]})
+        assert watcher.seen == [(NATO, "retrieve")]
+        assert tuple(document.id for document in watcher.found) == answer.retrieved
+
+
+def test_schemas_are_made(chain: Chain) -> None:
+    asked = chain.input_schema.model_json_schema()
+    assert asked["anyOf"][0] == {"type": "string"}
+    assert asked["$defs"]["Question"]["properties"].keys() == {"text", "as_of", "after", "before", "sources"}
+    answered = chain.output_schema.model_json_schema()
+    assert {"text", "short", "citations"} <= answered["$defs"]["Answer"]["properties"].keys()
+    assert "retrieve" in chain.get_graph().draw_mermaid()
+
+
+@pytest.mark.filterwarnings("ignore::langchain_core._api.beta_decorator.LangChainBetaWarning")
+def test_a_model_calls_it_as_a_tool(chain: Chain) -> None:
+    tool = chain.as_tool()
+    assert (tool.name, list(tool.args)) == ("newsbot", ["text", "as_of", "after", "before", "sources"])
+    told = chain.invoke(Question(NATO, as_of=date(2020, 3, 1)))
+    call = {"type": "tool_call", "id": "1", "name": "newsbot", "args": {"text": NATO, "as_of": "2020-03-01"}}
+    message = tool.invoke(call)
+    assert isinstance(message, ToolMessage)
+    assert message.content == str(told)
+    named = chain.as_tool(name="news", description="What the news says.")
+    assert (named.name, named.description) == ("news", "What the news says.")
+    assert asyncio.run(named.ainvoke({"text": NATO, "sources": ["Harbour Post"]})).answered
+
+
+def test_its_text_goes_on_to_other_runnables(chain: Chain) -> None:
+    said = chain | answer_text
+    assert said.invoke(NATO) == chain.invoke(NATO).text
+    assert list(said.stream(NATO)) == [chain.invoke(NATO).text]
+
+
+async def test_events_are_streamed(chain: Chain) -> None:
+    events = [event async for event in chain.astream_events(NATO)]
+    kinds = {(event["event"], event["name"]) for event in events}
+    assert {("on_retriever_start", "retriever"), ("on_retriever_end", "retriever")} <= kinds
+    assert {("on_chain_stream", "newsbot"), ("on_chain_end", "newsbot")} <= kinds
+    assert events[-1]["data"]["output"].text == (await chain.ainvoke(NATO)).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (None, "no NoneType"),
+        (3, "no int"),
+        ([HumanMessage(NATO)], "no list. Of messages, give the text of the last one."),
+        (HumanMessage(NATO), "no HumanMessage"),
+        (Question(None), "no NoneType"),  # type: ignore[arg-type]
+        ({"question": NATO}, "has the keys text, as_of, after, before, sources, .* this one has: question."),
+        ({}, "this one has: none"),
+        (Question(NATO, as_of="soon"), "as_of is a day.*2022-10-31.*'soon'"),  # type: ignore[arg-type]
+        ({"text": NATO, "before": 2022}, "before is a day.*2022"),
+        (Question(NATO, sources=7), "sources are names of outlets, not 7"),  # type: ignore[arg-type]
+        ({"text": NATO, "sources": [None]}, "sources are names of outlets"),
+    ],
+)
+def test_what_is_no_question_is_told_with_what_is_expected(
+    chain: Chain, sample_settings: Settings, asked: Any, expected: str
+) -> None:
+    for ask in (chain.invoke, open_retriever(sample_settings).invoke):
+        with pytest.raises(UsageError, match=expected):
+            ask(asked)
+
+
+def test_what_can_be_meant_is_taken(chain: Chain) -> None:
+    meant = chain.invoke(Question(NATO, as_of=date(2022, 10, 31), sources=("Harbour Post",)))
+    for asked in (
+        Question(NATO, as_of="2022-10-31", sources="Harbour Post"),  # type: ignore[arg-type]
+        Question(NATO, as_of=datetime(2022, 10, 31, 9, 30), sources=["harbour post"]),  # type: ignore[arg-type]  # noqa: DTZ001
+        {"text": NATO, "as_of": "2022-10-31", "sources": "Harbour Post"},
+    ):
+        answer = chain.invoke(asked)  # type: ignore[arg-type]
+        assert (answer.text, answer.question) == (meant.text, meant.question)
+
+
+def test_settings_of_another_kind_are_refused_by_every_door(sample_settings: Settings) -> None:
+    for opened in (open_chain, open_retriever, open_corpus):
+        with pytest.raises(UsageError, match=r"given first, as Settings\(data_dir=\.\.\.\), not as 'data'"):
+            opened("data")  # type: ignore[operator]
+    with pytest.raises(UsageError, match="not as 5"):
+        open_retriever(5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="1 or more, not 0"):
+        open_retriever(sample_settings, k=0)
+
+
+def test_a_folder_that_is_deleted_meanwhile_is_told(sample_copy: Settings) -> None:
+    chain, retriever = open_chain(sample_copy), open_retriever(sample_copy)
+    shutil.rmtree(sample_copy.data_dir)
+    for ask in (chain.invoke, retriever.invoke):
+        with pytest.raises(CorpusMissing, match=r"is gone.*newsbot ingest"):
+            ask(NATO)
 
 
 def test_sources_and_days_narrow_the_answer(chain: Chain) -> None:

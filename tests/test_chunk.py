@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.schema import Span
-from bot.sentences import sentences
+from bot.text.sentences import sentences
 from ingest.chunk import PASSAGE_CHARS, SENTENCE_CHARS_MAX, chunk
 
 

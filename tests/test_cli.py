@@ -32,6 +32,8 @@ COMMANDS = (
     "status",
     "verify",
     "remove",
+    "backup",
+    "restore",
     "reindex",
     "demo",
 )
@@ -129,7 +131,7 @@ def test_ask_json_is_the_contract(sample_env: dict[str, str]) -> None:
     assert document["model"] is None
     assert document["reason"] is None
     assert document["seconds"] > 0
-    assert document["short"] in document["citations"][0]["quote"]
+    assert document["short"] is None or document["short"] in document["citations"][0]["quote"]
     assert "[1]" in document["text"]
     assert set(document["coverage"]) == {"articles", "first", "last"}
     assert set(document["citations"][0]) == {
@@ -264,7 +266,7 @@ def test_a_damaged_index_is_said_and_mended(
     shutil.copytree(sample_settings.data_dir, settings.data_dir)
     shutil.rmtree(settings.data_dir / index)
     broken = run_newsbot("ask", NATO, env=env)
-    assert broken.returncode == 1
+    assert broken.returncode == (0 if index == "chroma" else 1), "every vector is in the catalog too"
     assert "newsbot verify --repair" in broken.stderr
     assert run_newsbot("verify", env=env).returncode == 1
     assert run_newsbot("verify", "--repair", env=env).returncode == 0

@@ -33,12 +33,38 @@ async def room(corpus: tuple[Path, Asker]) -> AsyncIterator[Newsroom]:
         yield made
 
 
-async def setting(room: Newsroom, command: str, **options: object) -> str:
+async def setting(room: Newsroom, section: str, *chosen: str, form: dict[str, str] | None = None) -> str:
+    """What the panel shows after a setting was changed, to the administrator alone."""
+    panel = await room.note(await room.fake.slash("newsbot settings"))
+    assert panel["flags"] & 64
+    done = await room.fake.select(panel, "section", section)
+    if form is not None:
+        done = await room.fake.submit(done, **form)
+    else:
+        await room.fake.until(
+            lambda: any(each["components"][0]["custom_id"] == "value" for each in panel["components"])
+        )
+        done = await room.fake.select(panel, "value", *chosen)
+    await room.fake.until(lambda: done.acknowledged)
+    return words_shown(await room.note(done) if done.acknowledged == 4 else panel)
+
+
+async def answered(room: Newsroom, command: str, author: Json | None = None, **options: object) -> str:
     """What a command of the group answers, to the administrator alone."""
-    asked = await room.fake.slash(f"newsbot {command}", options=dict(options))
+    asked = await room.fake.slash(f"newsbot {command}", author=author, options=dict(options))
     message = await room.fake.answered(asked)
     assert message["flags"] & 64
     return words_shown(message)
+
+
+LIMITS = {
+    "user_per_minute": "5",
+    "user_per_hour": "60",
+    "server_per_minute": "60",
+    "server_per_hour": "1000",
+    "queue_length": "50",
+}
+QUIET = {"quiet_from": "", "quiet_to": "", "time_zone": "UTC"}
 
 
 async def mention(room: Newsroom, channel: Json, author: Json | None = None) -> Json:
@@ -57,89 +83,136 @@ async def test_the_group_is_for_those_who_manage_the_server(room: Newsroom) -> N
         await room.fake.slash("newsbot status", author=room.fake.bob)
     (group,) = [each for each in room.fake.world.commands[""] if each["name"] == "newsbot"]
     assert group["contexts"] == [0]
+    assert group["integration_types"] == [0]
     group["default_member_permissions"] = None  # a server may let others see the commands
-    asked = await room.fake.slash("newsbot limits", author=room.fake.bob, user_per_minute=1)
-    assert "Only administrators" in words_shown(await room.fake.answered(asked))
+    for command in ("settings", "status", "stats"):
+        assert "Only administrators" in await answered(room, command, room.fake.bob)
     manager = room.fake.person("manager", "manage_guild")
-    asked = await room.fake.slash("newsbot status", author=manager)
-    assert "The corpus holds 44 articles" in words_shown(await room.fake.answered(asked))
+    said = await answered(room, "status", manager)
+    assert "The corpus holds 44 articles" in said
+    assert "- search by words: up to date" in said
+    assert "bm25" not in said.lower()
+
+
+async def test_the_panel_is_used_by_those_who_manage_the_server(room: Newsroom) -> None:
+    panel = await room.note(await room.fake.slash("newsbot settings"))
+    await room.fake.select(panel, "section", "language")
+    await room.fake.until(lambda: len(panel["components"]) == 2)
+    done = await room.fake.select(panel, "value", "de", author=room.fake.bob)
+    assert "Only who may manage" in words_shown(await room.note(done))
 
 
 async def test_a_denied_channel_is_silent_and_commands_say_why(room: Newsroom) -> None:
     fake = room.fake
-    assert f"never in: <#{fake.general['id']}>" in await setting(room, "channels", action="deny")
+    said = await setting(room, "denied_channels", fake.general["id"])
+    assert said.splitlines() == ["Changed", f"- never in: <#{fake.general['id']}>", "-# before: none"], (
+        "what changed alone"
+    )
     await silent(room, fake.general, await mention(room, fake.general))
     note = await room.note(await fake.slash("ask", question=NATO))
     assert note["flags"] & 64
     assert "have not opened this channel" in words_shown(note)
-    assert "never in: none" in await setting(room, "channels", action="reset")
+    assert "never in: none" in await setting(room, "denied_channels")
     await room.replied(fake.general, await mention(room, fake.general))
 
 
-async def test_allowed_channels_close_the_others_and_open_ones_take_every_message(room: Newsroom) -> None:
+async def test_allowed_channels_close_the_others_and_open_ones_answer_every_question(room: Newsroom) -> None:
     fake = room.fake
     desk, other = fake.channel("news-desk"), fake.channel("other")
     for each in (desk, other):
         await fake.announce(each)
-    await setting(room, "channels", action="everything", channel=desk)
+    await setting(room, "open_channels", desk["id"])
     await room.replied(desk, await fake.say(NATO, channel=desk))
     await silent(room, other, await fake.say(NATO, channel=other))
-    talk = await fake.say("Who commands it?", channel=desk, author=fake.bob)
+    talk = await fake.say("Who commands the mission?", channel=desk, author=fake.bob)
     await room.replied(desk, talk)
-    await silent(room, desk, await fake.say("thanks", channel=desk, reply_to=talk))
-    await setting(room, "channels", action="allow", channel=desk)
+    await silent(room, desk, await fake.say("Who led it in 2020?", channel=desk, reply_to=talk))
+    await silent(room, desk, await fake.say("lol ok", channel=desk))
+    await setting(room, "allowed_channels", desk["id"])
     await silent(room, other, await mention(room, other))
+    await setting(room, "open_channels")
     await silent(room, desk, await fake.say(NATO, channel=desk))
     await room.replied(desk, await mention(room, desk))
 
 
-async def test_roles_are_allowed_and_denied(room: Newsroom) -> None:
+async def test_a_post_in_an_open_forum_is_a_question_with_its_title(room: Newsroom) -> None:
+    fake = room.fake
+    forum = fake.channel("questions", kind=15)
+    await fake.announce(forum)
+    await setting(room, "open_channels", forum["id"])
+    post = await fake.post(forum, "NATO in Iraq", "How many personnel are there?", author=fake.bob)
+    answer = await room.replied(fake.world.channels[post["id"]], post)
+    assert answer["embeds"][0]["title"] == "NATO in Iraq How many personnel are there?"
+    assert "several hundred" in words_shown(answer)
+
+
+async def test_roles_and_people_are_allowed_and_denied(room: Newsroom) -> None:
     fake = room.fake
     readers = {**fake.guild["roles"][0], "id": fake.world.id(), "name": "readers", "permissions": "0"}
     fake.guild["roles"].append(readers)
     await fake.tell("GUILD_ROLE_CREATE", fake.general, {"guild_id": fake.guild["id"], "role": readers})
-    await setting(room, "roles", action="allow", role=readers)
+    await setting(room, "allowed_roles", readers["id"])
     note = await room.note(await fake.slash("ask", author=fake.bob, question=NATO))
     assert "your roles" in words_shown(note)
     await silent(room, fake.general, await mention(room, fake.general, fake.bob))
     fake.world.members[fake.guild["id"], fake.bob["id"]]["roles"].append(readers["id"])
     assert "several hundred" in words_shown(await room.ask(author=fake.bob))
     assert "several hundred" in words_shown(await room.ask()), "who manages the server is always answered"
-    assert "everyone" in await setting(room, "roles", action="reset", role=readers)
-    assert "Name the role" in await setting(room, "roles", action="deny")
+    assert "everyone" in await setting(room, "allowed_roles")
+    await setting(room, "denied_roles", readers["id"])
+    alone = fake.dm(fake.bob)
+    told = await room.replied(alone, await fake.say(NATO, author=fake.bob, channel=alone))
+    assert "have not opened me to you" in told["content"], "who is denied in a server is not served by direct message"
+    carol = fake.person("carol")
+    await setting(room, "blocked_people", carol["id"])
+    assert "I do not answer here" in words_shown(await room.note(await fake.slash("ask", author=carol, question=NATO)))
 
 
 async def test_limits_quiet_hours_and_language(room: Newsroom) -> None:
     fake = room.fake
-    said = await setting(room, "limits", user_per_minute=1, server_per_hour=7, queue=3)
+    said = await setting(
+        room, "limits", form=LIMITS | {"user_per_minute": "1", "server_per_hour": "7", "queue_length": "3"}
+    )
     assert "per person: 1 a minute, 60 an hour" in said
     assert "7 an hour" in said
     assert "at most 3 waiting" in said
+    assert "quiet" not in said
+    assert "integer" in await setting(room, "limits", form=LIMITS | {"user_per_minute": "many"})
     await room.ask()
     assert "more than I may answer" in words_shown(await room.note(await fake.slash("ask", question=NATO)))
-    await setting(room, "limits", user_per_minute=0)
+    await setting(room, "limits", form=LIMITS | {"user_per_minute": "0"})
 
     now = datetime.now(UTC)
     begin, end = f"{now - timedelta(hours=1):%H:%M}", f"{now + timedelta(hours=1):%H:%M}"
-    assert f"quiet hours of mentions: {begin}–{end} (UTC)" in await setting(room, "quiet", begin=begin, end=end)
+    said = await setting(room, "quiet", form={"quiet_from": begin, "quiet_to": end, "time_zone": ""})
+    assert f"quiet hours of mentions: {begin}–{end} (UTC)" in said
     await silent(room, fake.general, await mention(room, fake.general))
     assert "several hundred" in words_shown(await room.ask()), "commands are answered"
-    assert "need a beginning and an end" in await setting(room, "quiet", begin="22:00")
-    assert "no time of day" in await setting(room, "quiet", begin="late", end="07:00")
-    assert "no time zone" in await setting(room, "quiet", begin="22:00", end="07:00", zone="Moon/Base")
-    assert "quiet hours of mentions: none" in await setting(room, "quiet")
+    assert "a beginning and another end" in await setting(room, "quiet", form=QUIET | {"quiet_from": "22:00"})
+    assert "no time of day" in await setting(room, "quiet", form=QUIET | {"quiet_from": "late", "quiet_to": "7"})
+    assert "no time zone" in await setting(room, "quiet", form=QUIET | {"time_zone": "Moon/Base"})
+    assert "quiet hours of mentions: none" in await setting(room, "quiet", form=QUIET)
     await room.replied(fake.general, await mention(room, fake.general))
 
-    await setting(room, "language", language="de")
+    assert "24" not in await setting(room, "language", "de")
     said = words_shown(await room.ask())
     assert "As of 24. Mai 2024" in said
-    assert "Harbour Post, 18. Februar 2021: “" in said
+    assert "[Harbour Post, 18. Februar 2021](" in said
+
+
+async def test_what_was_asked_is_told_to_administrators(room: Newsroom) -> None:
+    await room.pressed(await room.ask(), "👍")
+    await room.ask("Who won the 2031 chess cup in Oslo?", author=room.fake.bob)
+    said = await answered(room, "stats")
+    assert "**2** questions in 30 days, **1** that the corpus does not answer" in said
+    assert "👍 1 · 👎 0" in said
+    assert said.index("**Asked, and not in the corpus**") < said.rindex("- who won the 2031 chess cup in oslo")
 
 
 async def test_settings_outlive_the_bot(corpus: tuple[Path, Asker]) -> None:
     async with FakeDiscord() as fake:
         async with newsroom(fake, *corpus) as room:
-            await setting(room, "language", language="fr")
+            await setting(room, "language", "fr")
         async with newsroom(fake, *corpus) as room:
             assert "24 mai 2024" in words_shown(await room.ask())
 
@@ -147,7 +220,7 @@ async def test_settings_outlive_the_bot(corpus: tuple[Path, Asker]) -> None:
 # Putting articles in
 
 
-async def test_articles_are_put_in_by_administrators_where_it_is_enabled(corpus: tuple[Path, Asker]) -> None:
+async def test_articles_are_put_in_by_the_bots_owner_where_it_is_enabled(corpus: tuple[Path, Asker]) -> None:
     given: list[str] = []
 
     async def ingest(address: str) -> str:
@@ -157,19 +230,16 @@ async def test_articles_are_put_in_by_administrators_where_it_is_enabled(corpus:
         return "1 new, 0 changed"
 
     async with FakeDiscord() as fake, newsroom(fake, *corpus, ingest=ingest) as room:
-        assert await setting(room, "ingest", url="<https://post.example/a>") == "1 new, 0 changed"
-        refused = await setting(room, "ingest", url="https://post.example/bad")
+        assert await answered(room, "ingest", url="<https://post.example/a>") == "1 new, 0 changed"
+        refused = await answered(room, "ingest", url="https://post.example/bad")
         assert "could not be read" in refused
         assert "@everyone" not in refused
         for wrong in ("file:///etc/passwd", "--help", "https://a.example https://b.example", "post.example"):
-            assert "one address" in await setting(room, "ingest", url=wrong)
-        manager = fake.person("manager", "manage_guild")
-        asked = await fake.slash("newsbot ingest", author=manager, url="https://post.example/b")
-        assert "Only the owner and the administrators" in words_shown(await fake.answered(asked))
+            assert "one address" in await answered(room, "ingest", url=wrong)
         chief = fake.person("chief", "administrator")
-        asked = await fake.slash("newsbot ingest", author=chief, url="https://post.example/c")
-        await fake.answered(asked)
-    assert given == ["https://post.example/a", "https://post.example/bad", "https://post.example/c"]
+        said = await answered(room, "ingest", chief, url="https://post.example/c")
+        assert "Only the owner of this bot" in said, "an administrator of any server is not enough"
+    assert given == ["https://post.example/a", "https://post.example/bad"]
 
 
 async def test_it_is_not_there_unless_it_is_enabled(room: Newsroom) -> None:

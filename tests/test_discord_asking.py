@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -38,21 +39,18 @@ async def test_an_answer_is_one_embed_with_its_sources_and_buttons(room: Newsroo
     assert asked.acknowledged == 5
     (embed,) = message["embeds"]
     assert embed["title"] == NATO
-    assert embed["description"].startswith("**several hundred**\n\nHarbour Post, 24 May 2024: “NATO Mission Iraq")
-    assert (
-        "**Sources**\n[1] [Dutch general takes over NATO mission in Iraq](https://harbourpost.example/"
-        in embed["description"]
-    )
-    assert embed["footer"]["text"].startswith("As of 24 May 2024")
+    assert embed["description"].startswith("“NATO Mission Iraq")
+    assert "”\n-# [Harbour Post, 24 May 2024](https://harbourpost.example/" in embed["description"]
+    assert embed["footer"]["text"] == "As of 24 May 2024"
     labels = [(each.get("label") or each["emoji"]["name"]) for each in message["components"][0]["components"]]
-    assert labels == ["Sources", "Follow up", "Refresh", "👍", "👎"]
+    assert labels == ["Sources", "Follow up", "👍", "👎", "⋯"]
     assert not message["flags"] & 64
 
 
 async def test_days_and_sources_narrow_and_private_is_private(room: Newsroom) -> None:
     message = await room.ask(NATO, before="2020-12", private=True)
     assert message["flags"] & 64
-    assert "**roughly 500**" in words_shown(message)
+    assert "roughly 500 personnel" in words_shown(message)
     assert "Follow up" not in [each.get("label") for each in message["components"][0]["components"]]
     message = await room.ask(NATO, source="southwind daily", after="2023")
     assert "https://harbourpost.example" not in words_shown(message)
@@ -97,6 +95,16 @@ async def test_coverage_is_a_chart_with_key_dates(room: Newsroom) -> None:
     assert "](https://harbourpost.example/" in said
 
 
+async def test_coverage_without_matplotlib_is_told_in_words(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # as where it is not installed
+    asked = await room.fake.slash("coverage", topic="NATO")
+    message = await room.fake.answered(asked, 20)
+    assert not message["attachments"]
+    assert "**6** articles, 13 February 2020 to 24 May 2024" in words_shown(message)
+    (said,) = await room.fake.until(lambda: asked.followups, 20)
+    assert '"newsbot[charts]"' in said["content"]
+
+
 async def test_a_topic_that_nobody_wrote_about(room: Newsroom) -> None:
     for command in ("coverage", "latest"):
         asked = await room.fake.slash(command, topic="zebra @everyone unicorn")
@@ -130,6 +138,8 @@ async def test_a_message_is_checked_against_the_news_for_oneself(room: Newsroom)
     message = await room.final(asked)
     assert message["flags"] & 64
     said = words_shown(message)
+    assert message["embeds"][0]["title"] == "Checked against the news"
+    assert "not a verdict" in said
     assert "369 vessels were waiting" in said
     assert "29 March 2021" in said
     empty = await room.fake.say("", author=room.fake.bob)
@@ -217,6 +227,63 @@ async def test_an_empty_mention_is_told_how_to_ask(room: Newsroom) -> None:
     assert "/help" in words_shown(await room.replied(room.fake.general, question))
 
 
+# As a person would
+
+
+async def test_is_that_true_is_about_the_message_that_is_answered(room: Newsroom) -> None:
+    fake = room.fake
+    claim = await fake.say("NATO has 4,000 troops in Iraq, I heard", author=fake.bob)
+    asked = await fake.say(f"<@{fake.bot['id']}> is that true?", reply_to=claim)
+    answer = await room.replied(fake.general, asked)
+    (embed,) = answer["embeds"]
+    assert embed["title"] == "Checked against the news", "the claim is no headline"
+    lines = embed["description"].split("\n")
+    assert lines[:2] == ["> NATO has 4,000 troops in Iraq, I heard", "-# The nearest passages, not a verdict."]
+    assert "4,000" in lines[3], "what names the same figure comes first"
+    assert "[Harbour Post, 18 February 2021](https://harbourpost.example/" in lines[4]
+
+
+async def test_talk_in_a_thread_is_left_alone_and_small_talk_answered(room: Newsroom) -> None:
+    fake = room.fake
+    answer = await room.ask()
+    await room.pressed(answer, "Follow up")
+    thread = await fake.until(lambda: fake.thread_of(answer))
+    await fake.until(lambda: fake.messages(thread))
+    before = len(fake.messages(thread))
+    for said in ("lol ok", "I doubt that", "are you coming to lunch?", "wow"):
+        await fake.say(said, channel=thread, author=fake.bob)
+    await fake.say("thanks!", channel=thread)
+    await fake.until(lambda: fake.requested("PUT", rf"/channels/{thread['id']}/messages/\d+/reactions/.*"))
+    able = await fake.say("What can you do?", channel=thread)
+    told = await room.replied(thread, able)
+    assert "`/ask`" in told["content"]
+    question = await fake.say("and in Syria?", channel=thread, author=fake.bob)
+    follow = await room.replied(thread, question)
+    assert follow["embeds"][0]["title"] == "How many NATO personnel are in Syria?"
+    assert len(fake.messages(thread)) == before + 7 + 2, "seven people spoke, and two of them were answered in words"
+
+
+async def test_what_is_new_is_a_digest_of_dated_quotes(room: Newsroom) -> None:
+    fake = room.fake
+    asked = await fake.say(f"<@{fake.bot['id']}> what's the latest on NATO?")
+    (embed,) = (await room.replied(fake.general, asked))["embeds"]
+    years = [int(year) for year in re.findall(r"-# \[[^\]]+ (\d{4})\]\(https://", embed["description"])]
+    assert len(years) > 3
+    assert years == sorted(years, reverse=True), "newest first"
+    said = words_shown(await room.ask("what's the latest?"))
+    assert "2025](https://" in said
+
+
+async def test_a_refusal_offers_what_is_near_and_what_is_new(room: Newsroom) -> None:
+    message = await room.ask("Who won the 2031 chess cup in Oslo?")
+    labels = [(each.get("label") or each["emoji"]["name"]) for each in message["components"][0]["components"]]
+    assert labels == ["Latest", "Tell me when this changes", "⋯"]
+    assert "Try other words, or `/latest`" in words_shown(message)
+    note = await room.note(await room.pressed(message, "Latest"))
+    assert note["flags"] & 64
+    assert "Latest articles" in words_shown(note)
+
+
 # Restart
 
 
@@ -235,9 +302,8 @@ async def test_everything_goes_on_after_a_restart(corpus: tuple[Path, Asker]) ->
             assert "**NATO Mission Iraq involves several hundred personnel" in words_shown(fresh)
             await room.pressed(page, "➡️")
             await fake.until(lambda: "Source 2 of 3" in words_shown(page))
-            down = await room.note(await room.pressed(answer, "👎"))
-            assert down["components"]
-            await room.pressed(answer, "Refresh")
+            assert (await room.pressed(answer, "👎")).acknowledged == 9
+            await room.more(answer, "Ask again")
             await fake.until(lambda: "nothing has changed" in words_shown(answer))
             asked = await fake.say("and in Syria?", reply_to=reply)
             assert "Syria" in (await room.replied(fake.general, asked))["embeds"][0]["title"]

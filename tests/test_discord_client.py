@@ -13,12 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import discord
 import pytest
+from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.client import (
     COMMANDS_FILE,
-    ShardedNewsClient,
     api_base,
     intents,
     invite_link,
@@ -29,7 +30,7 @@ from bot.discord_bot.client import (
 from bot.discord_bot.logs import Discreet, DiscreetFormatter, cause
 from bot.settings import Settings
 from tests.fake_discord import FakeDiscord
-from tests.fake_discord_bot import Echo, echoing, empty_house, serving, settings_for
+from tests.fake_discord_bot import Echo, echoing, empty_context, serving, settings_for
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_the_invite_link_asks_for_the_least() -> None:
 
 
 async def test_nobody_is_pinged_by_default(fake: FakeDiscord, tmp_path: Path) -> None:
-    client = make_client(empty_house(settings_for(fake, tmp_path)), commands=Echo())
+    client = make_client(AnswerService(empty_context(settings_for(fake, tmp_path))), [])
     assert client.allowed_mentions is not None
     assert client.allowed_mentions.to_dict() == {"parse": []}
     async with serving(echoing(fake, tmp_path)):
@@ -71,12 +72,6 @@ async def test_nobody_is_pinged_by_default(fake: FakeDiscord, tmp_path: Path) ->
     assert "@everyone" in sent["content"]
     assert not sent["mention_everyone"]
     assert not sent["mentions"]
-
-
-def test_several_shards_need_the_client_for_several(tmp_path: Path) -> None:
-    house = empty_house(Settings(data_dir=tmp_path))
-    assert isinstance(make_client(house, shards=2, commands=Echo()), ShardedNewsClient)
-    assert not isinstance(make_client(house, shards=1, commands=Echo()), ShardedNewsClient)
 
 
 @pytest.mark.parametrize(
@@ -114,23 +109,22 @@ async def test_only_the_rest_address_is_needed(fake: FakeDiscord, tmp_path: Path
 # Commands
 
 
-async def synced(fake: FakeDiscord, tmp_path: Path, commands: Echo | None = None) -> int:
+async def synced(fake: FakeDiscord, tmp_path: Path, echo: Echo | None = None) -> int:
     """How often the commands were told in one life of the bot."""
     before = len(fake.requested("PUT", "/applications/.*"))
-    async with serving(echoing(fake, tmp_path, commands)):
+    running = echoing(fake, tmp_path, echo)
+    async with serving(running):
         await fake.connected()
+        await fake.until(lambda: running.client and running.client.syncing and running.client.syncing.done())
     return len(fake.requested("PUT", "/applications/.*")) - before
 
 
 class More(Echo):
     """Echo with another command."""
 
-    def install(self, client: discord.Client) -> None:
-        super().install(client)  # type: ignore[arg-type]
-
-        @client.tree.command(description="Another one")  # type: ignore[attr-defined, untyped-decorator]
-        async def other(interaction: discord.Interaction) -> None:
-            await interaction.response.send_message("other")
+    @app_commands.command(description="Another one")
+    async def other(self, interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("other")
 
 
 async def test_commands_are_told_only_when_they_changed(fake: FakeDiscord, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ async def test_draining_waits_for_what_runs_and_tells_who_waits() -> None:
     long = asyncio.create_task(work(queue.enter(1, None, 9), "long", 60))
     late = asyncio.create_task(work(queue.enter(2, None, 9), "late", 0))
     assert not await queue.drain(0.1)
-    assert done[1].startswith("late: I am being restarted")
+    assert done[1].startswith("late: I am being restarted; the answer comes here")
     long.cancel()
     await asyncio.gather(long, late, return_exceptions=True)
     assert queue.running == 0

@@ -14,8 +14,11 @@ import simcord
 from pydantic import SecretStr
 
 from bot.asking import Asker
+from bot.discord_bot.answer_service import AnswerService
+from bot.discord_bot.buttons import AnswerButton
 from bot.discord_bot.client import make_client
-from bot.discord_bot.house import House
+from bot.discord_bot.context import BotContext
+from bot.discord_bot.running import COGS
 from bot.settings import Settings
 from tests.discord_newsroom import Scripted, copied
 from tests.test_discord_answers import answer_of
@@ -27,19 +30,25 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, sample_settings: Settings) 
 
 
 @pytest.fixture
-def house(corpus: tuple[Path, Asker]) -> House:
+def context(corpus: tuple[Path, Asker]) -> BotContext:
     asker: Any = Scripted(corpus[1])
     asker.script = [
         answer_of("It cost 12 million euros. [1]", sources=2),
         answer_of("It cost 12 million [1], then [2].", sources=2),
     ]
     settings = Settings(data_dir=corpus[0], discord_token=SecretStr("no.token.here"))
-    return House(asker, asker.retriever.corpus, settings)
+    return BotContext(asker, asker.retriever.corpus, settings)
 
 
 @pytest.fixture
-def simcord_bot(house: House) -> discord.Client:
-    return make_client(house)
+def simcord_bot(context: BotContext) -> discord.Client:
+    return made(context)
+
+
+def made(context: BotContext) -> discord.Client:
+    client = make_client(AnswerService(context), COGS, shard_count=1)
+    client.add_dynamic_items(AnswerButton)
+    return client
 
 
 def place(env: Any) -> tuple[Any, Any, Any]:
@@ -77,14 +86,13 @@ async def test_private_answers_are_seen_by_one_person(simcord_env: Any) -> None:
         await bob.click(result.response.message, label="Sources")
 
 
-async def test_buttons_are_found_again_after_a_restart(simcord_env: Any, house: House) -> None:
+async def test_buttons_are_found_again_after_a_restart(simcord_env: Any, context: BotContext) -> None:
     channel, alice, _ = place(simcord_env)
     result = await alice.slash(channel, "ask", question="What did it cost?")
-    await simcord_env.restart_bot(make_client(house))
-    down = await alice.click(result.response.message, custom_id=_custom_id(result.response, "down"))
-    chosen = await alice.select(down.response.message, ["wrong"])
-    assert chosen.acknowledged
-    assert "wrong" in down.response.content
+    await simcord_env.restart_bot(made(context))
+    up = await alice.click(result.response.message, custom_id=_custom_id(result.response, "up"))
+    assert up.ephemeral
+    assert "Thank you" in up.response.content
 
 
 async def test_a_mention_is_answered_and_a_thread_opened(simcord_env: Any) -> None:
@@ -103,14 +111,14 @@ async def test_administrators_alone_see_the_settings(simcord_env: Any) -> None:
     assert "newsbot status" not in alice.available_commands(channel)
     keepers = guild.create_role("keepers", permissions=discord.Permissions(manage_guild=True))
     keeper = guild.add_member(simcord_env.create_user("keeper"), roles=[keepers])
-    result = await keeper.slash(channel, "newsbot limits", user_per_minute=1)
+    result = await keeper.slash(channel, "newsbot settings")
     assert result.ephemeral
-    assert "per person: 1 a minute" in result.response.embeds[0].description
+    assert "per person: 5 a minute" in result.response.embeds[0].description
 
 
-async def test_long_answers_are_taken(simcord_env: Any, house: House) -> None:
+async def test_long_answers_are_taken(simcord_env: Any, context: BotContext) -> None:
     channel, alice, _ = place(simcord_env)
-    house.asker.script = [answer_of("It cost 12 million euros, said the mayor. [1] " * 300)]  # type: ignore[attr-defined]
+    context.asker.script = [answer_of("It cost 12 million euros, said the mayor. [1] " * 300)]  # type: ignore[attr-defined]
     result = await alice.slash(channel, "ask", question="why " * 300)
     assert len(result.followups) >= 2
     assert result.response.embeds[0].title.endswith("…")

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,8 +87,8 @@ async def test_it_connects_answers_and_leaves(fake: FakeDiscord, tmp_path: Path)
 async def test_a_lost_gateway_is_resumed_and_nothing_is_missed(
     fake: FakeDiscord, tmp_path: Path, lines: list[logging.LogRecord]
 ) -> None:
-    commands = Echo()
-    async with serving(echoing(fake, tmp_path, commands)):
+    echo = Echo()
+    async with serving(echoing(fake, tmp_path, echo)):
         await fake.connected()
         await echoes(fake)
         lines.clear()
@@ -149,8 +150,7 @@ async def test_a_gateway_that_stays_away_is_tried_again(
     assert told[0].endswith("was lost; reconnecting.")
     assert len(told) == 4
     for line in told[1:]:
-        assert "Attempting a reconnect" in line
-        assert "503" in line
+        assert "did not take a connection (WSServerHandshakeError 503)" in line
     assert not any(line.exc_info for line in lines if line.name.startswith("discord"))
 
 
@@ -163,10 +163,10 @@ async def test_the_first_handshake_may_fail(
     async with serving(running):
         await fake.connected()
         await echoes(fake)
-    assert running.attempts == 3
+    assert running.attempts == 1
     told = said(lines)
     assert len(told) == 2
-    assert all("No connection to Discord (WSServerHandshakeError 503); trying again in" in line for line in told)
+    assert all("Failed to connect for shard_id: 0. Retrying... (WSServerHandshakeError 503)" in line for line in told)
 
 
 async def test_discord_may_be_away_when_the_bot_starts(
@@ -175,13 +175,32 @@ async def test_discord_may_be_away_when_the_bot_starts(
     fake.fail("GET", "/gateway/bot", status=503)
     fake.fail("GET", "/gateway/bot", reset=True, times=2)
     fake.fail("GET", "/users/@me", status=503)
-    fake.fail("PUT", "/applications/.*", status=503)
     async with serving(echoing(fake, tmp_path)):
         await fake.connected()
         await echoes(fake)
     told = said(lines)
-    assert len(told) == 4
+    assert 3 <= len(told) <= 4, "aiohttp asks once more by itself where a connection that it had kept is reset"
     assert all("No connection to Discord (" in line for line in told)
+
+
+async def test_commands_that_cannot_be_told_do_not_keep_it_offline(
+    fake: FakeDiscord, tmp_path: Path, lines: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.discord_bot.client.SYNC_PAUSE_SECONDS", 0.05)
+    async with serving(echoing(fake, tmp_path)):
+        await fake.connected()
+        await echoes(fake)
+    fake.fail("GET", "/applications/[0-9]+/commands", status=503, times=3)
+    lines.clear()
+    running = echoing(fake, tmp_path)
+    async with serving(running):
+        await fake.connected()
+        await fake.say(f"<@{fake.bot['id']}> without commands")
+        await fake.until(lambda: "heard: without commands" in contents(fake))
+        await fake.until(lambda: running.client and running.client.syncing and running.client.syncing.done())
+    told = said(lines)
+    assert len(told) == 3
+    assert all("could not be told the commands (DiscordServerError 503)" in line for line in told)
 
 
 async def test_what_stands_in_for_discord_need_not_give_advice(fake: FakeDiscord, tmp_path: Path) -> None:
@@ -220,17 +239,17 @@ async def test_what_nobody_expected_is_tried_again_and_logged_with_its_place(
 
         times = 0
 
-        def install(self, client: NewsClient) -> None:
+        def made_for(self, client: NewsClient) -> Any:
             self.times += 1
             if self.times == 1:
                 raise LookupError("-".join(["private", "words"]))
-            super().install(client)
+            return super().made_for(client)
 
     async with serving(echoing(fake, tmp_path, Broken())):
         await fake.connected()
     formatted = "\n".join(logging.Formatter().format(line) for line in lines if line.name.startswith("bot"))
     assert "No connection to Discord (LookupError); trying again" in formatted
-    assert "in install" in formatted
+    assert "in made_for" in formatted
     assert "private-words" not in formatted
 
 
@@ -275,8 +294,8 @@ async def test_without_the_privileged_intent_it_connects_all_the_same(
 ) -> None:
     without_waiting(monkeypatch)
     async with FakeDiscord(content_intent=False) as fake:
-        commands = Echo()
-        async with serving(echoing(fake, tmp_path, commands, discord_shards=shards)):
+        echo = Echo()
+        async with serving(echoing(fake, tmp_path, echo, discord_shards=shards)):
             await fake.until(lambda: sum(bool(each.session) for each in fake.gateway.open) == shards)
             await echoes(fake)
             await fake.say("not for the bot")
@@ -284,7 +303,7 @@ async def test_without_the_privileged_intent_it_connects_all_the_same(
             await fake.say("direct", channel=fake.dm(fake.bob), author=fake.bob)
             await fake.until(lambda: fake.messages(fake.dm(fake.bob))[-1]["content"] == "heard: direct")
             assert "heard: for the bot" in contents(fake)
-            assert commands.heard_contents[0] == "", "what is not for the bot stays private"
+            assert echo.heard_contents[0] == "", "what is not for the bot stays private"
     asked_for_content = [bool(each["intents"] & 1 << 15) for each in fake.gateway.identified]
     assert asked_for_content[0]
     assert asked_for_content[-shards:] == [False] * shards
@@ -293,15 +312,15 @@ async def test_without_the_privileged_intent_it_connects_all_the_same(
 
 
 async def test_without_the_mention_trigger_it_asks_for_next_to_nothing(fake: FakeDiscord, tmp_path: Path) -> None:
-    commands = Echo()
-    async with serving(echoing(fake, tmp_path, commands, discord_mention_trigger=False)):
+    echo = Echo()
+    async with serving(echoing(fake, tmp_path, echo, discord_mention_trigger=False)):
         await fake.connected()
         await fake.say(f"<@{fake.bot['id']}> in a channel")
         await fake.say("direct", channel=fake.dm(fake.bob), author=fake.bob)
-        await fake.until(lambda: commands.heard_contents)
+        await fake.until(lambda: echo.heard_contents)
         await echoes(fake)
     assert [each["intents"] for each in fake.gateway.identified] == [1 << 0 | 1 << 12]
-    assert commands.heard_contents == ["direct"]
+    assert echo.heard_contents == ["direct"]
 
 
 @pytest.mark.parametrize(("advised", "set_shards"), [(2, None), (1, 2)])
@@ -344,17 +363,17 @@ async def test_rate_limits_are_waited_out(
 
 
 async def test_answers_that_are_running_are_finished_before_it_leaves(fake: FakeDiscord, tmp_path: Path) -> None:
-    commands = Echo()
-    commands.hold.clear()
-    running = echoing(fake, tmp_path, commands)
+    echo = Echo()
+    echo.hold.clear()
+    running = echoing(fake, tmp_path, echo)
     async with serving(running) as task:
         await fake.connected()
         asked = await fake.slash("echo", words="finished")
-        await fake.until(lambda: running.client and running.client.queue.running)
+        await fake.until(lambda: running.service.queue.running)
         running.leave()
         await asyncio.sleep(0.1)
         assert not task.done()
-        commands.hold.set()
+        echo.hold.set()
         assert await task is True
     assert asked.original is not None
     assert asked.original["content"] == "finished"
@@ -364,13 +383,13 @@ async def test_answers_that_never_end_do_not_keep_it(
     fake: FakeDiscord, tmp_path: Path, lines: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running_module, "DRAIN_SECONDS", 0.2)
-    commands = Echo()
-    commands.hold.clear()
-    running = echoing(fake, tmp_path, commands)
+    echo = Echo()
+    echo.hold.clear()
+    running = echoing(fake, tmp_path, echo)
     async with serving(running) as task:
         await fake.connected()
         await fake.slash("echo", words="never")
-        await fake.until(lambda: running.client and running.client.queue.running)
+        await fake.until(lambda: running.service.queue.running)
         running.leave()
         assert await task is False
     assert any("not finished" in line for line in said(lines))
@@ -399,7 +418,7 @@ async def test_neither_the_token_nor_what_people_write_reaches_the_logs(
         fake.fail("POST", r"/channels/\d+/messages", status=400)
         await fake.say(f"<@{fake.bot['id']}> private-words that cannot be answered")
         await fake.until(lambda: any("on_message" in line for line in said(lines)))
-        await fake.until(lambda: any("'echo'" in line for line in said(lines)))
+        await fake.until(lambda: any("a command failed: ValueError" in line for line in said(lines)))
         await fake.gateway.drop()
         await fake.until(lambda: fake.gateway.resumed == 1)
     assert await task is True
@@ -434,7 +453,7 @@ async def test_newsbots_own_commands_answer_however_often_a_client_is_made(sampl
         given = {"data_dir": sample_copy.data_dir, "cache_dir": sample_copy.cache_dir}
         settings = Settings(discord_token=fake.token, discord_api_base=fake.api_base, **given)
         fake.fail("GET", "/users/@me", status=503)
-        running = running_module.Running(running_module.open_house(settings), first_delay_seconds=0.05)
+        running = running_module.Running(running_module.open_context(settings), first_delay_seconds=0.05)
         async with serving(running):
             await fake.connected()
             asked = await fake.slash("ask", question="How many NATO personnel are in Iraq?")

@@ -1,16 +1,18 @@
-"""The retriever as LangChain's: called in each of its ways, with words or a Question, and composed in a chain.
+"""The retriever as LangChain's: its own standard tests, each way of calling it, and composed in a chain.
 
-Knows nothing about ranking; the sample corpus is searched for real.
+The sample corpus is searched for real.
 """
 
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
+from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from bot.errors import UsageError
 from bot.retrieval.documents import NewsRetriever
@@ -26,11 +28,35 @@ METADATA = {
 
 @pytest.fixture(scope="module")
 def retriever(sample_settings: Settings) -> NewsRetriever:
-    return open_retriever(5, sample_settings)
+    return open_retriever(sample_settings, k=5)
 
 
 def test_it_is_a_langchain_retriever(retriever: NewsRetriever) -> None:
     assert isinstance(retriever, BaseRetriever)
+
+
+class TestStandard(RetrieversIntegrationTests):
+    """LangChain's standard tests."""
+
+    @pytest.fixture(autouse=True)
+    def _opened(self, retriever: NewsRetriever) -> None:
+        self.opened = retriever
+
+    @pytest.fixture
+    def retriever(self, retriever: NewsRetriever) -> NewsRetriever:
+        return retriever  # the one of all tests here, not a new one for each
+
+    @property
+    def retriever_constructor(self) -> type[NewsRetriever]:
+        return NewsRetriever
+
+    @property
+    def retriever_constructor_params(self) -> dict[str, Any]:
+        return {"find": self.opened.find}
+
+    @property
+    def retriever_query_example(self) -> str:
+        return NATO
 
 
 def test_documents_are_passages_verbatim(retriever: NewsRetriever, sample_settings: Settings) -> None:

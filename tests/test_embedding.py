@@ -1,7 +1,4 @@
-"""The dense index follows in a thread while articles are stored: nothing is missed, and no error is lost.
-
-Knows nothing about models: vectors are drawn from the texts' hashes.
-"""
+"""The dense index follows in a thread while articles are stored: nothing is missed, and no error is lost."""
 
 from __future__ import annotations
 
@@ -14,17 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.corpus.catalog import Catalog
-from bot.corpus.corpus import CATALOG_FILE, Corpus
-from bot.corpus.follower import read_state
-from bot.corpus.lexical import LexicalIndex
-from bot.corpus.vectors import VectorIndex
+from bot.corpus.corpus import Corpus
 from bot.errors import ModelError
 from bot.schema import Article
 from ingest import embedding
 from ingest.embedding import FIRST_PASSAGES
 from ingest.pipeline import BATCH_ARTICLES, FIRST_ARTICLES, ingest
-from tests.fakes import article
+from tests.fakes import article, corpus_of
 
 
 class Encoder:
@@ -51,15 +44,7 @@ def encoder() -> Encoder:
 
 @pytest.fixture
 def corpus(tmp_path: Path, encoder: Encoder) -> Iterator[Corpus]:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    made = Corpus(
-        folder,
-        Catalog.create(folder / CATALOG_FILE),
-        LexicalIndex(folder / "bm25"),
-        VectorIndex(folder / "chroma", encoder),
-        {"index": "chroma"},
-    )
+    made = corpus_of(tmp_path / "data", encoder)
     yield made
     made.close()
 
@@ -81,7 +66,7 @@ def articles(count: int) -> list[Article]:
 
 def is_whole(corpus: Corpus) -> bool:
     wanted = corpus.catalog.passage_ids()
-    return corpus.vectors.ids() == wanted == corpus.lexical.ids() and corpus.verify() == []
+    return corpus.dense.ids() == wanted == corpus.lexical.ids() and corpus.verify() == []
 
 
 def test_many_are_embedded_in_a_thread_and_none_is_missed(corpus: Corpus, encoder: Encoder) -> None:
@@ -105,12 +90,9 @@ def test_storing_waits_when_embedding_is_far_behind(
 ) -> None:
     monkeypatch.setattr(embedding, "BEHIND_PASSAGES", 300)
     encoder.seconds = 0.2
-    behind = []
     with corpus.writing():
-        for _ in ingest(corpus, articles(FIRST_ARTICLES + 2 * BATCH_ARTICLES)):
-            state = read_state(corpus.vectors.folder)
-            assert state is not None
-            behind.append(corpus.catalog.pending(state.seq))
+        run = ingest(corpus, articles(FIRST_ARTICLES + 2 * BATCH_ARTICLES))
+        behind = [corpus.catalog.unembedded_passages() for _ in run]
     assert max(behind) <= 300
     assert is_whole(corpus)
 
@@ -135,7 +117,7 @@ def test_a_run_that_is_left_does_not_wait_for_all_the_rest(corpus: Corpus, encod
         for _ in range(FIRST_ARTICLES + 1):
             next(run)
         run.close()
-        held = len(corpus.vectors.ids())
+        held = len(corpus.dense.ids())
         assert held < len(corpus.catalog.passage_ids())
         encoder.seconds = 0
         list(ingest(corpus, some))

@@ -1,6 +1,6 @@
 """Embeddings: the exported model says what sentence-transformers says, for the bundled model and for any other.
 
-Knows nothing about articles or indexes. The comparisons with the original import torch; the rest does not.
+LangChain's own standard tests too. The comparisons with the original import torch; the rest does not.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_tests.integration_tests import EmbeddingsIntegrationTests
 
-from bot.embeddings import BATCH_TOKENS, SentenceEmbeddings, batches_by_length, load_embeddings
 from bot.errors import ModelError
+from bot.models.embeddings import BATCH_TOKENS, SentenceEmbeddings, batches_by_length, load_embeddings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,6 +58,22 @@ SENTENCES = [
     "Doctors warned of a shortage of antibiotics for children.",
     "Twelve countries signed the treaty on the high seas, among them Chile, Palau and Japan.",
 ]
+
+
+class TestStandard(EmbeddingsIntegrationTests):
+    """LangChain's standard tests."""
+
+    @pytest.fixture(autouse=True)
+    def _cached(self, embeddings: SentenceEmbeddings, cache_dir: Path) -> None:
+        self.params = {"model": embeddings.model, "cache_dir": cache_dir / "models"}
+
+    @property
+    def embeddings_class(self) -> Any:
+        return load_embeddings
+
+    @property
+    def embedding_model_params(self) -> dict[str, Any]:
+        return self.params
 
 
 # Batches
@@ -234,7 +251,7 @@ def test_torch_runs_what_cannot_be_exported(
     def refuse(*_: object) -> None:
         raise RuntimeError("Exporting the operator 'aten::odd' is not supported\nlong story")
 
-    monkeypatch.setattr("bot.embeddings._write_graphs", refuse)
+    monkeypatch.setattr("bot.models.embeddings._write_graphs", refuse)
     loaded = load_embeddings(str(tiny), cache_dir=tmp_path)
     assert loaded.runtime == "torch"
     assert "aten::odd" in caplog.text

@@ -13,14 +13,12 @@ import pytest
 
 from bot.answering.links import text_fragment_link
 from bot.discord_bot.embeds import (
-    AMBER,
     CONTENT_MOST,
     DESCRIPTION_MOST,
     EMBEDS_MOST,
     GREEN,
     GREY,
     MESSAGE_MOST,
-    ORANGE,
     TITLE_MOST,
     answer_pages,
     contents_of,
@@ -57,34 +55,40 @@ def test_it_reads_like_this() -> None:
     assert page.title == "What did the harbour cost?"
     assert page.description == (
         "**12 million euros**\n\n"
-        "The Post, 4 March 2024: “It cost **12 million euros**.” [1]\n\n"
-        "**Sources**\n"
-        "[1] [The harbour opens](https://post.example/harbour#:~:text=It%20cost%2012%20million%20euros.)"
-        " · The Post · 4 March 2024"
+        "“It cost **12 million euros**.”\n"
+        "-# [The Post, 4 March 2024](https://post.example/harbour#:~:text=It%20cost%2012%20million%20euros.)"
     )
-    assert page.footer == "As of 4 March 2024 · sure"
+    assert page.footer == "As of 4 March 2024"
     assert page.colour == GREEN
 
 
 def test_copies_are_one_source() -> None:
     copies = tuple(article(f"copy{n}", source=f"Outlet {n}") for n in range(5))
     text = answer_pages(answer(citations=(replace(cited(1), also_in=copies),)))[0].description
-    assert text.endswith("· 4 March 2024 · also in 5 outlets")
+    assert text.endswith(") · also in 5 outlets")
     one = answer_pages(answer(citations=(replace(cited(1), also_in=copies[:1]),)))[0].description
     assert one.endswith("· also in Outlet 0")
 
 
-@pytest.mark.parametrize(
-    ("fields", "colour"),
-    [
-        ({"confidence": 0.8}, GREEN),
-        ({"confidence": 0.4}, AMBER),
-        ({"confidence": 0.2}, ORANGE),
-        ({"answered": False}, GREY),
-    ],
-)
-def test_the_colour_is_the_confidence(fields: dict[str, object], colour: int) -> None:
-    assert answer_pages(answer(**fields))[0].colour == colour
+@pytest.mark.parametrize(("answered", "colour"), [(True, GREEN), (False, GREY)])
+def test_the_colour_says_whether_the_corpus_answers(answered: bool, colour: int) -> None:
+    assert answer_pages(answer(answered=answered))[0].colour == colour
+
+
+def test_prose_has_the_origin_of_every_marker_in_one_small_line() -> None:
+    (page,) = answer_pages(answer(text="It cost 12 million euros. [1]", model="some:model"))
+    first, _, last = page.description.rpartition("\n\n")
+    assert first.endswith("It cost **12 million euros**. [1]")
+    assert last.startswith("-# [1] [The Post, 4 March 2024](https://post.example/harbour#:~:text=")
+    assert page.footer == "As of 4 March 2024 · written by some:model, checked"
+
+
+def test_a_statement_that_was_checked_is_no_headline_and_has_no_verdict() -> None:
+    (page,) = answer_pages(answer(short=None), claim="It cost *nothing*")
+    assert page.title == "Checked against the news"
+    assert page.description.startswith(
+        "> It cost \\*nothing\\*\n-# The nearest passages, not a verdict.\n\n“It cost 12"
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,8 +100,7 @@ def test_the_colour_is_the_confidence(fields: dict[str, object], colour: int) ->
 )  # fmt: skip
 def test_dates_are_in_the_servers_language(language: str, written: str) -> None:
     (page,) = answer_pages(answer(), language)
-    assert f"The Post, {written}: “It cost" in page.description
-    assert page.description.endswith(f"· {written}")
+    assert f"-# [The Post, {written}](" in page.description
     assert written in page.footer
 
 
@@ -108,19 +111,19 @@ def test_a_refusal_is_grey_and_links_the_nearest_article() -> None:
     )
     assert page.colour == GREY
     assert "Nearest: “[The harbour opens](https://post.example/harbour#:~:text=" in page.description
-    assert "Sources" not in page.description
+    assert page.description.endswith("-# Try other words, or `/latest` for what is new.")
 
 
 def test_a_refusal_is_in_the_servers_language_of_dates_too() -> None:
     said = "It covers 3 articles, published from 10 April 2019 to 8 May 2025."
     coverage = Coverage(3, date(2019, 4, 10), date(2025, 5, 8))
     (page,) = answer_pages(answer(answered=False, text=said, short=None, citations=(), coverage=coverage), "fr")
-    assert page.description == "It covers 3 articles, published from 10 avril 2019 to 8 mai 2025."
+    assert page.description.startswith("It covers 3 articles, published from 10 avril 2019 to 8 mai 2025.")
 
 
 def test_an_article_without_a_date_or_an_address_says_so() -> None:
     text = answer_pages(answer(citations=(cited(1, published=None, url=None),), as_of=None))[0]
-    assert text.description.endswith("[1] The harbour opens · The Post · date unknown")
+    assert text.description.endswith("-# The Post, date unknown")
     assert "unknown" in text.footer
 
 
@@ -143,11 +146,9 @@ def test_what_articles_and_people_write_is_harmless() -> None:
     assert set(re.findall(r"(?<!\\)\]\(([^)]*)\)", shown)) == {"https://post.example/trick"}
 
 
-def test_a_note_and_remarks_stand_before_the_sources() -> None:
+def test_a_note_and_remarks_stand_below() -> None:
     (page,) = answer_pages(answer(note="The *model* was slow."), remarks=["**Changed**\n- a"])
-    before, _, _ = page.description.partition("**Sources**")
-    assert r"-# The \*model\* was slow." in before
-    assert "**Changed**\n- a" in before
+    assert page.description.endswith("-# The \\*model\\* was slow.\n\n**Changed**\n- a")
 
 
 @pytest.mark.parametrize("count", [1, 3, 12, 40, 150])
@@ -160,11 +161,13 @@ def test_every_marker_resolves_however_many(count: int) -> None:
     )
     pages = answer_pages(answer(text=text, short=None, citations=citations, model="openai:some"))
     shown = "\n".join(page.description for page in pages)
-    assert {int(n) for n in re.findall(r"(?m)^\[(\d+)\] \[", shown)} == set(range(1, count + 1))
+    assert {int(n) for n in re.findall(r"(?:^-#|·) \[(\d+)\] \[", shown, re.M)} == set(range(1, count + 1))
     check_limits(pages)
     contents = contents_of(pages)
     assert all(size(each) <= CONTENT_MOST for each in contents)
-    assert {int(n) for n in re.findall(r"(?m)^\[(\d+)\] \[", "\n".join(contents))} == set(range(1, count + 1))
+    assert {int(n) for n in re.findall(r"(?:^-#|·) \[(\d+)\] \[", "\n".join(contents), re.M)} == set(
+        range(1, count + 1)
+    )
 
 
 @pytest.mark.parametrize("length", [4000, 4095, 4096, 4097, 5000, 20_000])
@@ -174,7 +177,7 @@ def test_long_answers_keep_the_limits(length: int) -> None:
     check_limits(pages)
     assert "[1]" in "".join(page.description for page in pages)
     for page in pages[1:]:
-        assert page.description.startswith(("It ro", "[1]", "**Sources**"))
+        assert page.description.startswith(("It r", "[1]", "-# [1]"))
 
 
 def check_limits(pages: list) -> None:  # type: ignore[type-arg]
@@ -191,7 +194,7 @@ def check_limits(pages: list) -> None:  # type: ignore[type-arg]
 def test_an_address_too_long_for_a_message_gives_way_to_the_articles_own() -> None:
     long = replace(cited(1), link="https://post.example/harbour#:~:text=" + "%C3%A4" * 400)
     text = answer_pages(answer(citations=(long,)))[0].description
-    assert "[The harbour opens](https://post.example/harbour)" in text
+    assert "[The Post, 4 March 2024](https://post.example/harbour)" in text
 
 
 def test_lists_keep_their_lines_whole() -> None:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.embeddings import SentenceEmbeddings
-from bot.encoding_process import EncodingProcess
+from bot.models.embeddings import SentenceEmbeddings
+from bot.models.encoding_process import EncodingProcess
 from bot.settings import Settings
 from bot.wiring import APART_TEXTS, _Embedder
 
@@ -96,7 +96,7 @@ def test_it_ends_with_the_process_that_began_it(cache_dir: Path) -> None:
     code = """
 import os, sys
 from pathlib import Path
-from bot.encoding_process import EncodingProcess
+from bot.models.encoding_process import EncodingProcess
 process = EncodingProcess({"cache_dir": Path(sys.argv[1])})
 list(process.encode_many([["Rain fell."]]))
 print(process._process.pid, flush=True)

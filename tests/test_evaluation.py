@@ -31,8 +31,9 @@ from bot.evaluation.run import (
     evaluate,
     is_valid,
     place_of_right,
+    shown,
 )
-from bot.schema import Hit, Passage
+from bot.schema import Answer, Citation, Hit, Passage, Question
 from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus
 from ingest.pipeline import ingest
@@ -115,6 +116,49 @@ def test_without_relevant_articles_a_gold_answer_is_enough() -> None:
     assert place_of_right(NURSES, [hit("any", "Some 5,300 of them.")]) == 0
 
 
+def said(quote: str, short: str | None = None, *, answered: bool = True) -> Answer:
+    of = article("barrier", quote)
+    citations = (Citation(1, quote, 0, len(quote), of, None),) if answered else ()
+    return Answer(question=Question("?"), text=quote, short=short, citations=citations, answered=answered)
+
+
+@pytest.mark.parametrize(
+    ("kind", "right"), [("fact", False), ("list", True), ("summary", True), ("why", False), ("latest", True)]
+)
+def test_of_lists_and_overviews_half_the_facts_are_enough(kind: str, right: bool) -> None:
+    question = replace(NURSES, kind=kind, must=(("5,200", "5200"), ("Friday",)))
+    found = shown(question, said("About 5,200 nurses walked out."))
+    assert (found.right, found.facts, found.asked, found.words) == (right, 1, 2, 5)
+    assert not shown(question, said("Nobody walked out.")).right
+
+
+def test_a_bold_value_is_wrong_where_it_is_no_right_one() -> None:
+    question = replace(NURSES, kind="fact", must=(("5,200",),), short=("about 5,200",), wrong=("1,200",))
+    assert not shown(question, said("About 5,200 nurses walked out.", "5,200")).bold_wrong
+    assert shown(question, said("About 5,200 nurses walked out.", "1,200")).bold_wrong
+    assert shown(question, said("About 5,200 nurses walked out.", "nurses")).bold_wrong
+    assert not shown(replace(question, kind="why"), said("About 5,200 nurses walked out.", "nurses")).bold_wrong
+    assert not shown(question, said("About 5,200 nurses walked out.")).bold
+
+
+def test_what_the_corpus_does_not_say_is_right_when_it_is_refused() -> None:
+    question = replace(UNHELD, kind="unanswerable", answerable=False)
+    assert shown(question, said("", answered=False)).right
+    found = shown(question, said("Olga won.", "Olga"))
+    assert (found.right, found.bold_wrong) == (False, True)
+
+
+def test_what_is_shown_is_told_by_kind(asker: Asker) -> None:
+    question = replace(NURSES, kind="fact", must=(("5,200",),), short=("5,200",))
+    results = list(evaluate(asker, [question]))
+    assert results[0].shown is not None
+    lines = "\n".join(table(FACTS, results, figures(results)))
+    assert "shown, by kind of question" in lines
+    assert "fact (1)" in lines
+    again = results_of(json.loads(json.dumps(document(FACTS, results, figures(results)))), "x")
+    assert again == results
+
+
 def test_questions_are_judged(results: list[Result]) -> None:
     assert [(result.id, result.group) for result in results] == [
         ("cost", "answerable"), ("nurses", "answerable"), ("chess", "unanswerable"), ("red", "open"),
@@ -126,10 +170,10 @@ def test_questions_are_judged(results: list[Result]) -> None:
     ours = cost.said[OURS]
     assert (ours.answered, ours.first_quote, ours.any_quote, ours.exact, ours.f1) == (True, True, True, 1.0, 1.0)
     assert ours.short == "840 million euros"
-    assert ours.citations == ours.valid == 1
+    assert ours.citations == ours.valid >= 1
     assert nurses.said[OURS].first_quote
-    assert nurses.said[OURS].short == "About 5,200"
-    assert (nurses.said[OURS].exact, nurses.said[OURS].f1) == (0.0, pytest.approx(2 / 3))
+    assert nurses.said[NEVER_REFUSING].short == "About 5,200"
+    assert (nurses.said[NEVER_REFUSING].exact, nurses.said[NEVER_REFUSING].f1) == (0.0, pytest.approx(2 / 3))
     assert chess.places == red.places == {}
     assert not chess.said[OURS].answered
     assert chess.said[OURS].citations == 0
@@ -222,7 +266,7 @@ def test_a_report_can_be_read_again_and_compared(results: list[Result]) -> None:
     assert set(differences(again, results)) == set(figures(results))
 
 
-@pytest.mark.parametrize("wrong", [[], {}, {"format": 1}, {"format": 1, "questions": [{"id": 1}]}, "text", None])
+@pytest.mark.parametrize("wrong", [[], {}, {"format": 2}, {"format": 2, "questions": [{"id": 1}]}, "text", None])
 def test_what_is_no_report_is_told(wrong: object) -> None:
     with pytest.raises(ReadError, match=r"old\.json is not what newsbot eval --json prints"):
         results_of(wrong, "old.json")
@@ -360,6 +404,14 @@ def test_what_cannot_work_is_told_before_anything_is_asked(
     monkeypatch.setattr("bot.wiring.open_asker", lambda _: pytest.fail("the corpus was opened"))
     assert main([*command, *more]) == status
     assert said in capsys.readouterr().err
+
+
+def test_a_chart_without_matplotlib_is_told_before_anything_is_asked(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # as where it is not installed
+    assert main([*command, "--plot", "figures.png"]) == 2
+    assert 'pip install "newsbot[charts]"' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("more", [["--limit", "0"], ["--rows", "dense,best"], ["--as-of-slack", "-1"]])

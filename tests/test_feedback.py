@@ -20,6 +20,7 @@ from bot.corpus.catalog import Catalog
 from bot.corpus.catalog_feedback import Rating, Reason, exported, given, judged, put_answer, put_messages, rate
 from bot.corpus.catalog_rows import values_of
 from bot.corpus.identity import content_hash
+from bot.corpus.verifying import damage_of
 from bot.evaluation.question_file import read_questions
 from bot.schema import Answer, Citation, OutcomeKind, Question
 from tests.fakes import article, run_newsbot
@@ -135,16 +136,19 @@ def test_a_corpus_of_the_first_schema_is_brought_up_to_date_with_its_articles(tm
         articles = sa.Table("articles", sa.MetaData(), autoload_with=connection)
         told = {"seq": 1, "revision": 1, "content_hash": content_hash(kept), "removed": False, "fresh": True}
         days = {"added_at": "2024-03-05T00:00:00+00:00", "changed_at": "2024-03-05T00:00:00+00:00"}
-        connection.execute(articles.insert().values(id=kept.id, **values_of(kept), **told, **days))
+        lists = {"authors": json.dumps(list(kept.authors)), "credits": json.dumps(list(kept.credits))}
+        connection.execute(articles.insert().values(id=kept.id, **(values_of(kept) | lists), **told, **days))
     old.close()
 
     for opened in (Catalog.open(path), Catalog.open(path)):
         assert opened.article(kept.id) == kept
         assert opened.id() == "old"
+        assert damage_of(opened).lines() == []
+        assert opened.sources() == {"The Post": 1}
     put_answer(opened, "abc", answer())
     rate(opened, "abc", 1, Rating.UP)
     assert [each.given.id for each in judged(opened)] == ["abc"]
     with opened.writing() as writer:
         assert writer.put(kept, []) is OutcomeKind.UNCHANGED
         assert writer.put(replace(kept, text="It was rebuilt."), []) is OutcomeKind.CHANGED
-    assert opened.check() == []
+    assert damage_of(opened).lines() == []

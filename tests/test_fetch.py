@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpcore
+import httpcore2
 import pytest
 
 from bot.schema import Article
@@ -227,15 +227,15 @@ def test_a_name_that_changes_between_check_and_connection_gains_nothing(monkeypa
     def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), 80))]
 
-    class Recorder(httpcore.SyncBackend):
-        def connect_tcp(self, host: str, *_: object, **__: object) -> httpcore.NetworkStream:
+    class Recorder(httpcore2.SyncBackend):
+        def connect_tcp(self, host: str, *_: object, **__: object) -> httpcore2.NetworkStream:
             connected.append(host)
-            raise httpcore.ConnectError("nothing is sent in this test")
+            raise httpcore2.ConnectError("nothing is sent in this test")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     backend = GuardedBackend()
     backend._backend = Recorder()
-    with pytest.raises(httpcore.ConnectError):
+    with pytest.raises(httpcore2.ConnectError):
         backend.connect_tcp("rebinding.example", 80)
     assert connected == ["93.184.216.34"]
     assert next(answers) == "127.0.0.1"

@@ -12,7 +12,7 @@ import pytest
 
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog_feedback import guild_settings, put_guild_settings
-from bot.discord_bot.guild_settings import GuildSettings, Shelf, clock_time, settings_from, time_zone
+from bot.discord_bot.guild_settings import GuildSettings, GuildSettingsStore, settings_from
 from bot.errors import UsageError
 
 HERE, THERE, PARENT = 10, 11, 12
@@ -24,7 +24,7 @@ def test_new_servers_are_answered_everywhere_they_ask_and_nowhere_else() -> None
     assert not new.is_open([HERE])
     assert new.answers_to([])
     assert not new.is_quiet(datetime.now(UTC))
-    assert [(rate.count, rate.seconds) for rate in new.user_rates] == [(5, 60), (60, 3600)]
+    assert (new.user_per_minute, new.user_per_hour) == (5, 60)
 
 
 def test_allowed_channels_close_all_others() -> None:
@@ -59,14 +59,22 @@ def test_quiet_hours_go_over_midnight_in_the_servers_zone(moment: str, quiet: bo
 
 
 def test_times_and_zones_are_read_or_refused_in_words() -> None:
-    assert [clock_time(each) for each in ("22", "7:30", " 07:00 ")] == ["22:00", "07:30", "07:00"]
-    for wrong in ("24:00", "7.30", "evening", "", "12:60"):
+    new = GuildSettings()
+    read = [new.changed(quiet_from=each, quiet_to="3:00").quiet_from for each in ("22", "7:30", " 07:00 ")]
+    assert read == ["22:00", "07:30", "07:00"]
+    for wrong in ("24:00", "7.30", "evening", "12:60"):
         with pytest.raises(UsageError, match="22:00"):
-            clock_time(wrong)
-    assert time_zone("Europe/Berlin") == "Europe/Berlin"
+            new.changed(quiet_from=wrong, quiet_to="3:00")
+    assert new.changed(time_zone="Europe/Berlin").time_zone == "Europe/Berlin"
     for wrong in ("Berlin/Europe", "../etc/passwd", "", "CEST-9:99"):
         with pytest.raises(UsageError, match="time zone"):
-            time_zone(wrong)
+            new.changed(time_zone=wrong)
+    for begin, end in (("22:00", None), (None, "7:00"), ("7", "07:00")):
+        with pytest.raises(UsageError, match="a beginning and another end"):
+            new.changed(quiet_from=begin, quiet_to=end)
+    for value in ("many", -1, 1001):
+        with pytest.raises(UsageError):
+            new.changed(user_per_minute=value)
 
 
 def test_broken_values_fall_back_to_the_defaults() -> None:
@@ -79,14 +87,14 @@ def test_broken_values_fall_back_to_the_defaults() -> None:
 
 async def test_settings_survive_a_restart_and_belong_to_one_server(tmp_path: Path) -> None:
     catalog = Catalog.create(tmp_path / "catalog.sqlite")
-    shelf = Shelf(catalog)
+    shelf = GuildSettingsStore(catalog)
     assert await shelf.get(1) == GuildSettings()
     changed = GuildSettings(open_channels=(HERE, 2**63), language="de", quiet_from="22:00", quiet_to="07:00")
     await shelf.put(1, changed)
     assert await shelf.get(1) == changed
-    assert await Shelf(Catalog.open(catalog.path)).get(1) == changed
+    assert await GuildSettingsStore(Catalog.open(catalog.path)).get(1) == changed
     assert await shelf.get(2) == GuildSettings()
     assert await shelf.get(None) == GuildSettings()
     put_guild_settings(catalog, 1, {"language": "fr"})
     assert guild_settings(catalog, 1) == {"language": "fr"}
-    assert (await Shelf(catalog).get(1)).language == "fr"
+    assert (await GuildSettingsStore(catalog).get(1)).language == "fr"

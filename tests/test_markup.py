@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering.proof.markup import bare, has_address, unmarked, visible
+from bot.answering.check.markup import bare, has_address, unmarked, visible_words
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,11 @@ def test_an_address_of_the_evidence_stays_as_text() -> None:
 
 
 def test_what_nobody_sees_goes() -> None:
-    assert visible("a\u200bb\u202ec\x00d\ue000e") == "abcde"
+    assert visible_words("a\u200bb\u202ec\x00d\ue000e") == "abcde"
+
+
+def test_full_width_letters_are_read_as_programs_read_them() -> None:
+    assert bare(visible_words("see ＠ｅｖｅｒｙｏｎｅ at ｅｖｉｌ．ｃｏｍ now")) == "see everyone at now"
 
 
 def test_marks_of_emphasis() -> None:

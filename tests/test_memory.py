@@ -61,9 +61,13 @@ async def test_a_thread_is_remembered_with_the_answer_that_it_was_opened_from(ro
     await room.note(await room.pressed(first, "Follow up"))
     thread = await fake.until(lambda: fake.thread_of(first))
     for number in range(3):
-        said = await fake.say(f"Then {number}?", channel=thread, author=fake.person(f"p{number}"))
+        said = await fake.say(f"And how much was it in 202{number}?", channel=thread, author=fake.person(f"p{number}"))
         await room.replied(thread, said)
-    assert [turn.question for turn in asker.asked[-1][1]] == ["First?", "Then 0?", "Then 1?"]
+    assert [turn.question for turn in asker.asked[-1][1]] == [
+        "First?",
+        "And how much was it in 2020?",
+        "And how much was it in 2021?",
+    ]
 
 
 async def test_what_was_deleted_is_forgotten(room: Newsroom, asker: Scripted) -> None:
@@ -76,6 +80,22 @@ async def test_what_was_deleted_is_forgotten(room: Newsroom, asker: Scripted) ->
     said = await fake.say("Third?", reply_to=second)
     await room.replied(fake.general, said)
     assert [turn.question for turn in asker.asked[-1][1]] == ["Second?"]
+
+
+async def test_messages_without_components_are_read_too(room: Newsroom, asker: Scripted) -> None:
+    fake = room.fake
+    fake.contract = None  # Discord's description says that the key is always there
+    first = await room.ask("First?")
+    await room.note(await room.pressed(first, "Follow up"))
+    thread = await fake.until(lambda: fake.thread_of(first))
+    talk = await fake.say("they say so", channel=thread, author=fake.bob)
+    for message in fake.messages(thread):
+        if message["id"] != talk["id"]:
+            message.pop("components")
+    talk.pop("components")
+    answer = await room.replied(thread, await fake.say("How much did the bridge cost?", channel=thread))
+    assert answer["embeds"][0]["title"] == "How much did the bridge cost?"
+    assert [turn.question for turn in asker.asked[-1][1]] == ["First?"]
 
 
 async def test_lists_and_notes_are_no_part_of_a_conversation(room: Newsroom, asker: Scripted) -> None:

@@ -188,7 +188,7 @@ def test_the_earliest_becomes_the_original_in_any_order_of_arrival(corpus: Corpu
     copies = corpus.catalog.copies([herald, courier, globe])
     assert {id_: {each.id for each in linked} for id_, linked in copies.items()} == {herald: {courier, globe}}
     assert {id_.split(".")[0] for id_ in corpus.catalog.passage_ids()} == {herald}
-    assert corpus.vectors.ids() == corpus.lexical.ids() == corpus.catalog.passage_ids()
+    assert corpus.dense.ids() == corpus.lexical.ids() == corpus.catalog.passage_ids()
     assert outcomes[order[0]].kind is OutcomeKind.NEW
     assert corpus.catalog.counts()["copies"] == 2
     assert corpus.verify() == []
@@ -307,11 +307,11 @@ def contents(folder: Path, settings: Settings) -> tuple[object, ...]:
     corpus = open_corpus(settings.model_copy(update={"data_dir": folder}))
     assert corpus.verify() == []
     ids = corpus.catalog.passage_ids()
-    assert corpus.vectors.ids() == corpus.lexical.ids() == ids
+    assert corpus.dense.ids() == corpus.lexical.ids() == ids
     articles = sorted({id_.split(".")[0] for id_ in ids})
     copies = {id_: sorted(each.id for each in linked) for id_, linked in corpus.catalog.copies(articles).items()}
     texts = {id_: passage.text for id_, passage in corpus.catalog.passages(sorted(ids)).items()}
-    found = corpus.catalog.counts(), copies, texts, corpus.vectors.texts(sorted(ids))
+    found = corpus.catalog.counts(), copies, texts, corpus.dense.held(sorted(ids))
     corpus.close()
     return found
 

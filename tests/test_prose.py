@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering.checking import check
-from bot.answering.proof.prose import CODE, NO_SOURCE, SENTENCES_MOST, TOO_LONG, UNCITED, Draft, ProseCheck
+from bot.answering.check.gate import check
+from bot.answering.check.prose import CODE, NO_SOURCE, SENTENCES_MOST, TOO_LONG, UNCITED, Draft, ProseCheck
 from bot.schema import Answer, Article, Hit, Passage, Question
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,36 +120,43 @@ def test_a_mark_that_does_not_support_goes_and_is_told() -> None:
     assert [removed.text for removed in draft.removed] == ["[m2p4]"]
 
 
-def test_an_uncited_claim_goes() -> None:
+def test_a_claim_that_no_passage_proves_goes() -> None:
     draft = checked("NATO has 900 trainers in Iraq.")
-    assert (draft.text, draft.citations, reasons(draft)) == ("", (), [UNCITED])
+    assert (draft.text, draft.citations, reasons(draft)) == ("", (), ["900 is not in the cited passage"])
+    assert reasons(checked("The weather will be fine.")) == [UNCITED]
 
 
-def test_an_uncited_sentence_takes_the_citation_of_its_paragraph() -> None:
-    draft = checked("NATO has 500 trainers in Iraq [k3f9]. They do not fight.")
-    assert draft.text == "NATO has 500 trainers in Iraq [1]. They do not fight [2]."
-    assert [citation.article.id for citation in draft.citations] == ["a", "a"]
-    assert checked("NATO has 500 trainers in Iraq [k3f9].\n\nThey do not fight.").text.count("[") == 1
+@pytest.mark.parametrize("mark", ["", " [m2p4]", " (Source: Harbour Post)", " [9]"])
+def test_code_finds_the_passage_where_a_mark_is_forgotten_or_wrong(mark: str) -> None:
+    draft = checked(f"NATO has 500 trainers in Iraq{mark}. The mission will grow to about 4,000 people.")
+    assert draft.text == "NATO has 500 trainers in Iraq [1]. The mission will grow to about 4,000 people [2]."
+    assert [citation.article.id for citation in draft.citations] == ["a", "b"]
+
+
+def test_what_proves_a_sentence_goes_with_it() -> None:
+    draft = checked("NATO has 500 trainers in Iraq. The mission will grow to about 4,000 people.")
+    assert [(each.claim, [proof.article.id for proof in each.proofs]) for each in draft.shown] == [
+        ("NATO has 500 trainers in Iraq.", ["a"]),
+        ("The mission will grow to about 4,000 people.", ["b"]),
+    ]
+    judged = draft.without({0: "the chat model does not find it supported"})
+    assert judged.text == "The mission will grow to about 4,000 people [2]."
+    assert reasons(judged) == ["the chat model does not find it supported"]
 
 
 @pytest.mark.parametrize(
     "claim",
     [
         "NATO has 600 trainers in Iraq",
-        "NATO has 500 helicopters in Iraq",
-        "NATO has more than 500 trainers in Iraq",
+        "NATO has 500 miles of road in Iraq",
+        "NATO has fewer than 500 km of road in Iraq",
         "NATO has 500 trainers in Syria",
-        "John Stoltenberg said that NATO has 500 trainers",
-        "The trainers fight",
-        "A figure was agreed for next year",
         "The mission was set up in October 2016",
         "The mission was set up in Brussels in October 2018",
-        "Denmark leads the mission",
-        "Denmark leads it, and Canada will follow in November",
         "Stoltenberg called it “a great success”",
-        "The trainers live in hotels and train at night",
         "NATO has 500 trainers in Iraq, and 40 of them were wounded",
         "Ledger reports that NATO has 500 trainers in Iraq",
+        "You are welcome",
     ],
 )
 def test_what_the_passage_does_not_say_goes(claim: str) -> None:
@@ -186,10 +193,6 @@ def test_two_sources_each_for_its_own_part() -> None:
 def test_figures_of_different_days_are_not_mixed() -> None:
     draft = checked("On 12 February 2020 ministers decided that the mission will grow to about 4,000 [k3f9][m2p4].")
     assert draft.text == ""
-
-
-def test_a_turned_range_goes() -> None:
-    assert checked("The mission will go from 4,000 people to 500 [m2p4].").text == ""
 
 
 def test_lists_headings_and_bold_survive() -> None:
@@ -229,7 +232,6 @@ def test_it_may_say_that_the_articles_do_not_say(said: str) -> None:
     [
         "The articles do not say that 900 trainers are in Iraq.",
         "The articles do not mention that Putin sent trainers.",
-        "Sources do not deny that the trainers drink.",
     ],
 )
 def test_but_it_may_not_say_more_by_that(said: str) -> None:
@@ -347,7 +349,7 @@ def test_any_text_ends_in_sound_citations(text: str, size: int) -> None:
 
 
 HOSTILE = """
-from bot.answering.proof.prose import ProseCheck
+from bot.answering.check.prose import ProseCheck
 from bot.schema import Article, Hit, Passage, Question
 text = "NATO has roughly 500 trainers in Iraq. It may get 4,000. " * 12
 evidence = {"k3f9": Hit(Passage("p", Article(title="NATO in Iraq", text=text), 0, len(text)), 1.0)}

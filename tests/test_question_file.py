@@ -27,7 +27,7 @@ def test_every_field_is_optional_but_the_question(tmp_path: Path) -> None:
         tmp_path,
         {"question": " Who won? "},
         "",
-        {"question": "Where?", "id": 7, "asked_on": "2024-02-29", "answers": ["Rome", " "], "relevant": [], "kind": 1},
+        {"question": "Where?", "id": 7, "asked_on": "2024-02-29", "answers": ["Rome", " "], "relevant": [], "note": 1},
         {"question": "When?", "id": "c", "asked_on": None, "answers": None, "relevant": ["https://n.example/a"]},
     )
     assert read_questions(file) == [

@@ -205,7 +205,7 @@ def test_the_door_is_light() -> None:
         "lxml",
         "feedparser",
         "pyarrow",
-        "httpx",
+        "httpx2",
         "trafilatura",
         "htmldate",
         "warcio",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -282,6 +283,14 @@ def test_parquet(tmp_path: Path) -> None:
     unknown = tmp_path / "unknown.parquet"
     parquet.write_table(pa.table({"a": [1]}), unknown)
     assert "--field text=NAME" in _outcomes(unknown)[0].reason
+
+
+def test_parquet_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.parquet"
+    path.write_bytes(b"PAR1 and more PAR1")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as where it is not installed
+    (outcome,) = _outcomes(path)
+    assert (outcome.kind, 'pip install "newsbot[parquet]"' in outcome.reason) == (OutcomeKind.FAILED, True)
 
 
 def test_the_outlet_is_found_by_its_address_where_no_name_is_given(tmp_path: Path) -> None:

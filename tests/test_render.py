@@ -18,7 +18,6 @@ from bot.corpus.corpus import IndexStatus, Status
 from bot.render import (
     Flow,
     also_in,
-    answer_json,
     answer_lines,
     counts_line,
     day,
@@ -106,7 +105,7 @@ def test_plain_keeps_what_people_write() -> None:
 
 def test_json_of_an_answer_holds_the_contract() -> None:
     about = article()
-    found = json.loads(json.dumps(answer_json(answer(about)), ensure_ascii=False))
+    found = json.loads(json.dumps(answer(about).to_dict(), ensure_ascii=False))
     contract = {
         "question", "answered", "text", "short", "as_of", "citations", "model", "seconds", "reason", "coverage",
     }  # fmt: skip
@@ -125,9 +124,21 @@ def test_json_of_an_answer_holds_the_contract() -> None:
 def test_json_of_a_refusal_names_the_nearest() -> None:
     made = answer(article())
     refusal = answer(article(), answered=False, citations=(), as_of=None, reason="Not here.", nearest=made.citations[0])
-    found = answer_json(refusal)
+    found = refusal.to_dict()
     assert (found["answered"], found["reason"], found["as_of"]) == (False, "Not here.", None)
     assert found["nearest"]["title"] == "The harbour opens"
+
+
+def test_an_answer_in_short_is_its_text_and_its_sources() -> None:
+    made = answer(article(), text="It opened. [1]")
+    assert str(made).splitlines() == [
+        "It opened. [1]",
+        "",
+        "[1] The harbour opens · The Post · 2024-03-04 · https://post.example/harbour",
+    ]
+    assert str(answer(article(), text="Nothing here says.", answered=False, citations=())) == "Nothing here says."
+    dateless = answer(article(published=None, url=None))
+    assert str(dateless).endswith("[1] The harbour opens · The Post · date unknown")
 
 
 def test_a_hit_in_both_forms() -> None:
@@ -217,7 +228,7 @@ def test_who_wrote_an_answer_is_told() -> None:
     )
     noted = replace(quoted, note="The chat model did not answer in time,\x1b[31m so this answer is made of quotes.")
     assert list(answer_lines(noted, colour=False))[-1].endswith("in time,[31m so this answer is made of quotes.")
-    found = answer_json(written)
+    found = written.to_dict()
     assert found["removed"] == [{"text": "x", "reason": "y"}]
     assert found["usage"] == {
         "input_tokens": 1200, "output_tokens": 30, "calls": 1, "seconds": 0.5, "cost_usd": 0.00123,

@@ -1,65 +1,40 @@
-"""Three hundred and sixty scripted replies through the check: what it catches and keeps, held at what it reaches.
+"""Scripted replies in the forms that models write: what is shown is cited, quoted and sound, what goes has a reason.
 
-Knows nothing about single rules; `python -m tests.bench.bench_checking` prints the same by kind.
+They are examples of form - marks, markup, streaming, refusals; how much the check catches is measured elsewhere.
 """
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
-from tests.bench.bench_checking import Checked, checked, is_sound, rates, replies
+from tests.bench.bench_checking import FILES, checked, is_sound, replies
 
 
-@cache
-def results(file: str) -> tuple[Checked, ...]:
-    return tuple(checked(reply) for reply in replies(file))
-
-
-@pytest.mark.parametrize("file", ["tuned", "held"])
+@pytest.mark.parametrize("file", FILES)
 def test_every_citation_resolves_and_every_quote_is_verbatim(file: str) -> None:
-    unsound = [result.draft.text for result in results(file) if not is_sound(result)]
-    assert unsound == []
+    results = [checked(reply) for reply in replies(file)]
+    assert len(results) > 5
+    assert [result.draft.text for result in results if not is_sound(result)] == []
+    for result in results:
+        assert all(removed.reason for removed in result.draft.removed)
+        assert result.draft.text or result.draft.removed
 
 
-@pytest.mark.parametrize(
-    ("file", "caught_least", "removed_most"),
-    [("tuned", 0.98, 0.02), ("held", 0.87, 0.07)],  # held: sentences that no rule was made for
-)
-def test_bad_sentences_are_caught_and_right_ones_stay(file: str, caught_least: float, removed_most: float) -> None:
-    caught, removed = rates([verdict for result in results(file) for verdict in result.verdicts])
-    assert caught >= caught_least
-    assert removed <= removed_most
+KINDS = {"invented quotation", "quotation altered", "wrong name", "machine"}
+FORMS = {"marker shape", "refusal", "lead-in", "quotation", "number words", "units", "dates"}
 
 
-def test_the_replies_are_many_and_of_every_kind() -> None:
-    rows = [reply for file in ("tuned", "held") for reply in replies(file)]
-    assert len(rows) >= 260
-    kinds = {(sentence["good"], sentence["kind"]) for row in rows for sentence in row["sentences"]}
-    bad = {
-        "wrong number", "swapped sources", "swapped citation", "swapped figures", "swapped roles", "invented citation",
-        "invented quotation", "quotation altered", "unsupported", "half-supported", "negation", "rounded",
-        "reordered", "wrong date", "wrong name", "wrong unit", "wrong bound", "mixed years", "number words", "not yet",
-        "superlative", "opposite", "uncited", "bound dropped", "machine",
-    }  # fmt: skip
-    good = {
-        "right",
-        "paraphrase",
-        "number words",
-        "units",
-        "dates",
-        "hedged",
-        "two sources",
-        "negation right",
-        "refusal",
-    }
-    assert {(False, kind) for kind in bad} | {(True, kind) for kind in good} <= kinds
-
-
-def test_what_is_removed_is_told_with_its_reason() -> None:
-    for result in results("tuned"):
-        for verdict in result.verdicts:
-            if not verdict.is_kept and verdict.kind not in ("lead-in", "heading"):
-                told = result.draft.removed or not result.answer.answered
-                assert told, verdict
+def test_what_code_proves_and_what_it_disproves() -> None:
+    """Of each form a right sentence is shown somewhere, and of each kind that code disproves a bad one goes."""
+    shown: set[str] = set()
+    gone: set[str] = set()
+    for reply in (reply for file in FILES for reply in replies(file)):
+        result = checked(reply)
+        for sentence in reply["sentences"]:
+            words = sentence["text"].split("[")[0].strip(" .")
+            if sentence["good"] and words in result.answer.text:
+                shown.add(sentence["kind"])
+            elif not sentence["good"] and any(words in each.text for each in result.draft.removed):
+                gone.add(sentence["kind"])
+    assert shown >= FORMS
+    assert gone >= KINDS

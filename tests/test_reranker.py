@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ModelError
-from bot.retrieval.question import understand
-from bot.retrieval.reranker import Reranker, load_reranker
-from bot.retrieval.retriever import WEIGHTS, Retriever
+from bot.models.reranker import Reranker, load_reranker
+from bot.retrieval.question import parse_query
+from bot.retrieval.retriever import Retriever
 from bot.schema import Hit, Passage, Question
 from bot.settings import Settings
 from bot.wiring import open_chain, open_retrieval
@@ -104,16 +104,11 @@ def test_a_real_cross_encoder_scores_question_and_passage_together(tiny: Path) -
     assert len({round(hit.parts["rerank"], 4) for hit in after[:3]}) == 3, "the model does tell passages apart"
 
 
-def _fused_parts(hit: Hit) -> list[tuple[str, float]]:
-    """What a hit was scored by before its sentences were read."""
-    return [(name, part) for name, part in hit.parts.items() if name != "sentence"]
-
-
 def test_it_is_set_by_configuration_and_nothing_but_the_order_changes(
     tiny: Path, sample_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def found(retriever: Retriever) -> list[Hit]:
-        return list(retriever.retrieve(understand(Question(QUESTION), TODAY), 20).hits)
+        return list(retriever.retrieve(parse_query(Question(QUESTION), TODAY), 20).hits)
 
     folder = {"data_dir": sample_settings.data_dir, "cache_dir": sample_settings.cache_dir}
     plain = found(open_retrieval(Settings(**folder)))
@@ -125,7 +120,7 @@ def test_it_is_set_by_configuration_and_nothing_but_the_order_changes(
     assert len(read) == 6
     assert read == sorted(read, reverse=True)
     assert [hit.passage.id for hit in reranked[:6]] != [hit.passage.id for hit in plain[:6]]
-    fused = sorted(plain, key=lambda hit: -sum(getattr(WEIGHTS, name) * part for name, part in _fused_parts(hit)))
+    fused = sorted(plain, key=lambda hit: -hit.parts["fused"])
     assert {hit.passage.id for hit in reranked[:6]} == {hit.passage.id for hit in fused[:6]}
     answer = open_chain(Settings(**folder)).invoke(QUESTION)
     assert all(each.article.text[each.start : each.end] == each.quote for each in answer.citations)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.sentences import BLOCK_CHARS_MAX, sentences
+from bot.text.sentences import BLOCK_CHARS_MAX, sentences
 
 
 def cut(text: str) -> list[str]:
@@ -145,5 +145,5 @@ def test_no_character_is_lost_and_no_span_is_ragged(text: str) -> None:
 
 
 def test_importing_the_module_does_not_load_the_model() -> None:
-    code = "import sys, bot.sentences; sys.exit('nupunkt' in sys.modules)"
+    code = "import sys, bot.text.sentences; sys.exit('nupunkt' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

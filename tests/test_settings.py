@@ -65,7 +65,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWSBOT_HITS", "20")
     monkeypatch.setenv("newsbot_threads", "3")
     monkeypatch.setenv("NEWSBOT_QUERY_PROMPT", "query: ")
-    monkeypatch.setenv("NEWSBOT_NO_SUCH_KNOB", "1")
+    monkeypatch.setenv("NEWSBOTANY", "another program's")
     found = Settings()
     assert (found.data_dir, found.hits, found.threads, found.query_prompt) == (Path("/srv/news"), 20, 3, "query: ")
 
@@ -170,6 +170,26 @@ def test_own_wordings_have_a_short_name_too(monkeypatch: pytest.MonkeyPatch) -> 
     assert Settings().prompts_dir == Path("wordings")
     monkeypatch.setenv("NEWSBOT_PROMPTS_DIR", "others")
     assert Settings().prompts_dir == Path("others")
+
+
+@pytest.mark.parametrize("place", ["the environment", r"\.env"])
+def test_a_variable_that_is_no_setting_is_named_with_the_nearest(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if place == "the environment":
+        monkeypatch.setenv("NEWSBOT_EMBEDING_MODEL", "secret-part")
+    else:
+        (tmp_path / ".env").write_text("NEWSBOT_EMBEDING_MODEL=secret-part\n", encoding="utf-8")
+    told = rf"NEWSBOT_EMBEDING_MODEL, a variable in {place}, .* NEWSBOT_EMBEDDING_MODEL\."
+    with pytest.raises(SettingsError, match=told) as caught:
+        Settings()
+    assert "secret-part" not in str(caught.value)
+
+
+def test_a_keyword_that_is_no_setting_is_named_with_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"^data_dirr, a keyword of Settings, .* is data_dir\.$"):
+        Settings(data_dirr="news")
+    assert Settings(DISCORD_TOKEN="abc").discord_token is not None, "a setting goes by the name of its variable too"
 
 
 def test_a_bad_value_in_the_file_is_refused_by_name(tmp_path: Path) -> None:

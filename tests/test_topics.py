@@ -16,10 +16,10 @@ from bot.asking import Asker
 from bot.corpus.catalog_feedback import Cited, Given
 from bot.corpus.catalog_topics import dated, freshness, newest
 from bot.corpus.corpus import Corpus
-from bot.discord_bot.claims import bounded, checked_claim
 from bot.discord_bot.comparing import changes
+from bot.discord_bot.digest import articles_on
 from bot.discord_bot.quotes import source_page
-from bot.discord_bot.topics import articles_on
+from bot.discord_bot.statement_check import bounded, nearest
 from bot.schema import Answer, Article, Question
 from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus
@@ -78,7 +78,7 @@ def test_newest_and_freshness(corpus: Corpus) -> None:
 
 
 async def claim(asker: Asker, text: str) -> Answer:
-    *_, last = [each async for each in checked_claim(asker, Question(text))]
+    *_, last = [each async for each in nearest(asker, Question(text))]
     return last
 
 

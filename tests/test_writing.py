@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -21,12 +21,12 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.tracers import BaseTracer
 from langchain_core.tracers.schemas import Run
 
-from bot.answering.checking import check
+from bot.answering.check.gate import check
+from bot.answering.check.prose import ProseCheck
 from bot.answering.model import model_calls, model_failure
 from bot.answering.model.model_calls import ModelCalls
 from bot.answering.model.wording import HOLES, holes_of
 from bot.answering.model.writing import NO_ANSWER, Writer
-from bot.answering.proof.prose import ProseCheck
 from bot.asking import Asker
 from bot.chain import make_chain
 from bot.schema import Answer, Question, Turn, Usage
@@ -140,9 +140,77 @@ def test_where_nothing_is_left_quotes_answer(asker: Asker, server: ChatServer, b
     assert final.usage.calls == 1
 
 
-def test_the_short_answer_stands_where_text_and_quote_hold_it(asker: Asker, base: Asker) -> None:
-    assert base(ASKED).short == "several hundred"
-    assert asker(ASKED).short == "several hundred"
+MANNERS = {
+    "right": lambda asked, words: f" [{key_of(asked, words)}]",
+    "forgotten": lambda asked, words: "",  # noqa: ARG005
+    "wrong": lambda asked, words: f" [{key_of(asked, THEN if words == NOW else NOW)}]",
+    "by outlet": lambda asked, words: " (Source: Harbour Post)",  # noqa: ARG005
+}
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+def test_code_cites_whether_marks_are_right_forgotten_or_wrong(manner: str, asker: Asker, server: ChatServer) -> None:
+    mark = MANNERS[manner]
+    server.script = lambda asked: Reply(
+        f"NATO Mission Iraq involves several hundred personnel{mark(asked, NOW)}. "
+        f"On 13 February 2020 NATO had roughly 500 personnel in Iraq{mark(asked, THEN)}."
+    )
+    final = asker(ASKED)
+    assert final.model
+    assert final.text == (
+        "NATO Mission Iraq involves several hundred personnel [1]. "
+        "On 13 February 2020 NATO had roughly 500 personnel in Iraq [2]."
+    )
+    assert [NOW in citation.quote for citation in final.citations] == [True, False]
+    assert final.citations[1].article.published == date(2020, 2, 13)
+
+
+VERDICTS = (
+    '```json\n{"verdicts": [{"pair": 1, "supported": true}, {"pair": 2, "supported": false, "why": "it was 600"}]}\n```'
+)
+
+
+def verifying(reply: str) -> Callable[[Asked], Reply]:
+    return lambda asked: Reply(reply if "Pair 1" in asked.said("user") else good(asked))
+
+
+def test_the_model_reads_its_answer_again(base: Asker, sample_settings: Settings, server: ChatServer) -> None:
+    asker = with_model(base, sample_settings, server, llm_verify=True)
+    server.script = verifying(VERDICTS)
+    *growing, final = asker.stream(ASKED)
+    assert growing == [], "nothing shows before it is judged"
+    assert final.text == "NATO Mission Iraq involves several hundred personnel [1]."
+    assert [removed.reason for removed in final.removed] == [
+        "the chat model, asked again, does not find it supported (it was 600)"
+    ]
+    assert final.usage is not None
+    assert final.usage.calls == 2
+    told = server.requests[-1].said("user")
+    assert "sentence: On 13 February 2020 NATO had roughly 500 personnel in Iraq." in told
+    assert THEN in told
+
+
+@pytest.mark.parametrize(
+    "verdicts", ["All are fine.", '{"verdicts": [{"pair": 1, "supported": true}]}', '{"verdicts": 1}']
+)
+def test_without_a_verdict_on_each_sentence_quotes_answer(
+    verdicts: str, base: Asker, sample_settings: Settings, server: ChatServer
+) -> None:
+    asker = with_model(base, sample_settings, server, llm_verify=True)
+    server.script = verifying(verdicts)
+    final = asker(ASKED)
+    assert final.model is None
+    assert final.text == base(ASKED).text
+    assert "gave no verdict on its own answer that can be read" in str(final.note)
+
+
+def test_the_short_answer_stands_where_text_and_quote_hold_it(
+    asker: Asker, base: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in (base, asker):
+        monkeypatch.setattr(each, "weights", replace(each.weights, short_least=0.0))
+    assert (base(ASKED).short or "").endswith("hundred")
+    assert (asker(ASKED).short or "").endswith("hundred")
 
 
 @pytest.mark.parametrize(
@@ -388,7 +456,7 @@ def test_another_question_is_asked_anew(asker: Asker, server: ChatServer, other:
 def test_a_changed_corpus_is_asked_anew(asker: Asker, server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
     asker(ASKED)
     seq = asker.retriever.corpus.catalog.seq()
-    monkeypatch.setattr(asker.retriever.corpus.catalog, "seq", lambda: seq + 1)
+    monkeypatch.setattr(asker.retriever.corpus.catalog, "seq", lambda **_: seq + 1)
     asker(ASKED)
     asker(ASKED)
     assert len(server.requests) == 2
@@ -507,7 +575,7 @@ def tree(run: Run) -> dict[str, Any]:
     return {run.name: [tree(child) for child in run.child_runs]}
 
 
-TREE = {"newsbot": [{"understand": []}, {"retrieve": []}, {"answer": [{"ChatOpenAI": []}]}]}
+TREE = {"newsbot": [{"understand": []}, {"retrieve": [{"retriever": []}]}, {"answer": [{"ChatOpenAI": []}]}]}
 
 
 async def test_the_run_tree_shows_the_model_call(asker: Asker) -> None:

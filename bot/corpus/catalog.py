@@ -1,20 +1,20 @@
-"""The truth: articles, their passages, copies and revisions in SQL, and a sequence number for every change.
+"""The truth: articles, their passages and vectors, copies and revisions in SQL, and a number for every change.
 
-Knows nothing about vectors, BM25 or models; indexes follow it by `changes`.
-
-Every change of an article (new, changed, removed, linked as a copy) gives it the next `seq` in the transaction that
-stores the change, so `changes(after=seq)` is all that an index missed. A removed article stays as a row without
-passages: that is how an index that was away learns of it.
+Every change of an article (new, changed, removed, linked as a copy, embedded) gives it the next number in the
+transaction that stores the change, so `changes(after=seq)` is all that an index missed. A removed article stays as a
+row without passages: that is how an index that was away learns of it. There are two numbers: `seq` of what changes
+words, and `dense_seq`, which moves with it and once more when the vectors are stored.
 """
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -27,128 +27,190 @@ from bot.corpus.catalog_rows import (
     Standing,
     article_from,
     article_of,
-    articles_table,
     changes_of,
-    corpus_table,
     day_of,
-    feeds_table,
     indexed,
     known_input_of,
+    run_of,
+    standing_of,
+    vectors_of,
+)
+from bot.corpus.catalog_schema import (
+    articles_table,
+    feeds_table,
     links_table,
     passages_table,
     portions,
+    purged_table,
     revisions_table,
-    run_of,
     runs_table,
-    standing_of,
+    sources_table,
     timestamp,
 )
 from bot.corpus.catalog_writer import Writer
-from bot.errors import CorpusError, CorpusMissing
+from bot.corpus.database import RESTORE, Database
+from bot.errors import CorpusMissing
 from bot.schema import Article, Coverage, Outcome, Passage, Scope
 
-SCHEMA_REVISION = "0005"
+if TYPE_CHECKING:
+    from bot.corpus.catalog_rows import Vectors
+
+SCHEMA_REVISION = "0006"
 """The newest migration in `migrations/versions`; a test holds the two equal."""
-BUSY_TIMEOUT_SECONDS = 60
 
 
-class Catalog:
-    """One SQL database of articles. Readers may use it from many threads and processes while one process writes."""
+class Catalog(Database):
+    """One SQL database of articles. Readers may use it from many threads and processes while one process writes.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.engine = sa.create_engine(
-            f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
-        )
-        sa.event.listen(self.engine, "connect", _prepare_connection)
-        sa.event.listen(self.engine, "begin", _begin)
-        sa.event.listen(self.engine, "handle_error", _teller(path))
-        self._writing_engine = self.engine.execution_options(writing=True)
+    `where` is a SQLite file, or the address of a PostgreSQL database, which many processes may write to.
+    """
 
     @classmethod
-    def create(cls, path: Path) -> Catalog:
+    def create(cls, where: Path | str) -> Catalog:
         """Open the catalog for writing: make it where there is none, bring an older one up to date."""
-        catalog = cls(path)
+        catalog = cls(where)
         if catalog._schema_revision() != SCHEMA_REVISION:
             catalog._migrate()
-        with catalog._writing_engine.begin() as connection:
-            connection.exec_driver_sql(
-                "INSERT OR IGNORE INTO corpus (key, value) VALUES ('id', ?)", (uuid.uuid4().hex,)
-            )
+        if catalog.note("id") is None:
+            with catalog.writing() as writer:
+                if catalog.note("id") is None:
+                    writer.note("id", uuid.uuid4().hex)
+                    writer.note("log", uuid.uuid4().hex)
         return catalog
 
     @classmethod
-    def open(cls, path: Path) -> Catalog:
+    def open(cls, where: Path | str) -> Catalog:
         """Open a catalog that is there, for reading. Raises CorpusMissing, or CorpusError where it cannot be read."""
-        if not path.is_file():
-            raise CorpusMissing(
-                f"There is no corpus in {path.parent}. Make one: newsbot ingest SOURCE --data {path.parent}"
-            )
-        catalog = cls(path)
+        make = "Put articles in: newsbot ingest SOURCE"
+        if isinstance(where, Path):
+            make = f"Make one: newsbot ingest SOURCE --data {where.parent}"
+            if not where.is_file():
+                if any((where.parent / name).is_dir() for name in ("chroma", "bm25")):
+                    raise CorpusMissing(f"The catalog {where} is gone, and all articles were in it. {RESTORE}")
+                raise CorpusMissing(f"There is no corpus in {where.parent}. {make}")
+        catalog = cls(where)
         found = catalog._schema_revision()
-        if found is None:
-            raise CorpusMissing(
-                f"There is no corpus in {path.parent}: {path.name} is empty or another program's database. "
-                "Name another folder with --data."
-            )
+        if found is None or catalog.note("id") is None:
+            place = "empty or another program's database"
+            raise CorpusMissing(f"There is no corpus in {catalog.name}: it is {place}. {make}")
         if found != SCHEMA_REVISION:
             catalog._migrate()
         return catalog
 
-    def close(self) -> None:
-        """Give the database's connections back."""
-        self.engine.dispose()
-
     # Reading
 
     def id(self) -> str:
-        """The corpus' own name: an index that follows another corpus is not this one's."""
-        with self.engine.connect() as connection:
-            query = sa.select(corpus_table.c.value).where(corpus_table.c.key == "id")
-            return str(connection.execute(query).scalar_one())
+        """The corpus' own name."""
+        return self.note("id") or ""
 
-    def note(self, key: str) -> str | None:
-        """What was noted of the corpus as a whole under a key."""
-        with self.engine.connect() as connection:
-            query = sa.select(corpus_table.c.value).where(corpus_table.c.key == key)
-            return connection.execute(query).scalar()
+    def log(self) -> str:
+        """A name for the numbering of changes: an index that follows another one is not this corpus'.
 
-    def seq(self) -> int:
-        """The newest change's number; 0 where there was none."""
-        with self.engine.connect() as connection:
-            return int(connection.execute(sa.select(sa.func.max(articles_table.c.seq))).scalar() or 0)
+        It is another one after a backup was restored: the numbers after it stand for other changes.
+        """
+        return f"{self.id()}/{self.note('log') or ''}"
 
-    def changes(self, after: int, passages: int) -> list[Change]:
-        """The next changes after a `seq`, in order: whole articles, until they hold at least so many `passages`."""
+    def vectors_make(self) -> dict[str, str | int] | None:
+        """What the stored vectors were made with: model, fingerprint of its weights, ...; None where there are none."""
+        try:
+            return dict(json.loads(self.note("vectors") or "null"))
+        except (ValueError, TypeError):
+            return None
+
+    def seq(self, *, dense: bool | None = None) -> int:
+        """The newest change's number, of all or of those that a dense index or another one must know of; 0 for none."""
         a = articles_table.c
+        columns = [a.seq, a.dense_seq] if dense is None else [a.dense_seq if dense else a.seq]
+        with self.engine.connect() as connection:
+            return max(int(connection.execute(sa.select(sa.func.max(each))).scalar() or 0) for each in columns)
+
+    def changes(self, after: int, passages: int, *, dense: bool = False) -> list[Change]:
+        """The next changes after a number, in order: whole articles, until they hold at least so many `passages`.
+
+        `dense` takes them in the order of `dense_seq`, with their vectors.
+        """
+        number = articles_table.c.dense_seq if dense else articles_table.c.seq
         found: list[Change] = []
         count = 0
         with self.engine.connect() as connection:
-            query = sa.select(articles_table).where(a.seq > after).order_by(a.seq)
+            query = sa.select(articles_table).where(number > after).order_by(number)
             for rows in connection.execution_options(yield_per=64).execute(query).partitions():
-                for change in changes_of(connection, rows):
+                for change in changes_of(connection, rows, dense=dense):
                     found.append(change)
                     count += max(1, len(change.passages))
                     if count >= passages:
                         return found
         return found
 
-    def pending(self, after: int) -> int:
-        """Number of passages to index in all changes after a `seq`."""
-        joined = passages_table.join(articles_table, articles_table.c.id == passages_table.c.article_id)
-        query = sa.select(sa.func.count()).select_from(joined).where(indexed(), articles_table.c.seq > after)
+    def behind(self, after: int, *, dense: bool = False) -> int:
+        """Number of articles that changed after a number."""
+        number = articles_table.c.dense_seq if dense else articles_table.c.seq
+        with self.engine.connect() as connection:
+            query = sa.select(sa.func.count()).select_from(articles_table).where(number > after)
+            return int(connection.execute(query).scalar_one())
+
+    def pending(self, after: int, *, dense: bool = False) -> int:
+        """Number of passages to index in all changes after a number."""
+        a = articles_table.c
+        query = _passages_counted()
+        query = (
+            query.where(indexed(), a.dense_seq > after, a.embedded) if dense else query.where(indexed(), a.seq > after)
+        )
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def changes_of(self, ids: Sequence[str]) -> list[Change]:
+    def unembedded(self, passages: int, start: str = "") -> list[Change]:
+        """Articles whose passages have no vectors yet, in the order of their ids from `start` on, then from the first:
+        whole ones, until they hold at least so many passages.
+        """
+        a = articles_table.c
+        found: list[Change] = []
+        count = 0
+        with self.engine.connect() as connection:
+            for where in (a.id >= start, a.id < start):
+                query = sa.select(articles_table).where(~a.embedded, where).order_by(a.id)
+                for rows in connection.execution_options(yield_per=64).execute(query).partitions():
+                    for change in changes_of(connection, rows):
+                        if change.passages:
+                            found.append(change)
+                            count += len(change.passages)
+                        if count >= passages:
+                            return found
+        return found
+
+    def unembedded_passages(self) -> int:
+        """Number of passages that have no vectors yet."""
+        a = articles_table.c
+        query = _passages_counted()
+        with self.engine.connect() as connection:
+            return int(connection.execute(query.where(~a.embedded)).scalar_one())
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of those of the passages that have one, by passage id."""
+        articles = list({id_.split(".", 1)[0] for id_ in ids})
+        wanted = set(ids)
+        found = {}
+        p = passages_table.c
+        with self.engine.connect() as connection:
+            of_articles = vectors_of(connection, articles)
+            places: dict[str, int] = {}
+            for some in portions(articles):
+                query = sa.select(p.id, p.article_id).where(p.article_id.in_(some)).order_by(p.article_id, p.start)
+                for id_, article_id in connection.execute(query):
+                    place = places[article_id] = places.get(article_id, -1) + 1
+                    if id_ in wanted and place < len(of_articles.get(article_id, ())):
+                        found[id_] = of_articles[article_id][place]
+        return found
+
+    def changes_of(self, ids: Sequence[str], *, dense: bool = False) -> list[Change]:
         """What an index must know of these articles, as if each had just changed; ids that were never there too."""
         a = articles_table.c
         found: dict[str, Change] = {}
         with self.engine.connect() as connection:
             for some in portions(ids):
                 rows = connection.execute(sa.select(articles_table).where(a.id.in_(some))).all()
-                found |= {change.article_id: change for change in changes_of(connection, rows)}
-        return [Change(0, id_, found[id_].passages if id_ in found else ()) for id_ in ids]
+                found |= {change.article_id: change for change in changes_of(connection, rows, dense=dense)}
+        return [found.get(id_) or Change(0, id_, ()) for id_ in ids]
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Those of the passages that the corpus holds today, by id; removed and outdated ones are not among them."""
@@ -160,7 +222,8 @@ class Catalog:
                 spans += connection.execute(sa.select(passages_table).where(p.id.in_(some))).all()
             for some in portions(list({row.article_id for row in spans})):
                 current = sa.select(articles_table).where(a.id.in_(some), ~a.removed, a.copy_of.is_(None))
-                articles |= {row.id: article_of(row) for row in connection.execute(current)}
+                found = {row.id: article_of(row) for row in connection.execute(current)}
+                articles |= {id_: article for id_, article in found.items() if article is not None}
         return {
             row.id: Passage(row.id, articles[row.article_id], row.start, row.end)
             for row in spans
@@ -172,11 +235,12 @@ class Catalog:
         with self.engine.connect() as connection:
             return standing_of(connection, ids, scope)
 
-    def passage_ids(self) -> set[str]:
-        """Ids of all passages that an index must hold."""
+    def passage_ids(self, *, dense: bool = False) -> set[str]:
+        """Ids of all passages that an index must hold; a dense one must hold those that have vectors."""
         query = sa.select(passages_table.c.id).join(articles_table, articles_table.c.id == passages_table.c.article_id)
+        query = query.where(indexed(), *([articles_table.c.embedded] if dense else []))
         with self.engine.connect() as connection:
-            return set(connection.execute(query.where(indexed())).scalars())
+            return set(connection.execute(query).scalars())
 
     def article(self, article_id: str) -> Article | None:
         """One article of today's corpus, copies included."""
@@ -189,7 +253,7 @@ class Catalog:
         with self.engine.connect() as connection:
             for some in portions(ids):
                 rows = connection.execute(sa.select(articles_table).where(a.id.in_(some), ~a.removed))
-                found |= {row.id: article_of(row) for row in rows}
+                found |= {row.id: each for row in rows if (each := article_of(row)) is not None}
         return found
 
     def copies(self, ids: Sequence[str]) -> dict[str, tuple[Article, ...]]:
@@ -200,7 +264,8 @@ class Catalog:
             for some in portions(ids):
                 query = sa.select(articles_table).where(a.copy_of.in_(some), ~a.removed)
                 for row in connection.execute(query.order_by(a.published.is_(None), a.published, a.id)):
-                    found[row.copy_of] = (*found.get(row.copy_of, ()), article_of(row))
+                    if (copy := article_of(row)) is not None:
+                        found[row.copy_of] = (*found.get(row.copy_of, ()), copy)
         return found
 
     def originals_with_copies_in(self, sources: Collection[str]) -> list[str]:
@@ -224,29 +289,28 @@ class Catalog:
             ]
             a = articles_table.c
             now = connection.execute(sa.select(articles_table).where(a.id == article_id, ~a.removed)).one_or_none()
-            if now is not None:
-                found.append(Revision(now.revision, datetime.fromisoformat(now.changed_at), article_of(now)))
+            if now is not None and (article := article_of(now)) is not None:
+                found.append(Revision(now.revision, datetime.fromisoformat(now.changed_at), article))
             return found
 
     def coverage(self) -> Coverage:
         """Number of articles (copies included), first and last day of publication."""
         a = articles_table.c
         with self.engine.connect() as connection:
-            row = connection.execute(
-                sa.select(sa.func.count(), sa.func.min(a.published), sa.func.max(a.published)).where(~a.removed)
-            ).one()
-        return Coverage(row[0], day_of(row[1]), day_of(row[2]))
+            total = connection.execute(sa.select(sa.func.sum(sources_table.c.articles))).scalar()
+            # Each by itself is one look into an index; together they would be a scan.
+            first, last = (
+                connection.execute(sa.select(end(a.published)).where(~a.removed)).scalar()
+                for end in (sa.func.min, sa.func.max)
+            )
+        return Coverage(int(total or 0), day_of(first), day_of(last))
 
     def sources(self) -> dict[str, int]:
         """Number of articles by source, largest first; articles that name none are under ""."""
-        a = articles_table.c
-        count = sa.func.count().label("count")
-        name = sa.func.coalesce(a.source, "").label("name")
+        s = sources_table.c
+        query = sa.select(s.source, s.articles).where(s.articles > 0).order_by(s.articles.desc(), s.source)
         with self.engine.connect() as connection:
-            rows = connection.execute(
-                sa.select(name, count).where(~a.removed).group_by(name).order_by(count.desc(), name)
-            )
-            return {row[0]: row[1] for row in rows}
+            return {row[0]: int(row[1]) for row in connection.execute(query)}
 
     def counts(self) -> dict[str, int]:
         """Numbers of articles, copies among them, passages to index, and articles without a date."""
@@ -301,14 +365,11 @@ class Catalog:
         with self.engine.connect() as connection:
             return known_input_of(connection, digest)
 
-    def check(self) -> list[str]:
-        """What is broken in the database itself, a sentence each; empty when it is sound."""
-        try:
-            with self.engine.connect() as connection:
-                found = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
-        except CorpusError as error:
-            return [str(error)]
-        return [f"The catalog {self.path} is damaged: {each}." for each in found]
+    def is_purged(self, article_id: str) -> bool:
+        """Whether the article was purged, and may not come back."""
+        query = sa.select(purged_table.c.article_id).where(purged_table.c.article_id == article_id)
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar() is not None
 
     # Writing
 
@@ -317,12 +378,6 @@ class Catalog:
         """One transaction: all that is put through the writer is there at its end, or none of it."""
         with self._writing_engine.begin() as connection:
             yield Writer(connection)
-
-    @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """One transaction that writes what is no article; all of it is there at its end, or none."""
-        with self._writing_engine.begin() as connection:
-            yield connection
 
     def start_run(self) -> int:
         """Note that a run of ingest begins; returns its number."""
@@ -339,61 +394,7 @@ class Catalog:
                 runs_table.update().where(runs_table.c.id == run).values(finished_at=timestamp(), counts=dict(counts))
             )
 
-    # Schema
 
-    def _schema_revision(self) -> str | None:
-        with self.engine.connect() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return None
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            return None if found is None else str(found)
-
-    def _migrate(self) -> None:
-        from alembic import command
-        from alembic.config import Config
-        from alembic.util import CommandError
-
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-        with self._writing_engine.begin() as connection:
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise CorpusError(
-                    f"The corpus in {self.path.parent} was made by a newer newsbot ({error}). "
-                    "Upgrade newsbot to open it."
-                ) from error
-
-
-def _prepare_connection(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # SQLAlchemy's own advice for SQLite: begin by `_begin` below
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers go on while a writer writes
-    cursor.execute("PRAGMA synchronous=FULL")  # an index must never be ahead of the truth, after a power cut too
-    cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    # A writer takes the lock at once, so that what it read before it wrote stays true.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
-
-
-def _teller(path: Path) -> Callable[[Any], None]:
-    """Called by SQLAlchemy for every error of the database, whatever was being done: it becomes a CorpusError."""
-
-    def tell(context: Any) -> None:
-        if not isinstance(context.sqlalchemy_exception, sa.exc.DatabaseError):
-            return
-        said = str(context.original_exception)
-        if "readonly" in said or "unable to open" in said:
-            remedy = "Check that the folder exists and may be written."
-        elif "full" in said:
-            remedy = "Free some space and run the command again; nothing that was stored is lost."
-        elif "locked" in said:
-            remedy = "Another program holds it; try again when it is done."
-        else:
-            remedy = "Restore it from a backup, or move it away and ingest again."
-        raise CorpusError(f"The catalog {path} cannot be used: {said}. {remedy}") from context.original_exception
-
-    return tell
+def _passages_counted() -> sa.Select[Any]:
+    joined = passages_table.join(articles_table, articles_table.c.id == passages_table.c.article_id)
+    return sa.select(sa.func.count()).select_from(joined)

@@ -1,12 +1,9 @@
-"""Answers that were given, what people said of them, and each server's settings: kept in the catalog.
-
-Knows nothing about Discord, and never reads or changes an article.
-"""
+"""Answers that were given, what people said of them, and each server's settings: kept in the catalog."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_rows import answers_table, day_of, feedback_table, guilds_table, timestamp
+from bot.corpus.catalog_rows import day_of
+from bot.corpus.catalog_schema import answers_table, feedback_table, guilds_table, portions, timestamp, upsert
 from bot.schema import Answer, Question
 
 
@@ -145,20 +143,65 @@ def rate(
 
     The person is kept as a hash that differs from corpus to corpus: enough to count each once.
     """
-    voter = hashlib.sha256(f"{catalog.id()} {person}".encode()).hexdigest()[:20]
-    f = feedback_table.c
+    row = {
+        "answer_id": id_,
+        "voter": voter(catalog, person),
+        "rating": rating.value,
+        "reason": reason.value if reason else None,
+        "correction": correction,
+        "given_at": timestamp(),
+    }
     with catalog.transaction() as connection:
-        connection.execute(feedback_table.delete().where(f.answer_id == id_, f.voter == voter))
-        connection.execute(
-            feedback_table.insert().values(
-                answer_id=id_,
-                voter=voter,
-                rating=rating.value,
-                reason=reason.value if reason else None,
-                correction=correction,
-                given_at=timestamp(),
-            )
-        )
+        upsert(connection, feedback_table, [row])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that was asked, whether it was answered, and what people said of the answer."""
+
+    question: str
+    answered: bool
+    up: int
+    down: int
+
+
+def asked(catalog: Catalog, ids: Sequence[str]) -> list[Asked]:
+    """Those of the answers that are kept, in no order. Raises CorpusError."""
+    a, f = answers_table.c, feedback_table.c
+    found = []
+    with catalog.engine.connect() as connection:
+        for some in portions(ids):
+            votes = {(row[0], row[1]): row[2] for row in connection.execute(
+                sa.select(f.answer_id, f.rating, sa.func.count()).where(f.answer_id.in_(some))
+                .group_by(f.answer_id, f.rating))}  # fmt: skip
+            for row in connection.execute(sa.select(a.id, a.question, a.answered).where(a.id.in_(some))):
+                up, down = votes.get((row.id, Rating.UP.value), 0), votes.get((row.id, Rating.DOWN.value), 0)
+                found.append(Asked(row.question["text"], row.answered, up, down))
+    return found
+
+
+def forget(catalog: Catalog, ids: Sequence[str], person: int | None = None) -> None:
+    """Take answers away, with what people said of them; and all that a person said of others. Raises CorpusError."""
+    with catalog.transaction() as connection:
+        for some in portions(ids):
+            connection.execute(feedback_table.delete().where(feedback_table.c.answer_id.in_(some)))
+            connection.execute(answers_table.delete().where(answers_table.c.id.in_(some)))
+        if person is not None:
+            connection.execute(feedback_table.delete().where(feedback_table.c.voter == voter(catalog, person)))
+
+
+def forget_before(catalog: Catalog, moment: datetime) -> int:
+    """Take every answer away that was given before a moment; how many there were. Raises CorpusError."""
+    with catalog.engine.connect() as connection:
+        old = sa.select(answers_table.c.id).where(answers_table.c.given_at < moment.isoformat(timespec="milliseconds"))
+        ids = list(connection.execute(old).scalars())
+    forget(catalog, ids)
+    return len(ids)
+
+
+def voter(catalog: Catalog, person: int) -> str:
+    """A person as a hash that differs from corpus to corpus: enough to count each once, and to forget them."""
+    return hashlib.sha256(f"{catalog.id()} {person}".encode()).hexdigest()[:20]
 
 
 def judged(catalog: Catalog) -> Iterator[Judged]:
@@ -215,11 +258,16 @@ def guild_settings(catalog: Catalog, guild: int) -> Mapping[str, Any]:
     return dict(found or {})
 
 
+def guilds_with_settings(catalog: Catalog) -> list[int]:
+    """The servers that something was set for. Raises CorpusError."""
+    with catalog.engine.connect() as connection:
+        return [int(each) for each in connection.execute(sa.select(guilds_table.c.id)).scalars()]
+
+
 def put_guild_settings(catalog: Catalog, guild: int, settings: Mapping[str, Any]) -> None:
     """Set a server's settings, in place of those before. Raises CorpusError."""
     with catalog.transaction() as connection:
-        connection.execute(guilds_table.delete().where(guilds_table.c.id == str(guild)))
-        connection.execute(guilds_table.insert().values(id=str(guild), settings=dict(settings), changed_at=timestamp()))
+        upsert(connection, guilds_table, [{"id": str(guild), "settings": dict(settings), "changed_at": timestamp()}])
 
 
 def _given(row: Any) -> Given:

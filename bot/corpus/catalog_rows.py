@@ -1,163 +1,43 @@
-"""The catalog's tables, and what their rows are: articles, passages, changes, revisions, runs, feeds, feedback.
-
-Knows nothing about files, transactions or who asks.
-"""
+"""What the rows of the catalog's tables are: articles, passages, vectors, changes, revisions, runs, feeds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from bot.corpus.catalog_schema import articles_table, inputs_table, passages_table, portions, vectors_table
+from bot.corpus.identity import content_hash
+from bot.errors import NewsbotError
 from bot.schema import Article, Outcome, OutcomeKind, Passage, Scope
 
-SQL_VARIABLES = 500
-"""Values in one `IN (...)`, well below SQLite's limit."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-metadata = sa.MetaData()
+    Vectors = NDArray[np.float32]
 
-corpus_table = sa.Table(
-    "corpus",
-    metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-)
-articles_table = sa.Table(
-    "articles",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("seq", sa.Integer, nullable=False, unique=True),
-    sa.Column("revision", sa.Integer, nullable=False),
-    sa.Column("content_hash", sa.Text, nullable=False),
-    sa.Column("url", sa.Text),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, index=True),
-    sa.Column("published", sa.Text, index=True),
-    sa.Column("published_at", sa.Text),
-    sa.Column("authors", sa.JSON, nullable=False),
-    sa.Column("language", sa.Text),
-    sa.Column("section", sa.Text),
-    sa.Column("credits", sa.JSON, nullable=False),
-    sa.Column("origin", sa.Text, nullable=False),
-    sa.Column("copy_of", sa.Text),
-    sa.Column("removed", sa.Boolean, nullable=False),
-    sa.Column("added_at", sa.Text, nullable=False),
-    sa.Column("changed_at", sa.Text, nullable=False),
-    sa.Index("ix_articles_standing", "id", "removed", "copy_of", "published", "source"),
-    # Of copies alone: SQLite would take it to list every article that is none, where a few ids are asked for.
-    sa.Index("ix_articles_copy_of", "copy_of", sqlite_where=sa.text("copy_of IS NOT NULL")),
-)
-passages_table = sa.Table(
-    "passages",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("article_id", sa.Text, nullable=False, index=True),
-    sa.Column("start", sa.Integer, nullable=False),
-    sa.Column("end", sa.Integer, nullable=False),
-)
-revisions_table = sa.Table(
-    "revisions",
-    metadata,
-    sa.Column("article_id", sa.Text, primary_key=True),
-    sa.Column("revision", sa.Integer, primary_key=True),
-    sa.Column("recorded_at", sa.Text, nullable=False),
-    sa.Column("article", sa.JSON, nullable=False),
-)
-bands_table = sa.Table(
-    "bands",
-    metadata,
-    sa.Column("key", sa.Integer, primary_key=True),
-    sa.Column("article_id", sa.Text, primary_key=True),
-    sa.Index("ix_bands_article_id", "article_id"),
-    sqlite_with_rowid=False,
-)
-inputs_table = sa.Table(
-    "inputs",
-    metadata,
-    sa.Column("digest", sa.Text, primary_key=True),
-    sa.Column("article_id", sa.Text, nullable=False),
-    sa.Column("content_hash", sa.Text, nullable=False),
-    sa.Index("ix_inputs_article_id", "article_id"),
-    sqlite_with_rowid=False,
-)
-boilerplate_table = sa.Table(
-    "boilerplate",
-    metadata,
-    sa.Column("source", sa.Text, primary_key=True),
-    sa.Column("state", sa.LargeBinary, nullable=False),
-)
-runs_table = sa.Table(
-    "runs",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("started_at", sa.Text, nullable=False),
-    sa.Column("finished_at", sa.Text),
-    sa.Column("counts", sa.JSON, nullable=False),
-)
-feeds_table = sa.Table(
-    "feeds",
-    metadata,
-    sa.Column("address", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("reading", sa.Text, nullable=False),
-    sa.Column("etag", sa.Text),
-    sa.Column("last_modified", sa.Text),
-    sa.Column("retry_at", sa.Text),
-)
-links_table = sa.Table(
-    "links",
-    metadata,
-    sa.Column("url", sa.Text, primary_key=True),
-    sa.Column("version", sa.Text, nullable=False),
-    sa.Column("fetches", sa.Integer, nullable=False),
-    sa.Column("failures", sa.Integer, nullable=False),
-    sa.Column("fetched_at", sa.Text, nullable=False),
-)
-answers_table = sa.Table(
-    "answers",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("given_at", sa.Text, nullable=False, index=True),
-    sa.Column("question", sa.JSON, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("short", sa.Text),
-    sa.Column("answered", sa.Boolean, nullable=False),
-    sa.Column("as_of", sa.Text),
-    sa.Column("model", sa.Text),
-    sa.Column("citations", sa.JSON, nullable=False),
-    sa.Column("retrieved", sa.JSON, nullable=False),
-    sa.Column("messages", sa.JSON, nullable=False),
-)
-feedback_table = sa.Table(
-    "feedback",
-    metadata,
-    sa.Column("answer_id", sa.Text, primary_key=True),
-    sa.Column("voter", sa.Text, primary_key=True),
-    sa.Column("rating", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text),
-    sa.Column("correction", sa.Text),
-    sa.Column("given_at", sa.Text, nullable=False),
-)
-guilds_table = sa.Table(
-    "guilds",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("settings", sa.JSON, nullable=False),
-    sa.Column("changed_at", sa.Text, nullable=False),
-)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an index must know of one article: its id, its newest `seq`, and the passages to hold of it now."""
+    """What an index must know of one article: its id, its newest `seq`, and the passages to hold of it now.
+
+    For a dense index the passages have their `vectors`, shape (passages, dimension), and those that have none yet are
+    left out: they come with a later change.
+    """
 
     seq: int
     article_id: str
     passages: tuple[Passage, ...]
+    vectors: Vectors | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,17 +101,60 @@ class Link:
     fetched_at: datetime
 
 
-def changes_of(connection: sa.Connection, rows: Sequence[Any]) -> list[Change]:
-    """What an index must know of articles' rows: removed ones and copies have nothing to index."""
-    articles = {row.id: article_of(row) for row in rows if not row.removed and row.copy_of is None}
+def changes_of(connection: sa.Connection, rows: Sequence[Any], *, dense: bool = False) -> list[Change]:
+    """What an index must know of articles' rows: removed ones, damaged ones and copies have nothing to index."""
+    indexed_rows = [row for row in rows if not row.removed and row.copy_of is None]
+    articles = {article.id: article for row in indexed_rows if (article := article_of(row)) is not None}
+    vectors = vectors_of(connection, list(articles)) if dense else {}
     held: dict[str, list[Passage]] = {}
     p = passages_table.c
-    for some in portions(list(articles)):
+    for some in portions([id_ for id_ in articles if not dense or id_ in vectors]):
         spans = sa.select(passages_table).where(p.article_id.in_(some)).order_by(p.article_id, p.start)
         for each in connection.execute(spans):
             passage = Passage(each.id, articles[each.article_id], each.start, each.end)
             held.setdefault(each.article_id, []).append(passage)
-    return [Change(row.seq, row.id, tuple(held.get(row.id, ()))) for row in rows]
+    found = []
+    for row in rows:
+        passages, matrix = tuple(held.get(row.id, ())), vectors.get(row.id)
+        if matrix is not None and len(matrix) != len(passages):
+            passages, matrix = (), None
+        found.append(Change(row.dense_seq if dense else row.seq, row.id, passages, matrix if passages else None))
+    return found
+
+
+def vectors_of(connection: sa.Connection, article_ids: Sequence[str]) -> dict[str, Vectors]:
+    """The vectors of the articles' passages, in the order of their starts; what is damaged or not there is left out."""
+    import numpy as np
+
+    found = {}
+    for some in portions(article_ids):
+        for row in connection.execute(sa.select(vectors_table).where(vectors_table.c.article_id.in_(some))):
+            if vectors_digest(row.vectors) == row.digest:
+                rows, raw = int.from_bytes(row.vectors[:4], "little"), row.vectors[4:]
+                found[row.article_id] = np.frombuffer(raw, dtype="<f2").astype(np.float32).reshape(rows, -1)
+    return found
+
+
+def packed(vectors: Vectors) -> bytes:
+    """Vectors as they are stored: their number in four bytes, and each as 16-bit floats."""
+    return len(vectors).to_bytes(4, "little") + vectors.astype("<f2").tobytes()
+
+
+def vectors_digest(raw: bytes) -> str:
+    """32 hexadecimal characters by which stored vectors are seen to be whole."""
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()
+
+
+def revision_digest(article: Any) -> str:
+    """32 hexadecimal characters over a recorded state of an article."""
+    return hashlib.sha256(json.dumps(article).encode()).hexdigest()[:32]
+
+
+def row_hash(values: Mapping[Any, Any], spans: Iterable[tuple[int, int]]) -> str:
+    """32 hexadecimal characters over what of an article's row its content hash leaves out, and over its cutting."""
+    names = ("id", "revision", "origin", "copy_of", "removed", "added_at", "changed_at")
+    kept = [values[name] for name in names]
+    return hashlib.sha256(json.dumps([kept, sorted(spans)]).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def indexed() -> sa.ColumnElement[bool]:
@@ -267,17 +190,6 @@ def _in_scope(scope: Scope) -> list[sa.ColumnElement[bool]]:
         named = a.source.in_(list(scope.sources))
         found.append(sa.or_(named, a.id.in_(list(scope.copied_by_sources))) if scope.copied_by_sources else named)
     return found
-
-
-def portions(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The values in runs that fit into one `IN (...)`."""
-    for start in range(0, len(values), SQL_VARIABLES):
-        yield values[start : start + SQL_VARIABLES]
-
-
-def timestamp() -> str:
-    """This moment, UTC, as text that sorts by time."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def day_of(text: str | None) -> date | None:
@@ -321,9 +233,16 @@ def known_input_of(connection: sa.Connection, digest: str) -> Outcome | None:
     )
 
 
-def article_of(row: Any) -> Article:
-    """The article that a row of `articles_table` is."""
-    return article_from(row._mapping)
+def article_of(row: Any) -> Article | None:
+    """The article that a row of `articles_table` is; None, with a warning, where it is not what was stored."""
+    try:
+        article = article_from(row._mapping)
+        if content_hash(article) == row.content_hash:
+            return article
+    except (ValueError, TypeError, KeyError, NewsbotError):
+        pass
+    log.warning("article %s (%s) is damaged in the catalog and left out: newsbot verify --repair", row.id, row.url)
+    return None
 
 
 def article_from(values: Mapping[str, Any]) -> Article:

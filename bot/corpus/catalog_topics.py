@@ -1,6 +1,6 @@
 """What the corpus holds of a topic, by day and source; its newest articles; how fresh each source is.
 
-Knows nothing about how articles on a topic are found: their ids are given. Texts are read only where they are shown.
+Texts are read only where they are shown.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from datetime import date
 import sqlalchemy as sa
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_rows import article_of, articles_table, day_of, portions
+from bot.corpus.catalog_rows import article_of, day_of
+from bot.corpus.catalog_schema import articles_table, portions
 from bot.schema import Article
 
 
@@ -62,7 +63,8 @@ def newest(catalog: Catalog, count: int, ids: Sequence[str] | None = None) -> li
     with catalog.engine.connect() as connection:
         for some in [None] if ids is None else portions(ids):
             query = wanted if some is None else wanted.where(a.id.in_(some))
-            found += [article_of(row) for row in connection.execute(query.order_by(*newest_first).limit(count))]
+            rows = connection.execute(query.order_by(*newest_first).limit(count))
+            found += [each for row in rows if (each := article_of(row)) is not None]
     if ids is not None:  # each portion gave its own newest ones
         found.sort(key=lambda each: (each.published, str(each.published_at or ""), each.id), reverse=True)
     return found[:count]

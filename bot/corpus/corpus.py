@@ -1,13 +1,10 @@
-"""The one object that others hold: the catalog with the indexes that follow it.
-
-Knows nothing about files of news, questions or answers.
-"""
+"""The one object that others hold: the catalog with the indexes that follow it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,18 +15,20 @@ from pathlib import Path
 
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog_rows import Run
-from bot.corpus.follower import DamagedIndex, Follower, State, read_state, write_state
-from bot.corpus.lexical import MAKE as LEXICAL_MAKE
-from bot.corpus.lexical import LexicalIndex
-from bot.corpus.vectors import VectorIndex
-from bot.errors import CorpusBusy, CorpusError, IndexMismatch
+from bot.corpus.dense import DenseSearch
+from bot.corpus.embedding import Encoder, embed, require_encoder
+from bot.corpus.follower import DamagedIndex, DenseIndex, Follower, LexicalIndex, State
+from bot.corpus.verifying import damage_of, differences
+from bot.errors import CorpusBusy, CorpusError
 from bot.schema import Coverage, Passage
 
 CATALOG_FILE = "catalog.sqlite"
 LOCK_FILE = "writing.lock"
 HOLDER_FILE = "writing.json"
-REBUILD_SHARE = 0.3
-"""Where more than this share of an index is wrong, it is made anew rather than mended."""
+LOOK_SECONDS = 1.0
+"""Least time between two looks at how far the indexes are."""
+REPAIRED_ARTICLES = 200
+"""Articles that an index takes in at a time where it is mended."""
 
 Progress = Callable[[str, int, int], None]
 """Told the name of what follows, and how many passages are done of how many."""
@@ -57,33 +56,28 @@ class Status:
 
 
 class Corpus:
-    """Articles in a folder: stored once, indexed twice, found by passage.
+    """Articles: stored once, indexed twice, found by passage.
 
-    Attributes: `folder`, `catalog`, `lexical`, `vectors`.
+    Attributes: `folder` (of what is kept on this machine), `catalog`, `lexical`, `dense` (the index of vectors),
+    `vectors` (what vectors are searched by: that index, or the catalog where it cannot be used).
     """
 
     def __init__(
-        self,
-        folder: Path,
-        catalog: Catalog,
-        lexical: LexicalIndex,
-        vectors: VectorIndex,
-        vectors_make: Mapping[str, str | int],
-        model: Callable[[], Mapping[str, str | int]] = dict,
+        self, folder: Path, catalog: Catalog, lexical: LexicalIndex, dense: DenseIndex, encoder: Encoder
     ) -> None:
         self.folder = folder
         self.catalog = catalog
         self.lexical = lexical
-        self.vectors = vectors
-        self._counts: tuple[int, tuple[Coverage, Mapping[str, int]]] | None = None
-        self._makes: dict[str, Mapping[str, str | int]] = {lexical.name: LEXICAL_MAKE, vectors.name: vectors_make}
-        self._model = model
+        self.dense = dense
+        self.vectors = DenseSearch(dense, catalog)
+        self._encoder = encoder
         self._required: Mapping[str, str | int] | None = None
+        self._looked_at = 0.0
 
     @property
     def followers(self) -> tuple[Follower, ...]:
         """The indexes, in the order in which they follow: the quick one first, so that news is found at once."""
-        return (self.lexical, self.vectors)
+        return (self.lexical, self.dense)
 
     def close(self) -> None:
         """Let go of all files."""
@@ -98,12 +92,22 @@ class Corpus:
 
         Raises IndexMismatch where another process embedded everything anew with another model.
         """
-        state = read_state(self.vectors.folder)
-        if state is not None and state.make != self._required:
-            self._require_make(self.vectors, state)
-            self._required = state.make
+        if time.monotonic() - self._looked_at > LOOK_SECONDS:
+            self._look()
         self.lexical.refresh()
         self.vectors.refresh()
+
+    def _look(self) -> None:
+        made = self.catalog.vectors_make()
+        if made != self._required:
+            require_encoder(self.catalog, self._encoder, self.folder)
+            self._required = made
+        if self.catalog.shared and self.lexical.local:
+            # Other machines write too, and nobody but us writes to the index on this one.
+            with contextlib.suppress(CorpusBusy), self._following(self.lexical, wait=False):
+                self._take_in(self.lexical, None)
+        self.vectors.trust(self._stands(self.dense))
+        self._looked_at = time.monotonic()
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Those of the passages that are in today's corpus, by id."""
@@ -111,60 +115,67 @@ class Corpus:
 
     def coverage(self) -> Coverage:
         """Number of articles, first and last day."""
-        return self._counted()[0]
+        return self.catalog.coverage()
 
     def sources(self) -> Mapping[str, int]:
         """Number of articles by source, largest first; articles that name none are under ""."""
-        return self._counted()[1]
+        return self.catalog.sources()
 
     def version(self) -> tuple[str | int, ...]:
         """What answers rest on: another value when the catalog, or an index after it, took something in."""
-        states = [read_state(follower.folder) for follower in self.followers]
+        states = [follower.state() for follower in self.followers]
         seen = [value for state in states for value in ((state.seq, state.made) if state else (-1, ""))]
-        return (self.catalog.id(), self.catalog.seq(), *seen)
-
-    def _counted(self) -> tuple[Coverage, Mapping[str, int]]:
-        """Counting reads every article's row, so it is done once for each state of the catalog."""
-        seq = self.catalog.seq()
-        counted = self._counts
-        if counted is None or counted[0] != seq:
-            counted = self._counts = (seq, (self.catalog.coverage(), self.catalog.sources()))
-        return counted[1]
+        return (self.catalog.log(), self.catalog.seq(), *seen)
 
     def require_indexes(self) -> None:
-        """Raises IndexMismatch or CorpusError where an index is missing, or was made another way than is set now."""
-        corpus, seq = self.catalog.id(), self.catalog.seq()
-        for follower in self.followers:
-            state = read_state(follower.folder)
-            if state is None or state.corpus != corpus or state.seq > seq:
-                raise CorpusError(
-                    f"The {follower.name} in {follower.folder} is missing or belongs to another corpus. "
-                    f"Make it anew from the catalog: newsbot verify --repair --data {self.folder}"
-                )
-            self._require_make(follower, state)
+        """Raises IndexMismatch where another model is set than embedded all, CorpusError without an index of words.
+
+        Without the index of vectors, they are searched in the catalog.
+        """
+        self._look()
+        if not self._stands(self.lexical):
+            raise CorpusError(
+                f"The {self.lexical.name} in {self.lexical.place} is missing, was cut short or belongs to another "
+                f"corpus. Make it anew from the catalog: newsbot verify --repair --data {self.folder}"
+            )
 
     def status(self) -> Status:
         """What the corpus holds and how it is."""
-        seq = self.catalog.seq()
         indexes = []
         for follower in self.followers:
-            state = read_state(follower.folder)
-            behind = seq - state.seq if state is not None else seq
-            indexes.append(IndexStatus(follower.name, max(0, behind), state.make if state is not None else {}))
+            state = follower.state()
+            behind = self.catalog.behind(state.seq if state else 0, dense=follower is self.dense)
+            make = {**follower.make, **self._vectors_make(follower)}
+            indexes.append(IndexStatus(follower.name, behind, make))
         catalog = self.catalog
         return Status(
             self.folder, catalog.coverage(), catalog.counts(), catalog.sources(), catalog.last_run(), tuple(indexes)
         )
 
     def verify(self) -> list[str]:
-        """What is wrong, a sentence each: the database, how far the indexes are, and every passage in them."""
-        return self.catalog.check() + [line for each in self.followers for line in self._differences(each)[0]]
+        """What is wrong, a sentence each: the database, what stands in it, how far the indexes are, and all in them."""
+        found = damage_of(self.catalog).lines()
+        try:
+            if waiting := self.catalog.unembedded_passages():
+                found.append(f"The catalog has {waiting} passages to embed.")
+            return found + [line for each in self.followers for line in self._differences(each)[0]]
+        except CorpusError as error:
+            return found or [str(error)]
 
     # Writing
 
     @contextmanager
-    def writing(self, wait_seconds: float = 0, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
-        """Hold the corpus for writing; one process at a time. Raises CorpusBusy, naming the holder, after the wait."""
+    def writing(
+        self, wait_seconds: float = 0, on_wait: Callable[[str], None] | None = None, *, alone: bool = False
+    ) -> Iterator[None]:
+        """Hold the corpus for writing; one process at a time. Raises CorpusBusy, naming the holder, after the wait.
+
+        Over a shared catalog many may write at a time, unless one is to be `alone`: it changes what others rest on.
+        """
+        if self.catalog.shared:
+            with self.catalog.locked("writing", alone=alone, wait_seconds=wait_seconds):
+                yield
+            return
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.folder / LOCK_FILE)
@@ -195,156 +206,161 @@ class Corpus:
             lock.release()
 
     def follow(self, progress: Progress | None = None) -> None:
-        """Bring every index up to date with the catalog. Call it while `writing`.
+        """Embed what has no vector, and bring every index up to date with the catalog. Call it while `writing`.
 
-        Raises IndexMismatch where an index was made another way than is set now (see `reindex`).
+        Raises IndexMismatch where another model is set than embedded what is there (see `reindex`).
         """
-        for follower in self.followers:
-            self._require_make(follower, read_state(follower.folder))
-        for follower in self.followers:
-            self._follow(follower, progress)
+        require_encoder(self.catalog, self._encoder, self.folder)
+        self._follow(self.lexical, progress)
+        self.follow_slowly(progress)
 
     def follow_quickly(self) -> None:
-        """Bring the quick index alone up to date, so that what was just stored is found at once."""
-        self._require_make(self.lexical, read_state(self.lexical.folder))
+        """Bring the index of words alone up to date, so that what was just stored is found at once."""
         self._follow(self.lexical, None)
 
     def follow_slowly(self, progress: Progress | None = None) -> None:
-        """Bring the slow index alone up to date. It may run in a thread of its own beside `follow_quickly`."""
-        self._require_make(self.vectors, read_state(self.vectors.folder))
-        self._follow(self.vectors, progress)
+        """Embed, and bring the index of vectors up to date. It may run in a thread beside `follow_quickly`."""
+        require_encoder(self.catalog, self._encoder, self.folder)
+        done = 0
+        for stored in embed(self.catalog, self._encoder):
+            done += stored
+            with contextlib.suppress(CorpusBusy), self._following(self.dense, wait=False):
+                self._take_in(self.dense, None)  # else another process does
+            if progress:
+                progress(self.dense.name, done, done + self.catalog.unembedded_passages())
+        self._follow(self.dense, progress if not done else None)
 
     def repair(self, progress: Progress | None = None) -> list[str]:
-        """Mend the indexes from the catalog; returns what was wrong. Call it while `writing`."""
+        """Mend the vectors and the indexes from the catalog; returns what was wrong. Call it while `writing`.
+
+        What is damaged in the catalog itself is not mended here: see `ingest.pipeline.mend`.
+        """
         found = []
+        if vectors := damage_of(self.catalog).vectors:
+            found.append(f"The catalog's vectors of {len(vectors)} articles are damaged.")
+            with self.catalog.writing() as writer:
+                writer.forget_vectors(vectors)
+        if waiting := self.catalog.unembedded_passages():
+            if not found:
+                found.append(f"The catalog has {waiting} passages to embed.")
+            require_encoder(self.catalog, self._encoder, self.folder)
+            for _ in embed(self.catalog, self._encoder):
+                pass
         for follower in self.followers:
             wrong, articles = self._differences(follower)
-            if not wrong:
-                continue
-            found += wrong
-            if articles is None:
-                self._reset(follower)
-            elif articles:
-                changes = self.catalog.changes_of(sorted(articles))
-                for start in range(0, len(changes), 200):
-                    follower.apply(changes[start : start + 200])
-            self._follow(follower, progress)
+            if wrong:
+                found += wrong
+                with self._following(follower):
+                    self._mend(follower, articles)
+                    self._take_in(follower, progress)
         return found
 
     def reindex(self, progress: Progress | None = None) -> None:
-        """Make every index anew from the catalog, the way that is set now. Call it while `writing`."""
+        """Embed everything anew with the model that is set, and make every index anew. Call it while `writing`."""
         self.reset_indexes()
         self.follow(progress)
 
     def reset_indexes(self) -> None:
-        """Empty every index; `follow` fills them again. Call it while `writing`."""
+        """Forget every vector and empty every index; `follow` makes them again. Call it while `writing`."""
+        with self.catalog.writing() as writer:
+            writer.note("vectors", "null")
+            writer.forget_vectors()
         for follower in self.followers:
             self._reset(follower)
 
-    def _follow(self, follower: Follower, progress: Progress | None, *, mend: bool = True) -> None:
-        state = read_state(follower.folder)
-        corpus = self.catalog.id()
-        if state is None or state.corpus != corpus or state.seq > self.catalog.seq():
+    def purge(self, article_ids: Sequence[str]) -> None:
+        """Leave nothing of articles, neither in the catalog nor in the indexes' files. Call it while `writing`.
+
+        The indexes are made anew from the catalog's vectors: deleting leaves the words in their files.
+        """
+        with self.catalog.writing() as writer:
+            writer.purge(article_ids)
+        self.catalog.wipe()
+        for follower in self.followers:
             self._reset(follower)
-            state = read_state(follower.folder)
-            assert state is not None
-        done = 0
-        while changes := self.catalog.changes(state.seq, follower.batch_passages):
+            self._follow(follower, None)
+
+    def _follow(self, follower: Follower, progress: Progress | None) -> None:
+        with self._following(follower):
+            self._take_in(follower, progress)
+
+    def _take_in(self, follower: Follower, progress: Progress | None) -> None:
+        dense = follower is self.dense
+        state = follower.state()
+        if state is None or not self._stands(follower, state):
+            state = self._reset(follower)
+        done, mended = 0, False
+        while changes := self.catalog.changes(state.seq, follower.batch_passages, dense=dense):
+            further = replace(state, seq=changes[-1].seq)
             try:
-                follower.apply(changes)
+                follower.apply(changes, further)
             except DamagedIndex:
-                if not mend:
+                if mended:
                     raise
                 # As after the power failed. Nothing is lost: the catalog has it.
-                self._reset(follower)
-                self._follow(follower, progress, mend=False)
-                return
-            state = replace(state, seq=changes[-1].seq)
-            self._write_state(follower, state)
+                state, mended = self._reset(follower), True
+                continue
+            state = further
             done += sum(len(change.passages) for change in changes)
             if progress:
                 # Counted anew: more may have been stored meanwhile.
-                progress(follower.name, done, done + self.catalog.pending(state.seq))
+                progress(follower.name, done, done + self.catalog.pending(state.seq, dense=dense))
 
-    def _reset(self, follower: Follower) -> None:
-        try:
-            follower.reset()
-        except OSError as error:
-            raise CorpusError(f"The folder {follower.folder} cannot be written: {error.strerror or error}.") from error
-        make = dict(self._makes[follower.name]) | (dict(self._model()) if follower is self.vectors else {})
-        self._write_state(follower, State(self.catalog.id(), 0, make, uuid.uuid4().hex))
-
-    def _write_state(self, follower: Follower, state: State) -> None:
-        try:
-            write_state(follower.folder, state)
-        except OSError as error:
-            raise CorpusError(f"The folder {follower.folder} cannot be written: {error.strerror or error}.") from error
-
-    def _require_make(self, follower: Follower, state: State | None) -> None:
-        if state is None:
+    def _mend(self, follower: Follower, articles: set[str] | None) -> None:
+        """Apply these articles again; None: make the index anew."""
+        if articles is None:
+            self._reset(follower)
             return
-        wanted = dict(self._makes[follower.name])
-        if state.make.get("model") == wanted.get("model") and follower is self.vectors:
-            wanted |= self._model()
-        if dict(state.make) == wanted:
-            return
-        if state.make.get("model") != wanted.get("model"):
-            raise IndexMismatch(
-                f"The {follower.name} in {follower.folder} was made with the embedding model "
-                f"{state.make.get('model')}, and {wanted.get('model')} is set. "
-                f"Set NEWSBOT_EMBEDDING_MODEL={state.make.get('model')}, "
-                f"or embed all passages anew: newsbot reindex --data {self.folder}"
-            )
-        raise IndexMismatch(
-            f"The {follower.name} in {follower.folder} was made another way ({dict(state.make)}) than is set now "
-            f"({wanted}). Make it anew: newsbot reindex --data {self.folder}"
-        )
+        changes = self.catalog.changes_of(sorted(articles), dense=follower is self.dense)
+        state = follower.state()
+        for start in range(0, len(changes), REPAIRED_ARTICLES):
+            assert state is not None
+            follower.apply(changes[start : start + REPAIRED_ARTICLES], state)
+
+    def _reset(self, follower: Follower) -> State:
+        state = State(self.catalog.log(), 0, {**follower.make, **self._vectors_make(follower)}, uuid.uuid4().hex)
+        follower.reset(state)
+        return state
+
+    def _stands(self, follower: Follower, state: State | None = None) -> bool:
+        """Whether an index is one of this catalog, at a state that it had, and made as it is made now."""
+        state = state or follower.state()
+        if state is None or state.corpus != self.catalog.log():
+            return False
+        newest = self.catalog.seq(dense=follower is self.dense)
+        return state.seq <= newest and dict(state.make) == {**follower.make, **self._vectors_make(follower)}
+
+    def _vectors_make(self, follower: Follower) -> Mapping[str, str | int]:
+        return (self.catalog.vectors_make() or {}) if follower is self.dense else {}
+
+    @contextmanager
+    def _following(self, follower: Follower, *, wait: bool = True) -> Iterator[None]:
+        """While inside, no other process makes the index follow. Raises CorpusBusy, unless it is to wait."""
+        if not self.catalog.shared:
+            yield  # whoever writes is alone: see `writing`
+        elif not follower.local:
+            with self.catalog.locked(follower.name, wait_seconds=None if wait else 0):
+                yield
+        else:
+            from filelock import FileLock, Timeout
+
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / f"{follower.name.replace(' ', '-')}.lock", thread_local=False)
+            try:
+                lock.acquire(timeout=-1 if wait else 0)
+            except Timeout as error:
+                raise CorpusBusy(f"Another process writes the {follower.name} in {self.folder}.") from error
+            try:
+                yield
+            finally:
+                lock.release()
 
     def _differences(self, follower: Follower) -> tuple[list[str], set[str] | None]:
         """What is wrong with an index, and the ids of the articles to apply again; None where it must be made anew."""
-        state = read_state(follower.folder)
-        if state is None or state.corpus != self.catalog.id() or state.seq > self.catalog.seq():
-            return [f"The {follower.name} in {follower.folder} is missing or belongs to another corpus."], None
-        follower.close()  # opened anew, it shows what another process wrote a moment ago
-        try:
-            self._require_make(follower, state)
-            held = follower.ids()
-            wanted = self.catalog.passage_ids()
-            texts, lost = set[str](), set[str]()
-            if follower is self.vectors:
-                both = sorted(held & wanted)
-                texts, lost = self._wrong_texts(both), self.vectors.without_vector(both)
-        except IndexMismatch:
-            raise
-        except CorpusError as error:
-            return [str(error)], None
-        wrong = []
-        behind = self.catalog.seq() - state.seq
-        ahead = self.catalog.changes(state.seq, sys.maxsize) if behind else []
-        pending = {passage.id for change in ahead for passage in change.passages}
-        missing, extra = wanted - held - pending, held - wanted
-        if behind:
-            wrong.append(f"The {follower.name} has {behind} changes of articles to take in.")
-        if missing:
-            wrong.append(f"The {follower.name} lacks {len(missing)} of {len(wanted)} passages.")
-        if extra and not behind:
-            wrong.append(f"The {follower.name} holds {len(extra)} passages that the corpus does not.")
-        if texts:
-            wrong.append(f"The {follower.name} holds {len(texts)} passages with another text.")
-        if lost:
-            wrong.append(f"The {follower.name} lacks the vectors of {len(lost)} passages.")
-        broken = missing | extra | texts | lost
-        if len(missing | texts | lost) > REBUILD_SHARE * max(1, len(wanted)):
-            return wrong, None
-        return wrong, {id_.split(".", 1)[0] for id_ in broken}
-
-    def _wrong_texts(self, ids: Sequence[str]) -> set[str]:
-        wrong = set()
-        for start in range(0, len(ids), 2000):
-            some = ids[start : start + 2000]
-            passages, texts = self.catalog.passages(some), self.vectors.texts(some)
-            wrong |= {id_ for id_ in some if id_ in passages and texts.get(id_) != passages[id_].text}
-        return wrong
+        if not self._stands(follower):
+            said = "is missing, was cut short, or belongs to another corpus or model"
+            return [f"The {follower.name} in {follower.place} {said}."], None
+        return differences(self.catalog, follower, self.dense if follower is self.dense else None)
 
 
 def _holder(path: Path) -> str:

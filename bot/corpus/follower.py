@@ -1,30 +1,30 @@
-"""What every index that follows the catalog has in common: how far it came, and of which corpus and make it is.
+"""What indexes that follow the catalog have in common, and what those for words and for vectors can be asked.
 
-Knows nothing about what an index holds.
+Whoever asks an index does not see which engine answers: files on this machine, a server, or a plain scan.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bot.corpus.catalog_rows import Change
 from bot.errors import CorpusError
+from bot.schema import Scope
 
-STATE_FILE = "follower.json"
+if TYPE_CHECKING:
+    from bot.corpus.catalog_rows import Vectors
 
 
 class DamagedIndex(CorpusError):
-    """The files of an index contradict each other, as after the power failed: only anew helps."""
+    """An index is missing, cut short or not as it was left: only making it anew helps, and loses nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far an index has followed: every change of `corpus` up to `seq` is in it; `make` is how it was made.
+    """How far an index has followed: every change of the log `corpus` up to `seq` is in it; `make` is how it was made.
 
     `made` is a name for this making: an index that was made anew has another one, even at the same `seq`.
     """
@@ -35,6 +35,16 @@ class State:
     made: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an index holds of one passage beside its vector."""
+
+    text: str
+    day: int | None
+    """Of publication, as in `date.toordinal`."""
+    source: str | None
+
+
 class Follower(Protocol):
     """An index that takes in changes of the catalog, in order; taking one in twice does no harm."""
 
@@ -43,40 +53,108 @@ class Follower(Protocol):
         """What it is called in messages."""
 
     @property
-    def folder(self) -> Path:
-        """Where it lives; its state file stands in it."""
+    def place(self) -> str:
+        """Where it lives: a folder or an address, for messages."""
+
+    @property
+    def local(self) -> bool:
+        """Whether it lives on this machine: then every machine has one of its own."""
+
+    @property
+    def make(self) -> Mapping[str, str | int]:
+        """How this code makes it: an index that was made another way is made anew."""
 
     @property
     def batch_passages(self) -> int:
         """How many passages it takes in well at a time: so many are done again after a crash, at most."""
 
-    def apply(self, changes: Sequence[Change]) -> None:
-        """Take the changes in, durably. Raises DamagedIndex where it must be reset first, CorpusError otherwise."""
+    def state(self) -> State | None:
+        """How far it is; None where there is none, or none that can be used. Raises CorpusError."""
+
+    def apply(self, changes: Sequence[Change], state: State) -> None:
+        """Take the changes in, durably, and stand at `state` then.
+
+        Raises DamagedIndex where it must be reset first, CorpusError otherwise.
+        """
+
+    def reset(self, state: State) -> None:
+        """Become empty, whatever is there now, damaged or not, and stand at `state`. Raises CorpusError."""
+
+    def verify(self) -> list[str]:
+        """What is broken in its own files, a sentence each; empty when they are as they were left."""
 
     def ids(self) -> set[str]:
-        """Ids of all passages that it holds."""
+        """Ids of all passages that it holds. Raises CorpusError."""
 
-    def reset(self) -> None:
-        """Become empty, whatever is there now, damaged or not."""
+    def refresh(self) -> None:
+        """See what another process wrote since. Cheap."""
 
     def close(self) -> None:
-        """Let go of files."""
+        """Let go of files and connections."""
 
 
-def read_state(folder: Path) -> State | None:
-    """The state of the index in `folder`; None where there is none that can be read (it begins anew then)."""
-    try:
-        found = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
-        return State(str(found["corpus"]), int(found["seq"]), dict(found["make"]), str(found.get("made", "")))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+class DenseIndex(Follower, Protocol):
+    """An index of vectors, one a passage."""
+
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+        """The passages nearest to a unit vector, best first: (passage id, cosine). Raises CorpusError."""
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of those of the passages that it holds, by passage id. Raises CorpusError."""
+
+    def held(self, ids: Sequence[str]) -> dict[str, Held]:
+        """What stands beside the vectors of those of the passages that it holds. Raises CorpusError."""
 
 
-def write_state(folder: Path, state: State) -> None:
-    """Replace the state in one step: after a crash it is the old one or the new one, never a part."""
-    fresh = folder / f".{STATE_FILE}.{os.getpid()}"
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump(asdict(state), file)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(folder / STATE_FILE)
+class LexicalIndex(Follower, Protocol):
+    """An index of words, scored by BM25."""
+
+    def terms(self, text: str) -> list[str]:
+        """The index terms of a text, in order: lower case, accents folded, stemmed."""
+
+    def idf(self, terms: Sequence[str]) -> dict[str, float]:
+        """Inverse document frequency of each term in passage texts: ln(1 + (N - n + .5) / (n + .5)), as in BM25."""
+
+    def rarity(self, word: str) -> float:
+        """The idf of a word as it stands in a text; 0 for one that is no index term."""
+
+    def search(
+        self,
+        terms: Sequence[str],
+        limit: int,
+        scope: Scope | None = None,
+        *,
+        title_weight: float = 0.5,
+        among: Sequence[str] = (),
+    ) -> list[tuple[str, float]]:
+        """The passages with the highest BM25 scores, best first: (passage id, score); only of `among` where given."""
+
+    def held(self, weights: Mapping[str, float], passage_ids: Sequence[str]) -> dict[str, float]:
+        """For each of the passages the summed weights of the terms that stand in it or in its title, however often."""
+
+    def held_by_articles(self, weights: Mapping[str, float], article_ids: Sequence[str]) -> dict[str, float]:
+        """For each of the articles the summed weights of the terms that stand anywhere in it."""
+
+    def share(self, scope: Scope) -> float:
+        """The share of all passages that is in scope, 0 to 1."""
+
+
+def unusable(name: str, place: str | Path, error: BaseException, *, damaged: bool = False) -> CorpusError:
+    """What went wrong with an index, in words, with the remedy that fits; DamagedIndex only for what is damage."""
+    said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    lower = said.lower()
+    head = f"The {name} in {place} cannot be used ({said})."
+    if isinstance(error, ImportError):
+        return CorpusError(f"{head} A package that it needs is missing or broken: install newsbot anew.")
+    if (
+        "no space" in lower
+        or "disk is full" in lower
+        or "disk full" in lower
+        or "quota" in lower
+        or "too large" in lower
+    ):
+        return CorpusError(f"{head} Free some space and run the command again; nothing that was stored is lost.")
+    if "read-only" in lower or "readonly" in lower or "permission denied" in lower:
+        return CorpusError(f"{head} Check that the folder may be written; nothing that was stored is lost.")
+    kind = DamagedIndex if damaged else CorpusError
+    return kind(f"{head} Make it anew from the catalog: newsbot verify --repair")

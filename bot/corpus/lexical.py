@@ -1,21 +1,26 @@
-"""tantivy follows the catalog: BM25 over titles and texts of passages, with days and sources to narrow it.
-
-Knows nothing about vectors, questions or answers.
-"""
+"""tantivy follows the catalog: BM25 over titles and texts of passages, with days and sources to narrow it."""
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import math
-import shutil
+import os
+import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from bot.corpus.catalog_rows import Change
+from bot.corpus.follower import State, unusable
+from bot.corpus.index_files import IndexFiles
 from bot.errors import CorpusError
 from bot.schema import Passage, Scope
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MAKE: dict[str, str | int] = {"index": "tantivy", "version": 2}
 WRITER_HEAP_BYTES = 50_000_000
@@ -25,7 +30,26 @@ UNDATED = 0
 """Stands for an unknown day; the ordinal of 1 January of the year 1 is 1."""
 
 
-class LexicalIndex:
+def _told(method: Callable[P, T]) -> Callable[P, T]:
+    """A method of `TantivyFiles` whose errors become CorpusErrors: damaged files make tantivy panic."""
+
+    @functools.wraps(method)
+    def telling(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except BaseException as error:
+            # tantivy's panic is no Exception for Python.
+            ours = isinstance(error, Exception) or "Panic" in type(error).__name__
+            if isinstance(error, CorpusError) or not ours:
+                raise
+            index: Any = args[0]
+            index.close()
+            raise unusable(index.name, index.folder, error, damaged=True) from error
+
+    return telling
+
+
+class TantivyFiles:
     """A tantivy index in a folder. Readers in other processes see each commit after `refresh`.
 
     With an article's first passage stands the whole article in a field of its own: a passage that lacks a word of the
@@ -34,11 +58,16 @@ class LexicalIndex:
 
     name = "BM25 index"
     batch_passages = 4_000
+    local = True
+    make = MAKE
 
     def __init__(self, folder: Path) -> None:
         import tantivy
 
         self.folder = folder
+        self.place = str(folder)
+        self._files = IndexFiles(folder, self.name, _own_files)
+        self._linked = ""
         self._tantivy = tantivy
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("passage_id", stored=True, tokenizer_name="raw", index_option="basic")
@@ -64,8 +93,21 @@ class LexicalIndex:
 
     # Reading
 
+    def state(self) -> State | None:
+        """How far it is; None where it is missing, or was cut short."""
+        return self._files.state()
+
+    def verify(self) -> list[str]:
+        """What is broken in the files themselves, a sentence each."""
+        self.close()
+        with self._files.locked():
+            return self._files.verify()
+
+    @_told
     def refresh(self) -> None:
         """See what was committed since, by whichever process."""
+        if self._linked and self._linked != self._files.token():
+            self.close()
         self._open().reload()
 
     def terms(self, text: str) -> list[str]:
@@ -74,6 +116,7 @@ class LexicalIndex:
             found: list[str] = self._analyzer.analyze(text)
         return found
 
+    @_told
     def idf(self, terms: Sequence[str]) -> dict[str, float]:
         """Inverse document frequency of each term in passage texts: ln(1 + (N - n + .5) / (n + .5)), as in BM25."""
         searcher = self._open().searcher()
@@ -96,6 +139,7 @@ class LexicalIndex:
             self._rarities[word] = max(self.idf(self.terms(word)).values(), default=0.0)
         return self._rarities[word]
 
+    @_told
     def search(
         self,
         terms: Sequence[str],
@@ -136,6 +180,7 @@ class LexicalIndex:
         """For each of the articles the summed weights of the terms that stand anywhere in it."""
         return self._held(weights, ("whole",), "article_id", article_ids)
 
+    @_told
     def _held(
         self, weights: Mapping[str, float], fields: Sequence[str], key: str, among: Sequence[str]
     ) -> dict[str, float]:
@@ -153,6 +198,7 @@ class LexicalIndex:
         result = searcher.search(query, limit=len(among), count=False)
         return {searcher.doc(address)[key][0]: score for score, address in result.hits}
 
+    @_told
     def share(self, scope: Scope) -> float:
         """The share of all passages that is in scope, 0 to 1."""
         occur = self._tantivy.Occur
@@ -160,6 +206,7 @@ class LexicalIndex:
         query = self._tantivy.Query.boolean_query([(occur.Must, each) for each in self._narrowed(scope)])
         return float(searcher.search(query, limit=1, count=True).count / max(1, searcher.num_docs))
 
+    @_told
     def ids(self) -> set[str]:
         """Ids of all passages that the index holds."""
         searcher = self._open().searcher()
@@ -189,27 +236,36 @@ class LexicalIndex:
 
     # Writing
 
-    def apply(self, changes: Sequence[Change]) -> None:
-        """Take changes in and commit them; an article's older passages leave with the same commit."""
-        writer = self._open(create=True).writer(heap_size=WRITER_HEAP_BYTES, num_threads=1)
+    def apply(self, changes: Sequence[Change], state: State) -> None:
+        """Take changes in with one commit and stand at `state`; an article's older passages leave with the same."""
+        before = self.state()
+        with self._files.locked():
+            self._files.require_whole()
+            with self._files.changing(state):
+                self._commit(changes, fresh=before is not None and before.seq == 0)
+        self.refresh()
+
+    def _commit(self, changes: Sequence[Change], *, fresh: bool) -> None:
         try:
-            for change in changes:
-                # Also of a new article: it may be in from a run that was killed after its commit.
-                writer.delete_documents_by_term("article_id", change.article_id)
-                for number, passage in enumerate(change.passages):
-                    writer.add_document(self._document(passage, change.article_id, first=number == 0))
-            writer.commit()
-            writer.wait_merging_threads()
+            writer = self._open(locked=True).writer(heap_size=WRITER_HEAP_BYTES, num_threads=1)
+            try:
+                for change in changes:
+                    if not fresh:
+                        writer.delete_documents_by_term("article_id", change.article_id)
+                    for number, passage in enumerate(change.passages):
+                        writer.add_document(self._document(passage, change.article_id, first=number == 0))
+                writer.commit()
+                writer.wait_merging_threads()
+            finally:
+                del writer
         except Exception as error:
+            self.close()
             # tantivy says ValueError for whatever befalls its writing thread, a full disk before all.
             said = str(error).split("\n", 1)[0].rstrip(".")
             raise CorpusError(
                 f"The {self.name} in {self.folder} cannot be written ({said}). Check that the disk has room, and run "
                 "the command again; nothing that was stored is lost."
             ) from error
-        finally:
-            del writer
-        self.refresh()
 
     def _document(self, passage: Passage, article_id: str, *, first: bool) -> Any:
         article = passage.article
@@ -225,32 +281,54 @@ class LexicalIndex:
             fields["whole"] = f"{article.title}\n{article.text}"
         return self._tantivy.Document.from_dict(fields, self._schema)
 
-    def reset(self) -> None:
+    def reset(self, state: State) -> None:
         """Delete the index's folder and begin anew."""
-        with self._lock:
-            self._index = None
-            shutil.rmtree(self.folder, ignore_errors=True)
-        self._open(create=True)
+        with self._files.locked():
+            self.close()
+            self._files.empty()
+            with self._files.changing(state), self._lock:
+                self._tantivy.Index(self._schema, path=str(self.folder))
 
     def close(self) -> None:
         """Let go of the index's files."""
         self._index = None
+        self._linked = ""
 
-    def _open(self, create: bool = False) -> Any:
+    def _open(self, *, locked: bool = False) -> Any:
         with self._lock:
             if self._index is None:
                 try:
-                    if self.folder.is_dir() and self._tantivy.Index.exists(str(self.folder)):
+                    if locked:
                         self._index = self._tantivy.Index.open(str(self.folder))
-                    elif create:
-                        self.folder.mkdir(parents=True, exist_ok=True)
-                        self._index = self._tantivy.Index(self._schema, path=str(self.folder))
                     else:
-                        raise ValueError("it is not there")
+                        with self._files.locked():
+                            self._files.require_whole()
+                            self._index = self._tantivy.Index.open(self._readable())
+                except CorpusError:
+                    raise
                 except Exception as error:
-                    raise CorpusError(
-                        f"The {self.name} in {self.folder} cannot be opened ({error}). "
-                        "Make it anew from the catalog: newsbot verify --repair"
-                    ) from error
+                    raise unusable(self.name, self.folder, error, damaged=True) from error
                 self._index.register_tokenizer(ANALYZER, self._analyzer)
             return self._index
+
+    def _readable(self) -> str:
+        """The folder, or where it cannot be written one that links to its files: tantivy makes a lock file to read."""
+        if self._files.writable:
+            return str(self.folder)
+        self._linked = self._files.token()
+        # One folder for each state of the index, whoever reads it: a process that ends at once cleans nothing up.
+        digest = hashlib.sha256(f"{self.folder.absolute()} {self._linked}".encode()).hexdigest()[:16]
+        links = Path(tempfile.gettempdir()) / f"newsbot-{os.getuid()}-{digest}"
+        links.mkdir(mode=0o700, exist_ok=True)
+        if links.stat().st_uid != os.getuid():
+            raise PermissionError(f"{links} is another user's")
+        for path in _own_files(self.folder):
+            if not (links / path.name).is_symlink():
+                (links / path.name).symlink_to(path.absolute())
+        return str(links)
+
+
+def _own_files(folder: Path) -> Iterable[Path]:
+    """tantivy's files but for its locks."""
+    return [each for each in folder.glob("*") if each.suffix != ".lock" and not each.name.endswith("follower.json")
+            and not each.name.startswith(".follower")]  # fmt: skip

@@ -1,237 +1,271 @@
-"""What administrators set for their server: /newsbot channels, roles, limits, quiet, language, status, ingest.
-
-Knows nothing about how the settings take effect (see `guild_settings`) nor about how articles are put in.
-"""
+"""What administrators do: `/newsbot settings`, a panel; `status`, `stats`; and `ingest`, for the bot's owner alone."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
+from discord.ext import commands
 
+from bot.corpus.catalog_feedback import asked
+from bot.discord_bot.answer_service import AnswerService, service_of, user_message
+from bot.discord_bot.client import NewsClient
+from bot.discord_bot.context import person_of
 from bot.discord_bot.days import LANGUAGES, day
-from bot.discord_bot.desk import desk_of, now, person_of
-from bot.discord_bot.embeds import embed_of, line_pages
+from bot.discord_bot.embeds import Page, embed_of, line_pages
 from bot.discord_bot.escaping import escaped, one_line
-from bot.discord_bot.guild_settings import GuildSettings, clock_time, time_zone
-from bot.discord_bot.listings import settings_lines, status_pages
-from bot.discord_bot.spots import acknowledged, whisper
+from bot.discord_bot.guild_settings import GuildSettings, now
+from bot.discord_bot.listings import settings_lines, stats_pages, status_pages
+from bot.discord_bot.targets import acknowledged, whisper
 from bot.errors import NewsbotError, UsageError
 
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]
 
-PLACES_MOST = 100
-URL_CHARS = 1000
-SAID_CHARS = 1500
-
-
-def admin_group(*, ingest: bool) -> app_commands.Group:
-    """The group `newsbot`, for those who may manage the server; `ingest` is among it only where it is enabled."""
-    group = app_commands.Group(
-        name="newsbot",
-        description="Settings of newsbot in this server",
-        guild_only=True,
-        default_permissions=discord.Permissions(manage_guild=True),
-    )
-    commands: list[app_commands.Command[Any, ..., Any]] = [_channels, _roles, _limits, _quiet, _language, _status]
-    for each in commands:
-        group.add_command(each)
-    if ingest:
-        group.add_command(_ingest)
-    group.interaction_check = _may_manage  # type: ignore[method-assign]
-    return group
-
-
-async def _may_manage(interaction: Interaction) -> bool:
-    """Discord hides the commands from others; a server can change that, so it is looked at again."""
-    return interaction.guild_id is not None and interaction.permissions.manage_guild
-
-
-CHANNEL_ACTS = {
-    "allow": "answer here, and nowhere that is not allowed",
-    "deny": "never answer here",
-    "everything": "take every message here as a question",
-    "reset": "nothing special here any more",
-    "show": "show what is set",
+URL_CHARS, SAID_CHARS = 1000, 1500
+PANEL_SECONDS = 900
+CHOSEN_MOST = 25
+STATS_DAYS = 30
+SECTIONS = {
+    "allowed_channels": ("Answer in these channels alone", "channel"),
+    "denied_channels": ("Never answer in these channels", "channel"),
+    "open_channels": ("Answer questions without a mention in these channels", "channel"),
+    "allowed_roles": ("Answer these roles alone", "role"),
+    "denied_roles": ("Never answer these roles", "role"),
+    "blocked_people": ("Never answer these people", "person"),
+    "limits": ("How much is answered", "form"),
+    "quiet": ("Quiet hours of mentions", "form"),
+    "language": ("Language of dates", "choice"),
+    "chat_model": ("Chat model", "choice"),
 }
-ROLE_ACTS = {
-    "allow": "answer this role, and none that is not allowed",
-    "deny": "never answer this role",
-    "reset": "nothing special about this role any more",
-    "show": "show what is set",
-}
+"""What can be set, by the name of its setting: its words and what is chosen."""
+CHANNEL_TYPES = [
+    discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.forum, discord.ChannelType.category,
+    discord.ChannelType.voice,
+]  # fmt: skip
 
 
-def _choices(acts: dict[str, str]) -> list[app_commands.Choice[str]]:
-    return [app_commands.Choice(name=f"{act}: {said}", value=act) for act, said in acts.items()]
+class Administration(
+    commands.GroupCog,
+    group_name="newsbot",
+    group_description="Settings of newsbot in this server",
+):
+    """The group `newsbot`, for those who may manage the server."""
+
+    def __init__(self, client: NewsClient) -> None:
+        self.client = client
+        self.service: AnswerService = client.service
+        super().__init__()
+        group = self.app_command
+        assert isinstance(group, app_commands.Group)
+        group.default_permissions = discord.Permissions(manage_guild=True)
+        group.guild_only = True
+        if client.service.context.ingest is None:
+            group.remove_command("ingest")
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Discord hides the commands from others; a server can change that, so it is looked at again."""
+        return person_of(interaction).manages
+
+    @app_commands.command(name="settings", description="Where, whom, when and how much newsbot answers here")
+    async def settings(self, interaction: Interaction) -> None:
+        """The panel."""
+        settings = await self.service.settings(person_of(interaction))
+        page = line_pages("Settings", settings_lines(settings), footer="Choose below what to change.")[0]
+        await interaction.response.send_message(embed=embed_of(page), view=Panel(settings), ephemeral=True)
+
+    @app_commands.command(name="status", description="How corpus and queue are")
+    async def status(self, interaction: Interaction) -> None:
+        """How corpus and queue are."""
+        await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
+        settings = await self.service.settings(person_of(interaction))
+        status = await asyncio.to_thread(self.service.context.corpus.status)
+        counts = {"running": self.service.queue.running, "waiting": self.service.queue.waiting}
+        await _shown(interaction, status_pages(status, counts, settings.language))
+
+    @app_commands.command(name="stats", description="What was asked here, what the corpus lacks, what was found bad")
+    async def stats(self, interaction: Interaction) -> None:
+        """What was asked."""
+        await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
+        since = time.time() - STATS_DAYS * 86_400
+        ids = await asyncio.to_thread(self.service.store.answers_in, interaction.guild_id, since)
+        found = await asyncio.to_thread(asked, self.service.context.corpus.catalog, ids)
+        await _shown(interaction, stats_pages(found, STATS_DAYS))
+
+    @app_commands.command(name="ingest", description="Put an article, or a feed's articles, into the corpus")
+    @app_commands.describe(url="Address of the page or feed")
+    async def ingest(self, interaction: Interaction, url: app_commands.Range[str, 1, URL_CHARS]) -> None:
+        """Put an address in: it is everybody's corpus, so no server's administrator may."""
+        ingest = self.service.context.ingest
+        assert ingest is not None
+        if interaction.user.id not in self._owners():
+            raise UsageError("Only the owner of this bot and their team may put articles in.")
+        address = url.strip().strip("<>")
+        if not address.lower().startswith(("http://", "https://")) or len(address.split()) != 1:
+            raise UsageError("Give one address that begins with https:// or http://.")
+        if self.service.ingesting.locked():
+            raise UsageError("Something is being put in already. Try again when it is done.")
+        await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
+        log.info("the owner has an address ingested")
+        async with self.service.ingesting:
+            try:
+                said = await ingest(address)
+            except NewsbotError as error:
+                said = str(error)
+        await whisper(interaction, escaped(one_line(said, SAID_CHARS)) or "Done.")
+
+    def _owners(self) -> set[int]:
+        """The application's owner, or its team's members who have taken the invitation."""
+        application = self.client.application
+        if application is None:
+            return set()
+        if application.team is None:
+            return {application.owner.id}
+        accepted = discord.TeamMembershipState.accepted
+        return {each.id for each in application.team.members if each.membership_state == accepted}
 
 
-@app_commands.command(name="channels", description="Where newsbot answers")
-@app_commands.describe(action="What to do", channel="Which channel or category; this channel if you name none")
-@app_commands.choices(action=_choices(CHANNEL_ACTS))
-async def _channels(
-    interaction: Interaction,
-    action: app_commands.Choice[str],
-    channel: discord.TextChannel | discord.CategoryChannel | discord.VoiceChannel | None = None,
-) -> None:
-    id_ = channel.id if channel is not None else _this_channel(interaction)
-
-    def change(old: GuildSettings) -> GuildSettings:
-        return replace(
-            old,
-            allowed_channels=_moved(old.allowed_channels, id_, action.value == "allow"),
-            denied_channels=_moved(old.denied_channels, id_, action.value == "deny"),
-            open_channels=_moved(old.open_channels, id_, action.value == "everything"),
-        )
-
-    await _change(interaction, change if action.value != "show" else None)
-
-
-@app_commands.command(name="roles", description="Whom newsbot answers")
-@app_commands.describe(action="What to do", role="Which role")
-@app_commands.choices(action=_choices(ROLE_ACTS))
-async def _roles(interaction: Interaction, action: app_commands.Choice[str], role: discord.Role | None = None) -> None:
-    if action.value != "show" and role is None:
-        raise UsageError("Name the role, too.")
-
-    def change(old: GuildSettings) -> GuildSettings:
-        assert role is not None
-        return replace(
-            old,
-            allowed_roles=_moved(old.allowed_roles, role.id, action.value == "allow"),
-            denied_roles=_moved(old.denied_roles, role.id, action.value == "deny"),
-        )
-
-    await _change(interaction, change if action.value != "show" else None)
-
-
-@app_commands.command(name="limits", description="How much newsbot answers; 0 is any number")
-@app_commands.describe(
-    user_per_minute="Questions of one person in a minute",
-    user_per_hour="Questions of one person in an hour",
-    server_per_minute="Questions of the whole server in a minute",
-    server_per_hour="Questions of the whole server in an hour",
-    queue="Questions that may wait",
-)
-async def _limits(
-    interaction: Interaction,
-    user_per_minute: app_commands.Range[int, 0, 1000] | None = None,
-    user_per_hour: app_commands.Range[int, 0, 10_000] | None = None,
-    server_per_minute: app_commands.Range[int, 0, 10_000] | None = None,
-    server_per_hour: app_commands.Range[int, 0, 100_000] | None = None,
-    queue: app_commands.Range[int, 1, 500] | None = None,
-) -> None:
-    given = {
-        "user_per_minute": user_per_minute,
-        "user_per_hour": user_per_hour,
-        "server_per_minute": server_per_minute,
-        "server_per_hour": server_per_hour,
-        "queue_length": queue,
-    }
-    named: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    await _change(interaction, (lambda old: replace(old, **named)) if named else None)
-
-
-@app_commands.command(name="quiet", description="Hours in which mentions are not answered; commands always are")
-@app_commands.describe(
-    begin="From, such as 22:00; leave all out for none",
-    end="To, such as 07:00",
-    zone="Time zone, such as Europe/Berlin (UTC if you name none)",
-)
-async def _quiet(
-    interaction: Interaction,
-    begin: app_commands.Range[str, 1, 5] | None = None,
-    end: app_commands.Range[str, 1, 5] | None = None,
-    zone: app_commands.Range[str, 1, 60] | None = None,
-) -> None:
-    if (begin is None) != (end is None):
-        raise UsageError("Quiet hours need a beginning and an end, such as 22:00 and 07:00.")
-    hours = (clock_time(begin), clock_time(end)) if begin and end else (None, None)
-    if hours[0] is not None and hours[0] == hours[1]:
-        raise UsageError("Quiet hours cannot begin and end at the same time.")
-    named = await asyncio.to_thread(time_zone, zone) if zone else None
-    await _change(
-        interaction,
-        lambda old: replace(old, quiet_from=hours[0], quiet_to=hours[1], time_zone=named or old.time_zone),
-    )
-
-
-@app_commands.command(name="language", description="Language in which dates are written")
-@app_commands.describe(language="Which language")
-@app_commands.choices(language=[app_commands.Choice(name=name, value=code) for code, name in LANGUAGES.items()])
-async def _language(interaction: Interaction, language: app_commands.Choice[str]) -> None:
-    await _change(interaction, lambda old: replace(old, language=language.value))
-
-
-@app_commands.command(name="status", description="How corpus, queue and settings are")
-async def _status(interaction: Interaction) -> None:
-    await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
-    desk = desk_of(interaction.client)
-    settings = await desk.settings(person_of(interaction))
-    status = await asyncio.to_thread(desk.house.corpus.status)
-    counts = {"running": desk.queue.running, "waiting": desk.queue.waiting}
-    pages = status_pages(status, counts, settings, settings.language)
+async def _shown(interaction: Interaction, pages: Sequence[Page]) -> None:
     await interaction.edit_original_response(embeds=[embed_of(page) for page in pages[:2]])
 
 
-@app_commands.command(name="ingest", description="Put an article, or a feed's articles, into the corpus")
-@app_commands.describe(url="Address of the page or feed")
-async def _ingest(interaction: Interaction, url: app_commands.Range[str, 1, URL_CHARS]) -> None:
-    desk = desk_of(interaction.client)
-    owner = interaction.guild is not None and interaction.guild.owner_id == interaction.user.id
-    if not (owner or interaction.permissions.administrator):
-        raise UsageError("Only the owner and the administrators of this server may put articles in.")
-    if desk.house.ingest is None:
-        raise UsageError("Putting articles in from Discord is not enabled: NEWSBOT_DISCORD_INGEST.")
-    address = url.strip().strip("<>")
-    if not address.lower().startswith(("http://", "https://")) or len(address.split()) != 1:
-        raise UsageError("Give one address that begins with https:// or http://.")
-    if desk.ingesting.locked():
-        raise UsageError("Something is being put in already. Try again when it is done.")
-    await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
-    log.info("an administrator has an address ingested")
-    async with desk.ingesting:
-        try:
-            said = await desk.house.ingest(address)
-        except NewsbotError as error:
-            said = str(error)
-    await whisper(interaction, escaped(one_line(said, SAID_CHARS)) or "Done.")
+class Panel(ui.View):
+    """A select of what to change, and one of what it becomes; it says what changed, and no more."""
+
+    def __init__(self, settings: GuildSettings, section: str = "") -> None:
+        super().__init__(timeout=PANEL_SECONDS)
+        options = [
+            discord.SelectOption(label=words, value=name, default=name == section)
+            for name, (words, _) in SECTIONS.items()
+        ]
+        chooser: ui.Select[Panel] = ui.Select(custom_id="section", placeholder="What to change", options=options)
+        chooser.callback = self._chosen  # type: ignore[method-assign]
+        self.add_item(chooser)
+        if section and SECTIONS[section][1] != "form":
+            value = _value_select(settings, section)
+            value.callback = lambda interaction: self._set(interaction, section)  # type: ignore[method-assign]
+            self.add_item(value)
+
+    async def _chosen(self, interaction: Interaction) -> None:
+        section = _values(interaction)[0]
+        settings = await service_of(interaction).settings(person_of(interaction))
+        if SECTIONS[section][1] == "form":
+            await interaction.response.send_modal(Limits(settings) if section == "limits" else Quiet(settings))
+        else:
+            await interaction.response.edit_message(view=Panel(settings, section))
+
+    async def _set(self, interaction: Interaction, section: str) -> None:
+        chosen, kind = _values(interaction), SECTIONS[section][1]
+        value: Any = tuple(int(each) for each in chosen) if kind in {"channel", "role", "person"} else chosen[0]
+        await change(interaction, section, **{section: value == "yes" if section == "chat_model" else value})
+
+    async def on_error(self, interaction: Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
+        """What cannot be set is said."""
+        await _failed(interaction, error)
 
 
-async def _change(interaction: Interaction, change: Callable[[GuildSettings], GuildSettings] | None) -> None:
-    """Change this server's settings, and show what is set now to the administrator alone."""
-    guild = interaction.guild_id
-    assert guild is not None
-    shelf = desk_of(interaction.client).shelf
-    await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
-    settings = await shelf.get(guild)
-    if change is not None:
-        settings = change(settings)
-        await shelf.put(guild, settings)
-    heading = "Set. Now it is" if change is not None else "Settings"
-    today = f"- a date is written so: {day(now().date(), settings.language)}"
-    pages = line_pages(heading, [*settings_lines(settings), today])
-    await interaction.edit_original_response(embeds=[embed_of(page) for page in pages])
+class Limits(ui.Modal, title="How much is answered"):
+    """The rates of a person and of the server, and the queue."""
+
+    def __init__(self, settings: GuildSettings) -> None:
+        super().__init__(timeout=PANEL_SECONDS)
+        for name, words in (
+            ("user_per_minute", "Questions of one person in a minute"), ("user_per_hour", "… in an hour"),
+            ("server_per_minute", "Questions of the server in a minute"), ("server_per_hour", "… in an hour"),
+            ("queue_length", "Questions that may wait"),
+        ):  # fmt: skip
+            field: ui.TextInput[Any] = ui.TextInput(custom_id=name, default=str(getattr(settings, name)), max_length=6)
+            self.add_item(ui.Label(text=words, component=field))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:
+        """It was sent."""
+        await change(interaction, "", **_filled(self))
+
+    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
+        """What cannot be set is said."""
+        await _failed(interaction, error)
 
 
-def _moved(ids: tuple[int, ...], id_: int, wanted: bool) -> tuple[int, ...]:
-    """The ids with this one among them, or without it. Raises UsageError where they are too many."""
-    others = tuple(each for each in ids if each != id_)
-    if wanted and len(others) >= PLACES_MOST:
-        raise UsageError(f"At most {PLACES_MOST} can be named.")
-    return (*others, id_) if wanted else others
+class Quiet(ui.Modal, title="Quiet hours of mentions"):
+    """From when to when, and where the clock hangs."""
+
+    def __init__(self, settings: GuildSettings) -> None:
+        super().__init__(timeout=PANEL_SECONDS)
+        for name, words in (
+            ("quiet_from", "From, such as 22:00; empty for none"), ("quiet_to", "To, such as 07:00"),
+            ("time_zone", "Time zone, such as Europe/Berlin"),
+        ):  # fmt: skip
+            shown = getattr(settings, name) or None
+            field: ui.TextInput[Any] = ui.TextInput(custom_id=name, default=shown, required=False, max_length=60)
+            self.add_item(ui.Label(text=words, component=field))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:
+        """It was sent."""
+        given = _filled(self)
+        await change(interaction, "", **(given | {"time_zone": given["time_zone"] or "UTC"}))
+
+    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
+        """What cannot be set is said."""
+        await _failed(interaction, error)
 
 
-def _this_channel(interaction: Interaction) -> int:
-    channel = interaction.channel
-    if isinstance(channel, discord.Thread) and channel.parent_id:
-        return channel.parent_id
-    assert interaction.channel_id is not None
-    return interaction.channel_id
+async def change(interaction: Interaction, section: str, **values: Any) -> None:
+    """Change this server's settings, and show the administrator what changed. Raises UsageError, CorpusError."""
+    service, person = service_of(interaction), person_of(interaction)
+    if not person.manages or person.guild is None:
+        raise UsageError("Only who may manage this server may change that.")
+    before = await service.guilds.get(person.guild)
+    after = before.changed(**values)
+    await service.guilds.put(person.guild, after)
+    old, new = settings_lines(before), settings_lines(after)
+    lines = [f"{line}\n-# before: {was.partition(': ')[2]}" for was, line in zip(old, new, strict=True) if was != line]
+    if before.language != after.language:
+        lines.append(f"- a date is written so: {day(now().date(), after.language)}")
+    page = line_pages("Changed" if lines else "Nothing changed", lines or ["All stays as it is."])[0]
+    await interaction.response.edit_message(embed=embed_of(page), view=Panel(after, section))
+
+
+async def _failed(interaction: Interaction, error: Exception) -> None:
+    if isinstance(error, NewsbotError):
+        await whisper(interaction, user_message(error))
+    else:
+        log.error("the settings panel failed: %s", type(error).__name__, exc_info=error)
+
+
+def _value_select(settings: GuildSettings, section: str) -> ui.Item[Any]:
+    """What a setting may become; what it is now is chosen already."""
+    words, kind = SECTIONS[section]
+    now_set = getattr(settings, section)
+    more: dict[str, Any] = {"custom_id": "value", "placeholder": words}
+    if kind == "choice":
+        choices = LANGUAGES if section == "language" else {"yes": "As the operator set it", "no": "Never: quotes alone"}
+        current = now_set if section == "language" else "yes" if now_set else "no"
+        options = [
+            discord.SelectOption(label=label, value=value, default=value == current) for value, label in choices.items()
+        ]
+        return ui.Select(options=options, **more)
+    type_ = {"channel": discord.SelectDefaultValueType.channel, "role": discord.SelectDefaultValueType.role}.get(
+        kind, discord.SelectDefaultValueType.user
+    )
+    more |= {"min_values": 0, "max_values": CHOSEN_MOST}
+    more["default_values"] = [discord.SelectDefaultValue(id=each, type=type_) for each in now_set[:CHOSEN_MOST]]
+    if kind == "channel":
+        return ui.ChannelSelect(channel_types=CHANNEL_TYPES, **more)
+    return ui.RoleSelect(**more) if kind == "role" else ui.UserSelect(**more)
+
+
+def _values(interaction: Interaction) -> list[str]:
+    data: Any = interaction.data
+    return list(data.get("values", []))
+
+
+def _filled(form: ui.Modal) -> dict[str, str | None]:
+    """What was written into a form, by the names of its fields."""
+    fields = [each.component for each in form.children if isinstance(each, ui.Label)]
+    return {each.custom_id: each.value.strip() or None for each in fields if isinstance(each, ui.TextInput)}

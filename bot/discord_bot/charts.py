@@ -1,12 +1,10 @@
-"""Draws how many articles stand in each week or month, by source, as a PNG that reads in both themes of Discord.
-
-Knows nothing about Discord, the corpus or where the numbers come from.
-"""
+"""Draws how many articles stand in each week or month, by source, as a PNG that reads in both themes of Discord."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from bot.discord_bot.days import day, tick
 from bot.discord_bot.periods import Counted
@@ -29,6 +27,11 @@ class Theme:
 
 DARK = Theme("#1e1f22", "#f2f3f5", "#4e5058", ("#58a6ff", "#f0b132", "#3fb68b", "#ff7b8a", "#b594f0", "#9aa0a8"))
 LIGHT = Theme("#ffffff", "#1e1f22", "#c8ccd2", ("#1f66c1", "#a36200", "#177a55", "#c2263b", "#6d3fc4", "#6b7078"))
+
+
+def can_draw() -> bool:
+    """Whether matplotlib, which draws the charts, is installed."""
+    return find_spec("matplotlib") is not None
 
 
 def coverage_chart(counted: Counted, topic: str, theme: Theme = DARK, language: str = "en") -> bytes:

@@ -1,7 +1,4 @@
-"""Says what is missing before the bot can be of use: token, intents, permissions, corpus. Connects no client.
-
-Knows nothing about running: it asks Discord's REST API a few questions, and opens the corpus.
-"""
+"""Says what is missing before the bot can be of use: token, intents, permissions, corpus. Connects no client."""
 
 from __future__ import annotations
 

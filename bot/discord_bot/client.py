@@ -1,89 +1,163 @@
-"""The client on Discord: what it asks to be told, what it may do, and its commands, synced only when they changed.
-
-Knows nothing about answers (see `commands`), nor about how it is kept connected (see `running`).
-"""
+"""The client on Discord: what it asks to be told, what it may do, and its commands, synced only when they changed."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
+import aiohttp
 import discord
+import discord.backoff
+import discord.shard
 import yarl
 from discord import app_commands
-from discord.gateway import DiscordWebSocket
+from discord.ext import commands as ext
+from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 from discord.http import Route
 
+from bot.discord_bot.answer_service import MISHAP, AnswerService, user_message
 from bot.discord_bot.logs import cause, keep_quiet
+from bot.discord_bot.pace import Pace
+from bot.discord_bot.targets import whisper
+from bot.errors import NewsbotError
+from bot.settings import Settings
 
-if TYPE_CHECKING:
-    from bot.discord_bot.house import House
-    from bot.settings import Settings
-
-COMMANDS_FILE = "discord_commands.json"
+COMMANDS_FILE, TRANSLATIONS_FILE = "discord_commands.json", "translations.json"
 MESSAGES_KEPT = 100
 """Messages of all servers that stay in memory; what is older is fetched when it is needed."""
 API_VERSION = "v10"
+HANDSHAKE_SECONDS = 20.0
+SYNC_PAUSE_SECONDS, SYNC_PAUSE_SECONDS_MAX = 5.0, 300.0
+"""Pauses before Discord is told the commands again, where it did not take them: they double."""
 
 log = logging.getLogger(__name__)
 
 
-class Commands(Protocol):
-    """What the client can do for people: the module `commands`, or a test's own."""
-
-    def install(self, client: NewsClient) -> None:
-        """Add every command, menu and lasting view to the client."""
-
-    async def heard(self, client: NewsClient, message: discord.Message) -> None:
-        """A message was written somewhere that the bot sees."""
+CogMaker = Callable[["NewsClient"], ext.Cog]
+"""Makes a cog for a client: a class of the room, or a test's own."""
 
 
-class NewsClient(discord.Client):
-    """One connection to Discord. Made by `make_client`.
+class DiscordRefused(NewsbotError):
+    """Discord answered with an error; `status` is the HTTP status, `retry_after_seconds` what it asks to wait."""
 
-    Attributes: `house`; `tree`, the application commands; `desk` and `queue`, which `commands` sets: the queue has
-    `waiting`, `running` and `drain(seconds)`; `interactions`, how many came, by kind; `losses`, how often the gateway
-    was lost; `met`, whether it was ever reached.
+    def __init__(self, text: str, status: int, retry_after_seconds: float = 0.0) -> None:
+        super().__init__(text)
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unpaused(discord.backoff.ExponentialBackoff[bool]):
+    """discord.py's own pauses between connections, which grow to a quarter of an hour: `Pace` makes them instead."""
+
+    def delay(self) -> float:
+        """No seconds."""
+        return 0.0
+
+
+class NewsClient(ext.AutoShardedBot):
+    """The connections to Discord, as many as it advises. Made by `make_client`.
+
+    Attributes: `service`, which answers; `tree`, the application commands; `interactions`, how many came, by kind;
+    `losses`, how often the gateway was lost; `let_in`, whether it ever let the bot in; `syncing`, the task that tells
+    Discord the commands.
     """
 
-    def __init__(self, house: House, commands: Commands, **options: Any) -> None:
-        super().__init__(allowed_mentions=discord.AllowedMentions.none(), **options)
-        self.house = house
-        self.tree = app_commands.CommandTree(self)
-        self.queue: Any = None
-        self.desk: Any = None
+    def __init__(self, service: AnswerService, cogs: Sequence[CogMaker], pace: Pace, **options: Any) -> None:
+        super().__init__(command_prefix=(), help_command=None, **options)
+        self.service = service
         self.interactions: dict[str, int] = {}
         self.losses = 0
-        self.met = False
-        self._let_in = False
+        self.let_in = False
         self._lost = False
-        self._commands = commands
+        self._makers = cogs
+        self._pace = pace
+        self.syncing: asyncio.Task[None] | None = None
+        self._open_websocket = self.http.ws_connect
+        self.http.ws_connect = self._connect_in_turn  # type: ignore[method-assign]
+
+    async def _connect_in_turn(self, url: str, **options: Any) -> Any:
+        """Open a websocket when it is time to. A session goes on where that fails: discord.py would begin a new one."""
+        await self._pace.turn(self.shard_count or 1)
+        try:
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                return await self._open_websocket(url, **options)
+        except (OSError, TimeoutError, aiohttp.ClientError) as error:
+            if not self.let_in:
+                raise
+            log.warning("Discord's gateway did not take a connection (%s); trying again.", cause(error))
+            raise ReconnectWebSocket(None) from error
 
     async def setup_hook(self) -> None:
-        """Once, between logging in and connecting: install the commands, and sync them if they changed."""
-        self._commands.install(self)
+        """Once, between logging in and connecting: add the commands. They are synced while the bot is online."""
+        for make in self._makers:
+            await self.add_cog(make(self))
+        settings = self.service.context.settings
+        await self.tree.set_translator(Translations())
+        for command in self.tree.get_commands():
+            allow_where(command, direct=settings.discord_direct_messages)
+        self.tree.error(command_failed)
         keep_quiet()
         assert self.application_id is not None
         log.info("Invite the bot to a server: %s", invite_link(self.application_id))
-        await sync_commands(self, self.house.settings.data_dir / COMMANDS_FILE)
+        self.syncing = asyncio.create_task(self._keep_syncing())
+
+    async def launch_shards(self) -> None:
+        """Connect as many shards as are set or advised. Raises DiscordRefused where Discord allows none today."""
+        settings = self.service.context.settings
+        try:
+            advised, url, limit = await self.http.get_bot_gateway()
+        except discord.GatewayNotFound as error:
+            status = getattr(error.__cause__, "status", 0)
+            if status != 404 or not settings.discord_gateway_url:
+                raise error.__cause__ or error from None
+            advised, url = 1, settings.discord_gateway_url  # what stands in for Discord need not give advice
+        else:
+            if limit["remaining"] <= 0:  # one more, and Discord takes the token back
+                raise DiscordRefused("no new connections are allowed today", 429, limit["reset_after"] / 1000)
+        point_at_discord(settings, url)
+        self.shard_count = settings.discord_shards or advised
+        await super().launch_shards()
+
+    async def close(self) -> None:
+        """Leave Discord."""
+        if self.syncing is not None:
+            self.syncing.cancel()
+        await super().close()
+
+    async def _keep_syncing(self) -> None:
+        """Tell Discord the commands; where it cannot be told now, later again: meanwhile the bot is online."""
+        pause = SYNC_PAUSE_SECONDS
+        while True:
+            try:
+                await sync_commands(self, self.service.context.settings.data_dir / COMMANDS_FILE)
+                return
+            except (discord.HTTPException, OSError, TimeoutError) as error:
+                log.warning("Discord could not be told the commands (%s); again in %.0f s.", cause(error), pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, SYNC_PAUSE_SECONDS_MAX)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Discord's gateway was reached."""
-        self.met = True
+        """Discord's gateway was reached, and a session is begun."""
+        self._pace.identified()
         await super().before_identify_hook(shard_id, initial=initial)
 
     def dispatch(self, event: str, /, *args: Any, **options: Any) -> None:
         """Pass an event on; once the client closes there is no loop to run anything (discord.py would break on it)."""
+        if event == "disconnect":
+            self._pace.lost()
+        elif event in {"connect", "resumed"}:
+            self._pace.settled()
         if not self.is_closed():
             super().dispatch(event, *args, **options)
 
-    async def on_message(self, message: discord.Message) -> None:
-        """A message came."""
-        await self._commands.heard(self, message)
+    async def on_message(self, message: discord.Message, /) -> None:
+        """A message came: the cogs listen. It is no command of the kind that begins with a prefix."""
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Counts; the commands and views do the work."""
@@ -92,11 +166,10 @@ class NewsClient(discord.Client):
 
     async def on_connect(self) -> None:
         """Discord's gateway let the bot in."""
-        self._let_in = True
+        self.let_in = True
 
     async def on_ready(self) -> None:
         """Connected, with a new session; every server is known."""
-        assert self.user is not None
         shards = f" over {self.shard_count} shards" if (self.shard_count or 1) > 1 else ""
         log.info("Connected to Discord as %s, in %d servers%s.", self.user, len(self.guilds), shards)
         self._found()
@@ -109,7 +182,7 @@ class NewsClient(discord.Client):
 
     async def on_disconnect(self) -> None:
         """The line is gone. discord.py says so at every attempt; the log, once."""
-        if self._lost or self.is_closed() or not self._let_in:
+        if self._lost or self.is_closed() or not self.let_in:
             return
         self._lost = True
         self.losses += 1
@@ -117,57 +190,98 @@ class NewsClient(discord.Client):
 
     def _found(self) -> None:
         # The news that all is well may come late, when the line is gone again.
-        if all(gateway.open for gateway in self.gateways()):
+        if not any(shard.is_closed() for shard in self.shards.values()):
             self._lost = False
-
-    def gateways(self) -> list[DiscordWebSocket]:
-        """The websockets, one for each shard; none before the first connection."""
-        return [self.ws] if self.ws is not None else []
-
-
-class ShardedNewsClient(NewsClient, discord.AutoShardedClient):
-    """The same over several connections, for a bot in more servers than one can carry."""
-
-    def gateways(self) -> list[DiscordWebSocket]:
-        """As for one connection."""
-        return [shard._parent.ws for shard in self.shards.values()]
 
 
 def make_client(
-    house: House, *, shards: int = 1, content: bool | None = None, commands: Commands | None = None, **options: Any
+    service: AnswerService,
+    cogs: Sequence[CogMaker],
+    *,
+    content: bool | None = None,
+    pace: Pace | None = None,
+    **options: Any,
 ) -> NewsClient:
-    """A client that is not connected yet.
+    """A client that is not connected yet, with the commands of these cogs.
 
     `content` is whether to ask for the message content intent (None: as the mention trigger is set); without it the
     bot reads what mentions it and what is written to it alone. `options` go to `discord.Client`.
     """
-    if commands is None:
-        from bot.discord_bot import commands as own
-
-        commands = own
-    settings = house.settings
+    settings = service.context.settings
+    mentions = settings.discord_mention_trigger
     wanted = intents(
-        mentions=settings.discord_mention_trigger,
-        content=settings.discord_mention_trigger if content is None else content,
+        mentions=mentions, content=mentions if content is None else content, direct=settings.discord_direct_messages
     )
     point_at_discord(settings)
+    discord.shard.ExponentialBackoff = Unpaused  # type: ignore[attr-defined, assignment]
     keep_quiet()
     options = {
         "intents": wanted,
         "max_messages": MESSAGES_KEPT,
         "member_cache_flags": discord.MemberCacheFlags.none(),
         "chunk_guilds_at_startup": False,
+        "allowed_mentions": discord.AllowedMentions.none(),
     } | options
-    if shards > 1:
-        return ShardedNewsClient(house, commands, shard_count=shards, **options)
-    return NewsClient(house, commands, **options)
+    return NewsClient(service, cogs, pace or Pace(), **options)
 
 
-def intents(*, mentions: bool, content: bool) -> discord.Intents:
+def allow_where(command: Any, *, direct: bool) -> None:
+    """Where Discord offers a command: in servers; what is no server's own, in direct messages and one's pocket too."""
+    own = not command.guild_only and not isinstance(command, app_commands.Group)
+    command.allowed_contexts = app_commands.AppCommandContext(
+        guild=True, dm_channel=own and direct, private_channel=own and direct
+    )
+    command.allowed_installs = app_commands.AppInstallationType(guild=True, user=own and direct)
+
+
+async def command_failed(interaction: discord.Interaction[Any], error: app_commands.AppCommandError) -> None:
+    """Whatever a command raises: said to the person alone, and logged without their words."""
+    original = getattr(error, "original", error)
+    if isinstance(original, NewsbotError):
+        said = user_message(original)
+    elif isinstance(error, app_commands.CheckFailure):
+        said = "Only administrators of this server may do that."
+    elif isinstance(original, discord.NotFound):
+        log.warning("an interaction had expired before it was acknowledged")
+        return
+    elif isinstance(original, discord.HTTPException):
+        log.warning("a command failed: %s", cause(original))
+        said = MISHAP
+    else:
+        log.error("a command failed: %s", type(original).__name__, exc_info=original)
+        said = MISHAP
+    with contextlib.suppress(discord.HTTPException, OSError):
+        await whisper(interaction, said)
+
+
+class Translations(app_commands.Translator):
+    """Names and descriptions of commands in other languages, from `translations.json`."""
+
+    async def load(self) -> None:
+        """Read the table."""
+        self._table = json.loads(Path(__file__).with_name(TRANSLATIONS_FILE).read_text(encoding="utf-8"))
+
+    async def translate(
+        self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
+    ) -> str | None:
+        """The words in a language; None where there are none of ours: Discord shows English then."""
+        place = context.location
+        if place in {
+            app_commands.TranslationContextLocation.command_name,
+            app_commands.TranslationContextLocation.group_name,
+        }:
+            words = self._table["names"].get(string.message, {})
+        else:
+            words = self._table["descriptions"].get(string.message, {})
+        found: str | None = words.get(locale.value.split("-")[0])
+        return found
+
+
+def intents(*, mentions: bool, content: bool, direct: bool = True) -> discord.Intents:
     """The least that the bot asks to be told: servers, direct messages, and messages where it may be mentioned."""
     wanted = discord.Intents.none()
     wanted.guilds = True
-    wanted.dm_messages = True
+    wanted.dm_messages = direct
     wanted.guild_messages = mentions
     wanted.message_content = mentions and content
     return wanted
@@ -183,6 +297,7 @@ def least_permissions() -> discord.Permissions:
         embed_links=True,
         attach_files=True,
         read_message_history=True,
+        add_reactions=True,
     )
 
 
@@ -220,7 +335,11 @@ async def sync_commands(client: NewsClient, path: Path) -> bool:
     """
     assert client.application_id is not None
     application = str(client.application_id)
-    told = [command.to_dict(client.tree) for command in client.tree.get_commands()]
+    commands, translator = client.tree.get_commands(), client.tree.translator
+    told = [
+        await command.get_translated_payload(client.tree, translator) if translator else command.to_dict(client.tree)
+        for command in commands
+    ]
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     remembered = await asyncio.to_thread(_remembered, path)
     if remembered.get(application) == digest:

@@ -1,7 +1,4 @@
-"""What changed between an answer that was given and today's answer to the same question. Pure.
-
-Knows nothing about how either was made or is shown, but that it is shown in Discord's markup.
-"""
+"""What changed between an answer that was given and today's answer to the same question. Pure."""
 
 from __future__ import annotations
 

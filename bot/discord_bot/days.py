@@ -1,7 +1,4 @@
-"""Days in the language that a server has chosen.
-
-Knows nothing about Discord; the rules are Unicode's (CLDR), through Babel.
-"""
+"""Days in the language that a server has chosen."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Shows an answer while it grows: at most one edit a second, late ones dropped, the final one made sure of.
-
-Knows nothing about where the answer stands (see `spots`) nor about what is asked.
-"""
+"""Shows an answer while it grows: at most one edit a second, late ones dropped, the final one made sure of."""
 
 from __future__ import annotations
 
@@ -10,11 +7,8 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
-import aiohttp
-import discord
-
 from bot.discord_bot.embeds import Page, growing
-from bot.discord_bot.spots import Spot
+from bot.discord_bot.targets import OF_THE_LINE, ReplyTarget
 from bot.schema import Answer
 
 log = logging.getLogger(__name__)
@@ -28,8 +22,8 @@ EDIT_DEADLINE_SECONDS = 5.0
 class Edits:
     """Shows the newest text that there is time for. `offer` never waits, and makes no page that is not shown."""
 
-    def __init__(self, spot: Spot) -> None:
-        self._spot = spot
+    def __init__(self, target: ReplyTarget) -> None:
+        self._target = target
         self._task: asyncio.Task[None] | None = None
         self._next = 0.0
         self.dropped = 0
@@ -51,14 +45,14 @@ class Edits:
 
     async def _edit(self, page: Page) -> None:
         try:
-            await asyncio.wait_for(self._spot.write([page]), EDIT_DEADLINE_SECONDS)
-        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            await asyncio.wait_for(self._target.write(page), EDIT_DEADLINE_SECONDS)
+        except OF_THE_LINE as error:
             log.info("an edit was dropped: %s", type(error).__name__)
 
 
-async def watched(answers: AsyncIterator[Answer], spot: Spot, language: str, *, show: bool = True) -> Answer:
+async def watched(answers: AsyncIterator[Answer], target: ReplyTarget, language: str, *, show: bool = True) -> Answer:
     """The final answer of a stream; those before it are shown as they grow. Raises what the stream raises."""
-    edits = Edits(spot)
+    edits = Edits(target)
     last: Answer | None = None
     try:
         async for answer in answers:

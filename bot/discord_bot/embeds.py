@@ -1,7 +1,4 @@
-"""Answers as pages that fit Discord's messages: short answer, text, numbered sources with links. Pure.
-
-Knows nothing about channels, buttons or how an answer came about; `embed_of` alone touches discord.py.
-"""
+"""Answers as pages that fit Discord's messages: short answer, quotes, the link behind each. Pure."""
 
 from __future__ import annotations
 
@@ -24,11 +21,14 @@ TITLE_MOST, DESCRIPTION_MOST, CONTENT_MOST = 256, 4096, 2000
 MESSAGE_MOST, EMBEDS_MOST = 6000, 10
 """Discord's limits for all embeds of a message: their characters together, and their number."""
 OUTLET_CHARS = 60
-SOURCES_HEADING = "**Sources**"
-SURE_LEAST, LIKELY_LEAST = 0.6, 0.35
-"""Confidence from which an answer is called sure, and likely."""
-GREEN, AMBER, ORANGE, GREY, BLUE = 0x2E9E6B, 0xD9A514, 0xD9682B, 0x80848E, 0x3B78C4
+SUBTEXT = "-# "
+"""Begins a line in small letters: where a quote is from, and other words of ours."""
+GREEN, GREY, BLUE = 0x2E9E6B, 0x80848E, 0x3B78C4
 NEAREST_CHARS = 200
+CLAIM_CHARS = 300
+CHECKED_TITLE = "Checked against the news"
+CHECKED_NOTE = "-# The nearest passages, not a verdict."
+SOURCES_A_LINE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +48,33 @@ class Page:
         return size(self.title) + size(self.description) + size(self.footer)
 
 
-def answer_pages(answer: Answer, language: str = "en", *, remarks: Sequence[str] = ()) -> list[Page]:
-    """An answer as pages. Every `[n]` in it has its line among the sources, however many there are.
+def answer_pages(answer: Answer, language: str = "en", *, remarks: Sequence[str] = (), claim: str = "") -> list[Page]:
+    """An answer as pages. Every quote has its outlet, its day and its link; so has every `[n]` of a model's prose.
 
-    `language` is that of dates; `remarks` are lines of ours, in markup, shown between the text and the sources.
+    `language` is that of dates; `remarks` are lines of ours, in markup, shown below; `claim` is the statement that was
+    checked, where one was: what is shown for it is no answer, and says so.
     """
-    body = "\n\n".join(part for part in (_head(answer), _text(answer, language), *_notes(answer, remarks)) if part)
-    lines = [source_line(each, language) for each in answer.citations]
-    texts = split(body, DESCRIPTION_MOST)
-    pages = [*texts[:-1], *_with_lines(texts[-1], SOURCES_HEADING, lines)]
+    parts = [_checked(claim), _head(answer), _text(answer, language), *_notes(answer, remarks)]
+    texts = split("\n\n".join(part for part in parts if part), DESCRIPTION_MOST)
     footer = _footer(answer, language)
-    title = fitted(answer.question.text, TITLE_MOST)
-    colour = colour_of(answer)
+    title = CHECKED_TITLE if claim else fitted(answer.question.text, TITLE_MOST)
     return [
         Page(
             text,
             title=title if number == 1 else "",
-            footer=footer if len(pages) == 1 else " · ".join(filter(None, (footer, f"page {number} of {len(pages)}"))),
-            colour=colour,
+            footer=footer if len(texts) == 1 else " · ".join(filter(None, (footer, f"page {number} of {len(texts)}"))),
+            colour=GREEN if answer.answered else GREY,
         )
-        for number, text in enumerate(pages, start=1)
+        for number, text in enumerate(texts, start=1)
     ]
 
 
-def source_line(citation: Citation, language: str = "en") -> str:
-    """`[1] title linked to the sentence · outlet · day · also in 5 outlets`."""
+def origin(citation: Citation, language: str = "en") -> str:
+    """`outlet, day`, linked to the sentence; and how many others hold the same text."""
     article = citation.article
     address = citation.link if link_address(citation.link) else article.url
-    return f"[{citation.number}] {article_line(article, language, address)}{_also_in(citation.also_in)}"
+    label = f"{one_line(article.source or 'Unknown source', OUTLET_CHARS)}, {day(article.published, language)}"
+    return f"{masked_link(label, address)}{_also_in(citation.also_in)}"
 
 
 def article_line(article: Article, language: str = "en", address: str | None = None) -> str:
@@ -106,13 +105,6 @@ def contents_of(pages: Iterable[Page]) -> list[str]:
     return split("\n".join(parts), CONTENT_MOST)
 
 
-def colour_of(answer: Answer) -> int:
-    """Green, amber or orange by confidence; grey where the corpus does not say."""
-    if not answer.answered:
-        return GREY
-    return GREEN if answer.confidence >= SURE_LEAST else AMBER if answer.confidence >= LIKELY_LEAST else ORANGE
-
-
 def fitted(text: str, most: int) -> str:
     """Foreign text, escaped, in one line within a limit of Discord's."""
     chars = most
@@ -123,7 +115,7 @@ def fitted(text: str, most: int) -> str:
 
 def line_pages(title: str, lines: Sequence[str], *, footer: str = "", colour: int = BLUE) -> list[Page]:
     """A list of ours as pages: lines in markup are kept whole."""
-    texts = _with_lines("", "", lines)
+    texts = _joined(lines)
     return [
         Page(
             text,
@@ -153,41 +145,49 @@ def growing(answer: Answer, language: str = "en") -> Page:
     return replace(first, footer="Writing …")
 
 
+def _checked(claim: str) -> str:
+    return f"> {escaped(one_line(claim, CLAIM_CHARS))}\n{CHECKED_NOTE}" if claim else ""
+
+
 def _head(answer: Answer) -> str:
     return f"**{escaped(one_line(answer.short, 300))}**" if answer.answered and answer.short else ""
 
 
 def _text(answer: Answer, language: str) -> str:
-    text = answer.text
+    if not answer.answered:
+        return _refusal(answer, language)
+    if answer.model is None and answer.citations:
+        return "\n\n".join(_quote(each, answer.short, language) for each in answer.citations)
+    shown = escaped(answer.text, frozenset(citation.number for citation in answer.citations))
+    if answer.short:
+        shown = _with_short(shown, answer.short)
+    origins = [f"[{each.number}] {origin(each, language)}" for each in answer.citations]
+    lines = [origins[place : place + SOURCES_A_LINE] for place in range(0, len(origins), SOURCES_A_LINE)]
+    return "\n\n".join([shown, "\n".join(SUBTEXT + " · ".join(line) for line in lines)]).strip()
+
+
+def _quote(citation: Citation, short: str | None, language: str) -> str:
+    """`“a quote”`, and below it where it is from."""
+    quote = escaped(" ".join(citation.quote.split()))
+    return f"“{_with_short(quote, short) if short else quote}”\n{SUBTEXT}{origin(citation, language)}"
+
+
+def _refusal(answer: Answer, language: str) -> str:
+    """That the corpus does not say, and what is near."""
+    text, nearest = answer.text, answer.nearest
     if language != "en":
-        for citation in answer.citations:
-            text = _in_language(text, citation.article, language)
-        if not answer.answered:
-            near = answer.nearest.article.published if answer.nearest else None
-            for each in filter(None, (answer.coverage.first, answer.coverage.last, near)):
-                text = text.replace(english_day(each), day(each, language))
-    shown = escaped(text, frozenset(citation.number for citation in answer.citations))
-    if answer.model is None and answer.answered:
-        shown = re.sub(r"\n+", "\n\n", shown)  # each quote is a paragraph: on a phone they run together
-    if answer.nearest is not None and not answer.answered:
-        return _with_nearest(shown, answer.nearest, language)
-    if not (answer.short and answer.answered):
-        return shown
-    if answer.model is not None:
-        return _with_short(shown, answer.short)
-    # In our words around a quote, the day of publication may happen to be the short answer too.
-    lines = [(f"{frame}{mark}", quote) for frame, mark, quote in (line.partition("“") for line in shown.split("\n"))]
-    return "\n".join(frame + _with_short(quote, answer.short) for frame, quote in lines)
-
-
-def _in_language(text: str, article: Article, language: str) -> str:
-    """Our words around a quote ("DW, 12 February 2020: “") with the day in another language."""
-    if article.published is None:
-        return text
-    framed = f"{article.source or 'Unknown source'}, "
-    return text.replace(
-        f"{framed}{english_day(article.published)}: “", f"{framed}{day(article.published, language)}: “"
-    )
+        near = nearest.article.published if nearest else None
+        for each in filter(None, (answer.coverage.first, answer.coverage.last, near)):
+            text = text.replace(english_day(each), day(each, language))
+    shown = escaped(text)
+    if nearest is not None:
+        title = f"“{escaped(nearest.article.title)}”"
+        address = nearest.link if link_address(nearest.link) else nearest.article.url
+        if title in shown:
+            shown = shown.replace(title, f"“{masked_link(nearest.article.title, address, NEAREST_CHARS)}”", 1)
+        else:
+            shown = f"{shown}\n{article_line(nearest.article, language, nearest.link)}"
+    return f"{shown}\n{SUBTEXT}Try other words, or `/latest` for what is new."
 
 
 def _with_short(shown: str, short: str) -> str:
@@ -195,15 +195,6 @@ def _with_short(shown: str, short: str) -> str:
     wanted = escaped(" ".join(short.split()))
     alone = rf"(?<![\w.,\[]){re.escape(wanted)}(?![\w\]]|[.,]\d)"
     return re.sub(alone, lambda found: f"**{found[0]}**", shown)
-
-
-def _with_nearest(shown: str, nearest: Citation, language: str) -> str:
-    """The refusal with its nearest article linked."""
-    title = f"“{escaped(nearest.article.title)}”"
-    if title in shown:
-        address = nearest.link if link_address(nearest.link) else nearest.article.url
-        return shown.replace(title, f"“{masked_link(nearest.article.title, address, NEAREST_CHARS)}”", 1)
-    return f"{shown}\n{article_line(nearest.article, language, nearest.link)}"
 
 
 def _notes(answer: Answer, remarks: Sequence[str]) -> list[str]:
@@ -215,9 +206,7 @@ def _footer(answer: Answer, language: str) -> str:
     if not answer.answered:
         return ""
     as_of = f"As of {day(answer.as_of, language)}" if answer.as_of else "The day of the sources is unknown"
-    surety = "sure" if answer.confidence >= SURE_LEAST else "likely" if answer.confidence >= LIKELY_LEAST else "unsure"
-    by = f" · written by {one_line(answer.model, 60)}, checked" if answer.model else ""
-    return f"{as_of} · {surety}{by}"
+    return f"{as_of} · written by {one_line(answer.model, 60)}, checked" if answer.model else as_of
 
 
 def _also_in(copies: Iterable[Article]) -> str:
@@ -229,15 +218,12 @@ def _also_in(copies: Iterable[Article]) -> str:
     return f" · also in {len(names)} outlets"
 
 
-def _with_lines(text: str, heading: str, lines: Sequence[str]) -> list[str]:
-    """The text with lines under a heading, on as many pages as they need."""
-    pages = [text]
-    begun = False
+def _joined(lines: Sequence[str]) -> list[str]:
+    """The lines, whole, on as many pages as they need."""
+    pages = [""]
     for line in lines:
-        lead = "\n" if begun or not heading else f"\n\n{heading}\n" if pages[-1] else f"{heading}\n"
-        if size(pages[-1]) + size(lead) + size(line) <= DESCRIPTION_MOST:
-            pages[-1] += lead + line if pages[-1] else lead.lstrip() + line
+        if pages[-1] and size(pages[-1]) + 1 + size(line) > DESCRIPTION_MOST:
+            pages.append(line)
         else:
-            pages.append(f"{heading}\n{line}" if heading and not begun else line)
-        begun = True
+            pages[-1] += f"\n{line}" if pages[-1] else line
     return pages

@@ -1,7 +1,5 @@
 """Makes foreign text harmless in Discord: no markdown, links, mentions, invites or turned writing. Pure.
 
-Knows nothing about answers or about discord.py: strings in, strings out.
-
 What is escaped reads exactly as it was written. A backslash stands before what Discord would take for markup; a
 zero-width space stands only where no backslash helps: after the @ of a mention.
 """

@@ -1,15 +1,13 @@
-"""Tells machines how the bot on Discord is: liveness as JSON, and metrics for Prometheus.
-
-Knows nothing about what people ask, and changes nothing.
-"""
+"""Tells machines how the bot on Discord is: liveness as JSON, and metrics for Prometheus."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
@@ -19,17 +17,25 @@ from prometheus_client.metrics_core import Metric
 from bot.errors import NewsbotError
 
 if TYPE_CHECKING:
-    from discord.gateway import DiscordWebSocket
+    from discord import ShardInfo
 
     from bot.corpus.corpus import Corpus
-    from bot.discord_bot.running import Running
+    from bot.discord_bot.answer_service import AnswerService
+    from bot.discord_bot.client import NewsClient
 
-HEARTBEATS_MISSED_MAX = 2
-"""An acknowledgement that is later than so many heartbeats: the line is dead, whatever its state says."""
 CORPUS_SECONDS = 15.0
 """How long what is known of the corpus is good for."""
 LOOP_CHECK_SECONDS = 0.1
 DELAYS_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+
+class Watched(Protocol):
+    """What health tells of: the bot from its start (`started`, monotonic seconds) to its end."""
+
+    client: NewsClient | None
+    service: AnswerService
+    attempts: int
+    started: float
 
 
 class Health:
@@ -38,11 +44,11 @@ class Health:
     Entering raises NewsbotError where the port cannot be had.
     """
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Watched) -> None:
         self.address = ""
         self._running = running
-        self._port = running.house.settings.discord_health_port
-        self._host = running.house.settings.discord_health_address
+        self._port = running.service.context.settings.discord_health_port
+        self._host = running.service.context.settings.discord_health_address
         self._runner: web.AppRunner | None = None
         self._watching: asyncio.Task[None] | None = None
         self._corpus: tuple[float, dict[str, Any]] = (float("-inf"), {})
@@ -86,29 +92,25 @@ class Health:
     def report(self, corpus: dict[str, Any]) -> dict[str, Any]:
         """How the bot is, given how its corpus is; `problems` is empty where it is well."""
         client = self._running.client
-        shards = [_shard(gateway) for gateway in client.gateways()] if client is not None else []
-        queue = client.queue if client is not None else None
+        shards = [_shard(shard) for shard in client.shards.values()] if client is not None else []
+        queue = self._running.service.queue
         problems = [str(corpus["error"])] if "error" in corpus else []
         if client is None or not client.is_ready() or not shards or client.is_closed():
             problems.append("not connected to Discord's gateway")
-        for shard in shards:
-            if not shard["connected"]:
-                problems.append(f"shard {shard['id']} is not connected")
-            elif shard["late"]:
-                problems.append(f"shard {shard['id']} has had no heartbeat for {shard['heartbeat_age_seconds']} s")
-        ages = [shard["heartbeat_age_seconds"] for shard in shards if shard["heartbeat_age_seconds"] is not None]
+        problems += [f"shard {shard['id']} is not connected" for shard in shards if not shard["connected"]]
+        latencies = [shard["latency_seconds"] for shard in shards if shard["latency_seconds"] is not None]
         return {
             "healthy": not problems,
             "problems": problems,
             "gateway": {
                 "connected": bool(shards) and all(shard["connected"] for shard in shards),
-                "heartbeat_age_seconds": max(ages, default=None),
+                "latency_seconds": max(latencies, default=None),
                 "losses": client.losses if client is not None else 0,
                 "attempts": self._running.attempts,
                 "shards": shards,
             },
             "servers": len(client.guilds) if client is not None else 0,
-            "queue": {"waiting": queue.waiting if queue else 0, "running": queue.running if queue else 0},
+            "queue": {"waiting": queue.waiting, "running": queue.running},
             "corpus": corpus,
             "uptime_seconds": round(time.monotonic() - self._running.started, 1),
         }
@@ -120,8 +122,8 @@ class Health:
         gauges = {
             "newsbot_healthy": ("Whether the bot is well.", told["healthy"]),
             "newsbot_gateway_connected": ("Whether every shard is connected.", gateway["connected"]),
-            "newsbot_heartbeat_age_seconds": (
-                "Time since the oldest last heartbeat was acknowledged.", gateway["heartbeat_age_seconds"]),
+            "newsbot_heartbeat_latency_seconds": (
+                "Time until a heartbeat was acknowledged, of the slowest shard.", gateway["latency_seconds"]),
             "newsbot_servers": ("Servers that the bot is in.", told["servers"]),
             "newsbot_queue_waiting": ("Questions that wait.", told["queue"]["waiting"]),
             "newsbot_queue_running": ("Questions that are being answered.", told["queue"]["running"]),
@@ -153,7 +155,7 @@ class Health:
     async def _about_corpus(self) -> dict[str, Any]:
         asked, found = self._corpus
         if time.monotonic() - asked > CORPUS_SECONDS:
-            found = await asyncio.to_thread(about_corpus, self._running.house.corpus)
+            found = await asyncio.to_thread(about_corpus, self._running.service.context.corpus)
             self._corpus = (time.monotonic(), found)
         return found
 
@@ -180,16 +182,8 @@ def about_corpus(corpus: Corpus) -> dict[str, Any]:
     }
 
 
-def _shard(gateway: DiscordWebSocket) -> dict[str, Any]:
-    """One connection. When its last heartbeat was acknowledged is known to discord.py's keep-alive thread alone."""
-    keeping = gateway._keep_alive
-    age = time.perf_counter() - keeping._last_ack if keeping is not None else None
-    interval = (keeping.interval if keeping is not None else None) or 0.0
-    latency = gateway.latency
-    return {
-        "id": gateway.shard_id or 0,
-        "connected": gateway.open,
-        "heartbeat_age_seconds": round(age, 3) if age is not None else None,
-        "late": age is not None and age > HEARTBEATS_MISSED_MAX * interval + 1.0,
-        "latency_seconds": round(latency, 4) if latency < float("inf") else None,
-    }
+def _shard(shard: ShardInfo) -> dict[str, Any]:
+    """One connection."""
+    connected = not shard.is_closed()
+    known = connected and math.isfinite(shard.latency)
+    return {"id": shard.id, "connected": connected, "latency_seconds": round(shard.latency, 4) if known else None}

@@ -1,7 +1,4 @@
-"""Puts an address into the corpus by a process of its own, so that reading pages never slows the bot down.
-
-Knows nothing about Discord, nor about how pages are read: it runs `newsbot ingest`.
-"""
+"""Puts an address into the corpus by a process of its own, so that reading pages never slows the bot down."""
 
 from __future__ import annotations
 

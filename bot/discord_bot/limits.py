@@ -1,7 +1,4 @@
-"""How many questions are taken: so many a minute and an hour, so many at once, the others in a fair queue.
-
-Knows nothing about Discord, and nothing about what is asked.
-"""
+"""How many questions are taken: so many a minute and an hour, so many at once, the others in a fair queue."""
 
 from __future__ import annotations
 
@@ -117,7 +114,7 @@ class Queue:
         self._running: set[Ticket] = set()
         self._showing: set[Ticket] = set()
         self._arrivals = 0
-        self._closing = False
+        self._closing = self._given_up = False
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -151,6 +148,10 @@ class Queue:
         self._next()
         return ticket
 
+    def is_abandoned(self, ticket: Ticket) -> bool:
+        """Whether the bot leaves without having answered: the question is taken up after the restart."""
+        return bool(ticket.refused) or (self._closing and self._given_up)
+
     def position(self, ticket: Ticket) -> int:
         """The ticket's place among those who wait, from 1; 0 where it does not wait."""
         return self._waiting.index(ticket) + 1 if ticket in self._waiting else 0
@@ -175,18 +176,20 @@ class Queue:
     async def drain(self, seconds: float) -> bool:
         """Take nothing more and wait until all is answered, at most so long; whether it was.
 
-        Who still waits near the end is told to ask again.
+        Who still waits near the end is told that the answer comes after the restart.
         """
         self._closing = True
         goodbye = min(GOODBYE_SECONDS, seconds / 2)
-        if await self._emptied(seconds - goodbye):
+        if await self.idle(seconds - goodbye):
             return True
         for ticket in self._waiting:
-            ticket.refused = "I am being restarted. Ask again in a minute."
+            ticket.refused = "I am being restarted; the answer comes here afterwards."
             ticket.ready.set()
-        return await self._emptied(goodbye)
+        self._given_up = not await self.idle(goodbye)
+        return not self._given_up
 
-    async def _emptied(self, seconds: float) -> bool:
+    async def idle(self, seconds: float) -> bool:
+        """Wait until nothing is answered or waits, at most so long; whether it is so."""
         try:
             await asyncio.wait_for(self._empty.wait(), seconds)
         except TimeoutError:

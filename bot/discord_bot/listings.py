@@ -1,17 +1,17 @@
-"""Lists as pages: newest articles, sources and how fresh they are, a topic's key dates, help, status. Pure.
-
-Knows nothing about commands or messages, nor about where the values come from.
-"""
+"""Lists as pages: newest articles, sources and how fresh they are, a topic's key dates, help, status. Pure."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.corpus.catalog_topics import Freshness
-from bot.corpus.corpus import Status
-from bot.discord_bot.days import day
+from bot.corpus.catalog_feedback import Asked
+from bot.corpus.catalog_topics import Freshness, newest
+from bot.corpus.corpus import Corpus, Status
+from bot.discord_bot.days import LANGUAGES, day
+from bot.discord_bot.digest import articles_on
 from bot.discord_bot.embeds import GREY, OUTLET_CHARS, Page, article_line, fitted, line_pages
 from bot.discord_bot.escaping import escaped, masked_link, one_line
 from bot.discord_bot.guild_settings import GuildSettings
@@ -20,6 +20,10 @@ from bot.render import counts_line
 from bot.schema import Article, Coverage
 
 TITLE_TOPIC_CHARS = 80
+LATEST = 10
+ASKED_SHOWN = 8
+INDEX_NAMES = {"vector index": "search by meaning", "BM25 index": "search by words"}
+"""What people are told of the indexes: no names of techniques."""
 CHART_FILE = "coverage.png"
 SOURCES_SHOWN = 60
 
@@ -42,6 +46,14 @@ def nothing_on(topic: str, coverage: Coverage, language: str = "en") -> Page:
         footer="Try fewer or other words.",
         colour=GREY,
     )
+
+
+def latest_of(corpus: Corpus, topic: str | None, language: str = "en") -> list[Page]:
+    """The newest articles of a topic, or of all. It blocks."""
+    articles = newest(corpus.catalog, LATEST, articles_on(corpus, topic) if topic else None)
+    if not articles:
+        return [nothing_on(topic or "anything with a date", corpus.coverage(), language)]
+    return latest_pages(articles, topic, language)
 
 
 def latest_pages(articles: Sequence[Article], topic: str | None, language: str = "en") -> list[Page]:
@@ -85,8 +97,9 @@ def coverage_pages(counted: Counted, topic: str, total: int, language: str = "en
     return [replace(pages[0], image=CHART_FILE), *pages[1:]] if chart else pages
 
 
-def help_pages(name: str, coverage: Coverage, settings: GuildSettings, *, mentions: bool, language: str) -> list[Page]:
-    """How to ask."""
+def help_pages(name: str, coverage: Coverage, settings: GuildSettings, *, mentions: bool, days: int) -> list[Page]:
+    """How to ask. `days` is how long what people write is kept; 0 for always."""
+    language = settings.language
     lines = [
         "I answer questions about a collection of news articles. Each answer is quoted from them or checked against "
         "them, with dates and links; what they do not say, I do not say either.",
@@ -100,21 +113,26 @@ def help_pages(name: str, coverage: Coverage, settings: GuildSettings, *, mentio
             "- reply to an answer, or write in a thread that I opened, to ask on: “and in Syria?”",
         ]
     lines += [
-        "- **Sources** shows each quote within its passage, **Refresh** asks again over today's news",
-        "- 👍 and 👎 are kept, without your name, to measure the answers",
-        "- `/coverage` charts a topic over time, `/latest` lists new articles, `/sources` what there is",
-        "- a message's menu, **Apps**, *Check against the news*: what the articles say about it",
+        "- “what's the latest on …?” or “summarise …” gives a digest",
+        "- reply to somebody's message with a mention and “is that true?”, or use its menu, **Apps**, *Check against "
+        "the news*: the passages nearest to it",
+        "- **Sources** shows each quote within its passage; **⋯** asks again, tells you of changes, deletes",
+        "- `/digest` and `/alert` post what is new on a topic, `/coverage` charts it, `/latest` lists it, `/sources` "
+        "shows what there is",
+        "- 👍 and 👎 are kept, without your name, to measure the answers; `/forget-me` deletes what you asked",
         "",
         f"Each may ask {_limit(settings.user_per_minute)} a minute and {_limit(settings.user_per_hour)} an hour.",
     ]
-    return line_pages("Ask the news", lines, footer="Questions and answers are kept so that the buttons work.")
+    kept = f"Questions and answers are kept{f' for {days} days' if days else ''}, so that the buttons work."
+    return line_pages("Ask the news", lines, footer=kept)
 
 
-def status_pages(status: Status, queue: Mapping[str, int], settings: GuildSettings, language: str) -> list[Page]:
-    """How corpus, queue and settings are, for administrators."""
+def status_pages(status: Status, queue: Mapping[str, int], language: str) -> list[Page]:
+    """How corpus and queue are, for administrators."""
     lines = [covered(status.coverage, language)]
     lines += [
-        f"- {each.name}: {f'{each.behind:,} changes behind' if each.behind else 'up to date'}"
+        f"- {INDEX_NAMES.get(each.name, each.name)}: "
+        f"{f'{each.behind:,} changes behind' if each.behind else 'up to date'}"
         for each in status.indexes
     ]
     if status.last_run is not None:
@@ -122,8 +140,28 @@ def status_pages(status: Status, queue: Mapping[str, int], settings: GuildSettin
         said = counts_line(run.counts) or "nothing"
         ended = said if run.finished_at else "still running, or cut short"
         lines.append(f"- last ingest {day(run.started_at.date(), language)}, {run.started_at:%H:%M} UTC: {ended}")
-    lines += [f"- queue: {queue['running']} being answered, {queue['waiting']} waiting", "", *settings_lines(settings)]
+    lines += [f"- queue: {queue['running']} being answered, {queue['waiting']} waiting"]
     return line_pages("Status", lines)
+
+
+def stats_pages(asked: Sequence[Asked], days: int) -> list[Page]:
+    """What was asked in a server, refused and voted on, and what is asked that the corpus lacks."""
+    refused = [each.question for each in asked if not each.answered]
+    lines = [
+        f"**{len(asked):,}** questions in {days} days, **{len(refused):,}** that the corpus does not answer",
+        f"👍 {sum(each.up for each in asked):,} · 👎 {sum(each.down for each in asked):,}",
+    ]
+    for heading, questions in (
+        ("Asked most", [each.question for each in asked]), ("Asked, and not in the corpus", refused),
+        ("Found bad", [each.question for each in asked if each.down > each.up]),
+    ):  # fmt: skip
+        counted = Counter(" ".join(each.lower().strip("?!. ").split()) for each in questions).most_common(ASKED_SHOWN)
+        if counted:
+            lines += ["", f"**{heading}**"]
+            lines += [
+                f"- {escaped(one_line(text, 120))}{f' · {count}' if count > 1 else ''}" for text, count in counted
+            ]
+    return line_pages("Statistics", lines)
 
 
 def settings_lines(settings: GuildSettings) -> list[str]:
@@ -139,14 +177,16 @@ def settings_lines(settings: GuildSettings) -> list[str]:
     return [
         f"- answers in: {places(settings.allowed_channels, '#', 'every channel where I am asked')}",
         f"- never in: {places(settings.denied_channels, '#', 'none')}",
-        f"- every message is a question in: {places(settings.open_channels, '#', 'none')}",
+        f"- questions without a mention in: {places(settings.open_channels, '#', 'none')}",
         f"- answers to: {places(settings.allowed_roles, '@&', 'everyone')}",
         f"- never to: {places(settings.denied_roles, '@&', 'none')}",
+        f"- never to these people: {places(settings.blocked_people, '@', 'none')}",
         f"- per person: {_limit(settings.user_per_minute)} a minute, {_limit(settings.user_per_hour)} an hour",
         f"- per server: {_limit(settings.server_per_minute)} a minute, {_limit(settings.server_per_hour)} an hour",
         f"- queue: at most {settings.queue_length:,} waiting",
         f"- quiet hours of mentions: {quiet}",
-        f"- dates in: {settings.language}",
+        f"- dates in: {LANGUAGES[settings.language]}",
+        f"- chat model: {'as the operator has set' if settings.chat_model else 'never, quotes alone'}",
     ]
 
 

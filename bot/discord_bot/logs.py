@@ -1,7 +1,4 @@
-"""Logs that a person can read and nobody else can use: no token, no message's content, one line for one thing.
-
-Knows nothing about what is logged, but for where discord.py writes what people said.
-"""
+"""Logs that a person can read and nobody else can use: no token, no message's content, one line for one thing."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The conversation so far, read from Discord's own messages: it survives a restart, and ends when people delete it.
-
-Knows nothing about how a follow-up is understood. The bot's own answers carry each question as it was understood, so
-what people wrote need not be read.
-"""
+"""The conversation so far, read from Discord's own messages: it survives a restart, and ends when people delete it."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord_bot.embeds import SOURCES_HEADING
+from bot.discord_bot.embeds import CHECKED_TITLE, SUBTEXT
 from bot.discord_bot.escaping import unescaped
 from bot.schema import Turn
 
@@ -40,9 +36,9 @@ def turn_of(message: discord.Message, me: int) -> Turn | None:
     else:
         title, _, said = message.content.removeprefix("> ").partition("\n")
     question = unescaped(title).strip()
-    if not question:
+    if not question or question == CHECKED_TITLE:
         return None
-    said = said.split(SOURCES_HEADING)[0]
+    said = "\n".join(line for line in said.splitlines() if not line.startswith(SUBTEXT))
     said = unescaped(_LINK.sub(r"\1", said.replace("**", ""))).strip()
     return Turn(question, said[:ANSWER_CHARS])
 
@@ -110,6 +106,7 @@ async def _fetched(channel: MessageableChannel | discord.abc.Messageable, id_: i
 def _has_buttons(message: discord.Message) -> bool:
     return any(
         (getattr(item, "custom_id", None) or "").startswith(BUTTON_PREFIX)
-        for row in message.components
+        # Discord may leave the key out, and discord.py the attribute with it.
+        for row in getattr(message, "components", [])
         for item in getattr(row, "children", [])
     )

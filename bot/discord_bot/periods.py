@@ -1,7 +1,4 @@
-"""Counts articles by week or month and source, and finds the days on which most was written. Pure.
-
-Knows nothing about Discord, charts or how the articles were found.
-"""
+"""Counts articles by week or month and source, and finds the days on which most was written. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The sources of an answer one by one, each quote in bold within its passage, as they stand in today's corpus.
-
-Knows nothing about buttons or messages: an answer that was given comes in, pages go out.
-"""
+"""The sources of an answer one by one, each quote in bold within its passage, as they stand in today's corpus."""
 
 from __future__ import annotations
 

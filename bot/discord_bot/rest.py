@@ -1,7 +1,4 @@
-"""Asks Discord's REST API a question without a client: who the bot is, which gateway, which servers.
-
-Knows nothing about discord.py's client, nor about what the replies are for.
-"""
+"""Asks Discord's REST API a question without a client: who the bot is, which gateway, which servers."""
 
 from __future__ import annotations
 
@@ -10,8 +7,8 @@ from typing import Any
 import aiohttp
 from discord.http import Route
 
-from bot.discord_bot.client import api_base
-from bot.errors import NewsbotError, SettingsError
+from bot.discord_bot.client import DiscordRefused, api_base
+from bot.errors import SettingsError
 from bot.settings import Settings
 
 TIMEOUT_SECONDS = 15
@@ -23,15 +20,6 @@ BAD_TOKEN = (
     "Discord does not take the token in DISCORD_TOKEN. Make a new one in the developer portal (Bot, Reset Token) and "
     "put it there."
 )
-
-
-class DiscordRefused(NewsbotError):
-    """Discord answered with an error; `status` is the HTTP status, `retry_after_seconds` what it asks to wait."""
-
-    def __init__(self, text: str, status: int, retry_after_seconds: float = 0.0) -> None:
-        super().__init__(text)
-        self.status = status
-        self.retry_after_seconds = retry_after_seconds
 
 
 def token_of(settings: Settings) -> str:

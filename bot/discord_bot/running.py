@@ -1,7 +1,4 @@
-"""Keeps the bot connected to Discord until it is told to leave, whatever happens to the line.
-
-Knows nothing about what people ask. discord.py resumes a session by itself; here begins what it gives up.
-"""
+"""Keeps the bot connected to Discord until it is told to leave, whatever happens to the line."""
 
 from __future__ import annotations
 
@@ -14,26 +11,32 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
 import discord
 
-from bot.discord_bot.client import Commands, NewsClient, make_client, point_at_discord
+from bot.discord_bot.admin import Administration
+from bot.discord_bot.answer_service import AnswerService
+from bot.discord_bot.asking import Asking
+from bot.discord_bot.browsing import Browsing
+from bot.discord_bot.buttons import AnswerButton
+from bot.discord_bot.client import CogMaker, DiscordRefused, NewsClient, make_client
+from bot.discord_bot.context import BotContext
 from bot.discord_bot.health import Health
-from bot.discord_bot.house import House
 from bot.discord_bot.ingesting import ingest_by_process
-from bot.discord_bot.logs import cause, is_retry, keep_quiet, write_logs
-from bot.discord_bot.rest import BAD_TOKEN, DiscordRefused, Rest, token_of
+from bot.discord_bot.logs import cause, keep_quiet, write_logs
+from bot.discord_bot.pace import FIRST_SECONDS, SECONDS_MAX, Pace
+from bot.discord_bot.rest import BAD_TOKEN, Rest, token_of
+from bot.discord_bot.watches import Watches
 from bot.errors import NewsbotError, SettingsError
 from bot.settings import Settings
 from bot.wiring import open_asker
 
 DRAIN_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
-FIRST_DELAY_SECONDS, DELAY_SECONDS_MAX = 1.0, 60.0
+FIRST_DELAY_SECONDS = 1.0
 STEADY_SECONDS = 60.0
 """A connection that held so long was none that fails at once: Discord allows a thousand new ones a day."""
 OF_THE_LINE = (OSError, TimeoutError, aiohttp.ClientError, discord.DiscordException)
@@ -51,32 +54,36 @@ WITHOUT_CONTENT = (
     "threads cannot be read."
 )
 
+COGS: tuple[CogMaker, ...] = (Asking, Browsing, Administration, Watches)
+
 log = logging.getLogger(__name__)
 
 
 class Running:
     """The bot on Discord from its start to its end.
 
-    Attributes: `house`; `client`, the one that is connected or connecting; `attempts`, how many there were.
+    Attributes: `service`, which answers; `client`, the one that is connected or connecting; `attempts`, how many
+    there were; `started` (monotonic seconds).
     `options` go to `discord.Client`.
     """
 
     def __init__(
         self,
-        house: House,
+        context: BotContext,
         *,
-        commands: Commands | None = None,
+        cogs: Sequence[CogMaker] = COGS,
         first_delay_seconds: float = FIRST_DELAY_SECONDS,
         **options: Any,
     ) -> None:
-        self.house = house
+        self.service = AnswerService(context)
         self.client: NewsClient | None = None
         self.attempts = 0
         self.started = time.monotonic()
-        self._commands = commands
+        self._cogs = cogs
         self._options = options
         self._first_delay = first_delay_seconds
-        self._content = house.settings.discord_mention_trigger
+        self._pace = Pace(FIRST_SECONDS * first_delay_seconds / FIRST_DELAY_SECONDS)
+        self._content = context.settings.discord_mention_trigger
         self._stop = asyncio.Event()
 
     def leave(self) -> None:
@@ -109,11 +116,9 @@ class Running:
                     raise
                 reason, wait = str(error), error.retry_after_seconds
             except Exception as error:
-                # Whatever it is: a bot that people rely on comes back. discord.py breaks with an AttributeError where
-                # its first handshake fails; the reason is what it was handling then.
-                origin = error.__context__ if isinstance(error, AttributeError) and error.__context__ else error
-                reason, wait = cause(origin), _retry_after(origin)
-                unexpected = None if isinstance(origin, OF_THE_LINE) else error
+                # Whatever it is: a bot that people rely on comes back.
+                reason, wait = cause(error), _retry_after(error)
+                unexpected = None if isinstance(error, OF_THE_LINE) else error
             else:
                 return finished
             if time.monotonic() - began > STEADY_SECONDS:
@@ -122,7 +127,7 @@ class Running:
             log.warning("No connection to Discord (%s); trying again in %.1f s.", reason, pause, exc_info=unexpected)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), pause)
-            delay = min(2 * delay, DELAY_SECONDS_MAX)
+            delay = min(2 * delay, SECONDS_MAX)
         return True
 
     async def _connect(self) -> bool:
@@ -130,39 +135,32 @@ class Running:
 
         Raises what ended the connection.
         """
-        settings = self.house.settings
-        advice = await _advice(settings)
-        point_at_discord(settings, advice.get("url"))
         client = self.client = make_client(
-            self.house,
-            shards=settings.discord_shards or advice.get("shards") or 1,
-            content=self._content,
-            commands=self._commands,
-            **self._options,
+            self.service, self._cogs, content=self._content, pace=self._pace, **self._options
         )
-        connecting = asyncio.create_task(client.start(token_of(settings)))
+        client.add_dynamic_items(AnswerButton)
+        connecting = asyncio.create_task(client.start(token_of(self.service.context.settings)))
         leaving = asyncio.create_task(self._stop.wait())
-        with _first_handshake_unsaid(client):
-            try:
-                await asyncio.wait({connecting, leaving}, return_when=asyncio.FIRST_COMPLETED)
-                finished = await self._drain(client)
-                if connecting.done():
-                    connecting.result()
-                    if not leaving.done():
-                        raise ConnectionAbortedError("the client ended")
-                return finished
-            finally:
-                leaving.cancel()
-                await _close(client, connecting)
+        try:
+            await asyncio.wait({connecting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            finished = await self._drain()
+            if connecting.done():
+                connecting.result()
+                if not leaving.done():
+                    raise ConnectionAbortedError("the client ended")
+            return finished
+        finally:
+            leaving.cancel()
+            await _close(client, connecting)
 
-    async def _drain(self, client: NewsClient) -> bool:
+    async def _drain(self) -> bool:
         """Let answers end that are on their way; they need the client's HTTP session, not its gateway."""
-        queue = client.queue
-        if queue is None:
-            return True
+        queue = self.service.queue
+        if not self._stop.is_set():
+            return await queue.idle(DRAIN_SECONDS)  # a new client follows, with a session of its own
         if count := queue.running + queue.waiting:
             log.info("Finishing answers (%d), for at most %.0f s.", count, DRAIN_SECONDS)
-        finished: bool = await queue.drain(DRAIN_SECONDS)
+        finished = await queue.drain(DRAIN_SECONDS)
         if not finished:
             log.warning("Answers that were not finished: %d.", queue.running + queue.waiting)
         return finished
@@ -178,19 +176,19 @@ def run(settings: Settings, *, verbose: bool = False) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the event loop listens
     asyncio.run(_require_token(settings))
     log.info("Loading the corpus and its models.")
-    house = open_house(settings)
+    context = open_context(settings)
     favour_the_event_loop()
-    status = asyncio.run(_serve(house), debug=False)
-    house.corpus.close()
+    status = asyncio.run(_serve(context), debug=False)
+    context.corpus.close()
     return status
 
 
-def open_house(settings: Settings) -> House:
+def open_context(settings: Settings) -> BotContext:
     """What the bot is given, everything loaded: a first question must not be what loads models. Raises NewsbotError."""
     asker = open_asker(settings)
     asker.retrieve(asker.understand(WARM_QUESTION))
     ingest = ingest_by_process(settings) if settings.discord_ingest else None
-    return House(asker, asker.retriever.corpus, settings, ingest)
+    return BotContext(asker, asker.retriever.corpus, settings, ingest)
 
 
 def favour_the_event_loop() -> None:
@@ -205,9 +203,9 @@ def favour_the_event_loop() -> None:
     gc.freeze()
 
 
-async def _serve(house: House) -> int:
+async def _serve(context: BotContext) -> int:
     loop = asyncio.get_running_loop()
-    running = Running(house)
+    running = Running(context)
     keep_quiet()
 
     def told_to_leave() -> None:
@@ -230,23 +228,6 @@ async def _serve(house: House) -> int:
     return 0
 
 
-async def _advice(settings: Settings) -> dict[str, Any]:
-    """Where Discord's gateway is, and how many connections it advises. Raises as `Rest.get`."""
-    async with Rest(settings) as rest:
-        try:
-            found: dict[str, Any] = await rest.get("/gateway/bot")
-        except DiscordRefused as error:
-            if error.status == 404 and settings.discord_gateway_url:
-                return {}  # what stands in for Discord need not give advice
-            raise
-    limit = found.get("session_start_limit") or {}
-    if limit.get("remaining", 1) <= 0:
-        # One more, and Discord takes the token back.
-        wait = limit.get("reset_after", 0) / 1000
-        raise DiscordRefused("no new connections are allowed today", 429, wait)
-    return found
-
-
 async def _require_token(settings: Settings) -> None:
     """Raises SettingsError where Discord does not take the token: better at once than when the models are loaded."""
     with contextlib.suppress(DiscordRefused, aiohttp.ClientError, OSError):
@@ -256,26 +237,14 @@ async def _require_token(settings: Settings) -> None:
 
 async def _close(client: NewsClient, connecting: asyncio.Task[None]) -> None:
     """Close a client, however far it came."""
-    connecting.cancel()
-    await asyncio.gather(connecting, return_exceptions=True)
+    # First of all: discord.py goes on where a shard that connects again is cancelled, unless the client is closed.
     with contextlib.suppress(Exception):
         async with asyncio.timeout(CLOSE_SECONDS):
             await client.close()
-
-
-@contextmanager
-def _first_handshake_unsaid(client: NewsClient) -> Iterator[None]:
-    """Until the gateway let the client in, `serve` says what goes wrong, not discord.py as well."""
-
-    def wanted(record: logging.LogRecord) -> bool:
-        return client.met or not is_retry(record)
-
-    logger = logging.getLogger("discord.client")
-    logger.addFilter(wanted)
-    try:
-        yield
-    finally:
-        logger.removeFilter(wanted)
+    connecting.cancel()
+    await asyncio.wait([connecting], timeout=CLOSE_SECONDS)
+    if connecting.done() and not connecting.cancelled():
+        connecting.exception()  # it was told already
 
 
 def _raise_if_fatal(error: discord.LoginFailure | discord.ConnectionClosed) -> None:

@@ -1,7 +1,4 @@
-"""The unit with which systemd runs the bot, filled in for this installation.
-
-Knows nothing about running; the words stand in newsbot.service.
-"""
+"""The unit with which systemd runs the bot, filled in for this installation."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Breaks long text for Discord at paragraphs, sentences or words; never in a link, marker, escape or code. Pure.
-
-Knows nothing about answers, messages or which text is foreign.
-"""
+"""Breaks long text for Discord at paragraphs, sentences or words; never in a link, marker, escape or code. Pure."""
 
 from __future__ import annotations
 

@@ -1,65 +1,59 @@
-"""What ours is compared with: one index alone for ranking, the best sentence alone for answering.
-
-Knows nothing about gold answers or figures.
-"""
+"""What ours is compared with: one index alone for ranking, the best sentence alone for answering."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from bot.embeddings import SentenceEmbeddings
-from bot.retrieval.question import Understood
-from bot.retrieval.question_words import stems
+from bot.models.embeddings import SentenceEmbeddings
+from bot.retrieval.question import ParsedQuery
 from bot.retrieval.retriever import Retriever
-from bot.retrieval.spans import spans
 from bot.schema import Answer, Citation, Hit, Scope, Span
-from bot.sentences import sentences
+from bot.text.sentences import sentences
+from bot.text.words import stems, words
 
 QUOTES = 3
 """As many as ours gives at most."""
 
 
-def dense_hits(retriever: Retriever, understood: Understood, k: int) -> list[Hit]:
+def dense_hits(retriever: Retriever, query: ParsedQuery, k: int) -> list[Hit]:
     """The `k` passages nearest to the question by cosine: what most tutorials build.
 
     What was published after the day of asking is hidden, as it is from ours; nothing else narrows.
     """
-    vector = retriever.embeddings.encode([understood.question.text], "query")[0]
-    found = retriever.corpus.vectors.search(vector, k, _scope(understood))
+    vector = retriever.embeddings.encode([query.question.text], "query")[0]
+    found = retriever.corpus.vectors.search(vector, k, _scope(query))
     return _hits(retriever, found, "dense")
 
 
-def lexical_hits(retriever: Retriever, understood: Understood, k: int) -> list[Hit]:
+def lexical_hits(retriever: Retriever, query: ParsedQuery, k: int) -> list[Hit]:
     """The `k` best passages by BM25 over text and title; narrowed as `dense_hits`."""
-    terms = retriever.corpus.lexical.terms(understood.question.text)
-    found = retriever.corpus.lexical.search(terms, k, _scope(understood))
+    terms = retriever.corpus.lexical.terms(query.question.text)
+    found = retriever.corpus.lexical.search(terms, k, _scope(query))
     return _hits(retriever, found, "lexical")
 
 
-def best_by_words(understood: Understood, hits: Sequence[Hit], idf: Callable[[str], float]) -> Answer:
+def best_by_words(query: ParsedQuery, hits: Sequence[Hit], idf: Callable[[str], float]) -> Answer:
     """The sentences that hold most of the question's words, each word weighed by its rarity. Refuses nothing."""
-    weights = {term.stem: idf(term.text.lower()) for term in understood.terms}
+    weights = {word.stem: idf(word.text.lower()) for word in words(query.search_text)}
     total = sum(weights.values()) or 1.0
     scored = []
     for hit, span, text in _sentences(hits):
         held = stems(text)
         scored.append((sum(weight for term, weight in weights.items() if term in held) / total, hit, span))
-    return _answer(understood, scored)
+    return _answer(query, scored)
 
 
-def best_by_cosine(understood: Understood, hits: Sequence[Hit], embeddings: SentenceEmbeddings) -> Answer:
+def best_by_cosine(query: ParsedQuery, hits: Sequence[Hit], embeddings: SentenceEmbeddings) -> Answer:
     """The sentences nearest to the question by cosine. Refuses nothing."""
     found = list(_sentences(hits))
-    vector = embeddings.encode([understood.question.text], "query")[0]
+    vector = embeddings.encode([query.question.text], "query")[0]
     cosines = embeddings.encode([text for _, _, text in found], "document") @ vector if found else []
-    return _answer(
-        understood, [(float(cosine), hit, span) for cosine, (hit, span, _) in zip(cosines, found, strict=True)]
-    )
+    return _answer(query, [(float(cosine), hit, span) for cosine, (hit, span, _) in zip(cosines, found, strict=True)])
 
 
-def _scope(understood: Understood) -> Scope | None:
-    day = understood.question.as_of
+def _scope(query: ParsedQuery) -> Scope | None:
+    day = query.question.as_of
     return Scope(known_by=day) if day else None
 
 
@@ -81,18 +75,16 @@ def _sentences(hits: Sequence[Hit]) -> Iterator[tuple[Hit, Span, str]]:
             yield hit, place, hit.article.text[place.start : place.end]
 
 
-def _answer(understood: Understood, scored: Sequence[tuple[float, Hit, Span]]) -> Answer:
-    """The best three sentences; `short` is the first span of the kind asked for in the best one."""
+def _answer(query: ParsedQuery, scored: Sequence[tuple[float, Hit, Span]]) -> Answer:
+    """The best three sentences; a sentence alone gives no short answer."""
     best = sorted(scored, key=lambda entry: -entry[0])[:QUOTES]
     citations = tuple(
         Citation(number, hit.article.text[span.start : span.end], span.start, span.end, hit.article, None, hit.also_in)
         for number, (_, hit, span) in enumerate(best, start=1)
     )
-    first = spans(understood.kind, citations[0].quote, understood.focus) if citations else []
     return Answer(
-        question=understood.question,
+        question=query.question,
         text="",
-        short=first[0].text if first else None,
         citations=citations,
         answered=bool(citations),
         confidence=best[0][0] if best else 0.0,

@@ -6,6 +6,7 @@ Knows nothing about how figures are computed or where results come from.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ MARKERS = "os^Dv"
 
 def require_writable(path: Path) -> None:
     """Raises UsageError where a chart cannot be written to `path`: told before a long run, not after it."""
+    if find_spec("matplotlib") is None:
+        raise UsageError('Charts are drawn by matplotlib: pip install "newsbot[charts]"')
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"A chart cannot be written as {path.name}; end the name in {', '.join(SUFFIXES)}.")
     if not path.parent.is_dir():

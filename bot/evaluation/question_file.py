@@ -1,7 +1,4 @@
-"""Reads questions with their gold answers from JSON Lines.
-
-Knows nothing about corpora, answers or figures.
-"""
+"""Reads questions with their gold answers from JSON Lines."""
 
 from __future__ import annotations
 
@@ -19,7 +16,9 @@ class EvalQuestion:
     """A question of a file, with what is known of its answer.
 
     `relevant` are the addresses of articles that answer it: None where the file does not say, empty where it says that
-    no article of the corpus does.
+    no article of the corpus does. `must` are the facts that a good answer shows, each in alternative wordings; `kind`
+    names the question's kind, `short` right short answers, `wrong` tempting ones; `answerable` is False where the
+    corpus does not say.
     """
 
     text: str
@@ -28,13 +27,19 @@ class EvalQuestion:
     asked_on: date | None = None
     answers: tuple[str, ...] = ()
     relevant: tuple[str, ...] | None = None
+    kind: str = ""
+    must: tuple[tuple[str, ...], ...] = ()
+    short: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    answerable: bool = True
 
 
 def read_questions(path: Path, limit: int | None = None) -> list[EvalQuestion]:
     """The questions of a file of JSON Lines, the first `limit` of them where one is given.
 
-    Each line is an object with `question` and, all optional, `id`, `asked_on` (2020-02-12), `answers` and `relevant`
-    (lists of strings). Other fields are passed over. A question without an id is named by its line.
+    Each line is an object with `question` and, all optional, `id`, `kind`, `asked_on` (2020-02-12), `answers`,
+    `relevant`, `short` and `wrong` (lists of strings), `must` (a list of such lists) and `answerable` (true or false).
+    Other fields are passed over. A question without an id is named by its line.
 
     Raises ReadError, which names file and line, for what cannot be read.
     """
@@ -76,7 +81,36 @@ def _question(line: str, number: int, place: str) -> EvalQuestion:
         asked_on=_day(fields.get("asked_on"), place),
         answers=tuple(answer for answer in _strings(fields, "answers", place) or () if answer.strip()),
         relevant=relevant,
+        kind=_text(fields, "kind", place),
+        must=_facts(fields, place),
+        short=_strings(fields, "short", place) or (),
+        wrong=_strings(fields, "wrong", place) or (),
+        answerable=_flag(fields, "answerable", place),
     )
+
+
+def _text(fields: dict[str, Any], name: str, place: str) -> str:
+    value = fields.get(name) or ""
+    if not isinstance(value, str):
+        raise ReadError(f'{place}: the field "{name}" is a string.')
+    return value
+
+
+def _flag(fields: dict[str, Any], name: str, place: str) -> bool:
+    value = fields.get(name, True)
+    if not isinstance(value, bool):
+        raise ReadError(f'{place}: the field "{name}" is true or false.')
+    return value
+
+
+def _facts(fields: dict[str, Any], place: str) -> tuple[tuple[str, ...], ...]:
+    value = fields.get("must") or []
+    right = isinstance(value, list) and all(
+        isinstance(fact, list) and fact and all(isinstance(each, str) for each in fact) for fact in value
+    )
+    if not right:
+        raise ReadError(f'{place}: the field "must" is a list of facts, each a list of its wordings.')
+    return tuple(tuple(fact) for fact in value)
 
 
 def _strings(fields: dict[str, Any], name: str, place: str) -> tuple[str, ...] | None:

@@ -1,7 +1,4 @@
-"""Results -> figures, a table, a JSON document, and what became of an older one's figures. Pure.
-
-Knows nothing about corpora or how questions were asked.
-"""
+"""Results -> figures, a table, a JSON document, and what became of an older one's figures. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +9,9 @@ from typing import Any
 
 from bot.errors import ReadError
 from bot.evaluation.metrics import Difference, Figure, Sample, difference, figure
-from bot.evaluation.run import DEPTH, NEVER_REFUSING, OURS, Result, Said
+from bot.evaluation.run import DEPTH, NEVER_REFUSING, OURS, Result, Said, Shown
 
-FORMAT = 1
+FORMAT = 2
 """Of the JSON document; raised when an older one cannot be compared any more."""
 HITS_AT = (1, 4, 10)
 COVERAGES = (0.15, 0.5)
@@ -69,6 +66,7 @@ def samples(results: Sequence[Result]) -> dict[str, Sample]:
     for name in _names(result.said for result in results):
         said = {key: (result, result.said[name]) for key, result in keyed.items() if name in result.said}
         found |= {f"answers/{name}/{part}": sample for part, sample in _of_answers(name, said).items()}
+    found |= _of_shown({key: result.shown for key, result in keyed.items() if result.shown is not None})
     for part, share in QUANTILES.items():
         milliseconds = {key: (result.milliseconds, 1.0) for key, result in keyed.items()}
         found[f"milliseconds/{part}"] = Sample("quantile", milliseconds, share)
@@ -105,6 +103,38 @@ def _of_answers(name: str, said: Mapping[Hashable, tuple[Result, Said]]) -> dict
             if name == NEVER_REFUSING:
                 sure = {key: (float(right), each.confidence) for key, (each, right) in judged.items()}
                 found[f"sure_all@{100 * share:.0f}"] = Sample("most_sure", sure, share)
+    return found
+
+
+SHOWN = {
+    "right": "right",
+    "refused": "refused",
+    "facts": "facts shown",
+    "bold": "bold",
+    "bold_wrong": "bold wrong",
+    "words": "words",
+}
+"""What an answer shows, by kind of question: figures, and what the table calls them."""
+ALL_KINDS = "all"
+
+
+def _of_shown(shown: Mapping[Hashable, Shown]) -> dict[str, Sample]:
+    found: dict[str, Sample] = {}
+    for kind in [*dict.fromkeys(each.kind for each in shown.values()), ALL_KINDS]:
+        own = {key: each for key, each in shown.items() if kind in (each.kind, ALL_KINDS)}
+        may_answer = {key: each.refused for key, each in own.items() if each.answerable}
+        found |= {
+            f"shown/{kind}/right": _mean({key: each.right for key, each in own.items()}),
+            f"shown/{kind}/refused": _mean(may_answer or {key: each.refused for key, each in own.items()}),
+            f"shown/{kind}/facts": Sample("ratio", {key: (each.facts, each.asked) for key, each in own.items()}),
+            f"shown/{kind}/bold": _mean({key: each.bold for key, each in own.items()}),
+            f"shown/{kind}/bold_wrong": Sample(
+                "ratio", {key: (each.bold_wrong, each.bold) for key, each in own.items()}
+            ),
+            f"shown/{kind}/words": Sample(
+                "quantile", {key: (each.words, 1.0) for key, each in own.items() if not each.refused}, 0.5
+            ),
+        }
     return found
 
 
@@ -161,6 +191,16 @@ def table(facts: Facts, results: Sequence[Result], found: Mapping[str, Figure]) 
         if any(cells):
             count = max(cell.questions for cell in cells if cell)
             yield _line(f"{said} ({count:,})", [_cell(cell) for cell in cells])
+    kinds = _names({name.split("/")[1]: 0} for name in found if name.startswith("shown/"))
+    if kinds:
+        yield ""
+        yield _line("shown, by kind of question", [*SHOWN.values()])
+        for kind in kinds:
+            values = [
+                _cell(found.get(f"shown/{kind}/{part}"), "{:.0f}" if part == "words" else "{:.2f}") for part in SHOWN
+            ]
+            yield _line(f"{kind} ({found[f'shown/{kind}/right'].questions:,})", values)
+        yield "Refused: of the questions that have an answer, where a kind has any; bold wrong: of the bold ones."
     yield ""
     yield _line("a whole answer, warm", [*QUANTILES])
     yield _line("milliseconds", [_cell(found.get(f"milliseconds/{part}"), "{:.1f}") for part in QUANTILES])
@@ -208,7 +248,13 @@ def results_of(document: Any, name: str) -> list[Result]:
         if document["format"] != FORMAT:
             raise ReadError(f"{name} was written by another version of newsbot eval; run it again there.")
         return [
-            Result(**{**each, "said": {way: Said(**said) for way, said in each["said"].items()}})
+            Result(
+                **{
+                    **each,
+                    "said": {way: Said(**said) for way, said in each["said"].items()},
+                    "shown": Shown(**each["shown"]) if each["shown"] else None,
+                }
+            )
             for each in document["questions"]
         ]
     except (KeyError, TypeError, AttributeError) as error:

@@ -1,7 +1,4 @@
-"""Asks every question of a file and judges what comes back: ranks, quotes, the short answer, citations, time.
-
-Knows nothing about files, tables or plots; what it judges is made to figures by `report`.
-"""
+"""Asks every question of a file and judges what comes back: ranks, quotes, the short answer, what is shown, time."""
 
 from __future__ import annotations
 
@@ -11,15 +8,17 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
-from bot.answering.quoting import quote
+from bot.answering.deciding import decide
+from bot.answering.quoting import citation_of
 from bot.asking import Asked, Asker
 from bot.corpus.catalog import Catalog
 from bot.corpus.identity import canonical_url
 from bot.errors import ReadError, UsageError
 from bot.evaluation.baselines import best_by_cosine, best_by_words, dense_hits, lexical_hits
-from bot.evaluation.metrics import exact, holds, is_yes_no, token_f1
+from bot.evaluation.metrics import exact, holds, is_yes_no, plain, token_f1
 from bot.evaluation.question_file import EvalQuestion
-from bot.retrieval.question import Understood
+from bot.models.question_kind import QuestionKind
+from bot.retrieval.question import ParsedQuery
 from bot.retrieval.retriever import Retriever
 from bot.schema import Answer, Citation, Hit, Question
 
@@ -28,7 +27,7 @@ DEPTH = 10
 AS_OF_SLACK_DAYS = 3
 
 Row = Literal["hybrid", "dense", "lexical"]
-RANKINGS: Mapping[Row, Callable[[Retriever, Understood, int], Sequence[Hit]]] = {
+RANKINGS: Mapping[Row, Callable[[Retriever, ParsedQuery, int], Sequence[Hit]]] = {
     "hybrid": lambda retriever, understood, k: retriever.retrieve(understood, k).hits,
     "dense": dense_hits,
     "lexical": lexical_hits,
@@ -60,6 +59,30 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What an answer shows of the facts that it must show.
+
+    `right`: every fact shows (half of them where an overview, a list or a comparison is asked), or what the corpus does
+    not say is refused. `bold_wrong`: the short answer is a tempting wrong one, or of a question of fact and none of the
+    right ones, or given to what the corpus does not say.
+    """
+
+    kind: str
+    answerable: bool
+    right: bool
+    refused: bool
+    facts: int
+    asked: int
+    bold: bool
+    bold_wrong: bool
+    words: int
+
+
+HALF_IS_ENOUGH = frozenset({"latest", "summary", "list", "compare"})
+OF_ONE_VALUE = frozenset({"fact", "current"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What became of a question. `places` are, by ranking, the place of the first right passage, 0 for none."""
 
@@ -70,6 +93,8 @@ class Result:
     """From the question to the checked answer."""
     places: Mapping[str, int] = field(default_factory=dict)
     said: Mapping[str, Said] = field(default_factory=dict)
+    shown: Shown | None = None
+    """Where the file says what must show, or that there is no answer."""
 
 
 def evaluate(
@@ -127,7 +152,34 @@ def _result(asker: Asker, question: EvalQuestion, group: Group, rows: Sequence[R
         milliseconds=round(1000 * seconds, 2),
         places=places,
         said={name: _said(each, golds, retriever.corpus.catalog) for name, each in answers.items()},
+        shown=shown(question, answer) if question.must or not question.answerable else None,
     )
+
+
+def shown(question: EvalQuestion, answer: Answer) -> Shown:
+    """How an answer does by what it must show."""
+    said = " ".join([answer.text, answer.short or "", *(citation.quote for citation in answer.citations)])
+    found = sum(holds(said, fact) for fact in question.must) if answer.answered else 0
+    needed = len(question.must) / 2 if question.kind in HALF_IS_ENOUGH else len(question.must)
+    bold = answer.short if answer.answered and answer.short else None
+    return Shown(
+        kind=question.kind,
+        answerable=question.answerable,
+        right=answer.answered and found >= needed if question.answerable else not answer.answered,
+        refused=not answer.answered,
+        facts=found,
+        asked=len(question.must),
+        bold=bold is not None,
+        bold_wrong=bold is not None and _is_wrong(question, bold),
+        words=len(answer.text.split()) if answer.answered else 0,
+    )
+
+
+def _is_wrong(question: EvalQuestion, short: str) -> bool:
+    if not question.answerable or any(plain(wrong) == plain(short) for wrong in question.wrong):
+        return True
+    right = any(holds(short, [each]) or holds(each, [short]) for each in question.short)
+    return question.kind in OF_ONE_VALUE and bool(question.short) and not right
 
 
 def _asked(asker: Asker, question: EvalQuestion, slack_days: int) -> tuple[Asked, Answer, float]:
@@ -141,7 +193,7 @@ def _asked(asker: Asker, question: EvalQuestion, slack_days: int) -> tuple[Asked
     return asked, answer, time.perf_counter() - started
 
 
-def known_later(understood: Understood, days: int = AS_OF_SLACK_DAYS) -> Understood:
+def known_later(understood: ParsedQuery, days: int = AS_OF_SLACK_DAYS) -> ParsedQuery:
     """The question with what was published up to `days` after its day known too; its days count as they did."""
     day = understood.question.as_of
     if day is None:
@@ -152,16 +204,16 @@ def known_later(understood: Understood, days: int = AS_OF_SLACK_DAYS) -> Underst
 def _never_refusing(asker: Asker, asked: Asked) -> Answer:
     """What quoting would say if it had to: for precision at any coverage, and beside baselines that cannot refuse."""
     assert asked.retrieved is not None
-    return quote(
-        asked.understood,
-        asked.retrieved.hits,
-        asker.retriever.corpus.coverage(),
-        not_answered="",
-        no_articles="",
-        reading=asked.retrieved.reading,
-        answer_least=0.0,
-        short_least=0.0,
-    )
+    question, retrieved = asked.understood.question, asked.retrieved
+    if not retrieved.readings:
+        return Answer(question=question, text="", answered=False)
+    kind = QuestionKind.FACT if retrieved.kind.is_talk else retrieved.kind
+    decision = decide(question.text, kind, retrieved.readings, asker.weights)
+    citations = tuple(citation_of(number, each) for number, each in enumerate(decision.chosen, start=1))
+    short = decision.value.text if decision.value else None
+    # The short answer is what is judged of a fact: how sure it is of that is what orders the questions.
+    sure = decision.short_confidence if decision.value else decision.confidence
+    return Answer(question=question, text="", short=short, citations=citations, confidence=sure)
 
 
 def place_of_right(question: EvalQuestion, hits: Sequence[Hit]) -> int:
@@ -176,9 +228,14 @@ def is_right(question: EvalQuestion, hit: Hit) -> bool:
     """
     if not holds(hit.passage.text, question.answers):
         return False
+    return question.relevant is None or is_relevant(question, hit)
+
+
+def is_relevant(question: EvalQuestion, hit: Hit) -> bool:
+    """Whether a passage is of an article that the file names as answering, or of one that has a copy there."""
     relevant = {_address(name) for name in question.relevant or ()}
     named = {name for each in (hit.article, *hit.also_in) for name in (each.id, _address(each.url or ""))}
-    return question.relevant is None or bool(relevant & named)
+    return bool(relevant & named)
 
 
 def _address(name: str) -> str:

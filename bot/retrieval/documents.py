@@ -1,7 +1,4 @@
-"""The retriever as LangChain's `BaseRetriever`: passages as `Document`s, for any chain that takes one.
-
-Knows nothing about ranking; it hands on what `Retriever` finds.
-"""
+"""The retriever as LangChain's `BaseRetriever`: passages as `Document`s, for any chain that takes one."""
 
 from __future__ import annotations
 
@@ -13,13 +10,13 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import run_in_executor
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from bot.schema import Hit, Question
 
 
 class NewsRetriever(BaseRetriever):
-    """Passages of the corpus for a question, given as words or as a `bot.Question`.
+    """The `k` best passages for a question, given as words or as a `bot.Question`; `invoke` takes another `k`.
 
     Each Document's `page_content` is the passage, verbatim; `metadata` has id, article_id, title, source, url,
     published (ISO date or None), start, end (offsets into the article's text), score, parts and also_in.
@@ -27,7 +24,9 @@ class NewsRetriever(BaseRetriever):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    find: Callable[[str | Question], tuple[Hit, ...]]
+    find: Callable[[str | Question, int], tuple[Hit, ...]]
+    """A question and how many hits -> at most so many, best first."""
+    k: int = Field(10, ge=1)
 
     def invoke(
         self,
@@ -57,8 +56,9 @@ class NewsRetriever(BaseRetriever):
         *,
         run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002  LangChain hands it in
         question: Question | None = None,
+        k: int | None = None,
     ) -> list[Document]:
-        return [document_of(hit) for hit in self.find(question or query)]
+        return [document_of(hit) for hit in self.find(question or query, k or self.k)]
 
     async def _aget_relevant_documents(
         self,
@@ -66,8 +66,9 @@ class NewsRetriever(BaseRetriever):
         *,
         run_manager: AsyncCallbackManagerForRetrieverRun,  # noqa: ARG002  LangChain hands it in
         question: Question | None = None,
+        k: int | None = None,
     ) -> list[Document]:
-        return [document_of(hit) for hit in await run_in_executor(None, self.find, question or query)]
+        return [document_of(hit) for hit in await run_in_executor(None, self.find, question or query, k or self.k)]
 
 
 def document_of(hit: Hit) -> Document:

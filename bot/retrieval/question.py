@@ -1,7 +1,4 @@
-"""What a question asks: its kind of answer, its words, the days and sources that limit it; a follow-up made whole.
-
-Knows nothing about indexes, articles or models: plain values in, plain values out.
-"""
+"""What a question says of itself: the words to search for, the days and outlets that limit it; follow-ups resolved."""
 
 from __future__ import annotations
 
@@ -10,15 +7,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from bot.retrieval.office import holder_of
 from bot.retrieval.question_dates import date_phrases
-from bot.retrieval.question_kind import FILLER, AnswerKind, asking_part, kind_of
-from bot.retrieval.question_words import STOPWORDS, Word, words
 from bot.schema import Question
+from bot.text.sentences import sentences
+from bot.text.words import STOPWORDS, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
+class ParsedQuery:
     """A question with what its wording says.
 
     `after` and `before` are hard, inclusive limits on the day of publication (the question's own fields win over its
@@ -27,100 +23,44 @@ class Understood:
     """
 
     question: Question
-    kind: AnswerKind
     asked_on: date
-    asking: str = ""
-    """The sentence of the question that asks; others only set the scene."""
-    focus: str = ""
-    """The noun that names what is asked, lower case: "state" in "which state", "personnel" in "how many personnel"."""
     search_text: str = ""
     """The words worth searching for, in their order."""
-    terms: tuple[Word, ...] = ()
-    """The same words with their stems, each stem once."""
     after: date | None = None
     before: date | None = None
     likely: tuple[date | None, date | None] | None = None
     sources: tuple[str, ...] = ()
     """Outlets that the answer must come from, each as the corpus spells it."""
-    years: tuple[str, ...] = ()
-    """Years that the question names: what does not speak of them does not answer it."""
-    numbers: tuple[str, ...] = ()
-    """Other numbers that stand in the question."""
-    numbered: tuple[tuple[str, str], ...] = ()
-    """Things that the question tells apart by a number, as word and number: ("line", "9"), ("Chandrayaan", "4")."""
-    phrases: tuple[str, ...] = ()
-    """What the question puts in quotation marks."""
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The stems of the words that start as names do, without the one that opens the question."""
-        return frozenset(term.stem for term in self.terms if term.is_capitalised and term.start > 0)
 
 
-_YEAR = re.compile(r"(?<![\w.,$£€-])(?:1[5-9]|20|21)\d\d(?![\w%]|[.,]\d)")
-_NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
-_NUMBERED = re.compile(
-    r"(?<![\w-])(?P<word>(?:[A-Z][^\W\d_]+|(?i:lines?|articles?|sections?|chapters?|phases?|gates?|routes?|highways?|flights?"
-    r"|districts?|propositions?|types?|groups?|rounds?|seasons?|episodes?|versions?|stages?|levels?|category|units?"
-    r"|reactors?|terminals?|platforms?|piers?|runways?|titles?|parts?|amendments?|interstates?)))"
-    r"[ -](?P<number>\d{1,3})"
-    r"(?![\w%/]|[.,:]\d|-\w|\s(?:hundred|thousand|million|billion|trillion|percent|per|years?|months?|weeks?|days?|hours?|minutes?)\b)"
-)
-_NO_NAME = re.compile(
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?|(?:top|first|last|next|past|all|over|under|about|around"
-    r"|nearly|almost|only|these|those|the|at|in|on|by|for|to|of|from|after|before|least|most|than|and|or)",
-    re.IGNORECASE,
-)
-_STATES, _OTHER_STATES = "US", re.compile(r"\bU\.S\.(?:A\.)?|\bUSA\b")
-_QUOTED = re.compile(r"“([^”]{2,80})”|\"([^\"]{2,80})\"|(?<!\w)[‘']([^’']{3,80})[’'](?!\w)")
-
-
-def understand(question: Question, today: date, known_sources: Collection[str] = ()) -> Understood:
-    """What `question` asks, its days counted from `question.as_of` or else `today`.
+def parse_query(question: Question, today: date, known_sources: Collection[str] = ()) -> ParsedQuery:
+    """What `question` says, its days counted from `question.as_of` or else `today`.
 
     `known_sources` are the outlets that the corpus holds; only those can be named as a source.
     """
     text = question.text.strip()
-    asking = asking_part(text)
-    kind, focus = kind_of(asking, text)
     sources, without_sources = _sources(text, known_sources)
     asked_on = question.as_of or today
-    after, before, likely = _days(text, text.rfind(asking), asked_on)
-    years = tuple(dict.fromkeys(_YEAR.findall(text)))
-    terms = _terms(_without_days(FILLER.sub("", without_sources), asked_on), of_office=holder_of(asking) is not None)
-    return Understood(
+    parts = sentences(text)
+    after, before, likely = _days(text, parts[-1].start if parts else 0, asked_on)
+    return ParsedQuery(
         question=question,
-        kind=kind,
         asked_on=asked_on,
-        asking=asking,
-        focus=focus,
-        search_text=" ".join(word.text for word in terms) or text,
-        terms=terms,
+        search_text=_search_text(_without_days(without_sources, asked_on)) or text,
         after=question.after or after,
         before=question.before or before,
         likely=likely,
         sources=question.sources or sources,
-        years=years,
-        numbers=tuple(n for n in dict.fromkeys(_NUMBER.findall(text)) if n not in years),
-        numbered=tuple(
-            (found["word"], found["number"])
-            for found in _NUMBERED.finditer(text)
-            if found["word"].lower() not in STOPWORDS and not _NO_NAME.fullmatch(found["word"])
-        ),
-        phrases=tuple("".join(parts).strip(" ,.?!") for parts in _QUOTED.findall(text)),
     )
 
 
-def _terms(text: str, *, of_office: bool) -> tuple[Word, ...]:
-    """The words that say what is asked. "US" is one where an office is asked for: else most news is about it."""
-    seen: set[str] = set()
-    kept: list[Word] = []
-    for word in words(_OTHER_STATES.sub(_STATES, text)):
-        empty = word.is_stopword or (len(word.text) == 1 and not word.is_number)
-        if word.stem not in seen and (not empty or (of_office and word.text == _STATES)):
-            seen.add(word.stem)
-            kept.append(word)
-    return tuple(kept)
+def _search_text(text: str) -> str:
+    """The words that say what is asked, each once."""
+    kept: dict[str, str] = {}
+    for word in words(text):
+        if not word.is_stopword and (len(word.text) > 1 or word.is_number):
+            kept.setdefault(word.stem, word.text)
+    return " ".join(kept.values())
 
 
 def _days(
@@ -190,12 +130,13 @@ _NO_PERSON = re.compile(rf"\b(?:{_PREPOSITIONS}|the)\s+$", re.IGNORECASE)
 _OWNING = {"his", "its", "their"}
 
 
-def make_whole(question: str, history: Sequence[str]) -> str:
+def resolve_followup(question: str, history: Sequence[str]) -> str:
     """A follow-up made to stand alone with the questions before it, oldest first; unchanged where that is not safe.
 
     "and in Syria?" after "how many NATO personnel are in Iraq?" -> "how many NATO personnel are in Syria?". Done are
     another name or another time in the same place of the question before, and a pronoun when that question
-    holds one name. All else is left as it was asked.
+    holds one name. A question that says nothing by itself ("why?") is put behind the one before. All else is left as it
+    was asked.
     """
     whole = ""
     for asked in (*history, question):
@@ -222,11 +163,14 @@ def _joined(asked: str, before: str) -> str:
     if len(pronouns) == 1 and len(names) == 1 and not _names(asked):
         found = pronouns[0]
         if found[0].lower() in _OF_PERSONS and _NO_PERSON.search(before[: names[0].start()]):
-            return asked
+            return f"{before} {asked}"
         name = re.sub(r"['’]s$", "", names[0][0])
         her_own = found[0].lower() == "her" and re.match(r"\s+[a-z]", asked[found.end() :])
         owner = name + "’s" if found[0].lower() in _OWNING or her_own else name
         return asked[: found.start()] + owner + asked[found.end() :]
+    # "why?", "and by how much?", "what is he charged with?": what is meant stands in the question before.
+    if pronouns or not _search_text(asked):
+        return f"{before} {asked}"
     return asked
 
 

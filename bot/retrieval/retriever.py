@@ -1,6 +1,6 @@
 """Finds the passages that may answer a question: BM25 and vectors side by side, scores fused, dates as evidence.
 
-Knows nothing about how an answer is made of them, nor about LangChain (see `documents`).
+The reader reads the best of them, and they are ordered anew by what it says.
 """
 
 from __future__ import annotations
@@ -8,23 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from bot.corpus.catalog_rows import Standing
 from bot.corpus.corpus import Corpus
-from bot.embeddings import SentenceEmbeddings
-from bot.retrieval.freshness import is_likely_day, newness
-from bot.retrieval.office import is_of_today
-from bot.retrieval.question import Understood
-from bot.retrieval.sentence import Reading
-from bot.retrieval.sentence_ranking import read
+from bot.models.embeddings import SentenceEmbeddings
+from bot.models.question_kind import KindClassifier, QuestionKind
+from bot.models.reader import PassageReader
+from bot.retrieval.question import ParsedQuery
+from bot.retrieval.reading import Reading, read_hits
 from bot.schema import Hit, Scope
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bot.retrieval.reranker import Reranker
+    from bot.models.reranker import Reranker
 
     Vector = NDArray[np.float32]
 
@@ -38,12 +38,18 @@ ENOUGH = 0.5
 WIDE_AT_MOST = 1_000
 """Where a scope narrows a search by vectors: how much more is looked for than it takes on average to find as many as
 wanted, the share of those that is enough, and how many are looked for at most."""
+MATTER = ("lexical", "dense", "held", "about")
+"""Parts of a score that say nothing of days or places in an article."""
 THREADS = 4
 """Questions at most that are encoded, or whose passages' vectors are fetched, beside the rest of their search."""
-READ_HITS = 10
-"""So many of the best are read for the sentence that answers, or as many as are asked for, and ordered anew by it."""
-OFFICE_NEWNESS = 20.0
-"""How much more newness counts where it is asked who holds an office today: older news has another holder."""
+TOPIC_HITS = 20
+"""So many are found where an overview is asked for: it names several developments, and hits are of few articles."""
+TOPIC_NEWNESS = 10.0
+"""How much more newness counts where an overview or the newest is asked for."""
+FRESH = (timedelta(days=10), timedelta(days=3))
+"""Published so long before or after the day of asking is the news that a question of the day is about."""
+AGE_DAYS = 90.0
+"""At this age an article is half as new as on the day of asking."""
 PER_ARTICLE = 4
 """Hits of one article at most, for each ten asked for: other articles get a hearing."""
 
@@ -68,13 +74,11 @@ class FusionWeights:
     day: float = 0.35
     """Added where the day of publication fits the question."""
     newness: float = 0.03
-    """Added to what was published on the day of asking; half of it to what is three months older. Times
-    OFFICE_NEWNESS where it is asked who holds an office."""
+    """Added to what was published on the day of asking; half of it to what is three months older."""
     lead: float = 0.2
     """Added to what stands at the head of an article: news says first what matters most."""
-    sentence: float = 0.1
-    """How far the best sentence of a passage is behind the best of all, as `sentence_ranking` scores them, times the
-    share of the question that this best one holds with its title and lead; 0 or less."""
+    relevance: float = 0.05
+    """What the reader's log-odds that a passage is about what is asked count, and that it answers, added up."""
 
 
 WEIGHTS = FusionWeights()
@@ -94,10 +98,13 @@ class Retrieved:
     """What was found for a question: the hits, best first, and what scoring them needed."""
 
     hits: tuple[Hit, ...]
-    reading: Reading
-    """The sentences of the hits, for the answer."""
+    kind: QuestionKind
+    readings: tuple[Reading, ...]
+    """What the reader says of the hits that it read, in their order."""
     idf: Callable[[str], float]
     """How rare a word is in the corpus."""
+    pool: tuple[Hit, ...] = ()
+    """The hits and those behind them that were looked at: what an overview is made of."""
 
 
 class _Seen:
@@ -130,24 +137,33 @@ class Retriever:
         self,
         corpus: Corpus,
         embeddings: SentenceEmbeddings,
+        kinds: KindClassifier,
+        reader: PassageReader | None = None,
+        *,
+        depth: int = 16,
         weights: FusionWeights = WEIGHTS,
         reranker: Reranker | None = None,
     ) -> None:
+        """`reader` reads the first `depth` passages of each question; without one they stay in the order found."""
         self.corpus = corpus
         self.embeddings = embeddings
+        self.kinds = kinds
+        self.reader = reader
+        self.depth = depth
         self.weights = weights
         self.reranker = reranker
         self._beside = ThreadPoolExecutor(THREADS, "newsbot-dense")
 
-    def retrieve(self, understood: Understood, k: int) -> Retrieved:
-        """The `k` best passages for a question, each with its score and the score's parts."""
+    def retrieve(self, query: ParsedQuery, k: int, kind: QuestionKind | None = None) -> Retrieved:
+        """The `k` best passages for a question, each with its score and the score's parts; `kind` where it is known."""
         corpus, weights = self.corpus, self.weights
-        if is_of_today(understood.asking):
-            weights = replace(weights, newness=OFFICE_NEWNESS * weights.newness)
         corpus.refresh()
-        scope = self._scope(understood)
-        text = understood.question.text
-        terms = corpus.lexical.terms(understood.search_text or text)
+        scope = self._scope(query)
+        # An archive's present is its last day.
+        present = min(query.asked_on, corpus.coverage().last or query.asked_on)
+        aged = replace(query, asked_on=present)
+        text = query.question.text
+        terms = corpus.lexical.terms(query.search_text or text)
         idf = corpus.lexical.idf(terms)
         most = sum(idf.values()) or 1.0
 
@@ -160,6 +176,11 @@ class Retriever:
         seen.look_at(lexical)
         wide = self._wide(candidates, scope)
         vector: Vector = encoding.result()[0]
+        kind = kind or self.kinds.kind(text, vector)
+        if kind.is_talk:
+            return Retrieved((), kind, (), corpus.lexical.rarity)
+        if kind is QuestionKind.TOPIC:
+            weights = replace(weights, newness=TOPIC_NEWNESS * weights.newness)
         nearest, standings = self._nearest(vector, candidates, scope, wide)
         dense = dict(nearest)
         only_lexical = [id_ for id_ in lexical if id_ not in dense]
@@ -177,26 +198,31 @@ class Retriever:
             parts = {
                 "lexical": lexical.get(id_, 0.0) / most,
                 "dense": dense.get(id_, 0.0),
-                "day": float(is_likely_day(understood, standing.published)),
-                "newness": newness(understood, standing.published),
+                "day": float(is_likely_day(aged, standing.published)),
+                "newness": newness(aged, standing.published),
                 "lead": float(standing.start < LEAD_CHARS),
                 "held": seen.held.get(id_, 0.0) / most,
                 "about": seen.about.get(standing.article_id, 0.0) / most,
             }
             score = sum(getattr(weights, name) * part for name, part in parts.items())
-            found.append(_Found(-score, id_, standing.article_id, parts))
+            # What speaks of the matter alone: how sure an answer is must not hang on how old the corpus is.
+            matter = sum(getattr(weights, name) * parts[name] for name in MATTER)
+            found.append(_Found(-score, id_, standing.article_id, {"fused": score, "matter": matter, **parts}))
         found.sort(key=lambda each: each[:2])
         # Only what is shown is read: an article's text is a thousand times what ranking needs of it.
-        few = max(k, READ_HITS)
+        few = max(k, TOPIC_HITS if kind is QuestionKind.TOPIC else self.depth)
         if self.reranker is None:
             hits = self._read(_varied(found, few, lambda each: each.article_id))
         else:
             hits = _varied(self.reranker.rerank(text, self._read(found)), few, lambda hit: hit.article.id)
         hits = self._with_copies(hits)
-        reading = read(understood, hits, corpus.lexical.rarity)
-        if self.reranker is None:
-            hits = _by_sentences(hits, reading, weights.sentence)
-        return Retrieved(tuple(hits[:k]), _reading_of(reading, hits[:k]), corpus.lexical.rarity)
+        # An overview is told by what articles share: nothing is read for it.
+        unread = kind is QuestionKind.TOPIC
+        readings = [] if unread else read_hits(self.reader, text, hits[: self.depth])
+        if self.reader is not None and self.reranker is None:
+            readings = _by_reading(readings, weights.relevance)
+        hits = [*(reading.hit for reading in readings), *hits[len(readings) :]]
+        return Retrieved(tuple(hits[:k]), kind, tuple(readings), corpus.lexical.rarity, tuple(hits))
 
     def _wide(self, candidates: int, scope: Scope | None) -> int:
         """How many passages are to be found so that as many as wanted are in scope."""
@@ -230,10 +256,10 @@ class Retriever:
             if each.passage_id in passages
         ]
 
-    def _scope(self, understood: Understood) -> Scope | None:
-        question = understood.question
-        copied = self.corpus.catalog.originals_with_copies_in(understood.sources) if understood.sources else []
-        scope = Scope(understood.after, understood.before, question.as_of, understood.sources, tuple(copied))
+    def _scope(self, query: ParsedQuery) -> Scope | None:
+        question = query.question
+        copied = self.corpus.catalog.originals_with_copies_in(query.sources) if query.sources else []
+        scope = Scope(query.after, query.before, question.as_of, query.sources, tuple(copied))
         return scope if scope != Scope() else None
 
     def _with_copies(self, hits: Sequence[Hit]) -> list[Hit]:
@@ -244,25 +270,35 @@ class Retriever:
         ]
 
 
-def _by_sentences(hits: Sequence[Hit], reading: Reading, weight: float) -> list[Hit]:
-    """The hits in the order of their scores and of how far the best sentence of each is behind the best of all."""
-    best: dict[str, float] = {}
-    for sentence in reading.sentences:
-        best.setdefault(sentence.hit.passage.id, sentence.score)
-    top, least = max(best.values(), default=0.0), min(best.values(), default=0.0)
-    # Where even the best shares no word with the question, sentences say nothing about their passages.
-    heard = reading.sentences[0].features.around if reading.sentences else 0.0
+def _by_reading(readings: Sequence[Reading], weight: float) -> list[Reading]:
+    """The readings in the order of their hits' scores and of what the reader says of each; the scores say so too."""
     scored = []
-    for hit in hits:
-        behind = heard * (best.get(hit.passage.id, least) - top)
-        scored.append(replace(hit, score=hit.score + weight * behind, parts={**hit.parts, "sentence": behind}))
-    return sorted(scored, key=lambda hit: -hit.score)
+    for reading in readings:
+        read = reading.relevance + reading.answerable
+        hit = replace(reading.hit, score=reading.hit.score + weight * read, parts={**reading.hit.parts, "read": read})
+        scored.append(replace(reading, hit=hit))
+    return sorted(scored, key=lambda reading: -reading.hit.score)
 
 
-def _reading_of(reading: Reading, hits: Sequence[Hit]) -> Reading:
-    """What of a reading is of these hits."""
-    ids = {hit.passage.id for hit in hits}
-    return reading._replace(sentences=[each for each in reading.sentences if each.hit.passage.id in ids])
+def is_likely_day(query: ParsedQuery, published: date | None) -> bool:
+    """Whether news of that day is likely to answer: in the days named, or else shortly before the day of asking."""
+    if published is None:
+        return False
+    if query.likely:
+        after, before = query.likely
+        return (after is None or published >= after) and (before is None or published <= before)
+    return query.asked_on - FRESH[0] <= published <= query.asked_on + FRESH[1]
+
+
+def newness(query: ParsedQuery, published: date | None) -> float:
+    """1 for what was published when it was asked, or last in the days that the question names; less with its age.
+
+    A hyperbola, not an exponential: between two old articles the newer one still counts more.
+    """
+    if published is None:
+        return 0.0
+    last = query.likely[1] if query.likely and query.likely[1] else query.asked_on
+    return AGE_DAYS / (AGE_DAYS + max(0, (last - published).days))
 
 
 def _varied(found: Sequence[T], k: int, article_id: Callable[[T], str]) -> list[T]:

@@ -265,9 +265,12 @@ def _text_lines(stream: BinaryIO, limits: Limits, long_lines: list[int]) -> Iter
 
 
 def _parquet_rows(blob: Blob, options: ReadOptions) -> Iterator[_Row]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        yield blob.origin, failed(blob.origin, 'Parquet is read by pyarrow: pip install "newsbot[parquet]"')
+        return
     stream = spooled(blob.stream, options.limits)
     try:
         file = parquet.ParquetFile(

@@ -36,11 +36,11 @@ LOOP_DELAY_MAX_MS, ACKNOWLEDGED_MAX_MS = 100.0, 500.0
 
 async def be_the_bot(data: Path) -> None:
     """Run the bot until it is told to leave; print how late its event loop was."""
-    from bot.discord_bot.running import Running, favour_the_event_loop, open_house
+    from bot.discord_bot.running import Running, favour_the_event_loop, open_context
     from bot.settings import Settings
 
     settings = Settings(data_dir=data, cache_dir=CACHE)
-    running = Running(open_house(settings))
+    running = Running(open_context(settings))
     favour_the_event_loop()
     delays: list[float] = []
 

@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=ROOT / ".pytest_cache" / "newsbot" / "models")
     options = parser.parse_args()
 
-    from bot.embeddings import load_embeddings, usable_cpus
+    from bot.models.embeddings import load_embeddings, usable_cpus
 
     texts = sample_passages(options.passages)
     ways: dict[str, Callable[[list[str]], Any]] = {

@@ -51,7 +51,7 @@ class Newsbot:
         self.runtime = open_embeddings(settings).runtime
         self.corpus = open_corpus(settings, create=True)
         self._time(self.corpus.lexical, "apply", "lexical index")
-        self._time(self.corpus.vectors, "apply", "vector index, with encoding")
+        self._time(self.corpus.dense, "apply", "vector index")
 
     def _time(self, owner: Any, name: str, part: str) -> None:
         plain: Callable[..., Any] = getattr(owner, name)
@@ -91,7 +91,7 @@ class Newsbot:
 
         self.corpus.follow()
         list(read([str(path)]))
-        for _ in self.corpus.vectors._encode_many([["warm"] * 300]):
+        for _ in self.corpus._encoder.encode_many([["warm"] * 300]):
             pass
         self.seconds.clear()
 

@@ -1,6 +1,6 @@
 """Milliseconds from a question to its answer over an ingested corpus, and over one of several times its size.
 
-Knows nothing about whether answers are right. The larger corpus holds every article so many times under other
+The larger corpus holds every article so many times under other
 addresses, its vectors a little turned, so that none is the other's double for the index. Each is asked in a process of
 its own, warm, one question after the other.
 
@@ -20,9 +20,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from bot.corpus.embedded_text import CONTENT_WORDS, document
 from bot.schema import Question, Span
 from bot.settings import Settings
 
@@ -36,48 +34,35 @@ def enlarge(small: Path, large: Path, times: int) -> None:
     """Write a corpus of every article of `small` so many times."""
     import numpy as np
 
-    from bot.corpus.catalog import Catalog
-    from bot.corpus.corpus import CATALOG_FILE, Corpus
-    from bot.corpus.lexical import LexicalIndex
-    from bot.corpus.vectors import VectorIndex
-    from bot.wiring import open_corpus, open_embeddings
+    from bot.wiring import open_corpus
 
     source = open_corpus(Settings(data_dir=small))
     random = np.random.default_rng(0)
-    vector_of: dict[str, Any] = {}
-
-    def encode(texts: list[str]) -> Any:
-        rows = np.array([vector_of[text] for text in texts], dtype=np.float32)
-        noise = random.normal(size=rows.shape).astype(np.float32)
-        rows += TURN * noise / np.linalg.norm(noise, axis=1, keepdims=True)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-    embeddings = open_embeddings(Settings())
-    made_by = {"fingerprint": embeddings.fingerprint, "dimension": embeddings.dimension}
-    make = {"index": "chroma", "model": Settings().embedding_model, "words": CONTENT_WORDS}
-    large.mkdir(parents=True)
-    vectors = VectorIndex(large / "chroma", encode, content_words=True)
-    corpus = Corpus(
-        large, Catalog.create(large / CATALOG_FILE), LexicalIndex(large / "bm25"), vectors, make,
-        lambda: made_by | {"prompt": embeddings.prompts.get("document", "")},
-    )  # fmt: skip
+    corpus = open_corpus(Settings(data_dir=large), create=True)
     after = 0
-    while changes := source.catalog.changes(after, BATCH_ARTICLES * 15):
-        after = changes[-1].seq
-        held = [change for change in changes if change.passages]
-        stored = source.vectors.vectors([passage.id for change in held for passage in change.passages])
-        vector_of.clear()
-        with corpus.writing():
+    with corpus.writing():
+        with corpus.catalog.writing() as writer:
+            writer.note("vectors", json.dumps(source.catalog.vectors_make()))
+        while changes := source.catalog.changes(after, BATCH_ARTICLES * 15, dense=True):
+            after = changes[-1].seq
+            made, vectors = [], []
             with corpus.catalog.writing() as writer:
-                for change in held:
+                for change in changes:
+                    if change.vectors is None:
+                        continue
                     article = change.passages[0].article
                     spans = [Span(passage.start, passage.end) for passage in change.passages]
-                    for passage in change.passages:
-                        vector_of[document(passage, content_words=True)] = stored[passage.id]
                     for number in range(times):
                         url = f"{article.url}?again={number}" if number and article.url else article.url
-                        writer.put(replace(article, id=f"{article.id}{number}", url=url), spans)
-            corpus.follow()
+                        copied = replace(article, id=f"{article.id}{number}", url=url)
+                        writer.put(copied, spans)
+                        noise = random.normal(size=change.vectors.shape).astype(np.float32)
+                        rows = change.vectors + TURN * noise / np.linalg.norm(noise, axis=1, keepdims=True)
+                        vectors.append(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+                        made.append(copied.id)
+            with corpus.catalog.writing() as writer:
+                writer.put_vectors(corpus.catalog.changes_of(made), vectors)
+        corpus.follow()
     corpus.close()
     source.close()
 

@@ -1,6 +1,6 @@
 """Ingests a folder of articles and measures it by the folder's questions, as `newsbot eval` does; learns the weights.
 
-Knows nothing about how passages are found or judged: `python -m tests.bench.bench_retrieval [FOLDER] --data DIR`.
+`python -m tests.bench.bench_retrieval [FOLDER] --data DIR`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.retrieval.retriever import WEIGHTS, FusionWeights
 from bot.schema import Article, Hit, Question
 from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus
-from tests.bench.bench_quoting import SHARED, answerable, load
+from tests.bench.news import SHARED, answerable, load
 
 ARTICLES = 1_500
 WARM = 100
@@ -70,9 +70,9 @@ def ingested(settings: Settings, articles: Sequence[Article]) -> None:
 def judged(asker: Asker, question: EvalQuestion, count: int) -> Found:
     """The best `count` passages for a question, and which of them are right."""
     understood = known_later(asker.understand(Question(question.text, as_of=question.asked_on)).understood)
-    # The weights are those of fusion, before sentences order the best anew.
+    # The weights are those of fusion, before the reader orders the best anew.
     hits = [
-        replace(hit, parts={name: part for name, part in hit.parts.items() if name != "sentence"})
+        replace(hit, parts={name: part for name, part in hit.parts.items() if name not in ("fused", "matter", "read")})
         for hit in asker.retriever.retrieve(understood, count).hits
     ]
     return Found(hits, [is_right(question, hit) for hit in hits])

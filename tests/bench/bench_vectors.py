@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from bot.corpus.embedded_text import document
-from bot.embeddings import load_embeddings
 from bot.evaluation.report import HITS_AT
 from bot.evaluation.run import AS_OF_SLACK_DAYS, DEPTH, place_of_right
+from bot.models.embeddings import load_embeddings
 from bot.schema import Hit, Passage
 from ingest.chunk import chunk
-from tests.bench.bench_quoting import SHARED, answerable, load
 from tests.bench.bench_retrieval import row
+from tests.bench.news import SHARED, answerable, load
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.schema import Hit
+from bot.text.unicode import visible
 
 BYTES_PER_TOKEN = 3
 """Fewer than any tokenizer's average for English (about 4), and one token a character for Chinese or Japanese: a
@@ -19,14 +20,6 @@ budget that is kept without knowing the model's own tokenizer."""
 _CONSONANTS = "bcdfghjkmnpqrstvwxz"
 _DIGITS = "23456789"
 _BLANK_LINES = re.compile(r"\n{3,}")
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
-    "\U000e0000-\U000e0fff]"
-)
-"""Control characters, and characters that a reader does not see and a model does: zero-width, direction, tags."""
-_JOINERS = re.compile(r"(?<![\u0590-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\u1fff])")
-"""Joiners outside of the scripts that need them."""
 _ANGLES = str.maketrans({"<": "‹", ">": "›", "＜": "‹", "＞": "›", "﹤": "‹", "﹥": "›"})
 _ROLE_TOKENS = re.compile(r"\[(/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS))\]")
 """What some open models read as the end of a turn; those with angle brackets are escaped with the brackets."""
@@ -72,8 +65,7 @@ def opaque_key() -> str:
 
 def escaped(text: str) -> str:
     """Text that is not ours, as a model may read it: no fence mark, no turn token, nothing that a reader cannot see."""
-    seen = _JOINERS.sub("", _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
-    return _BLANK_LINES.sub("\n\n", _ROLE_TOKENS.sub(r"(\1)", seen.translate(_ANGLES)))
+    return _BLANK_LINES.sub("\n\n", _ROLE_TOKENS.sub(r"(\1)", visible(text).translate(_ANGLES)))
 
 
 def tokens_of(text: str) -> int:

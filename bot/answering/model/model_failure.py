@@ -47,6 +47,7 @@ EMPTY = Failure("empty", "gave an empty answer", is_passing=True)
 DECLINED = Failure("declined", "declined to answer")
 GARBLED = Failure("garbled", "gave an answer that cannot be read", is_passing=True)
 UNCHECKED = Failure("unchecked", "wrote something that could not be checked")
+UNVERIFIED = Failure("unverified", "gave no verdict on its own answer that can be read")
 UNSUPPORTED = Failure("unsupported", "wrote nothing that the articles support")
 
 

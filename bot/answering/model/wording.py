@@ -15,6 +15,8 @@ HOLES: Mapping[str, frozenset[str]] = {
     "write_user": frozenset({"evidence", "question", "today"}),
     "rewrite_system": frozenset(),
     "rewrite_user": frozenset({"history", "question"}),
+    "verify_system": frozenset(),
+    "verify_user": frozenset({"pairs"}),
 }
 """What a chat model is told, by the name of its file: exactly these holes are filled."""
 

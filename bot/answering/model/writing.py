@@ -1,28 +1,28 @@
-"""Answers by a chat model: its prose, checked as it comes, and the answer by quoting wherever the model fails.
-
-Knows nothing about indexes, settings or doors; how prose is checked, it is told.
-"""
+"""Answers by a chat model: its prose, checked as it comes, and the answer by quoting wherever the model fails."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from bot.answering.checking import check
+from bot.answering.check.gate import check
+from bot.answering.check.judge import Judge, judged, pairs_of
+from bot.answering.check.prompt_injection import without_orders
+from bot.answering.check.prose import Draft, ProseCheck
 from bot.answering.model import model_failure
 from bot.answering.model.evidence import escaped, fenced, tokens_of
 from bot.answering.model.model_calls import Meter, ModelCalls
 from bot.answering.model.model_failure import Failure, ModelFailed
-from bot.answering.model.orders import without_orders
 from bot.answering.model.wording import filled
-from bot.schema import Answer, Citation, Hit, Question, Removed, Turn
+from bot.schema import Answer, Hit, Question, Removed, Turn
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -37,6 +37,8 @@ REWRITE_SHARE = 0.3
 TURN_CHARS = 600
 """Of an answer in a history: what it is about stands at its beginning."""
 NO_ANSWER_CHARS = 500
+WHY_CHARS = 120
+NOT_SUPPORTED = "the chat model, asked again, does not find it supported"
 log = logging.getLogger("newsbot.writing")
 _EVIDENCE = re.compile(
     r"\b(?:passages?|articles?|evidence|sources?|texts?|corpus|documents?|context|reports?|excerpts?)\b"
@@ -55,25 +57,6 @@ _ADDRESS = re.compile(
 )
 """Addresses, wherever they stand: an answer links to its articles, and passes on no address that they name."""
 _WORD = re.compile(r"[^\W_]+")
-
-
-class Draft(Protocol):
-    """What of a reply has been checked: text with [n] markers, its citations, and what was taken out."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def citations(self) -> tuple[Citation, ...]: ...
-    @property
-    def removed(self) -> tuple[Removed, ...]: ...
-
-
-class Check(Protocol):
-    """Checks a reply as it comes."""
-
-    def feed(self, piece: str) -> None: ...
-    def draft(self) -> Draft: ...
-    def finish(self) -> Draft: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +80,21 @@ class Writer:
     """Writes answers with a chat model. What it does runs in the loop of its `calls`.
 
     `prompts` are the wordings by name (see `wording.HOLES`); `make_check` begins the check of one reply against the
-    evidence that the model was given; `question_chars` bounds a question made whole.
+    evidence that the model was given; `question_chars` bounds a question made whole. With `verify` the model reads
+    its answer again, with a `judge` another model does, before any of it is shown.
     """
 
     def __init__(
         self,
         calls: ModelCalls,
         prompts: Mapping[str, str],
-        make_check: Callable[[Question, Mapping[str, Hit]], Check],
+        make_check: Callable[[Question, Mapping[str, Hit]], ProseCheck],
         *,
         context_tokens: int = 6000,
         history_tokens: int = 1000,
         question_chars: int = 1000,
+        verify: bool = False,
+        judge: Judge | None = None,
     ) -> None:
         self.calls = calls
         self.prompts = prompts
@@ -116,6 +102,8 @@ class Writer:
         self._context_tokens = context_tokens
         self._history_tokens = history_tokens
         self._question_chars = question_chars
+        self._verify = verify
+        self._judge = judge
 
     async def write(self, job: Job, config: RunnableConfig | None = None) -> AsyncGenerator[Answer, None]:
         """Growing answers, each checked; the last one is final. A model that fails gives the answer by quoting."""
@@ -140,13 +128,13 @@ class Writer:
                 )
                 async with contextlib.aclosing(stream) as pieces:
                     async for piece in pieces:
-                        if (draft := reply.grown(piece)) is None:
+                        if (draft := reply.grown(piece)) is None or self._verify or self._judge:
                             continue
                         answer = self._answer(job, draft)
                         if answer.answered and len(answer.text) > len(shown) and answer.text.startswith(shown):
                             shown = answer.text
                             yield replace(answer, final=False)
-                yield self._finished(job, reply)
+                yield await self._finished(job, reply, until)
                 return
             except ModelFailed as failed:
                 # What was shown stays true, but another attempt would say it in other words.
@@ -226,9 +214,13 @@ class Writer:
             checked = replace(checked, short=short)
         return checked
 
-    def _finished(self, job: Job, reply: _Reply) -> Answer:
+    async def _finished(self, job: Job, reply: _Reply, until: float) -> Answer:
         """The final answer after a whole reply."""
         draft = reply.check.finish()
+        try:
+            draft = await self._judged(draft, until, job.meter)
+        except ModelFailed as failed:
+            return self._quoted(job, failed.failure, draft.removed)
         answer = self._answer(job, draft)
         if answer.answered:
             return replace(answer, usage=self.calls.usage(job.meter))
@@ -238,6 +230,32 @@ class Writer:
             return replace(refusal, usage=self.calls.usage(job.meter))
         failure = model_failure.DECLINED if reply.declines() else model_failure.UNSUPPORTED
         return self._quoted(job, failure, answer.removed)
+
+    async def _judged(self, draft: Draft, until: float, meter: Meter) -> Draft:
+        """The draft without what the models that judge do not find supported. Raises ModelFailed."""
+        if self._judge is not None:
+            draft = await asyncio.to_thread(judged, draft, self._judge)
+        pairs = pairs_of(draft) if self._verify else {}
+        if not pairs:
+            return draft
+        reasons = await self._verdicts(list(pairs.values()), until, meter)
+        return draft.without({place: reason for place, reason in zip(pairs, reasons, strict=True) if reason})
+
+    async def verify_claims(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
+        """Why each of some (sentence, passage) goes, by the chat model's verdict. Raises ModelFailed."""
+        until = asyncio.get_running_loop().time() + self.calls.deadline_seconds
+        return await self._verdicts(pairs, until, Meter()) if pairs else []
+
+    async def _verdicts(self, pairs: Sequence[tuple[str, str]], until: float, meter: Meter) -> list[str | None]:
+        told = "\n\n".join(
+            f"Pair {number}\npassage: {escaped(passage)}\nsentence: {escaped(claim)}"
+            for number, (claim, passage) in enumerate(pairs, start=1)
+        )
+        reply = await self.calls.complete(self._messages("verify", {"pairs": told}), "verify", until=until, meter=meter)
+        reasons = _reasons(reply, len(pairs))
+        if reasons is None:
+            raise ModelFailed(model_failure.UNVERIFIED)
+        return reasons
 
     def _quoted(self, job: Job, failure: Failure, removed: tuple[Removed, ...]) -> Answer:
         what = "this answer is made of quotes" if job.quoted.answered else "only quotes were looked for"
@@ -249,7 +267,7 @@ class Writer:
 class _Reply:
     """A reply on its way: its check, and how it begins."""
 
-    def __init__(self, check: Check) -> None:
+    def __init__(self, check: ProseCheck) -> None:
         self.check = check
         self._begins = ""
         self._text = ""
@@ -283,6 +301,23 @@ class _Reply:
 
     def _said(self) -> str:
         return " ".join(self._begins.casefold().split()).strip("\"“”'*_. ")
+
+
+def _reasons(reply: str, count: int) -> list[str | None] | None:
+    """The reasons in a reply with a verdict for each of `count` pairs; None where one lacks."""
+    try:
+        verdicts = json.loads(reply[reply.index("{") : reply.rindex("}") + 1])["verdicts"]
+        said = {each["pair"]: each for each in verdicts}
+        found = [said[number] for number in range(1, count + 1)]
+        if not all(isinstance(each["supported"], bool) for each in found):
+            return None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    whys = [_one_line(str(each.get("why") or ""))[:WHY_CHARS] for each in found]
+    return [
+        None if each["supported"] else NOT_SUPPORTED + (f" ({why})" if why else "")
+        for each, why in zip(found, whys, strict=True)
+    ]
 
 
 def _whole(reply: str, asked: str, told: str, chars: int) -> str | None:

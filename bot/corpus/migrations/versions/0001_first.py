@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.create_table(
         "articles",
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("seq", sa.Integer, nullable=False, unique=True),
+        sa.Column("seq", sa.BigInteger, nullable=False, unique=True),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("url", sa.Text),
@@ -29,10 +29,10 @@ def upgrade() -> None:
         sa.Column("source", sa.Text, index=True),
         sa.Column("published", sa.Text, index=True),
         sa.Column("published_at", sa.Text),
-        sa.Column("authors", sa.JSON, nullable=False),
+        sa.Column("authors", sa.Text, nullable=False),
         sa.Column("language", sa.Text),
         sa.Column("section", sa.Text),
-        sa.Column("credits", sa.JSON, nullable=False),
+        sa.Column("credits", sa.Text, nullable=False),
         sa.Column("origin", sa.Text, nullable=False),
         sa.Column("copy_of", sa.Text, index=True),
         sa.Column("removed", sa.Boolean, nullable=False),
@@ -52,11 +52,11 @@ def upgrade() -> None:
         sa.Column("article_id", sa.Text, primary_key=True),
         sa.Column("revision", sa.Integer, primary_key=True),
         sa.Column("recorded_at", sa.Text, nullable=False),
-        sa.Column("article", sa.JSON, nullable=False),
+        sa.Column("article", sa.Text, nullable=False),
     )
     op.create_table(
         "bands",
-        sa.Column("key", sa.Integer, primary_key=True),
+        sa.Column("key", sa.BigInteger, primary_key=True),
         sa.Column("article_id", sa.Text, primary_key=True),
         sa.Index("ix_bands_article_id", "article_id"),
         sqlite_with_rowid=False,
@@ -71,7 +71,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("started_at", sa.Text, nullable=False),
         sa.Column("finished_at", sa.Text),
-        sa.Column("counts", sa.JSON, nullable=False),
+        sa.Column("counts", sa.Text, nullable=False),
     )
     op.create_table(
         "feeds",

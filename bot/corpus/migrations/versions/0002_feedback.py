@@ -16,15 +16,15 @@ def upgrade() -> None:
         "answers",
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("given_at", sa.Text, nullable=False, index=True),
-        sa.Column("question", sa.JSON, nullable=False),
+        sa.Column("question", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("short", sa.Text),
         sa.Column("answered", sa.Boolean, nullable=False),
         sa.Column("as_of", sa.Text),
         sa.Column("model", sa.Text),
-        sa.Column("citations", sa.JSON, nullable=False),
-        sa.Column("retrieved", sa.JSON, nullable=False),
-        sa.Column("messages", sa.JSON, nullable=False),
+        sa.Column("citations", sa.Text, nullable=False),
+        sa.Column("retrieved", sa.Text, nullable=False),
+        sa.Column("messages", sa.Text, nullable=False),
     )
     op.create_table(
         "feedback",
@@ -38,6 +38,6 @@ def upgrade() -> None:
     op.create_table(
         "guilds",
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("settings", sa.JSON, nullable=False),
+        sa.Column("settings", sa.Text, nullable=False),
         sa.Column("changed_at", sa.Text, nullable=False),
     )

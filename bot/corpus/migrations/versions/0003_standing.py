@@ -14,4 +14,5 @@ def upgrade() -> None:
     """Add an index that spares reading past an article's text; keep SQLite from listing all that are no copies."""
     op.create_index("ix_articles_standing", "articles", ["id", "removed", "copy_of", "published", "source"])
     op.drop_index("ix_articles_copy_of", "articles")
-    op.create_index("ix_articles_copy_of", "articles", ["copy_of"], sqlite_where=sa.text("copy_of IS NOT NULL"))
+    copies = sa.text("copy_of IS NOT NULL")
+    op.create_index("ix_articles_copy_of", "articles", ["copy_of"], sqlite_where=copies, postgresql_where=copies)

@@ -1,0 +1,198 @@
+"""Cuts a text that comes in pieces into sentences and lines, the same ones however it is cut into pieces.
+
+Citation marks behind a full stop go with the sentence before them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from bot.text.sentences import sentences
+
+SENTENCE_CHARS_MOST = 3_000
+"""A longer run without an end is cut, so that hostile text costs linear time."""
+LOOK_AHEAD_CHARS = 24
+"""What follows a full stop and decides whether it ends a sentence: the next word, or so much of it."""
+MARK_CHARS_MOST = 90
+LOOK_BACK_CHARS = 120
+FENCE_CHARS_MOST = 20_000
+
+_STOP = re.compile(r"[.!?…。！？][.!?…\"'”’»)*_~]{0,12}|\n")
+_OPENERS = "[【［〔"
+_CLOSERS = {"[": "]", "【": "】", "［": "］", "〔": "〕"}
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_FENCE = re.compile(r"[ \t]{0,3}(?P<mark>```|~~~)")
+_ENDED = re.compile(r"[.!?…:。！？|][\"'”’»)*_~\]]{0,12}\s{0,4}$")
+
+
+class Piece(NamedTuple):
+    """A sentence or line as it was written, the blanks before it, and whether it is a block of code."""
+
+    text: str
+    gap: str
+    is_code: bool = False
+
+
+class SentenceStream:
+    """Takes a text piece by piece; gives the sentences that are complete.
+
+    `is_mark` says whether a bracketed run is a citation mark, so that it goes with the sentence before it.
+    """
+
+    def __init__(self, is_mark: Callable[[str], bool]) -> None:
+        self._is_mark = is_mark
+        self._buffer = ""
+        self._at_line_start = True
+        self._scanned = 0
+
+    def feed(self, text: str) -> Iterator[Piece]:
+        """The sentences that are complete with this piece of text."""
+        self._buffer += text
+        yield from self._pieces(is_last=False)
+
+    def finish(self) -> Iterator[Piece]:
+        """The sentences that are left."""
+        yield from self._pieces(is_last=True)
+
+    def _pieces(self, *, is_last: bool) -> Iterator[Piece]:
+        while self._buffer:
+            blanks = len(self._buffer) - len(self._buffer.lstrip())
+            if blanks == len(self._buffer):
+                if is_last:
+                    self._buffer = ""
+                return
+            gap = self._buffer[:blanks]
+            starts_line = self._at_line_start or "\n" in gap
+            end: int | None
+            fence = self._fence(blanks, is_last=is_last) if starts_line else -1
+            if fence is None:
+                return
+            is_code = fence > 0
+            end = fence if is_code else self._end(blanks, is_last=is_last)
+            if end is None:
+                return
+            text = self._buffer[blanks:end]
+            self._buffer = self._buffer[end:]
+            self._at_line_start = text.endswith("\n")
+            self._scanned = 0
+            yield Piece(text.strip(), gap, is_code)
+
+    def _fence(self, start: int, *, is_last: bool) -> int | None:
+        """The end of a block of code that begins here; -1 where none does, None where more text decides."""
+        head = self._buffer[start : start + 3]
+        if len(head) < 3 and not is_last and head in ("`", "``", "~", "~~"):
+            return None
+        opened = _FENCE.match(self._buffer, start)
+        if not opened:
+            return -1
+        closing = self._buffer.find("\n" + opened["mark"], opened.end())
+        if closing < 0:
+            if len(self._buffer) - start > FENCE_CHARS_MOST:
+                return start + FENCE_CHARS_MOST
+            return len(self._buffer) if is_last else None
+        line_end = self._buffer.find("\n", closing + 1)
+        if line_end < 0:
+            return len(self._buffer) if is_last else None
+        return line_end
+
+    def _end(self, start: int, *, is_last: bool) -> int | None:
+        """Where the sentence that begins at `start` ends; None where more text decides."""
+        limit = start + SENTENCE_CHARS_MOST
+        for stop in _STOP.finditer(self._buffer, max(start, self._scanned)):
+            if stop.start() >= limit:
+                return limit
+            if stop.end() == len(self._buffer) and not is_last:
+                self._scanned = stop.start()
+                return None
+            decided = self._decide(start, stop, is_last=is_last)
+            if decided is None:
+                self._scanned = stop.start()
+                return None
+            if decided:
+                return min(decided, limit)
+            self._scanned = stop.end()
+        if len(self._buffer) >= limit:
+            return limit
+        self._scanned = max(self._scanned, start, len(self._buffer) - 1)
+        return len(self._buffer) if is_last else None
+
+    def _decide(self, start: int, stop: re.Match[str], *, is_last: bool) -> int | None:
+        """The end of the sentence at a stop, with its marks; 0 where it goes on, None where more text decides."""
+        after = self._past_marks(stop.end(), is_last=is_last, over_lines=stop[0] == "\n")
+        if after is None:
+            return None
+        following = self._buffer[after:]
+        word = following.lstrip()
+        if not word:
+            if not is_last:
+                return None
+            return len(self._buffer)
+        gap = following[: len(following) - len(word)]
+        if stop[0] == "\n":
+            is_wrapped = (
+                not _ENDED.search(self._buffer, max(start, stop.start() - 16), stop.start()) and word[0].islower()
+            )
+            if is_wrapped and "\n" not in gap:
+                return 0
+            return stop.start() if after == stop.end() else after
+        if "\n" in gap:
+            return after
+        if not gap and after == stop.end():
+            return 0
+        first = re.match(rf"\S{{0,{LOOK_AHEAD_CHARS}}}", word)
+        seen = first[0] if first else ""
+        if len(seen) == len(word) and len(seen) < LOOK_AHEAD_CHARS and not is_last:
+            return None
+        head = self._buffer[max(start, stop.end() - LOOK_BACK_CHARS) : stop.end()]
+        joined = f"{head} {seen}"
+        cut = len(head) + 1
+        return after if any(span.start == cut for span in sentences(joined)) else 0
+
+    def _past_marks(self, at: int, *, is_last: bool, over_lines: bool) -> int | None:
+        """The place behind the citation marks that follow a stop."""
+        end = at
+        while True:
+            place = at
+            while place < len(self._buffer) and self._buffer[place] in (" \t\u00a0\n" if over_lines else " \t\u00a0"):
+                place += 1
+            if place >= len(self._buffer):
+                return end if is_last or not over_lines else None
+            letter = self._buffer[place]
+            if letter in _RAISED:
+                end = at = place + 1
+                continue
+            if letter not in _OPENERS and not (letter == "(" and not over_lines):
+                return end
+            closed = self._closed(place, letter)
+            if closed is None:
+                short = len(self._buffer) - place < MARK_CHARS_MOST and "\n" not in self._buffer[place:]
+                return None if short and not is_last else end
+            if closed < 0 or not self._is_mark(self._buffer[place:closed]):
+                return end
+            if closed == len(self._buffer) and not is_last:
+                return None
+            if over_lines and self._buffer[closed : closed + 1] not in ("\n", "", "[", " "):
+                return end
+            end = at = closed
+
+    def _closed(self, place: int, letter: str) -> int | None:
+        """The place behind the bracket that closes the one at `place`; None where it is not there yet."""
+        closer = _CLOSERS.get(letter, ")")
+        line = self._buffer.find("\n", place, place + MARK_CHARS_MOST)
+        stop = line if line >= 0 else place + MARK_CHARS_MOST
+        closed = self._buffer.find(closer, place, stop)
+        if closed < 0:
+            return -1 if line >= 0 or len(self._buffer) >= place + MARK_CHARS_MOST else None
+        closed += 1
+        if letter == "[" and self._buffer[place : place + 2] == "[[":
+            if closed >= len(self._buffer):
+                return None
+            closed += self._buffer[closed] == "]"
+        if letter == "[" and self._buffer[closed : closed + 1] == "(":
+            target = self._buffer.find(")", closed, closed + 600)
+            if target < 0:
+                return None if len(self._buffer) < closed + 600 else closed
+            closed = target + 1
+        return closed

@@ -1,0 +1,371 @@
+"""Decides what is said from what was read: which sentences, which short answer, and how sure both are. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from bot.models.question_kind import QuestionKind
+from bot.retrieval.reading import Reading, SentenceReading
+from bot.schema import Hit
+from bot.text.numbers import quantities
+
+WEIGHTS_FILE = Path(__file__).parents[1] / "models" / "weights" / "decision.json"
+_CLOSERS = " \"'”’»)]"
+_ASKS_NUMBER = re.compile(r"\bhow (?:many|much|old)\b", re.IGNORECASE)
+_NOT_ALPHANUMERIC = re.compile(r"[^0-9a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionWeights:
+    """What counts how much; `newsbot fit-decision` writes them from questions with known answers.
+
+    `passage` weighs a passage's log-odds of holding the answer; `span_share` is, by kind, what spans count against
+    evidence; `answered` and `short` are the coefficients of two logistic models over a decision's features, with
+    `bias`. Below `answer_least`, the probability that the quotes answer, nothing is said; below `short_least`, that the
+    short answer is right, none is given: a value in bold is a promise.
+    """
+
+    passage: Mapping[str, float] = field(
+        default_factory=lambda: {"relevance": 0.5, "answerable": 0.5, "fused": 3.0, "newness": 4.0}
+    )
+    span_share: Mapping[str, float] = field(
+        default_factory=lambda: {"fact": 0.7, "list": 0.6, "compare": 0.6, "reason": 0.4, "yesno": 0.0, "topic": 0.0}
+    )
+    answered: Mapping[str, float] = field(default_factory=lambda: {"bias": 4.0})
+    short: Mapping[str, float] = field(default_factory=lambda: {"bias": -4.0})
+    answer_least: float = 0.5
+    short_least: float = 0.85
+
+    @classmethod
+    @cache
+    def load(cls, path: Path = WEIGHTS_FILE) -> DecisionWeights:
+        """The weights that a fit wrote."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+    def save(self, path: Path = WEIGHTS_FILE) -> None:
+        """Write them as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A run of whole sentences of a hit's article, to be quoted; `score` is for comparing within a question."""
+
+    hit: Hit
+    start: int
+    end: int
+    score: float
+
+    @property
+    def text(self) -> str:
+        """The words, verbatim."""
+        return self.hit.article.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A short answer that passages agree on: its best form, the share of the probability that it has, where it stands
+    best and how probable it is there, and from how many articles it comes."""
+
+    text: str
+    score: float
+    hit: Hit
+    start: int
+    end: int
+    probability: float
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to say. `chosen` is in the order shown; `short` is the value where it is sure enough to be promised.
+
+    `confidence` is the probability that the quotes answer, `short_confidence` that the best value is right; `features`
+    are what they were computed from.
+    """
+
+    kind: QuestionKind
+    chosen: tuple[Chosen, ...]
+    value: Value | None
+    confidence: float
+    short_confidence: float
+    features: Mapping[str, float]
+    short: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is quoted for a kind of question: at most so many runs of sentences, and words of them together."""
+
+    quotes: int
+    words: int
+
+
+LIMITS = {
+    QuestionKind.FACT: Limits(3, 75),
+    QuestionKind.REASON: Limits(3, 110),
+    QuestionKind.YES_NO: Limits(3, 110),
+    QuestionKind.LIST: Limits(6, 160),
+    QuestionKind.COMPARE: Limits(5, 150),
+}
+SENTENCES_LOOKED_AT = 24
+FOLLOWS_LEAST = 0.5
+"""A sentence beside a chosen one is quoted with it where it scores at least this share of it."""
+QUALIFIER_CHARS = 40
+NEWNESS_LEAST = 0.5
+"""All that is older than this is as old: a value's age makes it less sure, and no older than three months."""
+WHOLE_LEAST = 1.0
+"""A longer form of a value is taken where it has at least the score of the shorter one."""
+SHOWN_LEAST = 0.1
+"""A quote gives a value of its own where that has at least this share of the best value's score."""
+RIVAL_LEAST = 0.5
+"""A value stands beside the best one, and before it where it is newer, with at least this share of its score."""
+
+
+def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weights: DecisionWeights) -> Decision:
+    """What the readings of a question's hits (best first, at least one) say to it."""
+    shares = passage_shares(readings, weights)
+    values = _values(question, readings, shares)
+    scored = _scored_sentences(kind, readings, shares, weights)
+    value = _current(values) if values and kind is QuestionKind.FACT else None
+    features = _features(question, readings, shares, values, value, scored)
+    sure = logistic(weights.short, features)
+    return Decision(
+        kind,
+        tuple(_newest_first(_chosen(kind, scored, value), kind, values)),
+        value,
+        logistic(weights.answered, features),
+        sure,
+        features,
+        value.text if value and sure >= weights.short_least else None,
+    )
+
+
+def logistic(coefficients: Mapping[str, float], features: Mapping[str, float]) -> float:
+    """The probability of a logistic model; features that it does not name count nothing."""
+    logit = sum(weight * (1.0 if name == "bias" else features.get(name, 0.0)) for name, weight in coefficients.items())
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+def passage_shares(readings: Sequence[Reading], weights: DecisionWeights) -> list[float]:
+    """How likely each passage is the one that answers, together 1."""
+    own = weights.passage
+    logits = [
+        own["relevance"] * reading.relevance
+        + own["answerable"] * reading.answerable
+        + own["fused"] * reading.hit.parts.get("fused", reading.hit.score)
+        + own["newness"] * reading.hit.parts.get("newness", 0.0)
+        for reading in readings
+    ]
+    top = max(logits)
+    powers = [math.exp(logit - top) for logit in logits]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def folded(text: str) -> str:
+    """Lower case, runs of other than [0-9a-z] as one blank."""
+    return _NOT_ALPHANUMERIC.sub(" ", text.lower()).strip()
+
+
+def _values(question: str, readings: Sequence[Reading], shares: Sequence[float]) -> list[Value]:
+    """Short answers by the sum of their probabilities over passages, best first; what the question says is none."""
+    asked = f" {folded(question)} "
+    scores: dict[str, float] = defaultdict(float)
+    best: dict[str, tuple[float, str, Hit, int, int, float]] = {}
+    articles: dict[str, set[str]] = defaultdict(set)
+    for reading, share in zip(readings, shares, strict=True):
+        for span in reading.spans:
+            key = folded(span.text)
+            if not key or f" {key} " in asked:
+                continue
+            score = share * span.probability
+            scores[key] += score
+            articles[key].add(reading.hit.article.id)
+            if key not in best or best[key][0] < score:
+                best[key] = (score, span.text, reading.hit, span.start, span.end, span.probability)
+    # "Rahm" and "Jon Rahm" are one: both count for the likelier form.
+    joined = dict(scores)
+    for key, score in scores.items():
+        longer = [other for other in scores if other != key and f" {key} " in f" {other} "]
+        if not longer or key.isdigit():
+            continue
+        whole = max(longer, key=scores.__getitem__)
+        into, other = (whole, key) if scores[whole] >= WHOLE_LEAST * score else (key, whole)
+        joined[into] += scores[other]
+        articles[into] |= articles[other]
+    found = [
+        _qualified(Value(best[key][1], score, *best[key][2:], len(articles[key]))) for key, score in joined.items()
+    ]
+    return sorted(found, key=lambda value: -value.score)
+
+
+def _qualified(value: Value) -> Value:
+    """The value with the words that make it rough ("roughly 500", "at least 12"): without them it says too much."""
+    text = value.hit.article.text
+    first = max(text.rfind("\n", 0, value.start) + 1, value.start - QUALIFIER_CHARS)
+    for found in quantities(text[first : value.end]):
+        if found.qualifier and first + found.start == value.start:
+            words = list(re.finditer(r"\S+", text[first : value.start]))
+            if not words:
+                break
+            taken = 2 if words[-1][0].lower() in ("least", "most", "than", "to") and len(words) > 1 else 1
+            start = first + words[-taken].start()
+            return replace(value, text=text[start : value.end], start=start)
+    return value
+
+
+def _current(values: Sequence[Value]) -> Value:
+    """The best value; a newer article's where that is nearly as likely: news ages."""
+    best = values[0]
+    rivals = [value for value in values if value.score >= RIVAL_LEAST * best.score]
+    return max(rivals, key=lambda value: (value.hit.article.published or date.min, value.score))
+
+
+def is_statement(sentence: str) -> bool:
+    """Whether it ends as a statement does: a question that an article asks, a crosshead and a caption tell nothing."""
+    return sentence.rstrip(_CLOSERS).endswith((".", "!", "…"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    score: float
+    reading: Reading
+    place: int
+
+    @property
+    def sentence(self) -> SentenceReading:
+        return self.reading.sentences[self.place]
+
+
+def _scored_sentences(
+    kind: QuestionKind, readings: Sequence[Reading], shares: Sequence[float], weights: DecisionWeights
+) -> list[_Scored]:
+    """The sentences of the readings by how likely each shows the answer, best first; each once."""
+    span_share = weights.span_share.get(kind.value, weights.span_share["fact"])
+    found: dict[tuple[str, int], _Scored] = {}
+    for reading, share in zip(readings, shares, strict=True):
+        for place, sentence in enumerate(reading.sentences):
+            if not is_statement(reading.hit.article.text[sentence.start : sentence.end]):
+                continue
+            shown = span_share * sentence.span + (1 - span_share) / (1 + math.exp(-sentence.evidence))
+            key = (reading.hit.article.id, sentence.start)
+            if key not in found or found[key].score < share * shown:
+                found[key] = _Scored(share * shown, reading, place)
+    return sorted(found.values(), key=lambda each: -each.score)
+
+
+def _chosen(kind: QuestionKind, scored: Sequence[_Scored], value: Value | None) -> list[Chosen]:
+    """What is quoted: the value's sentence first, then the likeliest others, within the kind's limits."""
+    limits = LIMITS.get(kind, LIMITS[QuestionKind.FACT])
+    queue = list(scored[:SENTENCES_LOOKED_AT])
+    if value is not None:
+        queue.sort(key=lambda each: not _holds(each, value))
+    taken: list[Chosen] = []
+    said: set[str] = set()
+    words = 0
+    for each in queue:
+        if len(taken) == limits.quotes:
+            break
+        start, end = _with_neighbours(each)
+        hit = each.reading.hit
+        text = hit.article.text[start:end]
+        length = len(text.split())
+        if folded(text) in said or (taken and words + length > limits.words):
+            continue
+        if any(other.hit.article is hit.article and start < other.end and end > other.start for other in taken):
+            continue
+        said.add(folded(text))
+        words += length
+        taken.append(Chosen(hit, start, end, each.score))
+    return taken
+
+
+def _newest_first(chosen: list[Chosen], kind: QuestionKind, values: Sequence[Value]) -> list[Chosen]:
+    """What decides yes or no, and quotes that each give a value to a fact, newest first; the others behind them."""
+    likely = [value for value in values if value.score >= SHOWN_LEAST * values[0].score]
+
+    def key(each: Chosen) -> tuple[bool, int]:
+        gives = kind is QuestionKind.YES_NO or any(
+            value.hit.article is each.hit.article and each.start <= value.start < each.end for value in likely
+        )
+        return not gives, -(each.hit.article.published or date.min).toordinal() if gives else 0
+
+    return sorted(chosen, key=key) if kind in (QuestionKind.YES_NO, QuestionKind.FACT) else chosen
+
+
+def _holds(scored: _Scored, value: Value) -> bool:
+    return (
+        scored.reading.hit.article.id == value.hit.article.id
+        and scored.sentence.start <= value.start < scored.sentence.end
+    )
+
+
+def _with_neighbours(scored: _Scored) -> tuple[int, int]:
+    """The sentence, with the one before it where the reader finds that one telling too."""
+    sentences, place = scored.reading.sentences, scored.place
+    start = sentences[place].start
+    text = scored.reading.hit.article.text
+    if (
+        place
+        and is_statement(text[sentences[place - 1].start : sentences[place - 1].end])
+        and _sigmoid(sentences[place - 1].evidence) >= FOLLOWS_LEAST * _sigmoid(sentences[place].evidence) > 0.05
+    ):
+        start = sentences[place - 1].start
+    return start, sentences[place].end
+
+
+def _quantity_fit(question: str, value: Value | None) -> float:
+    """1 where a number is asked for and the value holds one, -1 where it holds none, else 0."""
+    if value is None or not _ASKS_NUMBER.search(question):
+        return 0.0
+    return 1.0 if quantities(value.text) else -1.0
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
+
+
+def _features(
+    question: str,
+    readings: Sequence[Reading],
+    shares: Sequence[float],
+    values: Sequence[Value],
+    value: Value | None,
+    scored: Sequence[_Scored],
+) -> dict[str, float]:
+    """What tells how sure an answer is."""
+    best = values[0].score if values else 0.0
+    second = values[1].score if len(values) > 1 else 0.0
+    top = max(range(len(readings)), key=shares.__getitem__)
+    parts = readings[top].hit.parts
+    own = next((reading for reading in readings if value and reading.hit is value.hit), readings[top])
+    return {
+        "span": math.log((value.probability if value else 0.0) + 1e-4),
+        "own_relevance": own.relevance,
+        "own_answerable": own.answerable,
+        "newness": max(NEWNESS_LEAST, own.hit.parts.get("newness", 0.0)),
+        "quantity": _quantity_fit(question, value),
+        "length": float(len(value.text.split())) if value else 0.0,
+        "rivals": float(sum(each.score >= 0.25 * best for each in values)),
+        "value": math.log(best + 1e-4),
+        "lead": math.log((best + 1e-4) / (second + 1e-4)),
+        "agreeing": math.log(values[0].articles) if values else 0.0,
+        "relevance": max(reading.relevance for reading in readings),
+        "answerable": max(reading.answerable for reading in readings),
+        "top_relevance": readings[top].relevance,
+        "top_answerable": readings[top].answerable,
+        "evidence": max((each.sentence.evidence for each in scored[:5]), default=-10.0),
+        "matter": max(reading.hit.parts.get("matter", 0.0) for reading in readings),
+        "dense": max(reading.hit.parts.get("dense", 0.0) for reading in readings),
+        "held": parts.get("held", 0.0),
+        "about": parts.get("about", 0.0),
+    }

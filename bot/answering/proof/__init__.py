@@ -1,1 +1,0 @@
-"""The check of a chat model's prose: every sentence against the passages that it cites."""

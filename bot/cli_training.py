@@ -1,0 +1,116 @@
+"""The commands that teach: `train-reader` makes a reading model, `fit-decision` fits when an answer is given."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.models.training.examples import Example
+    from bot.models.training.train import Progress
+    from bot.settings import Settings
+
+SAY_EVERY = 25
+"""Steps of training between two lines of progress."""
+OWN_PASSAGES = 8
+"""Passages found that are looked at for an answer, for each own question."""
+
+
+def run_train_reader(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Train a reading model from files, and say what it reaches on examples that were held out."""
+    from bot.errors import ModelError
+
+    try:
+        from bot.models.training.command import Plan, train_reader
+        from bot.models.training.train import Schedule
+    except ImportError as error:
+        raise ModelError(
+            f"Training needs the extra train, and {error.name} is not installed: pip install 'newsbot[train]'."
+        ) from error
+    limits = {name: int(count) for name, count in parsed.limit or []}
+    trained = train_reader(
+        Plan(
+            base=parsed.base,
+            out=parsed.out,
+            layers=parsed.layers,
+            stories=parsed.stories or (),
+            squad=parsed.squad or (),
+            own=list(_own_examples(parsed, settings)) if parsed.questions else (),
+            passes=parsed.passes,
+            limits=limits,
+            init=parsed.init,
+            device=parsed.device,
+            schedule=Schedule(rate=parsed.rate, batch=parsed.batch, seed=parsed.seed),
+        ),
+        _say,
+    )
+    if parsed.json:
+        print(json.dumps(asdict(trained), indent=1))
+        return 0
+    print(f"{trained.rows:,} rows in {trained.seconds:,.0f} seconds; {trained.held_out:,} examples held out.")
+    for runtime, figures in trained.figures.items():
+        print(f"{runtime}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
+    print(f"Written to {parsed.out}. Use it:  NEWSBOT_READER={parsed.out}")
+    return 0
+
+
+def _own_examples(parsed: argparse.Namespace, settings: Settings) -> Iterator[Example]:
+    import random
+
+    from bot.evaluation.question_file import read_questions
+    from bot.evaluation.run import is_relevant
+    from bot.models.reader_input import header
+    from bot.models.training.examples import question_examples
+    from bot.schema import Question
+    from bot.wiring import open_asker
+
+    asker = open_asker(settings.model_copy(update={"llm": None}))
+    rows = []
+    for question in read_questions(parsed.questions):
+        asked = asker.understand(Question(question.text, as_of=question.asked_on))
+        retrieved = asker.retriever.retrieve(asked.understood, OWN_PASSAGES)
+        hits = [hit for hit in retrieved.hits if question.relevant is None or is_relevant(question, hit)]
+        others = [hit for hit in retrieved.hits if hit not in hits]
+        contexts = [
+            (header(hit.article.title, hit.article.source, hit.article.published), hit.passage.text)
+            for hit in [*hits, *others]
+        ]
+        answers = [*question.answers, *question.short]
+        if answers:
+            rows.append((question.text, answers, contexts))
+    yield from question_examples(rows, random.Random(parsed.seed))
+
+
+def _say(progress: Progress) -> None:
+    if progress.step % SAY_EVERY == 0 or progress.step == progress.steps:
+        losses = ", ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
+        left = progress.seconds / max(1, progress.step) * (progress.steps - progress.step)
+        print(
+            f"step {progress.step:,} of {progress.steps:,}, about {left / 60:.0f} min left: {losses}", file=sys.stderr
+        )
+
+
+def run_fit_decision(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Fit how answers are decided to question files over the corpus that is set, and write the weights."""
+    from bot.answering.deciding import WEIGHTS_FILE, DecisionWeights
+    from bot.evaluation.fitting import fit, look_at
+    from bot.evaluation.question_file import read_questions
+    from bot.wiring import open_asker
+
+    asker = open_asker(settings.model_copy(update={"llm": None}))
+    questions = [each for path in parsed.questions for each in read_questions(path, parsed.limit)]
+    fitted = fit(list(look_at(asker, questions, parsed.as_of_slack)), DecisionWeights())
+    out = parsed.out or WEIGHTS_FILE
+    fitted.weights.save(out)
+    said: dict[str, Any] = {name: round(value, 3) for name, value in fitted.figures.items()}
+    if parsed.json:
+        print(json.dumps(said, indent=1))
+    else:
+        print(f"Written to {out}. On the fold that was left out, in turn:")
+        for name, value in said.items():
+            print(f"  {name:44} {value:g}")
+    return 0

@@ -1,0 +1,93 @@
+"""Copies the catalog into one file and back, from either database to either, while others read and write.
+
+The file is a catalog of its own, with the vectors: the indexes are made anew from it, and nothing is embedded again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import uuid
+from contextlib import closing
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bot.corpus.catalog import Catalog
+from bot.corpus.catalog_schema import metadata, upsert
+from bot.corpus.verifying import damage_of
+from bot.errors import CorpusError, UsageError
+
+COPIED_ROWS = 500
+
+
+def backup(catalog: Catalog, file: Path) -> int:
+    """Write the catalog as it is at one moment into a new file; returns the number of articles in it.
+
+    Raises UsageError where the file is there already, CorpusError where it cannot be written.
+    """
+    if file.exists():
+        raise UsageError(f"{file} is there already. Name another file, or delete it first.")
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        if catalog.path is not None:
+            with catalog.engine.connect() as reading, closing(sqlite3.connect(part)) as target:
+                source = reading.connection.driver_connection
+                assert source is not None
+                source.backup(target)
+                target.execute("PRAGMA journal_mode=DELETE")  # one file, whole by itself
+        else:
+            made = Catalog.create(part)
+            try:
+                _copy(catalog, made)
+            finally:
+                made.close()
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        with closing(sqlite3.connect(f"{part.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as target:
+            ((articles,),) = target.execute("SELECT count(*) FROM articles WHERE NOT removed")
+        part.replace(file)
+    except (OSError, sqlite3.Error) as error:
+        raise CorpusError(f"The backup {file} cannot be written: {error}. The corpus is as it was.") from error
+    finally:
+        for left in part.parent.glob(f"{part.name}*"):
+            left.unlink(missing_ok=True)
+    return int(articles)
+
+
+def restore(catalog: Catalog, file: Path) -> int:
+    """Put what a backup holds in the place of all that the catalog holds, in one transaction; returns its articles.
+
+    The indexes then follow another log. Raises CorpusError where the file is no sound backup: nothing is changed then.
+    """
+    if not file.is_file():
+        raise CorpusError(f"There is no backup {file}.")
+    with tempfile.TemporaryDirectory(prefix="newsbot-", dir=catalog.path.parent if catalog.path else None) as folder:
+        try:
+            copy = Path(shutil.copy(file, folder))  # opening may bring it up to date: the backup itself is left alone
+        except OSError as error:
+            raise CorpusError(f"The backup {file} cannot be read: {error}. Nothing was changed.") from error
+        source = Catalog.open(copy)
+        try:
+            if wrong := damage_of(source).lines():
+                raise CorpusError(f"The backup {file} is damaged, and nothing was changed: {wrong[0]}")
+            _copy(source, catalog)
+            return source.counts()["articles"]
+        finally:
+            source.close()
+
+
+def _copy(source: Catalog, target: Catalog) -> None:
+    """All rows of all tables, in place of those of `target`."""
+    with source.engine.connect() as reading, target.transaction() as writing:
+        for table in metadata.sorted_tables:
+            writing.execute(table.delete())
+            rows = reading.execution_options(yield_per=COPIED_ROWS).execute(sa.select(table))
+            for some in rows.mappings().partitions():
+                writing.execute(table.insert(), [dict(each) for each in some])
+        upsert(writing, metadata.tables["corpus"], [{"key": "log", "value": uuid.uuid4().hex}])
+        if writing.dialect.name == "postgresql":
+            newest = "SELECT setval(pg_get_serial_sequence('runs', 'id'), coalesce(max(id), 0) + 1, false) FROM runs"
+            writing.exec_driver_sql(newest)

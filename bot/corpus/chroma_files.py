@@ -1,0 +1,208 @@
+"""The dense index in files on this machine: Chroma in this process, over a folder.
+
+chromadb 1.5.9 holds the graph of all vectors in memory and writes it over its files every 1,000 changes. A process
+that loads a graph while it is being written, or one that is damaged, dies by a segmentation fault; an open client does
+not see what another process wrote, and would write its own graph over that. So files are opened and written under a
+lock, a graph that is not as it was left is never opened (see `index_files`), and what another process changed is opened
+anew. The catalog has every vector: what is damaged is made anew from there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+from bot.corpus.catalog_rows import Change
+from bot.corpus.chroma import COLLECTION, HNSW, ChromaRows, put
+from bot.corpus.follower import State, unusable
+from bot.corpus.index_files import IndexFiles
+from bot.errors import CorpusError
+
+DATABASE = "chroma.sqlite3"
+READ_ATTEMPTS = 3
+"""So many, because the other process may delete again between opening and asking."""
+REOPEN_SECONDS = 1.0
+"""Least time between two looks at what another process wrote."""
+REOPEN_SHARE = 0.05
+"""Of its time a reader spends no more than this on opening anew: a large graph takes seconds to load."""
+
+
+class ChromaFiles(ChromaRows):
+    """One Chroma collection in a folder. Safe to share between threads; other processes may hold it as well."""
+
+    local = True
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.place = str(folder)
+        self._files = IndexFiles(folder, self.name, _graph_files)
+        self._lock = threading.RLock()
+        self._client: Any = None
+        self._collection: Any = None
+        self._token = ""
+        self._looked_at = 0.0
+        self._open_seconds = 0.0
+
+    # Reading
+
+    def state(self) -> State | None:
+        """How far it is; None where it is missing, or was cut short."""
+        return self._files.state()
+
+    def refresh(self) -> None:
+        """See what another process wrote: chromadb 1.5.9 shows it to a newly opened client only (measured)."""
+        with self._lock:
+            pause = max(REOPEN_SECONDS, self._open_seconds / REOPEN_SHARE)
+            if self._collection is None or time.monotonic() - self._looked_at < pause:
+                return
+            self._looked_at = time.monotonic()
+            if self._files.token() != self._token:
+                self.close()
+
+    def _read(self, ask: Callable[[Any], Any]) -> Any:
+        """Ask the collection; once more with a client newly opened where it fails.
+
+        An open client of chromadb 1.5.9 answers "Error finding id" from the moment another process deletes a passage
+        that its copy of the graph holds. Raises CorpusError.
+        """
+        with self._lock:
+            for attempt in range(READ_ATTEMPTS):
+                try:
+                    return ask(self._opened())
+                except CorpusError:
+                    raise
+                except Exception as error:
+                    self.close()
+                    if attempt == READ_ATTEMPTS - 1:
+                        raise unusable(self.name, self.folder, error, damaged=True) from error
+        raise AssertionError
+
+    def _opened(self) -> Any:
+        if self._collection is None:
+            if not self._files.writable and self.folder.is_dir():
+                raise unusable(self.name, self.folder, PermissionError("read-only: Chroma writes to what it opens"))
+            started = time.monotonic()
+            with self._files.locked():
+                self._require_whole()
+                self._load(create=False)
+            self._looked_at = time.monotonic()
+            self._open_seconds = self._looked_at - started
+        return self._collection
+
+    def _require_whole(self) -> None:
+        """Raises DamagedIndex where the files are not as they were left. Call it while they are locked."""
+        self._files.require_whole()
+        if not (self.folder / DATABASE).is_file():  # Chroma would make an empty one
+            raise unusable(self.name, self.folder, ValueError(f"{DATABASE} is gone"), damaged=True)
+
+    def _load(self, *, create: bool) -> None:
+        """Open Chroma, its graph too. Call it while the files are locked."""
+        try:
+            import chromadb
+            from chromadb.config import Settings
+
+            settings = Settings(anonymized_telemetry=False)
+            self._client = chromadb.PersistentClient(path=_own_spelling(self.folder), settings=settings)
+            if create:
+                self._collection = self._client.get_or_create_collection(
+                    COLLECTION, configuration={"hnsw": HNSW}, embedding_function=None
+                )
+            else:
+                self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
+            _load_graph(self._collection)
+        except Exception as error:
+            self.close()
+            raise unusable(self.name, self.folder, error, damaged=True) from error
+        self._token = self._files.token()
+
+    def verify(self) -> list[str]:
+        """What is broken in the files themselves, a sentence each."""
+        with self._lock:
+            self.close()
+            with self._files.locked():
+                try:
+                    self._require_whole()
+                except CorpusError as error:
+                    return [str(error)]
+                try:
+                    with closing(
+                        sqlite3.connect(f"{(self.folder / DATABASE).absolute().as_uri()}?mode=ro", uri=True)
+                    ) as it:
+                        told = [row[0] for row in it.execute("PRAGMA integrity_check") if row[0] != "ok"]
+                except sqlite3.Error as error:
+                    told = [str(error)]
+                return [str(unusable(self.name, self.folder, ValueError(f"{DATABASE}: {each}"))) for each in told[:1]]
+
+    # Writing
+
+    def apply(self, changes: Sequence[Change], state: State) -> None:
+        """Take changes in, durably, and stand at `state`. Readers wait for it where they open the files alone."""
+        before = self.state()
+        with self._files.locked():
+            with self._lock:
+                if self._collection is None or self._files.token() != self._token:
+                    self.close()
+                    self._require_whole()
+                    self._load(create=False)
+                collection = self._collection
+            try:
+                with self._files.changing(state):
+                    put(collection, changes, fresh=before is not None and before.seq == 0)
+                    _load_graph(collection)  # what Chroma has yet to write it writes now, before the digest is taken
+            except BaseException as error:  # also Ctrl-C: what is open must not go on where the files are made anew
+                self.close()
+                if isinstance(error, CorpusError) or not isinstance(error, Exception):
+                    raise
+                raise unusable(self.name, self.folder, error) from error
+            with self._lock:
+                self._token = self._files.token()
+
+    def reset(self, state: State) -> None:
+        """Delete the index's folder and begin anew."""
+        with self._lock, self._files.locked():
+            self.close()
+            self._files.empty()
+            with self._files.changing(state):
+                self._load(create=True)
+            self._token = self._files.token()
+
+    def close(self) -> None:
+        """Let go of the client, its graph and its files."""
+        with self._lock:
+            if self._client is not None:
+                with suppress(Exception):
+                    self._client.close()
+            self._client = self._collection = None
+
+
+def _graph_files(folder: Path) -> Iterable[Path]:
+    """The files of graphs that Chroma has written; until it has, every opening makes them anew, empty."""
+    for note in folder.glob("*/index_metadata.pickle"):
+        yield from (path for path in note.parent.iterdir() if path.is_file())
+
+
+def _load_graph(collection: Any) -> None:
+    try:
+        for some in collection.get(limit=1, include=["embeddings"])["embeddings"]:
+            collection.query(query_embeddings=[some], n_results=1, include=[])
+    except Exception as error:
+        if "error finding id" not in str(error).lower():  # else it is loaded, and `verify` tells what is missing
+            raise
+
+
+_spellings = itertools.count(1)
+
+
+def _own_spelling(folder: Path) -> str:
+    """The folder's path, spelled as no one else in this process spells it.
+
+    chromadb keeps one system per spelling and hands it out again, to whoever asks, as long as anybody holds it: a
+    view of the files that may be old, deleted or broken. "/." and "//" mean nothing to the file system.
+    """
+    return str(folder) + "".join("/." if bit == "1" else "//" for bit in f"{next(_spellings):b}") + "/."

@@ -1,0 +1,248 @@
+"""Opens the SQL database that holds the catalog: a SQLite file, or PostgreSQL by its address.
+
+Whatever goes wrong in either becomes a CorpusError that names the database and the remedy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from bot.corpus.catalog_rows import Change
+from bot.corpus.catalog_schema import articles_table, corpus_table, upsert
+from bot.errors import CorpusBusy, CorpusError, SettingsError
+
+BUSY_TIMEOUT_SECONDS = 60
+LOCK_POLL_SECONDS = 0.02
+POSTGRESQL = "postgresql+pg8000"
+RESTORE = "Restore it from a backup (newsbot restore FILE), or move it away and ingest again."
+
+
+class Database:
+    """One SQL database, open: a SQLite file, or PostgreSQL by its address."""
+
+    def __init__(self, where: Path | str) -> None:
+        self.path = where if isinstance(where, Path) else None
+        self.engine = sqlite_engine(where) if isinstance(where, Path) else postgres_engine(where)
+        self.name = str(where) if self.path else self.engine.url.render_as_string(hide_password=True)
+        self._writing_engine = writing_engine(self.engine)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines may write to it too."""
+        return self.path is None
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self.engine.dispose()
+
+    def note(self, key: str) -> str | None:
+        """What was noted of the database as a whole under a key."""
+        with self.engine.connect() as connection:
+            query = sa.select(corpus_table.c.value).where(corpus_table.c.key == key)
+            return connection.execute(query).scalar()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """One transaction that writes what is no article; all of it is there at its end, or none."""
+        with self._writing_engine.begin() as connection:
+            yield connection
+
+    def mend_database(self) -> bool:
+        """Make SQLite's own indexes anew, where they disagree with the tables; False where that cannot be done."""
+        if self.path is None:
+            return False
+        try:
+            with self.engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                assert driver is not None
+                driver.execute("REINDEX")
+            with self.transaction() as connection:  # the numbers may be among what was damaged
+                upsert(connection, corpus_table, [{"key": "log", "value": uuid.uuid4().hex}])
+        except (CorpusError, sqlite3.Error):
+            return False
+        return True
+
+    def wipe(self) -> None:
+        """Overwrite what was deleted: nothing of it is left in the database's files. Raises CorpusError."""
+        if self.path is None:
+            with self._writing_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM FULL")
+            return
+        with self.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            for order in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                driver.execute(order)
+
+    @contextmanager
+    def locked(self, name: str, *, alone: bool = True, wait_seconds: float | None = None) -> Iterator[None]:
+        """While inside, no other process that shares the database is inside under the same name.
+
+        Without `alone` others without it may be inside too. Raises CorpusBusy after the wait; None waits for ever.
+        """
+        key = lock_key(name)
+        take = sa.func.pg_try_advisory_lock if alone else sa.func.pg_try_advisory_lock_shared
+        leave = sa.func.pg_advisory_unlock if alone else sa.func.pg_advisory_unlock_shared
+        give_up = time.monotonic() + (wait_seconds if wait_seconds is not None else float("inf"))
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while not connection.execute(sa.select(take(key))).scalar():
+                if time.monotonic() >= give_up:
+                    raise CorpusBusy(f"Another process is writing to {self.name}. Try again when it is done.")
+                time.sleep(LOCK_POLL_SECONDS)
+            try:
+                yield
+            finally:
+                connection.execute(sa.select(leave(key)))
+
+    @contextmanager
+    def claim(self, changes: Sequence[Change]) -> Iterator[list[Change]]:
+        """Those of the articles that have no vectors yet and that no other process is inside with: all, in a file."""
+        if not self.shared:
+            yield list(changes)
+            return
+        keys = {lock_key(change.article_id): change for change in changes}
+        take = "SELECT key, pg_try_advisory_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"
+        leave = "SELECT pg_advisory_unlock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"
+        a = articles_table.c
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            taken = [key for key, mine in connection.execute(sa.text(take), {"keys": list(keys)}) if mine]
+            try:
+                ids = [keys[key].article_id for key in taken]
+                waiting = set(connection.execute(sa.select(a.id).where(a.id.in_(ids), ~a.embedded)).scalars())
+                yield [keys[key] for key in taken if keys[key].article_id in waiting]
+            finally:
+                connection.execute(sa.text(leave), {"keys": taken})
+
+    def _schema_revision(self) -> str | None:
+        with self.engine.connect() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            return None if found is None else str(found)
+
+    def _migrate(self) -> None:
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util import CommandError
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+        with self._writing_engine.begin() as connection:
+            if self.shared:  # else two that come first would both make the tables
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key("migrations"))))
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise CorpusError(
+                    f"The corpus in {self.name} was made by a newer newsbot ({error}). Upgrade newsbot to open it."
+                ) from error
+
+
+def lock_key(name: str) -> int:
+    """A number for one of PostgreSQL's advisory locks."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+def sqlite_engine(path: Path) -> sa.Engine:
+    """An engine over a file; where its folder cannot be written, one that only reads."""
+    read_only = path.is_file() and not (os.access(path.parent, os.W_OK) and os.access(path, os.W_OK))
+    query = {"uri": "true"}
+    if read_only:
+        query["mode"] = "ro"
+        wal = path.with_name(f"{path.name}-wal")
+        if not wal.is_file() or wal.stat().st_size == 0:
+            query["immutable"] = "1"  # else SQLite would make a file beside it, if only to read
+    url = sa.URL.create("sqlite", database=f"file:{quote(str(path.absolute()))}", query=query)
+    connect = {"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    engine = sa.create_engine(url, connect_args=connect, poolclass=sa.QueuePool)
+
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's own advice for SQLite: begin by `begin` below
+        # Damaged text must be told by its digest: raising at the first bad byte would hide all other rows.
+        connection.text_factory = _decoded
+        if not read_only:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA journal_mode=WAL")  # readers go on while a writer writes
+            cursor.execute(
+                "PRAGMA synchronous=FULL"
+            )  # an index must never be ahead of the truth, after a power cut too
+            cursor.close()
+
+    def begin(connection: sa.Connection) -> None:
+        # A writer takes the lock at once, so that what it read before it wrote stays true.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
+
+    sa.event.listen(engine, "connect", prepare)
+    sa.event.listen(engine, "begin", begin)
+    sa.event.listen(engine, "handle_error", _teller(str(path)))
+    return engine
+
+
+def postgres_engine(address: str) -> sa.Engine:
+    """An engine over PostgreSQL: `postgresql://user:password@host/database`. Raises SettingsError."""
+    try:
+        url = sa.make_url(address)
+    except sa.exc.ArgumentError as error:
+        raise SettingsError(
+            "NEWSBOT_DATABASE_URL is no address of a database, such as postgresql://user:password@host/news."
+        ) from error
+    if url.get_backend_name() != "postgresql":
+        raise SettingsError(f"NEWSBOT_DATABASE_URL: {url.get_backend_name()} is not known; postgresql is.")
+    try:
+        # Readers see one state of the database throughout a transaction, as with SQLite.
+        engine = sa.create_engine(
+            url.set(drivername=POSTGRESQL), isolation_level="REPEATABLE READ", pool_pre_ping=True, pool_size=10
+        )
+    except ImportError as error:
+        raise SettingsError(
+            "NEWSBOT_DATABASE_URL needs the package pg8000: pip install 'newsbot[postgres]', or leave it empty."
+        ) from error
+    sa.event.listen(engine, "handle_error", _teller(url.render_as_string(hide_password=True)))
+    return engine
+
+
+def writing_engine(engine: sa.Engine) -> sa.Engine:
+    """The same engine for transactions that write: what others committed before it had its turn shows in it."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="READ COMMITTED")
+    return engine.execution_options(writing=True)
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _teller(name: str) -> Callable[[Any], None]:
+    """Called by SQLAlchemy for every error of the database, whatever was being done: it becomes a CorpusError."""
+
+    def tell(context: Any) -> None:
+        if not isinstance(context.sqlalchemy_exception, sa.exc.DatabaseError | sa.exc.InterfaceError):
+            return
+        cause = context.original_exception
+        said = str(cause.args[0].get("M", cause)) if cause.args and isinstance(cause.args[0], dict) else str(cause)
+        lower = said.lower()
+        if "readonly" in lower or "read-only" in lower or "unable to open" in lower:
+            remedy = "Check that the folder exists and may be written."
+        elif "full" in lower or "no space" in lower:
+            remedy = "Free some space and run the command again; nothing that was stored is lost."
+        elif "locked" in lower or "lock timeout" in lower:
+            remedy = "Another program holds it; try again when it is done."
+        elif context.dialect.name == "postgresql":
+            remedy = "Check NEWSBOT_DATABASE_URL and that the server runs."
+        else:
+            remedy = RESTORE
+        raise CorpusError(f"The catalog {name} cannot be used: {said}. {remedy}") from cause
+
+    return tell

@@ -1,0 +1,163 @@
+"""Compares what a corpus holds with what was stored: the catalog with its digests, and each index with the catalog."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.corpus.catalog import Catalog
+from bot.corpus.catalog_rows import article_of, revision_digest, row_hash, vectors_digest
+from bot.corpus.catalog_schema import articles_table, passages_table, revisions_table, vectors_table
+from bot.corpus.database import RESTORE
+from bot.corpus.follower import DenseIndex, Follower, Held
+from bot.errors import CorpusError
+
+READ_ROWS = 2_000
+REBUILD_SHARE = 0.3
+"""Where more than this share of an index is wrong, it is made anew rather than mended."""
+VECTOR_TOLERANCE = 2e-3
+"""Numbers of unit vectors that differ by less are the same; 16-bit floats are exact to a quarter of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What of a catalog is not what was stored.
+
+    `articles` (by id, with the place they were read from) say something else; `cut` are cut into other passages, or
+    stand otherwise; `vectors` are articles whose vectors are not what was computed, `revisions` older states that are
+    not what was recorded. `database` says what the database itself finds broken, a sentence each.
+    """
+
+    articles: dict[str, str]
+    cut: tuple[str, ...]
+    vectors: tuple[str, ...]
+    revisions: tuple[tuple[str, int], ...]
+    database: tuple[str, ...]
+    orphans: int
+
+    def lines(self) -> list[str]:
+        """What is wrong, a sentence each; empty where nothing is."""
+        found = list(self.database)
+        for id_, origin in self.articles.items():
+            found.append(f"The catalog's article {id_} (read from {origin or 'an unknown place'}) is damaged.")
+        if self.cut:
+            found.append(f"The catalog's rows of {len(self.cut)} articles, or their passages, are damaged.")
+        if self.vectors:
+            found.append(f"The catalog's vectors of {len(self.vectors)} articles are damaged.")
+        if self.revisions:
+            found.append(f"The catalog's older states of {len(self.revisions)} articles are damaged.")
+        if self.orphans:
+            found.append(f"The catalog holds {self.orphans} passages of articles that it does not.")
+        return found
+
+
+def damage_of(catalog: Catalog) -> Damage:
+    """Read everything that the catalog holds, and compare it with its digests. Never raises for what is damaged."""
+    database = _database(catalog)
+    articles: dict[str, str] = {}
+    cut: list[str] = []
+    vectors: list[str] = []
+    revisions: list[tuple[str, int]] = []
+    orphans = 0
+    try:
+        with catalog.engine.connect() as connection:
+            spans: dict[str, list[tuple[int, int]]] = {}
+            for row in connection.execution_options(yield_per=READ_ROWS).execute(sa.select(passages_table)):
+                spans.setdefault(row.article_id, []).append((row.start, row.end))
+            for row in connection.execution_options(yield_per=100).execute(sa.select(articles_table)):
+                own = spans.pop(row.id, [])
+                if not row.removed and article_of(row) is None:
+                    articles[row.id] = row.origin
+                elif row_hash(row._mapping, own) != row.row_hash:
+                    cut.append(row.id)
+            orphans = sum(map(len, spans.values()))
+            for row in connection.execution_options(yield_per=100).execute(sa.select(vectors_table)):
+                vectors += [row.article_id] * (vectors_digest(row.vectors) != row.digest)
+            for row in connection.execution_options(yield_per=100).execute(sa.select(revisions_table)):
+                revisions += [(row.article_id, row.revision)] * (revision_digest(row.article) != row.digest)
+    except CorpusError as error:
+        if not database:
+            database = (str(error),)
+    return Damage(articles, tuple(cut), tuple(vectors), tuple(revisions), database, orphans)
+
+
+def _database(catalog: Catalog) -> tuple[str, ...]:
+    """What SQLite finds broken in its own file, the first of it; PostgreSQL has checksums of its own."""
+    if catalog.path is None:
+        return ()
+    try:
+        with catalog.engine.connect() as connection:
+            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
+    except CorpusError as error:
+        return (str(error),)
+    if not found:
+        return ()
+    said = " ".join(found[0].split("\n", 1)[0].split())
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return (f"The catalog {catalog.path} is damaged: {said}{more}. {RESTORE}",)
+
+
+def differences(catalog: Catalog, follower: Follower, dense: DenseIndex | None) -> tuple[list[str], set[str] | None]:
+    """What is wrong with an index that stands at a state of this catalog, and the ids of the articles to apply again;
+    None where it must be made anew. `dense` is the index again where it is one of vectors.
+    """
+    state = follower.state()
+    assert state is not None
+    follower.close()  # opened anew, it shows what another process wrote a moment ago
+    wrong = follower.verify()
+    if wrong:
+        return wrong, None
+    try:
+        held = follower.ids()
+        wanted = catalog.passage_ids(dense=dense is not None)
+        both = sorted(held & wanted)
+        texts, lost = _compared(catalog, dense, both) if dense is not None else (set[str](), set[str]())
+    except CorpusError as error:
+        return [str(error)], None
+    behind = catalog.behind(state.seq, dense=dense is not None)
+    ahead = catalog.changes(state.seq, sys.maxsize, dense=dense is not None) if behind else []
+    pending = {passage.id for change in ahead for passage in change.passages}
+    missing, extra = wanted - held - pending, held - wanted
+    name = follower.name
+    if behind:
+        wrong.append(f"The {name} has {behind} changes of articles to take in.")
+    if missing:
+        wrong.append(f"The {name} lacks {len(missing)} of {len(wanted)} passages.")
+    if extra and not behind:
+        wrong.append(f"The {name} holds {len(extra)} passages that the corpus does not.")
+    if texts:
+        wrong.append(f"The {name} holds {len(texts)} passages with another text, day or source.")
+    if lost:
+        wrong.append(f"The {name} lacks the vectors of {len(lost)} passages, or holds others.")
+    if len(missing | texts | lost) > REBUILD_SHARE * max(1, len(wanted)):
+        return wrong, None
+    return wrong, {id_.split(".", 1)[0] for id_ in missing | extra | texts | lost}
+
+
+def _compared(catalog: Catalog, dense: DenseIndex, ids: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Those of the passages that stand in a dense index with another text, day or source, or with another vector."""
+    import numpy as np
+
+    other, lost = set[str](), set[str]()
+    for some in _portions(ids):
+        passages, held = catalog.passages(some), dense.held(some)
+        for id_, passage in passages.items():
+            article = passage.article
+            day = article.published.toordinal() if article.published else None
+            if held.get(id_) != Held(passage.text, day, article.source):
+                other.add(id_)
+        wanted, found = catalog.vectors(some), dense.vectors(some)
+        for id_, vector in wanted.items():
+            there: Any = found.get(id_)
+            if there is None or not np.allclose(np.asarray(there, np.float32), vector, rtol=0, atol=VECTOR_TOLERANCE):
+                lost.add(id_)
+    return other, lost
+
+
+def _portions(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), READ_ROWS):
+        yield ids[start : start + READ_ROWS]

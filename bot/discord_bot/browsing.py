@@ -1,0 +1,128 @@
+"""How people look around: `/coverage`, `/latest`, `/sources`, `/help`; and `/forget-me`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.corpus.catalog_feedback import forget, voter
+from bot.corpus.catalog_topics import Dated, dated, freshness
+from bot.discord_bot.answer_service import AnswerService, duration
+from bot.discord_bot.charts import DARK, LIGHT, can_draw, coverage_chart
+from bot.discord_bot.client import NewsClient
+from bot.discord_bot.context import person_of
+from bot.discord_bot.digest import TOPIC_CHARS, articles_on
+from bot.discord_bot.embeds import Page, embed_of
+from bot.discord_bot.listings import CHART_FILE, coverage_pages, help_pages, latest_of, nothing_on, sources_pages
+from bot.discord_bot.periods import counted
+from bot.discord_bot.targets import Attachment, InteractionTarget, permissions_of, whisper
+
+Interaction = discord.Interaction[Any]
+Shown = tuple[Sequence[Page], Sequence[Attachment]]
+
+
+class Browsing(commands.Cog):
+    """Commands that show what there is, and ask nobody."""
+
+    def __init__(self, client: NewsClient) -> None:
+        self.client = client
+        self.service: AnswerService = client.service
+        self.corpus = client.service.context.corpus
+
+    async def _look(self, interaction: Interaction, find: Callable[[str], Shown]) -> bool:
+        """Show what is found in the language of the server, where the person may look; whether they may."""
+        person = person_of(interaction)
+        if refusal := await self.service.refusal(person, self.client):
+            await whisper(interaction, refusal)
+            return False
+        if (wait := self.service.looking_wait(person)) > 0:
+            await whisper(interaction, f"That is more than I may show for now. Try again in {duration(wait)}.")
+            return False
+        target = InteractionTarget(interaction)
+        await target.acknowledge()
+        pages, files = await asyncio.to_thread(find, (await self.service.settings(person)).language)
+        await target.finish(pages, None, files)
+        return True
+
+    @app_commands.command(name="coverage", description="A chart of how much was written about a topic, and when")
+    @app_commands.describe(topic="Words that the articles hold, such as: suez canal", theme="Colours of the chart")
+    @app_commands.choices(
+        theme=[app_commands.Choice(name=f"{name} background", value=name.lower()) for name in ("Dark", "Light")]
+    )
+    async def coverage(
+        self,
+        interaction: Interaction,
+        topic: app_commands.Range[str, 1, TOPIC_CHARS],
+        theme: app_commands.Choice[str] | None = None,
+    ) -> None:
+        """A topic over time."""
+        colours = LIGHT if theme is not None and theme.value == "light" else DARK
+        obstacle = None if can_draw() else 'My operator has not installed "newsbot[charts]".'
+        if not permissions_of(interaction).attach_files:
+            obstacle = "I may not attach files here."
+
+        def find(language: str) -> Shown:
+            articles: list[Dated] = dated(self.corpus.catalog, articles_on(self.corpus, topic))
+            if not articles:
+                return [nothing_on(topic, self.corpus.coverage(), language)], []
+            numbers = counted(articles)
+            pages = coverage_pages(numbers, topic, len(articles), language, chart=obstacle is None)
+            if obstacle is not None:
+                return pages, []
+            return pages, [Attachment(CHART_FILE, coverage_chart(numbers, topic, colours, language))]
+
+        if await self._look(interaction, find) and obstacle is not None:
+            await whisper(interaction, f"The chart is left out. {obstacle}")
+
+    @app_commands.command(name="latest", description="The newest articles, of a topic if you name one")
+    @app_commands.describe(topic="Words that the articles hold")
+    async def latest(
+        self, interaction: Interaction, topic: app_commands.Range[str, 1, TOPIC_CHARS] | None = None
+    ) -> None:
+        """What is new."""
+        await self._look(interaction, lambda language: (latest_of(self.corpus, topic, language), []))
+
+    @app_commands.command(name="sources", description="What the corpus holds, and how fresh it is")
+    async def sources(self, interaction: Interaction) -> None:
+        """What there is."""
+
+        def find(language: str) -> Shown:
+            run = self.corpus.catalog.last_run()
+            ingested = run.started_at if run is not None else None
+            return sources_pages(freshness(self.corpus.catalog), self.corpus.coverage(), ingested, language), []
+
+        await self._look(interaction, find)
+
+    @app_commands.command(name="help", description="How to ask, and what I can do")
+    async def help(self, interaction: Interaction) -> None:
+        """How to ask."""
+        settings = await self.service.settings(person_of(interaction))
+        coverage = await asyncio.to_thread(self.corpus.coverage)
+        mentions = self.service.context.settings.discord_mention_trigger or interaction.guild_id is None
+        name = self.client.user.display_name if self.client.user else "newsbot"
+        days = self.service.context.settings.discord_keep_days
+        pages = help_pages(name, coverage, settings, mentions=mentions, days=days)
+        await interaction.response.send_message(embeds=[embed_of(page) for page in pages], ephemeral=True)
+
+    @app_commands.command(name="forget-me", description="Delete what I keep of you: questions, votes, alerts, 🔔")
+    async def forget_me(self, interaction: Interaction) -> None:
+        """Delete what is kept of a person."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        user, catalog = interaction.user.id, self.corpus.catalog
+
+        def delete() -> int:
+            answers = self.service.store.forget(voter(catalog, user), user)
+            forget(catalog, answers, user)
+            return len(answers)
+
+        count = await asyncio.to_thread(delete)
+        await whisper(
+            interaction,
+            f"Deleted: {count} answers with their questions, your votes and what you had me watch. "
+            "Messages in channels are Discord's: **⋯** under an answer deletes it.",
+        )

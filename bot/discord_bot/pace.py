@@ -1,0 +1,63 @@
+"""Paces every connection to Discord's gateway: a gateway that lets nobody stay is not stormed.
+
+discord.py 2.7.1 connects again at once where a connection ends by most codes, or before HELLO: thousands of times a
+minute, and Discord resets the token of such a bot. So each connection waits here for its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+FIRST_SECONDS, SECONDS_MAX = 3.5, 8.0
+"""Pauses before the second and the later tries: at most 3 in any 10 seconds, and back within 10 of a recovery."""
+STEADY_SECONDS = 10.0
+"""A connection that held so long did not fail at once: the next one need not wait."""
+IDENTIFIES_AN_HOUR = 40
+"""Discord allows a thousand new sessions a day, and resets the token of a bot that begins more."""
+
+
+class Pace:
+    """When the next connection may be tried; one for all clients of a process.
+
+    `first_seconds` is the pause after the first failure; it doubles up to `SECONDS_MAX`. `tries` counts connections.
+    """
+
+    def __init__(self, first_seconds: float = FIRST_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._first, self._clock = first_seconds, clock
+        self._failures = 0
+        self._tried = self._settled = float("-inf")
+        self._identified: deque[float] = deque()
+        self.tries = 0
+
+    async def turn(self, shards: int = 1) -> None:
+        """Wait until a connection may be tried, and count it. To be cancelled at any time."""
+        while (wait := self.wait(shards)) > 0:
+            await asyncio.sleep(wait)
+        self._tried = self._clock()
+        self.tries += 1
+
+    def wait(self, shards: int = 1) -> float:
+        """Seconds until one of so many `shards` may connect; 0.0 where it may now."""
+        now = self._clock()
+        pause = min(self._first * 2 ** (self._failures - 1), SECONDS_MAX) / shards if self._failures else 0.0
+        while self._identified and self._identified[0] <= now - 3600:
+            self._identified.popleft()
+        allowed = IDENTIFIES_AN_HOUR * shards
+        spent = self._identified[-allowed] + 3600 - now if len(self._identified) >= allowed else 0.0
+        return max(self._tried + pause - now, spent, 0.0)
+
+    def settled(self) -> None:
+        """Discord let a connection in."""
+        self._settled = self._clock()
+
+    def identified(self) -> None:
+        """A new session is begun."""
+        self._identified.append(self._clock())
+
+    def lost(self) -> None:
+        """A connection ended, or could not be made."""
+        steady = self._settled >= self._tried and self._clock() - self._settled >= STEADY_SECONDS
+        self._failures = 0 if steady else self._failures + 1

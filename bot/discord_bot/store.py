@@ -1,0 +1,207 @@
+"""What the bot must know after a restart, in a small SQLite file of its own: questions, watches, who asked what."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from bot.errors import CorpusError
+
+STORE_FILE = "discord.sqlite"
+POSTED_MOST = 5000
+"""Articles that are remembered as posted for one watch."""
+
+log = logging.getLogger(__name__)
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS pending (id TEXT PRIMARY KEY, at REAL NOT NULL, tries INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS asked (answer TEXT PRIMARY KEY, person TEXT NOT NULL, guild INTEGER, at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS asked_at ON asked (at);
+CREATE TABLE IF NOT EXISTS watches (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, guild INTEGER, channel INTEGER NOT NULL,
+    person INTEGER NOT NULL, topic TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS posted (watch INTEGER NOT NULL, article TEXT NOT NULL, PRIMARY KEY (watch, article));
+"""
+
+Kind = Literal["digest", "alert", "bell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A question that was being answered. `body` says where its answer goes; `at` is when it came (Unix seconds)."""
+
+    id: str
+    at: float
+    tries: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Something that is posted when the corpus grows: a digest or alert on a topic, or a question asked again.
+
+    `seq` is the catalog's change up to which it has looked, `at` when it last did (Unix seconds).
+    """
+
+    id: int
+    kind: Kind
+    guild: int | None
+    channel: int
+    person: int
+    topic: str
+    seq: int
+    at: float
+    body: Mapping[str, Any]
+
+
+class DiscordStore:
+    """One file beside the catalog, so that an ingest never holds it. Safe to share between threads; calls block.
+
+    Raises CorpusError where the file cannot be used. A damaged one is put aside, and a new one begun.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / STORE_FILE
+        self._lock = threading.Lock()
+        try:
+            self._database = self._opened()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise CorpusError(
+                    f"{self.path} cannot be used: {error}. Check that its folder may be written."
+                ) from error
+            aside = self.path.with_suffix(f".damaged-{int(time.time())}")
+            self.path.rename(aside)
+            log.error("%s is damaged; it is kept as %s, and a new one is begun.", self.path, aside.name)
+            self._database = self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch(mode=0o600)  # tokens of interactions stand here for minutes
+        database = sqlite3.connect(self.path, check_same_thread=False, timeout=30)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.executescript(SCHEMA)
+        return database
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                with self._database:
+                    yield self._database
+            except sqlite3.Error as error:
+                raise CorpusError(f"{self.path} cannot be written: {error}.") from error
+
+    def _rows(self, query: str, *values: Any) -> list[Any]:
+        with self._lock:
+            try:
+                return self._database.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise CorpusError(f"{self.path} cannot be read: {error}.") from error
+
+    # Questions on their way
+
+    def begin(self, id_: str, body: Mapping[str, Any]) -> None:
+        """Note a question before it is answered; one that is noted already is tried once more."""
+        with self._writing() as database:
+            database.execute(
+                "INSERT INTO pending VALUES (?, ?, 1, ?) ON CONFLICT (id) DO UPDATE SET tries = tries + 1",
+                (id_, time.time(), json.dumps(body)),
+            )
+
+    def end(self, id_: str) -> None:
+        """The question was answered, or refused."""
+        with self._writing() as database:
+            database.execute("DELETE FROM pending WHERE id = ?", (id_,))
+
+    def pending(self) -> list[Pending]:
+        """Questions that were not ended, oldest first."""
+        rows = self._rows("SELECT id, at, tries, body FROM pending ORDER BY at")
+        return [Pending(id_, at, tries, json.loads(body)) for id_, at, tries, body in rows]
+
+    # Who asked what
+
+    def asked(self, answer: str, person: str, guild: int | None) -> None:
+        """Note whose answer it is."""
+        with self._writing() as database:
+            database.execute("INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?)", (answer, person, guild, time.time()))
+
+    def asker_of(self, answer: str) -> str | None:
+        """Who asked for an answer."""
+        rows = self._rows("SELECT person FROM asked WHERE answer = ?", answer)
+        return rows[0][0] if rows else None
+
+    def answers_in(self, guild: int | None, since: float) -> list[str]:
+        """Ids of the answers given in a server since a moment, newest first."""
+        rows = self._rows("SELECT answer FROM asked WHERE guild IS ? AND at >= ? ORDER BY at DESC", guild, since)
+        return [row[0] for row in rows]
+
+    def forget(self, person: str, user: int) -> list[str]:
+        """Forget a person: what they asked, what they watch and wait for. Gives the ids of their answers."""
+        answers = [row[0] for row in self._rows("SELECT answer FROM asked WHERE person = ?", person)]
+        with self._writing() as database:
+            database.execute("DELETE FROM asked WHERE person = ?", (person,))
+            database.execute("DELETE FROM pending WHERE json_extract(body, '$.user') = ?", (user,))
+            database.execute("DELETE FROM watches WHERE person = ?", (user,))
+            database.execute("DELETE FROM posted WHERE watch NOT IN (SELECT id FROM watches)")
+        return answers
+
+    def forget_before(self, moment: float) -> None:
+        """Forget who asked what before a moment."""
+        with self._writing() as database:
+            database.execute("DELETE FROM asked WHERE at < ?", (moment,))
+
+    # Watches
+
+    def watch(
+        self, kind: Kind, guild: int | None, channel: int, person: int, topic: str, seq: int, body: Mapping[str, Any]
+    ) -> int:
+        """Begin a watch; gives its id. `seq` is the change of the catalog from which on it looks."""
+        with self._writing() as database:
+            values = (kind, guild, channel, person, topic, seq, time.time(), json.dumps(body))
+            made = database.execute(
+                "INSERT INTO watches VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+        return int(made.lastrowid or 0)
+
+    def watches(self, kind: Kind | None = None) -> list[Watch]:
+        """All watches, or those of a kind, oldest first."""
+        rows = self._rows("SELECT * FROM watches WHERE ?1 IS NULL OR kind = ?1 ORDER BY id", kind)
+        names = [each.name for each in fields(Watch)]
+        return [Watch(**dict(zip(names, [*row[:-1], json.loads(row[-1])], strict=True))) for row in rows]
+
+    def looked(self, id_: int, seq: int, posted: Sequence[str] = (), body: Mapping[str, Any] | None = None) -> None:
+        """A watch has looked up to a change, and posted these articles."""
+        with self._writing() as database:
+            database.execute("UPDATE watches SET seq = ?, at = ? WHERE id = ?", (seq, time.time(), id_))
+            if body is not None:
+                database.execute("UPDATE watches SET body = ? WHERE id = ?", (json.dumps(body), id_))
+            database.executemany("INSERT OR IGNORE INTO posted VALUES (?, ?)", [(id_, each) for each in posted])
+            database.execute(
+                "DELETE FROM posted WHERE watch = ?1 AND rowid NOT IN "
+                "(SELECT rowid FROM posted WHERE watch = ?1 ORDER BY rowid DESC LIMIT ?2)",
+                (id_, POSTED_MOST),
+            )
+
+    def was_posted(self, id_: int, articles: Sequence[str]) -> set[str]:
+        """Those of the articles that a watch has posted."""
+        known = {row[0] for row in self._rows("SELECT article FROM posted WHERE watch = ?", id_)}
+        return known.intersection(articles)
+
+    def unwatch(self, id_: int) -> None:
+        """End a watch."""
+        with self._writing() as database:
+            database.execute("DELETE FROM watches WHERE id = ?", (id_,))
+            database.execute("DELETE FROM posted WHERE watch = ?", (id_,))

@@ -1,0 +1,246 @@
+"""Fits how answers are decided (see `deciding`) to questions with known answers, and says by folds how well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bot.answering.deciding import Decision, DecisionWeights, decide
+from bot.asking import Asker
+from bot.evaluation.metrics import holds, is_yes_no, plain, token_f1
+from bot.evaluation.question_file import EvalQuestion
+from bot.evaluation.run import HALF_IS_ENOUGH, known_later
+from bot.models.question_kind import QuestionKind
+from bot.retrieval.reading import Reading
+from bot.schema import Question
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+FOLDS = 5
+RIDGE = 30.0
+STEPS = (0.5, 0.7, 1.4, 2.0)
+ROUNDS = 3
+REFUSED_MOST = 0.1
+"""Of the questions that have an answer, the share that may be refused."""
+SHORT_RIGHT_LEAST = 0.87
+"""Of the short answers that are shown, the share that must be right in folds that were not fitted to."""
+SHORT_SHOWN_LEAST = 10
+"""Fewer short answers than these tell no share."""
+OF_KIND_WEIGHT = 4.0
+"""How much more a question counts that says its kind: one as people type them, where the others are of a quiz."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A question of the fit with what was read for it."""
+
+    question: EvalQuestion
+    kind: QuestionKind
+    readings: tuple[Reading, ...]
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the corpus is said to answer it."""
+        return self.question.answerable and self.question.relevant != ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Fitted weights, and figures over questions of the fold that was left out."""
+
+    weights: DecisionWeights
+    figures: Mapping[str, float]
+
+
+def look_at(asker: Asker, questions: Sequence[EvalQuestion], slack_days: int) -> Iterator[Seen]:
+    """Retrieve and read for every question; overviews, talk and questions that nothing is known of are left out."""
+    for question in questions:
+        if is_yes_no(question.answers):
+            continue
+        asked = asker.understand(Question(question.text, as_of=question.asked_on))
+        if not question.kind:
+            asked = replace(asked, understood=known_later(asked.understood, slack_days))
+        retrieved = asker.retriever.retrieve(asked.understood, asker.hits)
+        if retrieved.readings and retrieved.kind is not QuestionKind.TOPIC:
+            yield Seen(question, retrieved.kind, retrieved.readings)
+
+
+def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
+    """Passage weights by coordinate search for right values and quotes, then the two logistic models and thresholds."""
+    import numpy as np
+
+    weights = _searched(seen, weights)
+    decisions = [_decided(each, weights) for each in seen]
+    of_short = sorted(decisions[0].features)
+    # How new a value is tells whether it still holds, and not whether the articles answer: archives answer too.
+    names = [name for name in of_short if name != "newness"]
+    inputs = np.array([[decision.features[name] for name in names] for decision in decisions])
+    with_age = np.array([[decision.features[name] for name in of_short] for decision in decisions])
+    counts = np.array([OF_KIND_WEIGHT if each.question.kind else 1.0 for each in seen])
+    shows = np.array([_shows(each, decision) for each, decision in zip(seen, decisions, strict=True)], dtype=float)
+    of_value = np.array([_judges_value(each, decision) for each, decision in zip(seen, decisions, strict=True)])
+    right = np.array(
+        [_value_right(each, decision) for each, decision in zip(seen, decisions, strict=True)], dtype=float
+    )
+    own = np.array([bool(each.question.kind) for each in seen])
+
+    answered = _by_folds(inputs, shows, counts)
+    can = np.array([each.has_answer for each in seen])
+    asked = own if own.sum() >= SHORT_SHOWN_LEAST else np.ones(len(seen), dtype=bool)
+    answer_least = float(np.quantile(answered[can & asked], REFUSED_MOST))
+    short = np.zeros(len(seen))
+    short[of_value] = _by_folds(with_age[of_value], right[of_value], counts[of_value])
+    judged = of_value & asked
+    short_least = _threshold(short[judged], right[judged])
+    fitted = replace(
+        weights,
+        answered=_model(names, inputs, shows, counts),
+        short=_model(of_short, with_age[of_value], right[of_value], counts[of_value]),
+        answer_least=answer_least,
+        short_least=short_least,
+    )
+    bold = of_value & (short >= short_least)
+    figures = {
+        "questions": float(len(seen)),
+        "quotes show the answer": _mean(shows[can]),
+        "value right": _mean(right[of_value & can]),
+        "refused of what has an answer": _mean((answered < answer_least)[can & asked]),
+        "refused of what has none": _mean((answered < answer_least)[~can & asked]),
+        "ranked right (AUC) by confidence": _auc(answered, shows),
+        "short answers shown": float(bold.sum()),
+        "of them right": _mean(right[bold]),
+        "of them right, own questions": _mean(right[bold & own]),
+    }
+    return Fit(fitted, figures)
+
+
+def _decided(seen: Seen, weights: DecisionWeights) -> Decision:
+    kind = QuestionKind.FACT if seen.question.answers and seen.kind is QuestionKind.YES_NO else seen.kind
+    return decide(seen.question.text, kind, seen.readings, weights)
+
+
+def _searched(seen: Sequence[Seen], weights: DecisionWeights) -> DecisionWeights:
+    """Passage weights, each multiplied up and down for as long as more is right."""
+    usable = [each for each in seen if each.has_answer]
+
+    def gain(tried: DecisionWeights) -> float:
+        total = 0.0
+        for each in usable:
+            decision = _decided(each, tried)
+            count = OF_KIND_WEIGHT if each.question.kind else 1.0
+            total += count * (_shows(each, decision) + _value_right(each, decision))
+        return total
+
+    best = gain(weights)
+    for _ in range(ROUNDS):
+        before = best
+        for name in weights.passage:
+            for step in STEPS:
+                tried = replace(weights, passage={**weights.passage, name: round(weights.passage[name] * step, 4)})
+                if (found := gain(tried)) > best:
+                    weights, best = tried, found
+        if best == before:
+            break
+    return weights
+
+
+def _shows(seen: Seen, decision: Decision) -> bool:
+    """Whether the quotes show what is asked."""
+    if not seen.has_answer:
+        return False
+    said = " ".join(chosen.text for chosen in decision.chosen)
+    if seen.question.must:
+        found = sum(holds(said, fact) for fact in seen.question.must)
+        return found >= len(seen.question.must) * (0.5 if seen.question.kind in HALF_IS_ENOUGH else 1.0)
+    return holds(said, seen.question.answers)
+
+
+def _judges_value(seen: Seen, decision: Decision) -> bool:
+    """Whether it is known if the value is right: a fact with known short answers, or without an answer."""
+    return decision.value is not None and bool(seen.question.short or seen.question.answers or not seen.has_answer)
+
+
+def _value_right(seen: Seen, decision: Decision) -> bool:
+    if decision.value is None:
+        return False
+    text = decision.value.text
+    if seen.question.answers:
+        # A file may list no article for a question that one answers all the same.
+        return token_f1(text, seen.question.answers) >= 0.5 or holds(text, seen.question.answers)
+    if seen.question.short:
+        return any(holds(text, [each]) or holds(each, [text]) for each in seen.question.short) and not any(
+            plain(wrong) == plain(text) for wrong in seen.question.wrong
+        )
+    return False
+
+
+def _model(names: Sequence[str], inputs: Floats, wanted: Floats, counts: Floats) -> dict[str, float]:
+    coefficients = _logistic_regression(inputs, wanted, counts)
+    return {name: round(float(each), 5) for name, each in zip(("bias", *names), coefficients, strict=True)}
+
+
+def _by_folds(inputs: Floats, wanted: Floats, counts: Floats) -> Floats:
+    """The probability of each, by a model fitted without its fold."""
+    import numpy as np
+
+    folds = np.arange(len(inputs)) % FOLDS
+    found = np.zeros(len(inputs))
+    for fold in range(FOLDS):
+        out = folds == fold
+        coefficients = _logistic_regression(inputs[~out], wanted[~out], counts[~out])
+        found[out] = _sigmoid(coefficients[0] + inputs[out] @ coefficients[1:])
+    return found
+
+
+def _logistic_regression(inputs: Floats, wanted: Floats, counts: Floats) -> Floats:
+    """Bias and coefficients of a ridge logistic regression, by Newton's method on standardised inputs."""
+    import numpy as np
+
+    mean, scale = inputs.mean(0), inputs.std(0) + 1e-9
+    design = np.hstack([np.ones((len(inputs), 1)), (inputs - mean) / scale])
+    penalty = np.eye(design.shape[1]) * RIDGE
+    penalty[0, 0] = 0.0
+    found = np.zeros(design.shape[1])
+    for _ in range(30):
+        likely = _sigmoid(design @ found)
+        gradient = design.T @ (counts * (wanted - likely)) - penalty @ found
+        curvature = (design.T * (counts * likely * (1 - likely))) @ design + penalty
+        step = np.linalg.solve(curvature + 1e-9 * np.eye(len(found)), gradient)
+        found += step
+        if np.abs(step).max() < 1e-8:
+            break
+    slopes = found[1:] / scale
+    return np.concatenate([[found[0] - slopes @ mean], slopes])
+
+
+def _sigmoid(logits: Any) -> Any:
+    import numpy as np
+
+    return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+
+
+def _threshold(sure: Floats, right: Floats) -> float:
+    """The lowest probability above which enough short answers are right; over 1 where none is."""
+    import numpy as np
+
+    order = np.argsort(-sure)
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.nonzero((share >= SHORT_RIGHT_LEAST) & (np.arange(1, len(order) + 1) >= SHORT_SHOWN_LEAST))[0]
+    return float(sure[order[enough[-1]]]) if len(enough) else 1.01
+
+
+def _auc(sure: Floats, right: Floats) -> float:
+    """The probability that a right one is surer than a wrong one."""
+    good, bad = sure[right > 0], sure[right <= 0]
+    if not len(good) or not len(bad):
+        return float("nan")
+    return float((good[:, None] > bad[None, :]).mean() + 0.5 * (good[:, None] == bad[None, :]).mean())
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean()) if len(values) else float("nan")

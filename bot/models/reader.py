@@ -1,0 +1,219 @@
+"""The reading model at work: for a question and passages, where each may answer, and whether it does.
+
+Runs by ONNX Runtime in 8 bits, without torch. The weights that ship are in `weights/`, whose card says what they were
+trained on; `newsbot train-reader` makes others.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bot.errors import ModelError
+from bot.models.reader_input import Pair, PairEncoder, padded
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+WEIGHTS = Path(__file__).parent / "weights"
+FACTS_FILE = "reader.json"
+SPANS = 5
+"""Spans of a passage that are looked at."""
+SPAN_TOKENS = 16
+BATCH_TOKENS = 1024
+"""Padded tokens in one batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSpan:
+    """A run of characters of a passage, and the probability that it is the answer if the passage has one."""
+
+    start: int
+    end: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class PassageReading:
+    """What reading one passage gave: offsets count characters of the passage.
+
+    `relevance` and `answerable` are log-odds that the passage is about what is asked, and that it answers. `spans` come
+    best first. `evidence(start, end)` is the mean log-odds that these characters show the answer.
+    """
+
+    relevance: float
+    answerable: float
+    spans: tuple[ScoredSpan, ...]
+    tokens: tuple[tuple[int, int, float], ...]
+    """Start, end and evidence (log-odds) of each token."""
+
+    def evidence(self, start: int, end: int) -> float:
+        """The mean log-odds over the tokens of a run of characters; minus infinity where it was not read."""
+        found = [logit for first, last, logit in self.tokens if first < end and last > start]
+        return sum(found) / len(found) if found else -math.inf
+
+
+class PassageReader(Protocol):
+    """Reads passages for a question: this module's model, or another one (see `transformers_reader`)."""
+
+    name: str
+
+    def read(self, question: str, contexts: Sequence[tuple[str, str]]) -> list[PassageReading]: ...
+
+
+class Reader:
+    """A reading model. Safe to share between threads.
+
+    `logits` gives for a batch of pairs the span start, span end and evidence logits (pairs, tokens) and the pair logits
+    (pairs, 2): relevance, answerability.
+    """
+
+    def __init__(self, name: str, encoder: PairEncoder, logits: Callable[[Sequence[Pair]], tuple[Floats, ...]]) -> None:
+        self.name = name
+        self._encoder = encoder
+        self._logits = logits
+
+    def read(self, question: str, contexts: Sequence[tuple[str, str]]) -> list[PassageReading]:
+        """One reading for each (header, passage), in their order (see `reader_input.header`)."""
+        pairs = self._encoder.pairs(question, contexts)
+        found: list[PassageReading | None] = [None] * len(pairs)
+        for batch in _batches(pairs):
+            start, end, evidence, both = self._logits([pairs[place] for place in batch])
+            for row, place in enumerate(batch):
+                pair = pairs[place]
+                inside = slice(pair.first, pair.first + len(pair.offsets))
+                found[place] = reading_of(pair, start[row, inside], end[row, inside], evidence[row, inside], both[row])
+        return [each for each in found if each is not None]
+
+
+def reading_of(pair: Pair, start: Floats, end: Floats, evidence: Floats, both: Floats) -> PassageReading:
+    """A reading from the logits of a passage's tokens."""
+    tokens = tuple((first, last, float(logit)) for (first, last), logit in zip(pair.offsets, evidence, strict=True))
+    return PassageReading(float(both[0]), float(both[1]), best_spans(pair.offsets, start, end), tokens)
+
+
+def best_spans(offsets: Sequence[tuple[int, int]], start: Floats, end: Floats) -> tuple[ScoredSpan, ...]:
+    """The likeliest spans: the product of the start's and the end's probability, at most so many tokens long."""
+    import numpy as np
+
+    if not offsets:
+        return ()
+    joint = np.triu(np.outer(_softmax(start), _softmax(end)))
+    joint -= np.triu(joint, SPAN_TOKENS)
+    flat = joint.ravel()
+    best = np.argsort(-flat, kind="stable")[:SPANS]
+    width = len(offsets)
+    return tuple(
+        ScoredSpan(offsets[int(place) // width][0], offsets[int(place) % width][1], float(flat[place]))
+        for place in best
+        if flat[place] > 0
+    )
+
+
+def _softmax(logits: Floats) -> Floats:
+    import numpy as np
+
+    powers = np.exp(logits - logits.max())
+    shares: Floats = powers / powers.sum()
+    return shares
+
+
+def _batches(pairs: Sequence[Pair]) -> Iterable[list[int]]:
+    """Places of pairs of like length, so many that padding costs little."""
+    batch: list[int] = []
+    for place in sorted(range(len(pairs)), key=lambda each: len(pairs[each].ids)):
+        if batch and (len(batch) + 1) * len(pairs[place].ids) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def load_reader(folder: Path = WEIGHTS, *, threads: int = 2) -> Reader:
+    """Load what `newsbot train-reader` wrote into a folder. Raises ModelError where it cannot be loaded."""
+    import numpy as np
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    try:
+        facts: dict[str, Any] = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
+        words = WordEmbeddings.load(folder)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        session = onnxruntime.InferenceSession(str(folder / "reader.onnx"), options, providers=["CPUExecutionProvider"])
+        encoder = PairEncoder(Tokenizer.from_file(str(folder / "tokenizer.json")), facts["max_tokens"])
+    except Exception as error:  # files that are missing, cut off or of another version: the remedy is the same
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise ModelError(
+            f"The reading model in {folder} cannot be loaded: {said}. Install newsbot again, or set NEWSBOT_READER to "
+            "a folder that newsbot train-reader wrote, or to off."
+        ) from error
+
+    def logits(pairs: Sequence[Pair]) -> tuple[Floats, ...]:
+        ids, types, mask = padded(pairs)
+        found = session.run(None, {"words": words(ids), "types": types, "mask": mask})
+        return tuple(np.asarray(each, dtype=np.float32) for each in found)
+
+    return Reader(facts["name"], encoder, logits)
+
+
+class WordEmbeddings:
+    """Word embeddings in 4 bits: rows of unsigned integers with a scale for each block of a row.
+
+    They are a third of the model's weights and its least sensitive part; looking them up here keeps them out of the
+    graph, which would hold them as 32-bit floats.
+    """
+
+    BLOCK = 96
+
+    def __init__(self, packed: NDArray[np.uint8], scales: NDArray[np.float16]) -> None:
+        self.packed = packed
+        self.scales = scales
+
+    @classmethod
+    def quantized(cls, weights: Floats) -> WordEmbeddings:
+        """The embeddings of float32 weights, shape (tokens, width); the width is a multiple of the block."""
+        import numpy as np
+
+        blocks = weights.reshape(len(weights), -1, cls.BLOCK)
+        scales = (np.abs(blocks).max(-1) / 7.0).astype(np.float16)
+        steps = np.maximum(scales.astype(np.float32), 1e-8)[..., None]
+        whole = (np.clip(np.rint(blocks / steps), -8, 7) + 8).astype(np.uint8).reshape(weights.shape)
+        return cls(whole[:, 0::2] | (whole[:, 1::2] << 4), scales)
+
+    @classmethod
+    def load(cls, folder: Path) -> WordEmbeddings:
+        """What `save` wrote."""
+        import numpy as np
+
+        return cls(np.load(folder / "words.npy"), np.load(folder / "word_scales.npy"))
+
+    def save(self, folder: Path) -> None:
+        """Write them into a folder."""
+        import numpy as np
+
+        np.save(folder / "words.npy", self.packed)
+        np.save(folder / "word_scales.npy", self.scales)
+
+    def __call__(self, ids: NDArray[np.int64]) -> Floats:
+        """Embeddings of token ids of any shape: float32, that shape and the width."""
+        import numpy as np
+
+        packed = self.packed[ids]
+        whole = np.empty((*packed.shape[:-1], 2 * packed.shape[-1]), dtype=np.float32)
+        whole[..., 0::2] = packed & 15
+        whole[..., 1::2] = packed >> 4
+        blocks = (whole - np.float32(8.0)).reshape(*ids.shape, -1, self.BLOCK)
+        found: Floats = np.asarray(blocks * self.scales[ids].astype(np.float32)[..., None], dtype=np.float32)
+        return found.reshape(whole.shape)

@@ -1,0 +1,129 @@
+"""Other people's reading models by name: extractive question answering, or token classifiers that mark what answers.
+
+They run by transformers and torch, which takes seconds to import; `bot.models.reader` is the one that newsbot brings.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import ModelError
+from bot.models.reader import PassageReading, best_spans
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+BATCH = 8
+MAX_TOKENS = 512
+LOG_ODDS_MOST = 12.0
+
+
+class TransformersReader:
+    """A transformers model as a reader. Safe to share between threads.
+
+    A question-answering model (`...ForQuestionAnswering`) gives spans, and by how much its best span is ahead of its
+    first token (SQuAD 2.0's sign of no answer) whether the passage answers. A token classifier of two labels
+    (`...ForTokenClassification`) gives evidence alone: it marks sentences, and no short answer comes of it.
+    """
+
+    def __init__(self, name: str, model: Any, tokenizer: Any, *, marks: bool) -> None:
+        self.name = name
+        self._model = model
+        self._tokenizer = tokenizer
+        self._marks = marks
+
+    def read(self, question: str, contexts: Sequence[tuple[str, str]]) -> list[PassageReading]:
+        """One reading for each (header, passage), in their order."""
+        import torch
+
+        found: list[PassageReading] = []
+        for first in range(0, len(contexts), BATCH):
+            batch = contexts[first : first + BATCH]
+            texts = [f"{head} {passage}".strip() for head, passage in batch]
+            encoded = self._tokenizer(
+                [question] * len(batch),
+                texts,
+                truncation="only_second",
+                max_length=MAX_TOKENS,
+                padding=True,
+                return_offsets_mapping=True,
+                return_tensors="pt",
+            )
+            offsets = encoded.pop("offset_mapping").tolist()
+            with torch.inference_mode():
+                output = self._model(**encoded)
+            for row, (_, passage) in enumerate(batch):
+                before = len(texts[row]) - len(passage)
+                places = [
+                    place
+                    for place, part in enumerate(encoded.sequence_ids(row))
+                    if part == 1 and offsets[row][place][1] > before
+                ]
+                spans = [(max(0, offsets[row][at][0] - before), offsets[row][at][1] - before) for at in places]
+                if self._marks:
+                    logits = output.logits[row].float().numpy()
+                    found.append(_marked(spans, logits[places, -1] - logits[places, 0]))
+                else:
+                    start, end = output.start_logits[row].float().numpy(), output.end_logits[row].float().numpy()
+                    found.append(_answered(spans, start[places], end[places], float(start[0] + end[0])))
+        return found
+
+
+def _marked(spans: list[tuple[int, int]], evidence: Floats) -> PassageReading:
+    tokens = tuple((start, end, float(logit)) for (start, end), logit in zip(spans, evidence, strict=True))
+    best = max((logit for *_, logit in tokens), default=-LOG_ODDS_MOST)
+    return PassageReading(0.0, best, (), tokens)
+
+
+def _answered(spans: list[tuple[int, int]], start: Floats, end: Floats, none: float) -> PassageReading:
+    best = best_spans(spans, start, end)
+    sure = float(start.max() + end.max()) - none if len(spans) else -LOG_ODDS_MOST
+    tokens = []
+    for first, last in spans:
+        share = min(sum(span.probability for span in best if span.start < last and span.end > first), 1.0)
+        tokens.append((first, last, _log_odds(share)))
+    return PassageReading(0.0, max(-LOG_ODDS_MOST, min(LOG_ODDS_MOST, sure)), best, tuple(tokens))
+
+
+def _log_odds(probability: float) -> float:
+    least = math.exp(-LOG_ODDS_MOST)
+    held = min(max(probability, least), 1 - least)
+    return math.log(held / (1 - held))
+
+
+def load_transformers_reader(name: str) -> TransformersReader:
+    """Load a model by name or folder. Its own code is never run: what transformers does not know is refused.
+
+    Raises ModelError where it cannot be loaded, or is of another kind.
+    """
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+    try:
+        from transformers import (
+            AutoConfig,
+            AutoModelForQuestionAnswering,
+            AutoModelForTokenClassification,
+            AutoTokenizer,
+        )
+
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+        kinds = " ".join(config.architectures or ())
+        marks = "ForTokenClassification" in kinds
+        if not marks and "ForQuestionAnswering" not in kinds:
+            raise ModelError(f"it is {kinds or 'of an unnamed kind'}, no question-answering model or token classifier")
+        loader: Any = AutoModelForTokenClassification if marks else AutoModelForQuestionAnswering
+        model = loader.from_pretrained(name, trust_remote_code=False).eval()
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except Exception as error:  # a hub, a file or a format: whatever is wrong, the remedy is the same
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise ModelError(
+            f"The reader {name} cannot be loaded: {said}. Name in NEWSBOT_READER a folder that newsbot train-reader "
+            "wrote, a transformers question-answering model that can be downloaded here, or off. Empty: newsbot's own."
+        ) from error
+    return TransformersReader(name, model, tokenizer, marks=marks)

@@ -1,0 +1,136 @@
+"""What is said from what was read: values summed over passages, the newer one first, quotes within limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from bot.answering.deciding import LIMITS, Decision, DecisionWeights, decide, logistic, passage_shares
+from bot.models.question_kind import QuestionKind
+from bot.retrieval.reading import Reading, SentenceReading, SpanReading
+from bot.schema import Article, Hit, Passage
+from bot.text.sentences import sentences
+
+WEIGHTS = DecisionWeights()
+
+
+def reading(
+    id_: str,
+    text: str,
+    *,
+    answers: dict[str, float] | None = None,
+    shows: str = "",
+    sure: float = 2.0,
+    day: date | None = date(2024, 5, 1),
+) -> Reading:
+    """A reading of a one-passage article: `answers` are spans with their probabilities, `shows` what is evidence."""
+    article = Article(title=f"On {id_}", text=text, source="Coast Courier", published=day, id=id_)
+    hit = Hit(Passage(f"{id_}:0", article, 0, len(text)), 1.0, {"fused": 1.0, "newness": 0.5})
+    spans = tuple(
+        SpanReading(text.index(answer), text.index(answer) + len(answer), answer, probability)
+        for answer, probability in (answers or {}).items()
+    )
+    found = tuple(
+        SentenceReading(
+            span.start,
+            span.end,
+            3.0 if shows and shows in text[span.start : span.end] else -3.0,
+            sum(each.probability for each in spans if span.start <= each.start < span.end),
+        )
+        for span in sentences(text)
+    )
+    return Reading(hit, sure, sure, spans, found)
+
+
+def decided(
+    *readings: Reading, question: str = "Who runs the ferry?", kind: QuestionKind = QuestionKind.FACT
+) -> Decision:
+    return decide(question, kind, readings, WEIGHTS)
+
+
+def test_values_of_several_passages_add_up() -> None:
+    found = decided(
+        reading("a", "Ivo Lund bought a boat on Monday.", answers={"Ivo Lund": 0.6}),
+        reading("b", "Olga Rask runs the ferry.", answers={"Olga Rask": 0.4}),
+        reading("c", "The ferry of Olga Rask was late.", answers={"Olga Rask": 0.4}),
+    )
+    assert found.value is not None
+    assert (found.value.text, found.value.articles) == ("Olga Rask", 2)
+    assert found.chosen[0].text == "Olga Rask runs the ferry."
+
+
+def test_a_name_cut_short_counts_for_the_whole_name() -> None:
+    found = decided(
+        reading("a", "Olga Rask runs the ferry.", answers={"Olga Rask": 0.3}),
+        reading("b", "Rask said the ferry was late.", answers={"Rask": 0.3}),
+        reading("c", "Ivo Lund rows.", answers={"Ivo Lund": 0.4}),
+    )
+    assert found.value is not None
+    assert found.value.text == "Olga Rask"
+
+
+def test_what_the_question_says_is_no_answer() -> None:
+    text = "The ferry is run by Olga Rask."
+    found = decided(reading("a", text, answers={"The ferry": 0.7, "Olga Rask": 0.2}), question="Who runs the ferry?")
+    assert found.value is not None
+    assert found.value.text == "Olga Rask"
+
+
+def test_a_newer_value_nearly_as_likely_is_the_one_that_holds() -> None:
+    older = reading("a", "About 500 work there.", answers={"500": 0.6}, day=date(2020, 2, 12))
+    newer = reading("b", "About 300 work there now.", answers={"300": 0.5}, day=date(2024, 2, 12))
+    found = decided(older, newer, question="How many work there?")
+    assert found.value is not None
+    assert found.value.text == "About 300"
+    assert [chosen.hit.article.id for chosen in found.chosen] == ["b", "a"]
+
+
+def test_a_passage_that_answers_nothing_counts_little() -> None:
+    shares = passage_shares([reading("a", "One.", sure=3.0), reading("b", "Two.", sure=-3.0)], WEIGHTS)
+    assert shares[0] > 0.9
+    assert abs(sum(shares) - 1) < 1e-9
+
+
+def test_reasons_are_chosen_by_evidence() -> None:
+    text = "The bridge was closed on Monday. Engineers had found cracks in two piers. It is 80 years old."
+    found = decided(reading("a", text, shows="cracks"), question="Why was the bridge closed?", kind=QuestionKind.REASON)
+    assert "cracks in two piers" in found.chosen[0].text
+    assert found.value is None
+
+
+def test_what_decides_yes_or_no_stands_newest_first() -> None:
+    older = reading("a", "The strike goes on, the union said.", shows="goes on", day=date(2024, 1, 1))
+    newer = reading("b", "The strike has ended, both sides said.", shows="ended", day=date(2024, 3, 1))
+    found = decided(older, newer, question="Has the strike ended?", kind=QuestionKind.YES_NO)
+    assert [chosen.hit.article.id for chosen in found.chosen] == ["b", "a"]
+
+
+def test_no_sentence_is_quoted_twice_and_limits_hold() -> None:
+    same = "The harbour tunnel will open in May, the city said on Friday."
+    many = [reading(f"a{n}", same, answers={"May": 0.5}, shows="May") for n in range(6)]
+    assert len(decided(*many, question="When does it open?").chosen) == 1
+    words = " ".join(["word"] * 40)
+    long = [reading(f"b{n}", f"It opens in May {words} {n}.", shows="May") for n in range(6)]
+    found = decided(*long, question="When does it open?")
+    assert sum(len(chosen.text.split()) for chosen in found.chosen) <= LIMITS[QuestionKind.FACT].words
+
+
+def test_a_short_answer_is_given_only_where_it_is_sure_enough() -> None:
+    one = reading("a", "Olga Rask runs the ferry.", answers={"Olga Rask": 0.9})
+    bold = decide("Who?", QuestionKind.FACT, [one], replace(WEIGHTS, short={"bias": 3.0}))
+    assert bold.short == "Olga Rask"
+    plain = decide("Who?", QuestionKind.FACT, [one], replace(WEIGHTS, short={"bias": 1.0}))
+    assert plain.short is None
+    assert plain.value is not None
+
+
+def test_the_logistic_model_is_bounded() -> None:
+    assert logistic({"bias": 1e9}, {}) <= 1.0
+    assert logistic({"bias": 0.0, "x": 2.0}, {"x": 1.0}) > 0.85
+    assert logistic({"bias": 0.0, "unknown": 5.0}, {"x": 1.0}) == 0.5
+
+
+def test_quotes_are_verbatim() -> None:
+    one = reading("a", "Rain fell. Olga Rask runs the ferry. It was late.", answers={"Olga Rask": 0.9})
+    for chosen in decided(one).chosen:
+        assert chosen.hit.article.text[chosen.start : chosen.end] == chosen.text

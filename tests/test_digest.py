@@ -1,0 +1,96 @@
+"""An overview: what the articles share, told once, newest first, short."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bot.answering.deciding import Chosen
+from bot.answering.digest import QUOTES, WORDS, digest
+from bot.schema import Article, Hit, Passage
+
+NEWS = {
+    "harbour": "Dockers in Kelmouth walked out over night shifts on Monday.",
+    "bridge": "Engineers found cracks in two piers beneath Lindqvist Street.",
+    "hospital": "Nurses will receive higher wages from January under a new contract.",
+    "stadium": "Football returned to the rebuilt arena before twenty thousand spectators.",
+    "library": "Readers borrowed more novels than ever during the wet summer.",
+    "airport": "Flights were cancelled after snow covered both runways overnight.",
+    "museum": "Curators unveiled a Bronze Age sword that divers had recovered.",
+    "railway": "Commuter trains run every quarter of an hour since the timetable changed.",
+}
+
+
+def hit(topic: str, day: date | None, score: float, text: str = "") -> Hit:
+    text = text or NEWS[topic]
+    article = Article(title=f"{topic.title()} opens", text=text, source="Kelmouth Post", published=day, id=topic)
+    return Hit(Passage(f"{topic}:0", article, 0, len(text)), score)
+
+
+def rarity(word: str) -> float:
+    return min(len(word), 8) / 2
+
+
+def told(*hits: Hit) -> list[Chosen]:
+    return digest(hits, rarity)
+
+
+def test_developments_come_newest_first_and_verbatim() -> None:
+    strike = [
+        hit(
+            "dock",
+            date(2024, 1, 1),
+            1.0,
+            "Dockers in Kelmouth walked out over night shifts on Monday. Rain fell all day.",
+        ),
+        hit("ship", date(2024, 1, 3), 0.9, "Ships wait outside Kelmouth because dockers walked out over night shifts."),
+        hit(
+            "deal",
+            date(2024, 1, 5),
+            0.9,
+            "Dockers in Kelmouth accepted a deal over night shifts and went back to work.",
+        ),
+    ]
+    found = told(*strike)
+    assert [each.hit.article.id for each in found] == ["deal", "ship", "dock"]
+    assert found[0].text == strike[2].article.text
+
+
+def test_what_articles_share_is_told_before_what_one_says_by_the_way() -> None:
+    common = "Dockers in Kelmouth walked out over night shifts on Monday."
+    aside = "A baker named Lindqvist sold cinnamon rolls to some onlookers nearby."
+    hits = [hit(f"d{n}", date(2024, 1, n), 1.0, f"{aside.replace('baker', f'baker{n}')} {common}") for n in range(1, 8)]
+    found = told(*hits)
+    assert any(common in each.text for each in found)
+    assert sum(common in each.text for each in found) == 1, "the same words are told once"
+
+
+def test_it_is_short() -> None:
+    hits = [
+        hit(topic, date(2024, 1, 1), 1.0, f"{said} Then {' '.join(f'{topic}{n}' for n in range(40))}.")
+        for topic, said in NEWS.items()
+    ]
+    found = told(*hits)
+    assert 0 < sum(len(each.text.split()) for each in found) <= WORDS
+    assert len(found) <= QUOTES
+
+
+def test_neighbouring_sentences_are_one_quote() -> None:
+    text = "Dockers in Kelmouth walked out over night shifts. Their union in Kelmouth wants shorter night shifts."
+    found = told(hit("dock", date(2024, 1, 1), 1.0, text))
+    assert [each.text for each in found] == [text]
+
+
+def test_questions_crossheads_and_scraps_are_not_told() -> None:
+    for text in (
+        "Photo: AP",
+        "Why did the dockers in Kelmouth walk out over night shifts?",
+        "What dockers of Kelmouth want",
+    ):
+        assert told(hit("scrap", date(2024, 1, 1), 1.0, text)) == []
+    assert told() == []
+
+
+def test_what_has_no_day_stands_last() -> None:
+    one = hit("harbour", None, 1.0, "Dockers in Kelmouth walked out over their night shifts.")
+    other = hit("bridge", date(2020, 1, 1), 0.9, "Dockers in Kelmouth want higher wages for night shifts.")
+    assert [each.hit.article.id for each in told(one, other)] == ["bridge", "harbour"]
