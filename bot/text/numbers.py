@@ -109,7 +109,7 @@ def quantities(text: str, taken: Sequence[tuple[int, int]] = (), read: Sequence[
         if parsed is None:
             at += 1
             continue
-        readings, after = parsed
+        readings, after = parsed[0], min(parsed[1], len(parser.read))
         end = parser.read[after - 1].end
         found.append(Quantity(token.start, end, text[token.start : end], readings, parser.qualifier(at, after)))
         at = after
