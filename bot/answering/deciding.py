@@ -152,7 +152,7 @@ def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weigh
 def logistic(coefficients: Mapping[str, float], features: Mapping[str, float]) -> float:
     """The probability of a logistic model; features that it does not name count nothing."""
     logit = sum(weight * (1.0 if name == "bias" else features.get(name, 0.0)) for name, weight in coefficients.items())
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+    return _sigmoid(max(-30.0, min(30.0, logit)))
 
 
 def passage_shares(readings: Sequence[Reading], weights: DecisionWeights) -> list[float]:
@@ -256,7 +256,7 @@ def _scored_sentences(
         for place, sentence in enumerate(reading.sentences):
             if not is_statement(reading.hit.article.text[sentence.start : sentence.end]):
                 continue
-            shown = span_share * sentence.span + (1 - span_share) / (1 + math.exp(-sentence.evidence))
+            shown = span_share * sentence.span + (1 - span_share) * _sigmoid(sentence.evidence)
             key = (reading.hit.article.id, sentence.start)
             if key not in found or found[key].score < share * shown:
                 found[key] = _Scored(share * shown, reading, place)
