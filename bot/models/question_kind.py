@@ -12,6 +12,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 QUESTIONS = Path(__file__).parent / "training" / "question_kinds.jsonl"
+SHIPPED = Path(__file__).parent / "weights"
 RIDGE = 1.0
 """Weight of the squared coefficients."""
 HASHED_WORDS = 2048
@@ -76,6 +78,15 @@ class KindClassifier:
         gram = inputs.T @ inputs + RIDGE * np.eye(inputs.shape[1], dtype=np.float32)
         return cls(np.linalg.solve(gram, inputs.T @ wanted).astype(np.float32))
 
+    def save(self, path: Path) -> None:
+        """Write the head, so that a reader meets it whole or not at all."""
+        import numpy as np
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{id(self)}.tmp.npy")
+        np.save(partial, self.weights.astype(np.float16))
+        partial.replace(path)
+
     def scores(self, text: str, vector: Floats) -> dict[QuestionKind, float]:
         """A score for each kind, about -1 to 1."""
         return dict(zip(KINDS, (_inputs([text], vector[None, :]) @ self.weights)[0].tolist(), strict=True))
@@ -96,31 +107,32 @@ def training_questions(path: Path = QUESTIONS) -> list[tuple[str, QuestionKind]]
 
 
 def load_kinds(fingerprint: str, encode: Callable[[Sequence[str]], Floats], cache_dir: Path) -> KindClassifier:
-    """The head for an embedding model, fitted at its first use and kept in `cache_dir`.
+    """The head for an embedding model: the one that ships, or else fitted at the model's first use and kept in
+    `cache_dir`.
 
     `fingerprint` names the model's weights; `encode` gives embeddings of questions.
     """
-    import hashlib
-
     import numpy as np
 
-    digest = hashlib.sha256(QUESTIONS.read_bytes()).hexdigest()[:12]
-    path = cache_dir / f"kinds-{fingerprint}-{HASHED_WORDS}-{digest}.npy"
-    try:
-        return KindClassifier(np.load(path))
-    except (OSError, ValueError):
-        pass
-    questions = training_questions()
-    texts = [text for text, _ in questions]
-    fitted = KindClassifier.fitted(texts, encode(texts), [kind for _, kind in questions])
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{id(fitted)}.tmp.npy")
-        np.save(partial, fitted.weights)
-        partial.replace(path)
-    except OSError:  # a read-only cache costs a second at each start
-        pass
+    name = kinds_file(fingerprint)
+    for folder in (SHIPPED, cache_dir):
+        try:
+            return KindClassifier(np.load(folder / name).astype(np.float32))
+        except (OSError, ValueError):
+            continue
+    texts, kinds = zip(*training_questions(), strict=True)
+    fitted = KindClassifier.fitted(texts, encode(texts), kinds)
+    with suppress(OSError):  # a read-only cache costs some seconds at each start
+        fitted.save(cache_dir / name)
     return fitted
+
+
+def kinds_file(fingerprint: str) -> str:
+    """The file of the head for an embedding model; other training questions have another."""
+    import hashlib
+
+    digest = hashlib.sha256(QUESTIONS.read_bytes()).hexdigest()[:12]
+    return f"kinds-{fingerprint}-{HASHED_WORDS}-{digest}.npy"
 
 
 def _inputs(texts: Sequence[str], vectors: Floats) -> Floats:
