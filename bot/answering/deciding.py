@@ -29,8 +29,9 @@ class DecisionWeights:
 
     `passage` weighs a passage's log-odds of holding the answer; `span_share` is, by kind, what spans count against
     evidence; `answered` and `short` are the coefficients of two logistic models over a decision's features, with
-    `bias`. Below `answer_least`, the probability that the quotes answer, nothing is said; below `short_least`, that the
-    short answer is right, none is given: a value in bold is a promise.
+    `bias`; `topic` those of one that tells from how well the best passage fits whether there is anything to give an
+    overview of. Below `answer_least`, the probability that the quotes answer, nothing is said; below `short_least`,
+    that the short answer is right, none is given: a value in bold is a promise.
     """
 
     passage: Mapping[str, float] = field(
@@ -41,6 +42,7 @@ class DecisionWeights:
     )
     answered: Mapping[str, float] = field(default_factory=lambda: {"bias": 4.0})
     short: Mapping[str, float] = field(default_factory=lambda: {"bias": -4.0})
+    topic: Mapping[str, float] = field(default_factory=lambda: {"bias": -10.8, "matter": 8.0})
     answer_least: float = 0.5
     short_least: float = 0.85
 
@@ -86,7 +88,8 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to say. `chosen` is in the order shown; `short` is the value where it is sure enough to be promised.
+    """What to say. `chosen` is in the order shown; `short` is the value where a fact is asked for and the value is sure
+    enough to be promised.
 
     `confidence` is the probability that the quotes answer, `short_confidence` that the best value is right; `features`
     are what they were computed from.
@@ -135,17 +138,18 @@ def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weigh
     shares = passage_shares(readings, weights)
     values = _values(question, readings, shares)
     scored = _scored_sentences(kind, readings, shares, weights)
-    value = _current(values) if values and kind is QuestionKind.FACT else None
+    value = _current(values) if values else None
     features = _features(question, readings, shares, values, value, scored)
     sure = logistic(weights.short, features)
+    of_fact = value if kind is QuestionKind.FACT else None
     return Decision(
         kind,
-        tuple(_newest_first(_chosen(kind, scored, value), kind, values)),
+        tuple(_newest_first(_chosen(kind, scored, of_fact), kind, values)),
         value,
         logistic(weights.answered, features),
         sure,
         features,
-        value.text if value and sure >= weights.short_least else None,
+        of_fact.text if of_fact and sure >= weights.short_least else None,
     )
 
 

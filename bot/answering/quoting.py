@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from bot.answering.deciding import Chosen, Decision, DecisionWeights, decide
+from bot.answering.deciding import Chosen, DecisionWeights, decide, logistic
 from bot.answering.digest import digest
 from bot.answering.links import text_fragment_link
 from bot.models.question_kind import QuestionKind
@@ -16,7 +16,6 @@ from bot.schema import Answer, Article, Citation, Coverage, Hit
 
 NEAREST_LEAST = 0.3
 """A passage is near when it holds this share of the question's words, rare ones counting more."""
-DIGEST_CONFIDENCE = 0.9
 _BLANKS = re.compile(r"\s+")
 _HOLE = re.compile(r"\{(\w+)\}")
 
@@ -41,19 +40,23 @@ def quote(
     """
     if retrieved.kind.is_talk:
         return _refusal(query, coverage, talk[retrieved.kind.value], None)
+    short = None
     if retrieved.kind is QuestionKind.TOPIC:
         near = [hit for hit in retrieved.pool if _nearness(hit) >= NEAREST_LEAST]
-        if chosen := digest(near, retrieved.idf):
-            return answer_of(query, coverage, _citations(chosen), None, DIGEST_CONFIDENCE)
-    readings = retrieved.readings
-    if not readings:
+        chosen: Sequence[Chosen] = digest(near, retrieved.idf)
+        # An overview of what no article is about is made of what merely shares a word with it.
+        matter = max((hit.parts.get("matter", 0.0) for hit in near), default=0.0)
+        confidence = logistic(weights.topic, {"matter": matter})
+    elif retrieved.readings:
+        decision = decide(query.question.text, retrieved.kind, retrieved.readings, weights)
+        chosen, confidence, short = decision.chosen, decision.confidence, decision.short
+    else:
+        chosen, confidence = (), 0.0
+    if not chosen:
         return _refusal(query, coverage, no_articles, None)
-    decision = decide(query.question.text, retrieved.kind, readings, weights)
-    if not decision.chosen:
-        return _refusal(query, coverage, no_articles, None)
-    if decision.confidence < (weights.answer_least if answer_least is None else answer_least):
-        return _refusal(query, coverage, not_answered, decision)
-    return answer_of(query, coverage, _citations(decision.chosen), decision.short, decision.confidence)
+    if confidence < (weights.answer_least if answer_least is None else answer_least):
+        return _refusal(query, coverage, not_answered, max(chosen, key=lambda each: each.score), confidence)
+    return answer_of(query, coverage, _citations(chosen), short, confidence)
 
 
 def answer_of(
@@ -110,8 +113,9 @@ def _nearness(hit: Hit) -> float:
     return max(hit.parts.get("held", 0.0), hit.parts.get("about", 0.0))
 
 
-def _refusal(query: ParsedQuery, coverage: Coverage, template: str, decision: Decision | None) -> Answer:
-    best = decision.chosen[0] if decision else None
+def _refusal(
+    query: ParsedQuery, coverage: Coverage, template: str, best: Chosen | None, confidence: float = 0.0
+) -> Answer:
     nearest = citation_of(1, best) if best is not None and _nearness(best.hit) >= NEAREST_LEAST else None
     holes = {
         "articles": f"{coverage.articles:,} {'article' if coverage.articles == 1 else 'articles'}",
@@ -131,7 +135,7 @@ def _refusal(query: ParsedQuery, coverage: Coverage, template: str, decision: De
         text=text,
         answered=False,
         reason=lines[0] if lines else text,
-        confidence=decision.confidence if decision else 0.0,
+        confidence=confidence,
         coverage=coverage,
         nearest=nearest,
     )

@@ -162,7 +162,8 @@ def _shows(seen: Seen, decision: Decision) -> bool:
 
 def _judges_value(seen: Seen, decision: Decision) -> bool:
     """Whether it is known if the value is right: a fact with known short answers, or without an answer."""
-    return decision.value is not None and bool(seen.question.short or seen.question.answers or not seen.has_answer)
+    known = bool(seen.question.short or seen.question.answers or not seen.has_answer)
+    return decision.value is not None and decision.kind is QuestionKind.FACT and known
 
 
 def _value_right(seen: Seen, decision: Decision) -> bool:
