@@ -232,7 +232,7 @@ def test_the_holes_of_a_refusal_are_all_filled(name: str) -> None:
 
     assert name in PROMPTS
     prompts = {each: read_prompt(each, Settings()) for each in PROMPTS}
-    assert holes(prompts[name]) <= {"articles", "days", "first", "last", "nearest"}
+    assert holes(prompts[name]) <= {"articles", "days", "first", "last", "nearest", "spelling", "subject"}
     body = "A ferry went aground."
     near = Article(title="Ferry", text=body, url="https://post.example/ferry", id="0" * 16, published=date(2024, 3, 4))
     hit = Hit(Passage("0.0.0", near, 0, len(body)), 0.01, {"fused": 0.01, "held": 0.5})

@@ -8,6 +8,7 @@ from datetime import date
 
 from bot.answering.deciding import Chosen, DecisionWeights, decide, logistic
 from bot.answering.digest import digest
+from bot.answering.hints import covered_subject, likely_spelling
 from bot.answering.links import text_fragment_link
 from bot.models.question_kind import QuestionKind
 from bot.retrieval.question import ParsedQuery
@@ -34,9 +35,9 @@ def quote(
     """The answer to a question as verbatim sentences of what was retrieved, each cited.
 
     `not_answered`, `no_articles` and `talk` (by kind, for what asks nothing of the news) are templates with the holes
-    {articles}, {days}, {first}, {last} and {nearest}; a line whose hole has no value is left out. Where it is less
-    sure than `answer_least` (that of the weights where it is None) that the quotes answer, `answered` is False and
-    `nearest` cites the closest passage.
+    {articles}, {days}, {first}, {last}, {nearest}, {spelling} and {subject}; a line whose hole has no value is left
+    out. Where it is less sure than `answer_least` (that of the weights where it is None) that the quotes answer,
+    `answered` is False and `nearest` cites the closest passage.
     """
     if retrieved.kind.is_talk:
         return _refusal(query, coverage, talk[retrieved.kind.value], None)
@@ -53,9 +54,10 @@ def quote(
     else:
         chosen, confidence = (), 0.0
     if not chosen:
-        return _refusal(query, coverage, no_articles, None)
+        return _refusal(query, coverage, no_articles, None, near=retrieved.pool)
     if confidence < (weights.answer_least if answer_least is None else answer_least):
-        return _refusal(query, coverage, not_answered, max(chosen, key=lambda each: each.score), confidence)
+        best = max(chosen, key=lambda each: each.score)
+        return _refusal(query, coverage, not_answered, best, confidence, retrieved.pool)
     return answer_of(query, coverage, _citations(chosen), short, confidence)
 
 
@@ -114,7 +116,12 @@ def _nearness(hit: Hit) -> float:
 
 
 def _refusal(
-    query: ParsedQuery, coverage: Coverage, template: str, best: Chosen | None, confidence: float = 0.0
+    query: ParsedQuery,
+    coverage: Coverage,
+    template: str,
+    best: Chosen | None,
+    confidence: float = 0.0,
+    near: Sequence[Hit] = (),
 ) -> Answer:
     nearest = citation_of(1, best) if best is not None and _nearness(best.hit) >= NEAREST_LEAST else None
     holes = {
@@ -123,6 +130,8 @@ def _refusal(
         "first": _day(coverage.first) if coverage.first else "",
         "last": _day(coverage.last) if coverage.last else "",
         "nearest": f"“{nearest.article.title}” ({_named(nearest.article)})" if nearest else "",
+        "spelling": likely_spelling(query.question.text, near) or "",
+        "subject": covered_subject(query.question.text, near) or "",
     }
     lines = [
         _HOLE.sub(lambda hole: holes.get(hole[1], ""), line)
