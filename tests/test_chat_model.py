@@ -22,7 +22,7 @@ from bot.answering.model.chat_model import (
     without_credentials,
 )
 from bot.cli import main
-from bot.cli_answers import show_answers
+from bot.cli.ask import show_answers
 from bot.errors import ModelError, SettingsError
 from bot.schema import Answer, Question, Usage
 from bot.settings import Settings

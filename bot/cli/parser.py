@@ -1,7 +1,4 @@
-"""What can be typed: every command with its options, its help and its example.
-
-Knows nothing about what a command does (see `bot.cli`); it imports nothing that takes time.
-"""
+"""What can be typed: every command with its options, its help and its example. Imports nothing that takes time."""
 
 from __future__ import annotations
 

@@ -1,25 +1,97 @@
-"""Shows answers on the command line as they come, and what chat model is configured.
-
-Knows nothing about how an answer is made, or how words are parsed.
-"""
+"""The commands that ask: `ask`, `search`, `chat`, `demo`; and `models`, which tries what would write the answers."""
 
 from __future__ import annotations
 
-import json
+import argparse
+import contextlib
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bot.cli.terminal import has_colour, print_json, say
 
 if TYPE_CHECKING:
     from bot.asking import Asker
     from bot.schema import Answer, Question, Turn
     from bot.settings import Settings
 
+DEMO_QUESTION = "How many NATO personnel are in Iraq?"
+HISTORY_QUESTIONS = 5
+"""Questions that `chat` remembers for follow-ups."""
 TRY_SECONDS = 20.0
 """For the one tiny call of `newsbot models`, where the deadline allows no less."""
 TRY_WORDS = "Write the word ready, and nothing else."
+
+
+def run_ask(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Answer a question; with a chat model the text is shown as it is written."""
+    from bot.wiring import open_asker
+
+    question = _question(parsed, " ".join(parsed.question))
+    answers = open_asker(settings).stream(question)
+    show_answers(answers, as_json=parsed.json, live=is_live(settings), colour=has_colour())
+    return 0
+
+
+def run_search(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Show the passages that fit a question, the best first."""
+    from bot.render import hit_json, hit_lines
+    from bot.wiring import finder
+
+    hits = finder(parsed.k, settings)(_question(parsed, " ".join(parsed.question)))
+    if parsed.json:
+        print_json([hit_json(hit) for hit in hits])
+    else:
+        colour = has_colour()
+        for number, hit in enumerate(hits, start=1):
+            for line in hit_lines(number, hit, colour=colour):
+                print(line)
+        if not hits:
+            print("Nothing here fits.")
+    return 0
+
+
+def run_chat(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Answer question after question; each may follow up on those before it."""
+    from bot.errors import UsageError
+    from bot.schema import Turn
+    from bot.wiring import open_asker
+
+    asker = open_asker(settings)
+    history: list[Turn] = []
+    say("Ask about the news; quit, an empty line or Ctrl-D ends.")
+    while (text := _line("> ")) and text.strip().lower() not in ("quit", "exit"):
+        try:
+            answers = talk(asker, _question(parsed, text), history)
+            answer = show_answers(answers, as_json=parsed.json, live=is_live(settings), colour=has_colour())
+        except UsageError as error:
+            say(str(error))
+            continue
+        turn = Turn(answer.question.text, answer.text if answer.answered else "")
+        history = [*history, turn][-HISTORY_QUESTIONS:]
+        print()
+    return 0
+
+
+def run_demo(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Ingest the sample corpus once, and answer one question about it."""
+    from bot.cli.ingest import put_sample
+    from bot.schema import Question
+    from bot.wiring import open_asker
+
+    if parsed.data is None:
+        settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
+    put_sample(settings)
+    answer = open_asker(settings)(Question(DEMO_QUESTION))
+    if not parsed.json:
+        print(f"> {DEMO_QUESTION}\n")
+    show_answers([answer], as_json=parsed.json, live=False, colour=has_colour())
+    say(f'\nAsk your own:  {_own_name()} ask "Who won the 2022 World Cup?" --data {settings.data_dir}')
+    return 0
 
 
 def show_answers(answers: Iterable[Answer], *, as_json: bool, live: bool, colour: bool) -> Answer:
@@ -36,7 +108,7 @@ def show_answers(answers: Iterable[Answer], *, as_json: bool, live: bool, colour
         shown = text
     assert final is not None, "there is always an answer"
     if as_json:
-        print(json.dumps(final.to_dict(), ensure_ascii=False, indent=2))
+        print_json(final.to_dict())
         return final
     if shown:
         print()
@@ -59,25 +131,25 @@ def talk(asker: Asker, question: Question, history: list[Turn]) -> Iterator[Answ
     said = False
     for answer in asker.stream(question, history):
         if not said and answer.question.text != question.text:
-            print(f"({answer.question.text})", file=sys.stderr)
+            say(f"({answer.question.text})")
         said = True
         yield answer
 
 
-def run_models(settings: Settings, *, as_json: bool) -> int:
+def run_models(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot models`: what is configured, and one tiny call that shows whether it works; 1 where it does not."""
     from bot.wiring import open_model_calls
 
     calls = open_model_calls(settings)
     found = _configured(settings)
     if calls is None:
-        if as_json:
-            print(json.dumps(found | {"works": None}, indent=2))
+        if parsed.json:
+            print_json(found | {"works": None})
         else:
             print("Chat model   none: answers are quotes. Set NEWSBOT_LLM, such as openai:gpt-5-mini.")
             print(f"Embeddings   {settings.embedding_model}")
         return 0
-    if not as_json:
+    if not parsed.json:
         where = f" at {found['base_url']}" if found["base_url"] else ""
         print(f"Chat model   {settings.llm}{where}")
         print(f"Key          {found['key'] + ' is set' if found['key'] else 'none is set'}")
@@ -92,14 +164,14 @@ def run_models(settings: Settings, *, as_json: bool) -> int:
     try:
         calls.loop.run(calls.tried(TRY_WORDS, min(TRY_SECONDS, settings.llm_deadline_seconds), meter))
     except ModelError as error:
-        if as_json:
-            print(json.dumps(found | {"works": False, "reason": str(error)}, indent=2))
+        if parsed.json:
+            print_json(found | {"works": False, "reason": str(error)})
         else:
-            print(f"newsbot: {error} Check the settings above.", file=sys.stderr)
+            say(f"newsbot: {error} Check the settings above.")
         return 1
     usage, seconds = calls.usage(meter), time.perf_counter() - started
-    if as_json:
-        print(json.dumps(found | {"works": True, "seconds": round(seconds, 3)}, indent=2))
+    if parsed.json:
+        print_json(found | {"works": True, "seconds": round(seconds, 3)})
     else:
         counted = f", {usage.input_tokens} tokens read, {usage.output_tokens} written" if usage.input_tokens else ""
         cost = f", ${usage.cost_usd:.6f}" if usage.cost_usd is not None else ""
@@ -127,3 +199,26 @@ def _configured(settings: Settings) -> dict[str, Any]:
         "history_tokens": settings.llm_history_tokens,
         "output_tokens": settings.llm_output_tokens,
     }
+
+
+def _question(parsed: argparse.Namespace, text: str) -> Question:
+    from bot.schema import Question
+
+    return Question(text, parsed.as_of, parsed.after, parsed.before, tuple(parsed.source or ()))
+
+
+def _line(prompt: str) -> str:
+    if sys.stdin.isatty():
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401  line editing and history for input()
+        try:
+            return input(prompt).strip()
+        except EOFError:
+            return ""
+    return sys.stdin.readline().strip()
+
+
+def _own_name() -> str:
+    """How this command line was called, for a line that can be typed: `.venv/bin/newsbot` where PATH has none."""
+    called = Path(sys.argv[0])
+    return "newsbot" if called.name != "newsbot" or shutil.which("newsbot") else str(called)

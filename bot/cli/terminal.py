@@ -1,0 +1,94 @@
+"""What the commands say and show: lines for people beside the data, JSON, colour, progress."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from bot.schema import Article, Outcome, OutcomeKind
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+LOG_SECONDS = 10
+"""Between two lines of progress where there is no terminal."""
+
+
+def say(text: str) -> None:
+    """For people, beside the data on standard output."""
+    print(text, file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def has_colour() -> bool:
+    """Whether standard output is a terminal whose user wants colour."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def speak_utf8() -> None:
+    """News is not ASCII; a terminal or pipe that is set to another encoding shows "?" rather than an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+class Watch:
+    """Shows how far ingest is: two bars on a terminal, a line now and then elsewhere; nothing for quick runs."""
+
+    def __init__(self) -> None:
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._articles = 0
+        self._started = self._logged = time.monotonic()
+
+    def __enter__(self) -> Watch:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+            )
+            self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def reading(self, items: Iterable[Article | Outcome]) -> Iterator[Article | Outcome]:
+        """Passes the items on and counts the articles."""
+        for item in items:
+            self._articles += isinstance(item, Article) or item.kind is OutcomeKind.UNCHANGED
+            self._show("articles read", self._articles, None)
+            yield item
+
+    def embedded(self, index: str, done: int, total: int) -> None:
+        """Told by the corpus how far an index has followed."""
+        self._show(f"{index}, passages", done, total)
+
+    def _show(self, what: str, done: int, total: int | None) -> None:
+        seconds = max(time.monotonic() - self._started, 1e-6)
+        if self._bars is not None:
+            if what not in self._tasks:
+                self._tasks[what] = self._bars.add_task(what, total=total, rate="")
+            self._bars.update(self._tasks[what], completed=done, total=total, rate=f"{done / seconds:,.0f}/s")
+        elif time.monotonic() - self._logged > LOG_SECONDS:
+            self._logged = time.monotonic()
+            say(f"{what}: {done:,}" + (f" of {total:,}" if total else "") + f" after {seconds:,.0f} s")
