@@ -17,6 +17,7 @@ from bot.corpus.catalog_rows import Run
 from bot.corpus.corpus import IndexStatus, Status
 from bot.render import (
     Flow,
+    Screen,
     also_in,
     answer_lines,
     counts_line,
@@ -59,7 +60,7 @@ def hit(about: Article) -> Hit:
 
 def test_an_answer_for_a_terminal() -> None:
     about = article()
-    lines = list(answer_lines(answer(about), colour=False))
+    lines = list(answer_lines(answer(about)))
     text = "\n".join(lines)
     assert lines[0] == about.text[16:22]
     assert "The harbour opened on " in text
@@ -71,9 +72,9 @@ def test_an_answer_for_a_terminal() -> None:
 
 def test_colour_adds_nothing_but_colour() -> None:
     made = answer(article())
-    coloured = "\n".join(answer_lines(made, colour=True))
+    coloured = "\n".join(answer_lines(made, Screen(colour=True)))
     assert "\x1b[1m" in coloured
-    assert re.sub(r"\x1b\[\d+m", "", coloured) == "\n".join(answer_lines(made, colour=False))
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == "\n".join(answer_lines(made))
     assert coloured.count("\x1b[0m") * 2 == coloured.count("\x1b["), "every style ends"
 
 
@@ -81,15 +82,15 @@ def test_a_refusal_for_a_terminal() -> None:
     made = answer(
         article(), answered=False, short=None, citations=(), as_of=None, text="No.\nTwo articles.", reason="No."
     )
-    assert list(answer_lines(made, colour=True)) == ["No.", "Two articles."]
+    assert list(answer_lines(made, Screen(colour=True))) == ["No.", "Two articles."]
 
 
 def test_nothing_steers_the_terminal() -> None:
     evil = article("x", f"The {EVIL} opened. " * 3, title=EVIL, source=EVIL, url=f"https://x.example/{EVIL}")
     status = Status(Path("data"), Coverage(1), {"copies": 0, "undated": 1, "passages": 2}, {EVIL: 1}, None, ())
     lines = [
-        *answer_lines(answer(evil, text=EVIL, short=EVIL), colour=False),
-        *hit_lines(1, hit(evil), colour=False),
+        *answer_lines(answer(evil, text=EVIL, short=EVIL)),
+        *hit_lines(1, hit(evil)),
         *status_lines(status, "m"),
     ]
     assert len(lines) > 8
@@ -142,7 +143,7 @@ def test_an_answer_in_short_is_its_text_and_its_sources() -> None:
 
 
 def test_a_hit_in_both_forms() -> None:
-    lines = list(hit_lines(3, hit(article()), colour=False))
+    lines = list(hit_lines(3, hit(article())))
     assert lines[0] == "3. The harbour opens · The Post · 4 March 2024 · also in B"
     assert lines[1] == "   1.235 (lexical 0.50, dense 0.73)  https://post.example/harbour"
     assert lines[-1] == ""
@@ -155,7 +156,7 @@ def test_a_hit_in_both_forms() -> None:
 def test_unknown_days_and_outlets_are_said_to_be_unknown() -> None:
     bare = article(published=None, source=None, url=None, origin="page.txt")
     assert headline(bare) == "The harbour opens · source unknown · date unknown"
-    assert list(hit_lines(1, hit(bare), colour=False))[1].endswith("page.txt")
+    assert list(hit_lines(1, hit(bare)))[1].endswith("page.txt")
     assert day(date(2020, 2, 12)) == "12 February 2020"
 
 
@@ -209,7 +210,7 @@ def test_only_the_short_answer_itself_is_bold() -> None:
     quote = made.text
     citation = Citation(5, quote, 0, len(quote), made, None)
     answer = Answer(question=Question("How many bridges?"), text=f"“{quote}” [5]", short="5", citations=(citation,))
-    shown = "\n".join(answer_lines(answer, colour=True))
+    shown = "\n".join(answer_lines(answer, Screen(colour=True)))
     assert "Since 2015, the \x1b[1m5\x1b[0m bridges cost 5.5 million" in shown
     assert "[5]" in shown
 
@@ -227,7 +228,7 @@ def test_who_wrote_an_answer_is_told() -> None:
         "(1,200 tokens read, 30 written, $0.0012)."
     )
     noted = replace(quoted, note="The chat model did not answer in time,\x1b[31m so this answer is made of quotes.")
-    assert list(answer_lines(noted, colour=False))[-1].endswith("in time,[31m so this answer is made of quotes.")
+    assert list(answer_lines(noted))[-1].endswith("in time,[31m so this answer is made of quotes.")
     found = written.to_dict()
     assert found["removed"] == [{"text": "x", "reason": "y"}]
     assert found["usage"] == {

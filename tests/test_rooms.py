@@ -61,7 +61,7 @@ DOORS = {
     "pydantic_settings": {"bot/settings.py"},
     "dotenv": {"bot/settings.py"},
     "langchain": {"bot/answering/model/chat_model.py"},
-    "platformdirs": {"bot/wiring.py"},
+    "platformdirs": {"bot/settings.py", "bot/wiring.py"},
     "rich": {"bot/cli/"},
     "langchain_core": {
         "bot/chain.py", "bot/models/embeddings.py", "bot/retrieval/documents.py", "bot/wiring.py", "bot/answering/",

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import NoReturn
 
 from bot.cli.parser import EXIT_USAGE, parser_of_commands
@@ -23,6 +22,9 @@ COMMANDS = {
     "models": "ask",
     "show": "corpus",
     "status": "corpus",
+    "list": "corpus",
+    "sources": "corpus",
+    "topics": "corpus",
     "verify": "corpus",
     "remove": "corpus",
     "backup": "corpus",
@@ -33,10 +35,14 @@ COMMANDS = {
     "train-reader": "training",
     "fit-decision": "training",
     "discord": "discord_bot",
+    "doctor": "doctor",
+    "completion": "parser",
 }
 """Command -> the module of this folder that holds its `run_` function, which takes arguments and settings."""
-QUICK = {"ask", "search", "show", "status"}
+QUICK = {"ask", "search", "show", "status", "list", "sources", "topics"}
 """Commands that read, answer and end."""
+WITHOUT_SETTINGS = {"doctor", "completion"}
+"""Commands that work where a setting is wrong."""
 
 
 def entry() -> NoReturn:
@@ -55,25 +61,30 @@ def entry() -> NoReturn:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 1 when something failed, 2 for wrong usage."""
-    from bot.cli.terminal import say, speak_utf8
+    """Run one command; returns the exit status: 0, 1 when something failed, 2 for wrong usage, 130 when stopped."""
+    from bot.cli.terminal import say, settings_of, speak_utf8
+    from bot.errors import NewsbotError, UsageError
 
     speak_utf8()
-    parsed = parser_of_commands().parse_args(arguments)
-    from bot.errors import NewsbotError, UsageError
-    from bot.settings import Settings
-
+    parser = parser_of_commands()
+    parsed = parser.parse_args(arguments)
+    if not hasattr(parsed, "command"):
+        parser.print_help()
+        return 0
+    if parsed.verbose:
+        _log()
     try:
-        settings = Settings() if parsed.data is None else Settings(data_dir=Path(parsed.data))
+        settings = None if parsed.command in WITHOUT_SETTINGS else settings_of(parsed)
         module = import_module(f"bot.cli.{COMMANDS[parsed.command]}")
         status: int = getattr(module, f"run_{parsed.command.replace('-', '_')}")(parsed, settings)
         sys.stdout.flush()
-    except UsageError as error:
-        say(f"newsbot: {error}")
-        return EXIT_USAGE
     except NewsbotError as error:
+        if parsed.verbose:
+            import traceback
+
+            traceback.print_exception(error)
         say(f"newsbot: {error}")
-        return 1
+        return EXIT_USAGE if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         say("newsbot: stopped; what was stored is safe")
         return 130
@@ -82,3 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
+
+
+def _log() -> None:
+    import logging
+
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    for room in ("bot", "ingest", "newsbot"):
+        logging.getLogger(room).setLevel(logging.DEBUG)

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.terminal import has_colour, print_json, say
+from bot.cli.terminal import print_json, say, screen_of, typed
 
 if TYPE_CHECKING:
     from bot.asking import Asker
+    from bot.render import Screen
     from bot.schema import Answer, Question, Turn
     from bot.settings import Settings
 
@@ -32,8 +33,8 @@ def run_ask(parsed: argparse.Namespace, settings: Settings) -> int:
     from bot.wiring import open_asker
 
     question = _question(parsed, " ".join(parsed.question))
-    answers = open_asker(settings).stream(question)
-    show_answers(answers, as_json=parsed.json, live=is_live(settings), colour=has_colour())
+    asker = open_asker(settings, _quotes_alone)
+    show_answers(asker.stream(question), screen_of(parsed), as_json=parsed.json, live=is_live(asker))
     return 0
 
 
@@ -46,10 +47,9 @@ def run_search(parsed: argparse.Namespace, settings: Settings) -> int:
     if parsed.json:
         print_json([hit_json(hit) for hit in hits])
     else:
-        colour = has_colour()
+        screen = screen_of(parsed)
         for number, hit in enumerate(hits, start=1):
-            for line in hit_lines(number, hit, colour=colour):
-                print(line)
+            print("\n".join(hit_lines(number, hit, screen)))
         if not hits:
             print("Nothing here fits.")
     return 0
@@ -61,13 +61,13 @@ def run_chat(parsed: argparse.Namespace, settings: Settings) -> int:
     from bot.schema import Turn
     from bot.wiring import open_asker
 
-    asker = open_asker(settings)
+    asker, screen = open_asker(settings, _quotes_alone), screen_of(parsed)
     history: list[Turn] = []
     say("Ask about the news; quit, an empty line or Ctrl-D ends.")
     while (text := _line("> ")) and text.strip().lower() not in ("quit", "exit"):
         try:
             answers = talk(asker, _question(parsed, text), history)
-            answer = show_answers(answers, as_json=parsed.json, live=is_live(settings), colour=has_colour())
+            answer = show_answers(answers, screen, as_json=parsed.json, live=is_live(asker))
         except UsageError as error:
             say(str(error))
             continue
@@ -89,16 +89,16 @@ def run_demo(parsed: argparse.Namespace, settings: Settings) -> int:
     answer = open_asker(settings)(Question(DEMO_QUESTION))
     if not parsed.json:
         print(f"> {DEMO_QUESTION}\n")
-    show_answers([answer], as_json=parsed.json, live=False, colour=has_colour())
-    say(f'\nAsk your own:  {_own_name()} ask "Who won the 2022 World Cup?" --data {settings.data_dir}')
+    show_answers([answer], screen_of(parsed), as_json=parsed.json, live=False)
+    say(f'\nAsk your own:  {_own_name()} ask "Who won the 2022 World Cup?" --data {typed(settings.data_dir)}')
     return 0
 
 
-def show_answers(answers: Iterable[Answer], *, as_json: bool, live: bool, colour: bool) -> Answer:
+def show_answers(answers: Iterable[Answer], screen: Screen, *, as_json: bool, live: bool) -> Answer:
     """Print growing answers: text as it comes where `live`, else the final one alone. Returns the final one."""
     from bot.render import Flow, answer_lines, closing_lines, plain
 
-    flow, shown, final = Flow(), "", None
+    flow, shown, final = Flow(screen.width), "", None
     for answer in answers:
         final = answer
         text = plain(answer.text)
@@ -116,14 +116,14 @@ def show_answers(answers: Iterable[Answer], *, as_json: bool, live: bool, colour
     goes_on = bool(shown) and plain(final.text) == shown
     if shown and not goes_on:
         print()
-    for line in (closing_lines if goes_on else answer_lines)(final, colour=colour):
+    for line in (closing_lines if goes_on else answer_lines)(final, screen):
         print(line)
     return final
 
 
-def is_live(settings: Settings) -> bool:
-    """Whether text is shown as it is written: a chat model is set, and a person looks on."""
-    return bool(settings.llm) and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+def is_live(asker: Asker) -> bool:
+    """Whether text is shown as it is written: by a chat model, and a person looks on."""
+    return asker.writer is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def talk(asker: Asker, question: Question, history: list[Turn]) -> Iterator[Answer]:
@@ -199,6 +199,10 @@ def _configured(settings: Settings) -> dict[str, Any]:
         "history_tokens": settings.llm_history_tokens,
         "output_tokens": settings.llm_output_tokens,
     }
+
+
+def _quotes_alone(why: str) -> None:
+    say(f"newsbot: {why} Until then answers are quotes.")
 
 
 def _question(parsed: argparse.Namespace, text: str) -> Question:

@@ -6,13 +6,19 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from bot.cli.terminal import Watch, has_colour, print_json, say
+from bot.cli.terminal import Watch, print_json, say, screen_of, typed
 from bot.errors import NewsbotError, ReadError, UsageError
-from bot.schema import Article
+from bot.schema import Article, Scope
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from bot.corpus.catalog import Catalog
     from bot.corpus.corpus import Corpus
     from bot.settings import Settings
+
+
+EMPTY = "Nothing is here yet. Put articles in: newsbot ingest SOURCE"
 
 
 def run_show(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -29,8 +35,7 @@ def run_show(parsed: argparse.Namespace, settings: Settings) -> int:
         print_json([revision_json(revision) for revision in revisions])
     else:
         for before, revision in zip([None, *revisions], revisions, strict=False):
-            for line in revision_lines(revision, before, colour=has_colour()):
-                print(line)
+            print("\n".join(revision_lines(revision, before, screen_of(parsed))))
     return 0
 
 
@@ -45,6 +50,68 @@ def run_status(parsed: argparse.Namespace, settings: Settings) -> int:
     else:
         print("\n".join(status_lines(status, settings.embedding_model)))
     return 0
+
+
+def run_list(parsed: argparse.Namespace, settings: Settings) -> int:
+    """List articles, the newest first."""
+    from bot.corpus.catalog_topics import listed
+    from bot.render import article_json, listed_line
+    from bot.wiring import open_catalog
+
+    catalog = open_catalog(settings)
+    articles = listed(catalog, parsed.count, _scope(parsed, catalog))
+    if parsed.json:
+        rows = ({"article_id": each.id} | article_json(each) for each in articles)
+        print_json([{name: value for name, value in row.items() if name != "text"} for row in rows])
+        return 0
+    screen = screen_of(parsed)
+    for article in articles:
+        print(listed_line(article, screen))
+    if not articles:
+        say("No article here is of that time and outlet." if parsed.source or parsed.after or parsed.before else EMPTY)
+    return 0
+
+
+def run_sources(parsed: argparse.Namespace, settings: Settings) -> int:
+    """List the outlets, the one with most articles first."""
+    from bot.corpus.catalog_topics import freshness
+    from bot.wiring import open_catalog
+
+    _print_counted(parsed, [(each.source, each.articles, each.newest) for each in freshness(open_catalog(settings))])
+    return 0
+
+
+def run_topics(parsed: argparse.Namespace, settings: Settings) -> int:
+    """List the names that most articles speak of."""
+    from bot.corpus.catalog_topics import topics
+    from bot.wiring import open_catalog
+
+    catalog = open_catalog(settings)
+    found = topics(catalog, parsed.count, _scope(parsed, catalog))
+    _print_counted(parsed, [(each.name, each.articles, each.newest) for each in found])
+    return 0
+
+
+def _print_counted(parsed: argparse.Namespace, rows: list[tuple[str, int, date | None]]) -> None:
+    """Names with how many articles each has, and the day of the newest."""
+    from bot.render import iso, plain
+
+    if parsed.json:
+        print_json([{"name": name, "articles": count, "newest": iso(newest)} for name, count, newest in rows])
+        return
+    for name, count, newest in rows:
+        print(f"{count:>8,}  {iso(newest) or 'no date   '}  {plain(name) or '(none named)'}")
+    if not rows:
+        say(EMPTY)
+
+
+def _scope(parsed: argparse.Namespace, catalog: Catalog) -> Scope:
+    """The part of the corpus that --after, --before and --source leave. Raises UsageError as asking does."""
+    from bot.asking import spelled_sources
+
+    if parsed.after and parsed.before and parsed.after > parsed.before:
+        raise UsageError(f"No day is both after {parsed.after} and before {parsed.before}. Swap the two.")
+    return Scope(parsed.after, parsed.before, sources=spelled_sources(tuple(parsed.source or ()), catalog.sources()))
 
 
 def run_verify(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -64,7 +131,7 @@ def run_verify(parsed: argparse.Namespace, settings: Settings) -> int:
         for line in left:
             print(line)
         if left and not parsed.repair:
-            say(f"Mend it: newsbot verify --repair --data {settings.data_dir}")
+            say(f"Mend it: newsbot verify --repair --data {typed(settings.data_dir)}")
         elif not left:
             counts = corpus.catalog.counts()
             print(f"Sound: {counts['articles']:,} articles, {counts['passages']:,} passages, in both indexes.")

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.terminal import Watch, print_json, say
+from bot.cli.terminal import Watch, print_json, say, screen_of
 from bot.errors import CorpusMissing, UsageError
 from bot.schema import Article, Outcome, OutcomeKind
 from bot.settings import Settings
@@ -60,7 +60,7 @@ def run_read(parsed: argparse.Namespace, settings: Settings) -> int:
         elif parsed.json:
             print(json.dumps(article_json(item) | {"reason": None}, ensure_ascii=False))
         else:
-            print("\n".join([*article_lines(item), ""]))
+            print("\n".join([*article_lines(item, screen_of(parsed)), ""]))
     return 1 if failed else 0
 
 

@@ -1,19 +1,28 @@
-"""What the commands say and show: lines for people beside the data, JSON, colour, progress."""
+"""What commands share: their settings, lines for people beside the data, JSON, what the terminal shows, progress."""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import json
 import os
+import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from bot.errors import UsageError
 from bot.schema import Article, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from bot.render import Screen
+    from bot.settings import Settings
 
 LOG_SECONDS = 10
 """Between two lines of progress where there is no terminal."""
@@ -29,9 +38,58 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def has_colour() -> bool:
+def settings_of(parsed: argparse.Namespace) -> Settings:
+    """The settings, with the folder of the corpus as it is called from anywhere.
+
+    Raises SettingsError, and UsageError where that folder is a file.
+    """
+    from bot.settings import Settings
+
+    settings = Settings() if parsed.data is None else Settings(data_dir=parsed.data)
+    folder = settings.data_dir.absolute()
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file, and a corpus is a folder: name one by --data or NEWSBOT_DATA_DIR.")
+    return settings.model_copy(update={"data_dir": folder})
+
+
+def typed(path: Path) -> str:
+    """A path as it would be typed here: from this folder on where it lies inside, quoted where it must be."""
+    with contextlib.suppress(ValueError, OSError):
+        path = path.relative_to(Path.cwd())
+    return shlex.quote(str(path))
+
+
+def _has_colour() -> bool:
     """Whether standard output is a terminal whose user wants colour."""
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return _is_terminal() and not os.environ.get("NO_COLOR")
+
+
+def _has_links() -> bool:
+    """Whether standard output is a terminal that is known to show hyperlinks (OSC 8); others print them as rubbish."""
+    have = os.environ
+    if forced := have.get("FORCE_HYPERLINK"):
+        return forced != "0"
+    if not _is_terminal() or "TMUX" in have or have.get("TERM", "").startswith("screen"):
+        return False
+    vte = have.get("VTE_VERSION", "")
+    return (
+        have.get("TERM_PROGRAM") in {"iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "rio", "Tabby"}
+        or have.get("TERM", "").startswith(("xterm-kitty", "xterm-ghostty", "alacritty", "foot"))
+        or any(name in have for name in ("WT_SESSION", "KONSOLE_VERSION", "DOMTERM"))
+        or (vte.isdecimal() and int(vte) >= 5000)
+    )
+
+
+def screen_of(parsed: argparse.Namespace) -> Screen:
+    """What standard output shows: lines of 100 columns at most, as longer ones are hard to read."""
+    from bot.render import WIDTH, Screen
+
+    columns = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    return Screen(_has_colour(), _has_links(), max(20, columns), parsed.verbose)
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def speak_utf8() -> None:
