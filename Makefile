@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 .PHONY: demo test lint format bench pins clean
 
 demo: $(READY)
-	@$(BIN)/newsbot demo
+	@$(BIN)/newsbot demo --data data/demo
 
 test: lint
 	$(BIN)/python -m pytest

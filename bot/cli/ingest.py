@@ -69,7 +69,7 @@ def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
 
     Exit status 0; with --once 1 when a feed failed.
     """
-    addresses = [_followed_address(each) for each in dict.fromkeys(parsed.feeds)]
+    addresses = list(dict.fromkeys(address for each in parsed.feeds for address in _followed_addresses(each)))
     from bot.wiring import open_corpus
     from ingest import open_fetcher
     from ingest.follow import FeedFollower, FeedState
@@ -93,6 +93,7 @@ def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
         )
         for each in follower.rounds(1 if parsed.once else None):
             say(_round_line(each))
+            _say_told([told for told in each.told if parsed.verbose or told.kind is OutcomeKind.FAILED])
             if parsed.json:
                 print(json.dumps(_round_json(each), ensure_ascii=False), flush=True)
             failed = each.feeds_in(FeedState.FAILED) > 0
@@ -124,10 +125,15 @@ def put_sample(settings: Settings) -> None:
         writer.note(SAMPLE_NOTE, digest.hexdigest())
 
 
-def _followed_address(text: str) -> str:
-    if not text.lower().startswith(("http://", "https://")):
-        raise UsageError(f"{text} is no http(s) address; files are read once, with: newsbot ingest {text}")
-    return text
+def _followed_addresses(text: str) -> list[str]:
+    """An address as it is, or those that an OPML file lists. Raises UsageError for anything else, or ReadError."""
+    if text.lower().startswith(("http://", "https://")):
+        return [text]
+    if "://" in text or not Path(text).exists():
+        raise UsageError(f"{text} is no http(s) address, and no OPML file that is there.")
+    from ingest.opml import feeds_of_opml
+
+    return feeds_of_opml(Path(text))
 
 
 @contextlib.contextmanager
@@ -231,18 +237,29 @@ def _report(outcomes: list[Outcome], settings: Settings, *, as_json: bool, dry_r
     for outcome in outcomes:
         counts[outcome.kind.value] += 1
     told = [each for each in outcomes if each.kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED)]
+    # Two files with the same article: the second is unchanged, though nobody had put it in before.
+    fresh = {each.article_id for each in outcomes if each.kind in (OutcomeKind.NEW, OutcomeKind.COPY)}
+    repeated = sum(each.kind is OutcomeKind.UNCHANGED and each.article_id in fresh for each in outcomes)
     if as_json:
         rows = [{"kind": str(each.kind), "origin": each.origin, "reason": each.reason} for each in told]
         report: dict[str, Any] = {"data_dir": str(settings.data_dir), "dry_run": dry_run, "counts": counts}
         print_json(report | {"told": rows})
     else:
-        from bot.render import counts_line, plain
+        from bot.render import counts_line
 
-        for kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED):
-            some = [each for each in told if each.kind is kind]
-            for each in some[:REASONS_SHOWN]:
-                say(plain(f"{kind:<8} {each.origin}: {each.reason}"))
-            if len(some) > REASONS_SHOWN:
-                say(f"{kind:<8} and {len(some) - REASONS_SHOWN:,} more; --json lists them all")
-        print(("Would be: " if dry_run else "") + counts_line(counts))
+        _say_told(told)
+        line = ("Would be: " if dry_run else "") + counts_line(counts)
+        print(f"{line} ({repeated:,} met twice)" if repeated else line)
     return 1 if counts[OutcomeKind.FAILED] else 0
+
+
+def _say_told(told: list[Outcome]) -> None:
+    """What was skipped, then what failed, each with its reason."""
+    from bot.render import plain
+
+    for kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED):
+        some = [each for each in told if each.kind is kind]
+        for each in some[:REASONS_SHOWN]:
+            say(plain(f"{kind:<8} {each.origin}: {each.reason}"))
+        if len(some) > REASONS_SHOWN:
+            say(f"{kind:<8} and {len(some) - REASONS_SHOWN:,} more; --json lists them all")

@@ -101,14 +101,14 @@ def listed(catalog: Catalog, count: int, scope: Scope) -> list[Article]:
 def topics(catalog: Catalog, count: int, scope: Scope) -> list[Topic]:
     """The names that most of the newest articles in scope begin with, wire copies counted once. Raises CorpusError."""
     outlets = {folded(source) for source in catalog.sources()}
-    found: dict[tuple[str, ...], Counter[str]] = {}
-    newest_day: dict[tuple[str, ...], date | None] = {}
+    found: dict[str, Counter[str]] = {}
+    newest_day: dict[str, date | None] = {}
     for article in {each.text: each for each in listed(catalog, TOPIC_ARTICLES, scope)}.values():
         said = {}
         for name in names(f"{article.title}\n{article.text[:TOPIC_TEXT_CHARS]}"):
             words = list(dropwhile(is_title, (re.sub(r"['’]s?$", "", word) for word in name.words)))
             if words and folded(shown := " ".join(words)) not in outlets:
-                said.setdefault(tuple(map(one_form, words)), shown)
+                said.setdefault(one_form("-".join(words)), shown)
         for key, shown in said.items():
             found.setdefault(key, Counter())[shown] += 1
             newest_day.setdefault(key, article.published)
