@@ -209,7 +209,7 @@ def open_retrieval(settings: Settings | None = None) -> Retriever:
         corpus,
         embeddings,
         _kinds(embeddings, settings),
-        _reader(settings),
+        open_reader(settings),
         depth=settings.reader_depth,
         reranker=_reranker(settings),
     )
@@ -223,7 +223,8 @@ def _kinds(embeddings: SentenceEmbeddings, settings: Settings) -> KindClassifier
     )
 
 
-def _reader(settings: Settings) -> PassageReader | None:
+def open_reader(settings: Settings) -> PassageReader | None:
+    """What reads the passages found, None where that is off. Raises ModelError."""
     if settings.reader == "off":
         return None
     from bot.models.embeddings import usable_cpus

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from bot.cli.terminal import print_json, say, screen_of, typed
 
 if TYPE_CHECKING:
+    from bot.answering.model.model_calls import ModelCalls
     from bot.asking import Asker
     from bot.render import Screen
-    from bot.schema import Answer, Question, Turn
+    from bot.schema import Answer, Question, Turn, Usage
     from bot.settings import Settings
 
 DEMO_QUESTION = "How many NATO personnel are in Iraq?"
@@ -157,19 +158,16 @@ def run_models(parsed: argparse.Namespace, settings: Settings) -> int:
         tokens = (settings.llm_context_tokens, settings.llm_history_tokens, settings.llm_output_tokens)
         print("Tokens       {:,} of articles, {:,} of conversation, {:,} written".format(*tokens))
         print(f"Embeddings   {settings.embedding_model}", flush=True)
-    from bot.answering.model.model_calls import Meter
     from bot.errors import ModelError
 
-    meter, started = Meter(), time.perf_counter()
     try:
-        calls.loop.run(calls.tried(TRY_WORDS, min(TRY_SECONDS, settings.llm_deadline_seconds), meter))
+        seconds, usage = try_chat_model(calls, settings)
     except ModelError as error:
         if parsed.json:
             print_json(found | {"works": False, "reason": str(error)})
         else:
             say(f"newsbot: {error} Check the settings above.")
         return 1
-    usage, seconds = calls.usage(meter), time.perf_counter() - started
     if parsed.json:
         print_json(found | {"works": True, "seconds": round(seconds, 3)})
     else:
@@ -177,6 +175,15 @@ def run_models(parsed: argparse.Namespace, settings: Settings) -> int:
         cost = f", ${usage.cost_usd:.6f}" if usage.cost_usd is not None else ""
         print(f"It works     answered in {seconds:.2f} s{counted}{cost}")
     return 0
+
+
+def try_chat_model(calls: ModelCalls, settings: Settings) -> tuple[float, Usage]:
+    """One tiny call of the chat model: how many seconds it took, and what it used. Raises ModelError."""
+    from bot.answering.model.model_calls import Meter
+
+    meter, started = Meter(), time.perf_counter()
+    calls.loop.run(calls.tried(TRY_WORDS, min(TRY_SECONDS, settings.llm_deadline_seconds), meter))
+    return time.perf_counter() - started, calls.usage(meter)
 
 
 def _configured(settings: Settings) -> dict[str, Any]:
