@@ -25,6 +25,7 @@ from bot.render import (
     headline,
     hit_json,
     hit_lines,
+    listed_line,
     plain,
     status_json,
     status_lines,
@@ -66,7 +67,8 @@ def test_an_answer_for_a_terminal() -> None:
     assert "The harbour opened on " in text
     assert "As of 4 March 2024" in lines
     assert f"[1] {about.title} · The Post · 4 March 2024 · also in B" in lines
-    assert f"    {about.url}#:~:text=x" in lines
+    assert f"    {about.url}" in lines, "short, where it cannot be clicked"
+    assert f"    {about.url}#:~:text=x" in list(answer_lines(answer(about), Screen(verbose=True)))
     assert "\x1b" not in text
 
 
@@ -76,6 +78,30 @@ def test_colour_adds_nothing_but_colour() -> None:
     assert "\x1b[1m" in coloured
     assert re.sub(r"\x1b\[\d+m", "", coloured) == "\n".join(answer_lines(made))
     assert coloured.count("\x1b[0m") * 2 == coloured.count("\x1b["), "every style ends"
+
+
+LINK = re.compile(r"\x1b\]8;;([^\x1b]*)\x1b\\(.*?)\x1b\]8;;\x1b\\")
+
+
+def test_links_are_in_the_text_where_a_terminal_shows_them() -> None:
+    about = article(title="The harbour opens again, as nobody had thought")
+    screen = Screen(links=True, width=50)
+    lines = list(answer_lines(answer(about), screen))
+    linked = [found for line in lines if (found := LINK.fullmatch(line))]
+    assert {found[1] for found in linked} == {f"{about.url}#:~:text=x"}
+    assert " ".join(found[2].strip() for found in linked) == f"[1] {about.title} · The Post · 4 March 2024 · also in B"
+    assert not [line for line in lines if line.strip().startswith("https://")], "no address stands below"
+    assert LINK.search(next(hit_lines(1, hit(about), screen)))
+    assert LINK.search(listed_line(about, screen))
+    assert listed_line(about) == f"2024-03-04  {about.title} · The Post  {about.url}"
+    evil = article(url=f"https://x.example/{EVIL} ü")
+    assert LINK.search(listed_line(evil, screen))[1].isascii()  # type: ignore[index]
+    assert LINK.sub("", listed_line(evil, screen)).isprintable()
+
+
+def test_lines_fit_a_narrow_terminal() -> None:
+    for line in answer_lines(answer(article(), note="The chat model did not answer in time, alas."), Screen(width=24)):
+        assert len(line) <= 24 or "https://" in line, line
 
 
 def test_a_refusal_for_a_terminal() -> None:
@@ -145,7 +171,8 @@ def test_an_answer_in_short_is_its_text_and_its_sources() -> None:
 def test_a_hit_in_both_forms() -> None:
     lines = list(hit_lines(3, hit(article())))
     assert lines[0] == "3. The harbour opens · The Post · 4 March 2024 · also in B"
-    assert lines[1] == "   1.235 (lexical 0.50, dense 0.73)  https://post.example/harbour"
+    assert lines[1] == "   https://post.example/harbour"
+    assert list(hit_lines(3, hit(article()), Screen(verbose=True)))[1] == "   1.235 (lexical 0.50, dense 0.73)"
     assert lines[-1] == ""
     found = hit_json(hit(article()))
     assert found["text"] == article().text
@@ -217,6 +244,7 @@ def test_only_the_short_answer_itself_is_bold() -> None:
 
 def test_counts_are_read_as_words() -> None:
     assert counts_line({"new": 1, "copy": 2}) == "1 new, 2 copies"
+    assert counts_line({"new": 0, "copy": 1}) == "0 new, 1 copy"
 
 
 def test_who_wrote_an_answer_is_told() -> None:
