@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 .PHONY: demo test lint format bench pins clean
 
 demo: $(READY)
-	@$(BIN)/newsbot demo
+	@$(BIN)/newsbot demo --data data/demo
 
 test: lint
 	$(BIN)/python -m pytest
@@ -32,7 +32,7 @@ bench: $(READY_DEV)
 # `make pins UPGRADE=--upgrade` takes the newest of everything. CUDA's packages are left out: a CUDA build of torch
 # names its own, exactly, and the CPU build needs none.
 RESOLVE = build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate $(UPGRADE) pyproject.toml
-DEV_EXTRAS := --extra dev --extra charts --extra parquet
+DEV_EXTRAS := --extra dev --extra charts --extra documents --extra parquet
 pins:
 	$(PYTHON) -m venv build/uv
 	build/uv/bin/pip install --quiet --disable-pip-version-check uv

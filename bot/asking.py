@@ -6,6 +6,7 @@ Its parts are handed to it; `chain` makes a LangChain Runnable of it.
 from __future__ import annotations
 
 import asyncio
+import difflib
 import math
 import time
 from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
@@ -228,7 +229,7 @@ def understood(asked: str | Question, retriever: Retriever, question_chars: int)
     if not (folder := retriever.corpus.folder).is_dir():
         raise CorpusMissing(f"The folder {folder} of the corpus is gone. Put it back, or fill it anew: newsbot ingest")
     known = retriever.corpus.sources()
-    question = replace(question, text=text, sources=_spelled(question.sources, known))
+    question = replace(question, text=text, sources=spelled_sources(question.sources, known))
     return parse_query(question, question.as_of or datetime.now(UTC).date(), [name for name in known if name])
 
 
@@ -276,11 +277,13 @@ def _day_of(name: str, value: object) -> date | None:
     raise UsageError(f'{name} is a day, as datetime.date or as "2022-10-31", not {value!r}.')
 
 
-def _spelled(sources: tuple[str, ...], known: Mapping[str, int]) -> tuple[str, ...]:
+def spelled_sources(sources: tuple[str, ...], known: Mapping[str, int]) -> tuple[str, ...]:
     """The sources as the corpus spells them. Raises UsageError for one that it does not have."""
     spelling = {name.casefold(): name for name in known if name}
     for source in sources:
         if source.casefold() not in spelling:
+            near = difflib.get_close_matches(source.casefold(), spelling, 1)
+            meant = f" Did you mean {spelling[near[0]]!r}?" if near else ""
             have = ", ".join(list(spelling.values())[:12]) + (", ..." if len(spelling) > 12 else "")
-            raise UsageError(f"No article here is from {source!r}. The sources are: {have or 'none yet'}.")
+            raise UsageError(f"No article here is from {source!r}.{meant} The sources are: {have or 'none yet'}.")
     return tuple(spelling[source.casefold()] for source in sources)

@@ -1,7 +1,4 @@
-"""Answers, hits and status as lines for a terminal, and as values for JSON. Pure.
-
-Whether there is colour is told by the caller.
-"""
+"""Answers, hits, articles and status as lines for a terminal, and as values for JSON. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +6,10 @@ import difflib
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from bot.schema import Answer, Article, Hit
 
@@ -21,37 +20,71 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns at which text is wrapped."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 _STYLES = {"bold": "1", "dim": "2", "cyan": "36", "yellow": "33"}
 
 
-def answer_lines(answer: Answer, *, colour: bool, width: int = WIDTH) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What lines are made for: a pipe, unless it is said to be more.
+
+    `links` are hyperlinks in the text (OSC 8); without them addresses stand below. `verbose` shows scores, and
+    addresses that lead to the very sentence.
+    """
+
+    colour: bool = False
+    links: bool = False
+    width: int = WIDTH
+    verbose: bool = False
+
+    def paint(self, style: str, text: str) -> str:
+        """The text in a style."""
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.colour else text
+
+    def link(self, address: str | None, text: str) -> str:
+        """The text, as a hyperlink where there are any."""
+        if not (self.links and address):
+            return text
+        return f"\x1b]8;;{quote(plain(address), safe=_URL_SAFE)}\x1b\\{text}\x1b]8;;\x1b\\"
+
+    def address(self, address: str | None, indent: str = "    ") -> Iterator[str]:
+        """The line with an address, where there are no hyperlinks: short, or as it is."""
+        if address and not self.links:
+            shown = address if self.verbose else address.partition("#:~:text=")[0]
+            yield self.paint("cyan", indent + plain(shown))
+
+
+PIPE = Screen()
+
+
+def answer_lines(answer: Answer, screen: Screen = PIPE) -> Iterator[str]:
     """The answer for a terminal: short answer, text, then `closing_lines`."""
-    paint = _Paint(colour)
     if answer.answered and answer.short:
-        yield paint("bold", plain(answer.short))
+        yield screen.paint("bold", plain(answer.short))
         yield ""
     for line in plain(answer.text).splitlines():
-        for shown in wrapped(line, width):
-            yield _with_short(shown, answer, paint)
-    yield from closing_lines(answer, colour=colour)
+        for shown in wrapped(line, screen.width):
+            yield _with_short(shown, answer, screen)
+    yield from closing_lines(answer, screen)
 
 
-def closing_lines(answer: Answer, *, colour: bool) -> Iterator[str]:
+def closing_lines(answer: Answer, screen: Screen = PIPE) -> Iterator[str]:
     """What follows an answer's text in a terminal: "as of", numbered sources with their links, who wrote it."""
-    paint = _Paint(colour)
     if answer.as_of:
         yield ""
         yield f"As of {day(answer.as_of)}"
     if answer.citations:
         yield ""
     for citation in answer.citations:
-        yield f"[{citation.number}] {headline(citation.article)}{also_in(citation.also_in)}"
-        if citation.link:
-            yield paint("cyan", f"    {plain(citation.link)}")
+        said = f"[{citation.number}] {headline(citation.article)}{also_in(citation.also_in)}"
+        for line in wrapped(said, screen.width, hanging="    "):
+            yield screen.link(citation.link, line)
+        yield from screen.address(citation.link)
     said = writing_line(answer)
     if said:
         yield ""
-        yield paint("yellow" if answer.note else "dim", said)
+        for line in wrapped(said, screen.width):
+            yield screen.paint("yellow" if answer.note else "dim", line)
 
 
 def writing_line(answer: Answer) -> str:
@@ -96,12 +129,12 @@ class Flow:
         return "".join(made)
 
 
-def _with_short(line: str, answer: Answer, paint: _Paint) -> str:
+def _with_short(line: str, answer: Answer, screen: Screen) -> str:
     """The line with the short answer in bold where it stands as words of its own (not the 5 of 2015)."""
     if not (answer.answered and answer.short):
         return line
     alone = rf"(?<![\w.,\[]){re.escape(plain(answer.short))}(?![\w\]]|[.,]\d)"
-    return re.sub(alone, lambda found: paint("bold", found[0]), line)
+    return re.sub(alone, lambda found: screen.paint("bold", found[0]), line)
 
 
 def article_json(article: Article) -> dict[str, Any]:
@@ -121,10 +154,9 @@ def article_json(article: Article) -> dict[str, Any]:
     }
 
 
-def article_lines(article: Article, *, colour: bool = False, width: int = WIDTH) -> Iterator[str]:
+def article_lines(article: Article, screen: Screen = PIPE) -> Iterator[str]:
     """An article for a terminal: what is known of it, then its text."""
-    paint = _Paint(colour)
-    yield paint("bold", plain(article.title))
+    yield screen.paint("bold", plain(article.title))
     known = [
         plain(article.source or "source unknown"),
         article.published_at.isoformat() if article.published_at else day(article.published),
@@ -134,10 +166,18 @@ def article_lines(article: Article, *, colour: bool = False, width: int = WIDTH)
         f"({plain(', '.join(article.credits))})" if article.credits else "",
     ]
     yield " · ".join(part for part in known if part)
-    yield paint("cyan", plain(article.url or article.origin))
+    yield screen.link(article.url, screen.paint("cyan", plain(article.url or article.origin)))
     for paragraph in plain(article.text).split("\n\n"):
         yield ""
-        yield from wrapped(paragraph, width)
+        yield from wrapped(paragraph, screen.width)
+
+
+def listed_line(article: Article, screen: Screen = PIPE) -> str:
+    """An article in one line: its day, title, outlet and, where there are no hyperlinks, its address."""
+    title = " ".join(plain(article.title).split())
+    source = plain(article.source or "source unknown")
+    shown = f"{iso(article.published) or 'no date   '}  {screen.link(article.url, title)} · {source}"
+    return " ".join([shown, *screen.address(article.url, " ")])
 
 
 def revision_json(revision: Revision) -> dict[str, Any]:
@@ -146,19 +186,16 @@ def revision_json(revision: Revision) -> dict[str, Any]:
     return recorded | article_json(revision.article) | {"article_id": revision.article.id}
 
 
-def revision_lines(
-    revision: Revision, before: Revision | None, *, colour: bool = False, width: int = WIDTH
-) -> Iterator[str]:
+def revision_lines(revision: Revision, before: Revision | None, screen: Screen = PIPE) -> Iterator[str]:
     """A recorded state for a terminal: whole, or where one came before it, what changed since."""
-    paint = _Paint(colour)
-    yield paint("dim", f"Revision {revision.revision}, recorded {revision.recorded_at:%Y-%m-%d %H:%M} UTC")
+    yield screen.paint("dim", f"Revision {revision.revision}, recorded {revision.recorded_at:%Y-%m-%d %H:%M} UTC")
     if before is None:
-        yield from article_lines(revision.article, colour=colour, width=width)
+        yield from article_lines(revision.article, screen)
     else:
         old, new = _paragraphs(before.article), _paragraphs(revision.article)
         for line in difflib.ndiff(old, new):
             if line[0] in "+-":
-                yield from wrapped(plain(line), width)
+                yield from wrapped(plain(line), screen.width)
     yield ""
 
 
@@ -169,14 +206,17 @@ def _paragraphs(article: Article) -> list[str]:
     return [*facts, *article.text.split("\n\n")]
 
 
-def hit_lines(number: int, hit: Hit, *, colour: bool, width: int = WIDTH) -> Iterator[str]:
-    """A found passage for a terminal: rank, score, where it stands, its words."""
-    paint = _Paint(colour)
-    parts = ", ".join(f"{name} {value:.2f}" for name, value in hit.parts.items())
-    yield paint("bold", f"{number}. {headline(hit.article)}{also_in(hit.also_in)}")
-    yield paint("dim", f"   {hit.score:.3f} ({parts})  {plain(hit.article.url or hit.article.origin)}")
+def hit_lines(number: int, hit: Hit, screen: Screen = PIPE) -> Iterator[str]:
+    """A found passage for a terminal: rank, where it stands, its words; its score where that is wanted."""
+    said = f"{number}. {headline(hit.article)}{also_in(hit.also_in)}"
+    for line in wrapped(said, screen.width, hanging="   "):
+        yield screen.link(hit.article.url, screen.paint("bold", line))
+    if screen.verbose:
+        parts = ", ".join(f"{name} {value:.2f}" for name, value in hit.parts.items())
+        yield screen.paint("dim", f"   {hit.score:.3f} ({parts})")
+    yield from screen.address(hit.article.url or hit.article.origin, "   ")
     for paragraph in plain(hit.passage.text).split("\n\n"):
-        yield from wrapped(paragraph, width, indent="   ")
+        yield from wrapped(paragraph, screen.width, indent="   ")
     yield ""
 
 
@@ -272,13 +312,13 @@ def plain(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
-def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """The text in lines of at most `width` columns; an empty line for none."""
+def wrapped(text: str, width: int, indent: str = "", hanging: str = "") -> list[str]:
+    """The text in lines of at most `width` columns, all but the first `hanging`; an empty line for none."""
     return textwrap.wrap(
         text,
         width,
         initial_indent=indent,
-        subsequent_indent=indent,
+        subsequent_indent=indent + hanging,
         break_long_words=False,
         break_on_hyphens=False,
     ) or [""]
@@ -286,14 +326,6 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
 
 def counts_line(counts: Mapping[str, int]) -> str:
     """The end of an ingest in one line: "12 new, 1 changed, ...", in a fixed order, zeros included."""
-    return ", ".join(f"{count:,} {'copies' if kind == 'copy' else kind}" for kind, count in counts.items())
-
-
-class _Paint:
-    """Puts a style around a text, or leaves it plain."""
-
-    def __init__(self, colour: bool) -> None:
-        self._colour = colour
-
-    def __call__(self, style: str, text: str) -> str:
-        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colour else text
+    return ", ".join(
+        f"{count:,} {'copies' if kind == 'copy' and count != 1 else kind}" for kind, count in counts.items()
+    )

@@ -6,15 +6,25 @@ Only wiring and the doors read it.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import SettingsError
+
+
+def default_data_dir() -> Path:
+    """./data where there is one, else newsbot's folder in the user's data; ./data too where the user has no home."""
+    here = Path("data")
+    if here.is_dir():
+        return here
+    import platformdirs
+
+    users = platformdirs.user_data_path("newsbot")
+    return users if users.is_absolute() else here
 
 
 class Settings(BaseSettings):
@@ -32,7 +42,11 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    data_dir: Path = Field(Path("data"), description="Folder of the corpus: catalog, indexes.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder of the corpus: catalog, indexes. Empty: ./data where there is one, else newsbot's folder "
+        "in the user's data.",
+    )
     cache_dir: Path | None = Field(
         None, description="Folder for prepared models. Empty: newsbot's folder in the user's cache."
     )
@@ -199,7 +213,7 @@ class Settings(BaseSettings):
                 # Neither the text nor the error that it comes from may show what was given.
                 raise SettingsError(f"The setting {variable} cannot be used: {first['msg']}.") from None
             raise SettingsError(
-                f"The setting {variable} cannot be used: {first['msg']} (got {first.get('input')!r})."
+                f"The setting {variable} cannot be used: {_expected(name, first['msg'])} (got {first.get('input')!r})."
             ) from error
         except UnicodeDecodeError as error:
             raise SettingsError(
@@ -230,13 +244,6 @@ class Settings(BaseSettings):
     def _expand(cls, path: Path | None) -> Path | None:
         return path.expanduser() if path is not None else None
 
-    @field_validator("llm")
-    @classmethod
-    def _named(cls, llm: str | None) -> str | None:
-        if llm is not None and not re.fullmatch(r"[a-z][a-z0-9_]*:\S+", llm):
-            raise ValueError("write it as provider:model, such as openai:gpt-5-mini")
-        return llm
-
     @field_validator("discord_token")
     @classmethod
     def _clean(cls, token: SecretStr | None) -> SecretStr | None:
@@ -246,6 +253,30 @@ class Settings(BaseSettings):
         return SecretStr(bare) if bare else None
 
 
+def _expected(name: str, otherwise: str) -> str:
+    """What a number or a choice may be, in words; else pydantic's own."""
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return otherwise
+    kinds = [kind for kind in get_args(field.annotation) or [field.annotation] if kind is not type(None)]
+    if all(isinstance(kind, str) for kind in kinds):
+        return f"it is one of {', '.join(kinds)}"
+    if bool in kinds:
+        return "it is true or false"
+    if int not in kinds and float not in kinds:
+        return otherwise
+    bounds = {
+        name: value
+        for part in field.metadata
+        for name in ("ge", "le")
+        if (value := getattr(part, name, None)) is not None
+    }
+    said = "it is a whole number" if int in kinds else "it is a number"
+    return said + "".join(
+        f" {word} {bounds[bound]:g}" for bound, word in (("ge", "from"), ("le", "to")) if bound in bounds
+    )
+
+
 def _require_known(names: Iterable[str], known: set[str], what: str) -> None:
     for name in names:
         if name not in known:
@@ -253,7 +284,7 @@ def _require_known(names: Iterable[str], known: set[str], what: str) -> None:
             raise SettingsError(f"{name}, {what}, is no setting of newsbot. The nearest one is {near[0]}.")
 
 
-SECRETS = {"DISCORD_TOKEN", "NEWSBOT_LLM", "NEWSBOT_LLM_BASE_URL"}
+SECRETS = {"DISCORD_TOKEN", "NEWSBOT_LLM_BASE_URL"}
 """Variables whose values are shown in no error: they are keys, or a key may have slipped into them."""
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import CorpusError, SettingsError, UsageError
+from bot.errors import CorpusError, ModelError, SettingsError, UsageError
 from bot.settings import Settings, provider_variables
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ PROMPTS = ("not_answered", "no_articles", "greeting", "thanks", "help", "talk")
 """The wordings that answers are framed in, each a file of prompts/."""
 MODEL_PROMPTS = ("write_system", "write_user", "rewrite_system", "rewrite_user", "verify_system", "verify_user")
 """What a chat model is told, each a file of prompts/."""
+MODEL_FAMILIES = {"gpt-": "openai", "claude-": "anthropic", "gemini-": "google_genai", "mistral-": "mistralai"}
+"""How the names of well-known models begin, and their provider."""
 APART_TEXTS = 256
 """Texts at once from which a process of its own is begun to encode: it takes most of a second to begin."""
 TELEMETRY_OFF = {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
@@ -55,18 +58,28 @@ def _checked(settings: Settings | None) -> Settings:
     return settings or Settings()
 
 
-def open_asker(settings: Settings) -> Asker:
-    """The chain's steps without LangChain, for doors that must open at once: importing it takes half a second."""
+def open_asker(settings: Settings, on_no_model: Callable[[str], None] | None = None) -> Asker:
+    """The chain's steps without LangChain, for doors that must open at once: importing it takes half a second.
+
+    With `on_no_model` a chat model that cannot be set up is no error: it is told why, and answers are quotes.
+    """
     from bot.asking import Asker
 
     retriever = open_retrieval(settings)
+    try:
+        writer = open_writer(settings)
+    except (ModelError, SettingsError) as error:
+        if on_no_model is None:
+            raise
+        on_no_model(str(error))
+        writer = None
     prompts = {name: read_prompt(name, settings) for name in PROMPTS}
     return Asker(
         retriever,
         prompts,
         hits=settings.hits,
         question_chars=settings.question_chars,
-        writer=open_writer(settings),
+        writer=writer,
         cache=settings.llm_cache,
     )
 
@@ -137,6 +150,15 @@ def open_model_calls(settings: Settings) -> ModelCalls | None:
     """
     if not settings.llm:
         return None
+    if not re.fullmatch(r"[a-z][a-z0-9_]*:\S+", settings.llm):
+        # What stands there is not shown where it is no model's name: a key may have slipped into it.
+        provider = next(
+            (provider for start, provider in MODEL_FAMILIES.items() if settings.llm.startswith(start)), None
+        )
+        meant = (
+            f"did you mean {provider}:{settings.llm}?" if provider else "write it as openai:gpt-5-mini, for example."
+        )
+        raise SettingsError(f"The setting NEWSBOT_LLM names no provider: {meant}")
     _silence()
     from bot.answering.model.chat_model import PROVIDERS, load_chat_model, provider_of, variable_families
     from bot.answering.model.model_calls import ModelCalls, Prices
@@ -187,7 +209,7 @@ def open_retrieval(settings: Settings | None = None) -> Retriever:
         corpus,
         embeddings,
         _kinds(embeddings, settings),
-        _reader(settings),
+        open_reader(settings),
         depth=settings.reader_depth,
         reranker=_reranker(settings),
     )
@@ -201,7 +223,8 @@ def _kinds(embeddings: SentenceEmbeddings, settings: Settings) -> KindClassifier
     )
 
 
-def _reader(settings: Settings) -> PassageReader | None:
+def open_reader(settings: Settings) -> PassageReader | None:
+    """What reads the passages found, None where that is off. Raises ModelError."""
     if settings.reader == "off":
         return None
     from bot.models.embeddings import usable_cpus

@@ -87,7 +87,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         if not allowed:
             raise AddressRefused(
                 f"{host} is at {addresses[0] if addresses else 'no address'}, which is not on the public internet; "
-                "allow private addresses if it is meant"
+                "newsbot ingest --allow-private would fetch it"
             )
         problem: Exception | None = None
         for address in allowed[:4]:

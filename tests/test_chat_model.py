@@ -22,8 +22,9 @@ from bot.answering.model.chat_model import (
     without_credentials,
 )
 from bot.cli import main
-from bot.cli_answers import show_answers
+from bot.cli.ask import show_answers
 from bot.errors import ModelError, SettingsError
+from bot.render import Screen
 from bot.schema import Answer, Question, Usage
 from bot.settings import Settings
 from bot.wiring import open_model_calls, open_writer
@@ -259,7 +260,7 @@ def test_text_is_shown_as_it_comes_and_once(capsys: pytest.CaptureFixture[str]) 
         answer(f"One is so [1]. {long}ends [2].", final=False),
         answer(f"One is so [1]. {long}ends [2].", model="openai:any", usage=Usage(10, 5, 1, 0.1, 0.001)),
     ]
-    assert show_answers(iter(growing), as_json=False, live=True, colour=False) is growing[-1]
+    assert show_answers(iter(growing), Screen(), as_json=False, live=True) is growing[-1]
     shown = capsys.readouterr().out
     assert shown.count("One is so [1].") == 1
     assert max(len(line) for line in shown.splitlines()) <= 100
@@ -269,7 +270,7 @@ def test_text_is_shown_as_it_comes_and_once(capsys: pytest.CaptureFixture[str]) 
 
 def test_an_answer_that_became_another_one_is_told_whole(capsys: pytest.CaptureFixture[str]) -> None:
     growing = [answer("One is so [1].", final=False), answer("Quoted.", note="The chat model broke off.")]
-    show_answers(iter(growing), as_json=False, live=True, colour=False)
+    show_answers(iter(growing), Screen(), as_json=False, live=True)
     assert capsys.readouterr().out == "One is so [1].\n\nQuoted.\n\nThe chat model broke off.\n"
-    show_answers(iter(growing), as_json=False, live=False, colour=False)
+    show_answers(iter(growing), Screen(), as_json=False, live=False)
     assert capsys.readouterr().out == "Quoted.\n\nThe chat model broke off.\n"

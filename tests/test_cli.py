@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from bot.cli import main
+from bot.cli.parser import parser_of_commands
 from bot.corpus.corpus import CATALOG_FILE
 from bot.settings import Settings
 from bot.wiring import open_corpus
@@ -36,6 +43,15 @@ COMMANDS = (
     "restore",
     "reindex",
     "demo",
+    "list",
+    "sources",
+    "topics",
+    "doctor",
+    "completion",
+    "models",
+    "eval",
+    "feedback",
+    "discord",
 )
 NATO = "How many NATO personnel are in Iraq?"
 PAGE = """Home | World | Sport
@@ -105,6 +121,34 @@ def test_every_command_has_help_with_an_example(run_here: RunHere, command: str)
     assert "--json" in shown
 
 
+def test_newsbot_alone_shows_its_help(run_here: RunHere) -> None:
+    status, shown, complaint = run_here()
+    assert (status, complaint) == (0, "")
+    assert shown == run_here("--help")[1]
+    assert all(f"\n    {command}" in shown for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2022-10-31", date(2022, 10, 31), date(2022, 10, 31)),
+        ("2022-10", date(2022, 10, 1), date(2022, 10, 31)),
+        ("2024-2", date(2024, 2, 1), date(2024, 2, 29)),
+        ("2022", date(2022, 1, 1), date(2022, 12, 31)),
+    ],
+)
+def test_a_month_or_a_year_is_a_date_too(text: str, first: date, last: date) -> None:
+    parsed = parser_of_commands().parse_args(["ask", "q", "--after", text, "--before", text, "--as-of", text])
+    assert (parsed.after, parsed.before, parsed.as_of) == (first, last, last)
+
+
+def test_yesterday_is_a_date() -> None:
+    before = datetime.now(UTC).astimezone().date()
+    parsed = parser_of_commands().parse_args(["list", "--after", "yesterday", "--before", "Today"])
+    assert parsed.before - parsed.after == timedelta(days=1)
+    assert before <= parsed.before <= datetime.now(UTC).astimezone().date()
+
+
 def test_ingest_then_ask(env: dict[str, str], page: Path) -> None:
     stored = run_newsbot("ingest", str(page), env=env)
     assert (stored.returncode, stored.stdout) == (
@@ -118,7 +162,7 @@ def test_ingest_then_ask(env: dict[str, str], page: Path) -> None:
     assert answer.stdout.startswith("48 million euros\n")
     assert "[1] Bridge over the Elbe opens" in answer.stdout
     assert "3 March 2024" in answer.stdout
-    assert "https://post.example/2024/03/03/elbe-bridge#:~:text=" in answer.stdout
+    assert "\n    https://post.example/2024/03/03/elbe-bridge\n" in answer.stdout
     assert "\x1b" not in answer.stdout, "no colour in a pipe"
 
 
@@ -156,7 +200,131 @@ def test_search_shows_ranked_passages(run_here: RunHere) -> None:
     assert len(found) == 3
     assert [hit["score"] for hit in found] == sorted((hit["score"] for hit in found), reverse=True)
     assert "Suez" in found[0]["text"]
-    assert run_here("search", "suez canal container ship", "-k", "3")[1].startswith(f"1. {found[0]['title']}")
+    shown = run_here("search", "suez canal container ship", "-k", "3")[1]
+    assert shown.startswith(f"1. {found[0]['title']}")
+    assert "(lexical " not in shown
+    assert "(lexical " in run_here("search", "suez canal container ship", "-k", "3", "-v")[1]
+
+
+def test_list_sources_and_topics(run_here: RunHere) -> None:
+    listed = json.loads(run_here("list", "-n", "1000", "--json")[1])
+    days = [each["published"] for each in listed if each["published"]]
+    assert days == sorted(days, reverse=True)
+    assert [each["published"] for each in listed if not each["published"]] == [None] * (len(listed) - len(days))
+    (line,) = run_here("list", "-n", "1")[1].splitlines()
+    assert line.split()[0] == days[0]
+    assert listed[0]["url"] in line
+    of_2022 = run_here("list", "--after", "2022", "--before", "2022", "--source", "harbour post")[1].splitlines()
+    assert of_2022
+    assert all(each.startswith("2022-") and "Harbour Post" in each for each in of_2022)
+    assert run_here("list", "--before", "1900")[1:] == ("", "No article here is of that time and outlet.\n")
+    sources = json.loads(run_here("sources", "--json")[1])
+    assert sum(each["articles"] for each in sources) == len(listed)
+    assert max(each["newest"] or "" for each in sources) == days[0]
+    assert "Harbour Post" in run_here("sources")[1]
+    topics = {each["name"]: each["articles"] for each in json.loads(run_here("topics", "--json", "-n", "50")[1])}
+    assert topics["NATO"] > 2
+    assert not topics.keys() & {each["name"] for each in sources}, "an outlet's name is no topic"
+
+
+def test_a_chat_model_that_cannot_be_set_up_leaves_quotes(run_here: RunHere) -> None:
+    for name, said in (("gpt-5", "did you mean openai:gpt-5?"), ("openai:gpt-5", "Set OPENAI_API_KEY")):
+        status, shown, complaint = run_here("ask", NATO, env={"NEWSBOT_LLM": name, "OPENAI_API_KEY": ""})
+        assert status == 0
+        assert "[1]" in shown
+        assert said in complaint
+        assert complaint.endswith("Until then answers are quotes.\n")
+        assert len(complaint.splitlines()) == 1
+
+
+def test_verbose_shows_where_an_error_arose(run_here: RunHere) -> None:
+    complaint = run_here("status", "--data", "no-such-folder", "-v")[2]
+    assert "Traceback" in complaint
+    assert complaint.splitlines()[-1].startswith("newsbot: There is no corpus in ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion_is_for_shells(run_here: RunHere, shell: str) -> None:
+    status, shown, complaint = run_here("completion", shell, env={"NEWSBOT_HITS": "lots"})
+    assert (status, complaint) == (0, "")
+    assert "newsbot" in shown
+    assert "as-of" in shown
+
+
+def test_bash_completes_commands_and_options(run_here: RunHere) -> None:
+    script = run_here("completion", "bash")[1]
+    for words, wanted in ((["newsbot", "sea"], "search"), (["newsbot", "ask", "--so"], "--source")):
+        typed = " ".join(words)
+        asked = f'''
+            COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; COMP_LINE="{typed}"; COMP_POINT={len(typed)}
+            $(complete -p newsbot | sed 's/.*-F \\([^ ]*\\).*/\\1/') newsbot "{words[-1]}" "{words[-2]}"
+            echo "${{COMPREPLY[@]}}"
+        '''
+        done = subprocess.run(["bash", "-c", script + asked], capture_output=True, text=True, check=False)
+        assert wanted in done.stdout.split(), done.stderr
+
+
+def test_two_files_with_one_article(run_here: RunHere, env: dict[str, str], page: Path) -> None:
+    shutil.copy(page, page.with_name("twin.txt"))
+    shown = run_here("ingest", str(page), str(page.with_name("twin.txt")), env=env)[1]
+    assert shown == "1 new, 0 changed, 1 unchanged, 0 copies, 0 skipped, 0 failed (1 met twice)\n"
+
+
+def test_the_way_to_a_private_address_is_named(run_here: RunHere, env: dict[str, str]) -> None:
+    status, _, complaint = run_here("read", "http://127.0.0.1:9/page", env=env)
+    assert status == 1
+    assert "newsbot ingest --allow-private would fetch it" in complaint
+
+
+def test_a_table_with_odd_columns_names_field(run_here: RunHere, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text("kop,tekst\nDike holds,The dike held all night.\n", encoding="utf-8")
+    status, _, complaint = run_here("read", "odd.csv")
+    assert status == 1
+    assert "(kop, tekst); name them by --field text=NAME" in complaint
+    assert run_here("read", "odd.csv", "--field", "text=tekst", "--field", "title=kop")[1].startswith("Dike holds\n")
+
+
+def test_a_unit_never_runs_as_root(run_here: RunHere) -> None:
+    for sudo, user in (("", "newsbot"), ("anna", "anna")):
+        status, shown, _ = run_here("discord", "--systemd", env={"SUDO_USER": sudo})
+        assert status == 0
+        assert "User=root" not in shown
+        if os.getuid() == 0:
+            assert f"\nUser={user}\n" in shown
+
+
+def in_terminal(arguments: list[str], env: dict[str, str], columns: int = 80) -> str:
+    """What a terminal of so many columns is sent by a process of its own."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TMUX", "COLUMNS")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", *arguments], stdout=follower, stderr=subprocess.PIPE, env=clean | env
+    ) as process:
+        os.close(follower)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while part := os.read(leader, 65536):
+                shown += part
+        assert process.wait() == 0
+    os.close(leader)
+    return shown.decode()
+
+
+def test_links_and_colour_in_a_terminal_that_shows_them(sample_env: dict[str, str]) -> None:
+    shown = in_terminal(["list", "-n", "3"], sample_env | {"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"})
+    assert shown.count("\x1b]8;;https://") == 3
+    plain = in_terminal(["list", "-n", "3"], sample_env | {"TERM": "xterm-256color", "TERM_PROGRAM": ""})
+    assert "\x1b]8" not in plain
+    assert plain.count("\x1b[36m") == 3
+    bare = in_terminal(["list", "-n", "3"], sample_env | {"TERM": "xterm-256color", "NO_COLOR": "1"})
+    assert "\x1b[" not in bare
+
+
+def test_a_narrow_terminal_is_narrow(sample_env: dict[str, str]) -> None:
+    shown = in_terminal(["search", "suez canal", "-k", "2"], sample_env | {"TERM": "dumb"}, columns=40)
+    assert all(len(line) <= 40 or "https://" in line for line in shown.splitlines())
+    assert len(shown.splitlines()) > 10
 
 
 def test_chat_remembers_what_was_asked(sample_env: dict[str, str]) -> None:
@@ -223,7 +391,18 @@ def test_one_bad_file_does_not_stop_the_rest(env: dict[str, str], tmp_path: Path
     [
         (("ask", ""), 2, "empty"),
         (("ask", "x" * 10_000), 2, "10,000 characters"),
-        (("ask", NATO, "--after", "yesterday"), 2, "2020-02-12"),
+        (("ask", NATO, "--after", "lately"), 2, "2020-02-12"),
+        (("aks", NATO), 2, "aks is no command. Did you mean ask?"),
+        (("ask", NATO, "--sorce", "Reuters"), 2, "--sorce is no option of newsbot ask. Did you mean --source?"),
+        (("--verson",), 2, "Did you mean --version?"),
+        (("ask", NATO, "--source", ""), 2, "an outlet's name is not empty"),
+        (("ask", NATO, "--source", "Harbor Post"), 2, "Did you mean 'Harbour Post'?"),
+        (("list", "--after", "2023", "--before", "2022"), 2, "Swap"),
+        (("status", "--data", ""), 2, "the folder of a corpus has a name"),
+        (("status", "--data", __file__), 2, f"{__file__} is a file, and a corpus is a folder"),
+        (("ingest", "x.csv", "--field", "titel=kop"), 2, "Did you mean title?"),
+        (("follow", "no-such.opml"), 2, "no OPML file that is there"),
+        (("show", "https://post.example/unknown"), 1, "newsbot search"),
         (("ask", NATO, "--source", "Nowhere Gazette"), 2, "Nowhere Gazette"),
         (("ask", NATO, "--after", "2022-01-01", "--before", "2021-01-01"), 2, "Swap"),
         (("ask",), 2, "QUESTION"),
@@ -231,7 +410,7 @@ def test_one_bad_file_does_not_stop_the_rest(env: dict[str, str], tmp_path: Path
         (("ingest", "no-such-file.txt"), 1, "no-such-file.txt"),
         (("nonsense",), 2, "nonsense"),
         (("ask", NATO, "--data", "no-such-folder"), 1, "newsbot ingest"),
-        (("status", "--data", "no-such-folder"), 1, "no-such-folder"),
+        (("status", "--data", "no-such-folder"), 1, f"There is no corpus in {Path.cwd().anchor}"),
     ],
 )
 def test_bad_input_gets_one_sentence(
@@ -248,6 +427,12 @@ def test_bad_input_gets_one_sentence(
     ("variable", "value", "said"),
     [
         ("NEWSBOT_PASSAGE_CHARS", "many", "NEWSBOT_PASSAGE_CHARS"),
+        ("NEWSBOT_HITS", "lots", "NEWSBOT_HITS cannot be used: it is a whole number from 1 to 100 (got 'lots')"),
+        (
+            "NEWSBOT_HITZ",
+            "10",
+            "in the environment, is no setting of newsbot. The nearest one is NEWSBOT_HITS.",
+        ),
         ("NEWSBOT_EMBEDDING_RUNTIME", "gpu", "NEWSBOT_EMBEDDING_RUNTIME"),
         ("NEWSBOT_EMBEDDING_MODEL", "another-model", "newsbot reindex"),
         ("NEWSBOT_PROMPTS_DIR", "/nowhere", "NEWSBOT_PROMPTS_DIR"),

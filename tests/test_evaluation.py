@@ -16,7 +16,7 @@ import pytest
 
 from bot.asking import Asker
 from bot.cli import main
-from bot.cli_arguments import RANKINGS as RANKINGS_TO_TYPE
+from bot.cli.parser import RANKINGS as RANKINGS_TO_TYPE
 from bot.errors import ReadError, UsageError
 from bot.evaluation.plot import draw
 from bot.evaluation.question_file import EvalQuestion

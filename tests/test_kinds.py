@@ -68,7 +68,7 @@ def _tar() -> bytes:
         (_tar(), "x.txt", Kind.TAR),
         (b"BZh91AY", "x.bz2", Kind.PACKED),
         (b"\x89PNG\r\n\x1a\n", "x.txt", Kind.MEDIA),
-        (b"%PDF-1.7", "", Kind.MEDIA),
+        (b"%PDF-1.7", "", Kind.PDF),
         (b"\x00\x00\x00\x18ftypmp42", "", Kind.MEDIA),
         (b"<svg xmlns='http://www.w3.org/2000/svg'>", "", Kind.MEDIA),
         (bytes(range(256)) * 4, "x.txt", Kind.BINARY),

@@ -68,7 +68,7 @@ def test_the_pins_hold_what_is_declared(python: str, platform: str) -> None:
             version = Version(next(iter(pin.specifier)).version)
             assert pinned.setdefault(canonicalize_name(pin.name), version) == version, f"{pin.name} has two pins"
     run = {canonicalize_name(pin.name) for pin in PINS["requirements.txt"]}
-    for line in [*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["charts"], *EXTRAS["parquet"]]:
+    for line in [*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["charts"], *EXTRAS["parquet"], *EXTRAS["documents"]]:
         wanted = Requirement(line)
         if wanted.marker is not None and not wanted.marker.evaluate({**machine, "platform_machine": "x86_64"}):
             continue
@@ -81,7 +81,7 @@ def test_the_pins_hold_what_is_declared(python: str, platform: str) -> None:
 def test_the_run_time_list_brings_no_tools_of_development() -> None:
     run = {canonicalize_name(pin.name) for pin in PINS["requirements.txt"]}
     assert not run & {"mypy", "pytest", "ruff", "hypothesis", "hatchling"}
-    assert not run & names_of(EXTRAS["charts"] + EXTRAS["parquet"])
+    assert not run & names_of(EXTRAS["charts"] + EXTRAS["parquet"] + EXTRAS["documents"])
 
 
 def imported() -> set[str]:

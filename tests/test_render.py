@@ -17,6 +17,7 @@ from bot.corpus.catalog_rows import Run
 from bot.corpus.corpus import IndexStatus, Status
 from bot.render import (
     Flow,
+    Screen,
     also_in,
     answer_lines,
     counts_line,
@@ -24,6 +25,7 @@ from bot.render import (
     headline,
     hit_json,
     hit_lines,
+    listed_line,
     plain,
     status_json,
     status_lines,
@@ -59,37 +61,62 @@ def hit(about: Article) -> Hit:
 
 def test_an_answer_for_a_terminal() -> None:
     about = article()
-    lines = list(answer_lines(answer(about), colour=False))
+    lines = list(answer_lines(answer(about)))
     text = "\n".join(lines)
     assert lines[0] == about.text[16:22]
     assert "The harbour opened on " in text
     assert "As of 4 March 2024" in lines
     assert f"[1] {about.title} · The Post · 4 March 2024 · also in B" in lines
-    assert f"    {about.url}#:~:text=x" in lines
+    assert f"    {about.url}" in lines, "short, where it cannot be clicked"
+    assert f"    {about.url}#:~:text=x" in list(answer_lines(answer(about), Screen(verbose=True)))
     assert "\x1b" not in text
 
 
 def test_colour_adds_nothing_but_colour() -> None:
     made = answer(article())
-    coloured = "\n".join(answer_lines(made, colour=True))
+    coloured = "\n".join(answer_lines(made, Screen(colour=True)))
     assert "\x1b[1m" in coloured
-    assert re.sub(r"\x1b\[\d+m", "", coloured) == "\n".join(answer_lines(made, colour=False))
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == "\n".join(answer_lines(made))
     assert coloured.count("\x1b[0m") * 2 == coloured.count("\x1b["), "every style ends"
+
+
+LINK = re.compile(r"\x1b\]8;;([^\x1b]*)\x1b\\(.*?)\x1b\]8;;\x1b\\")
+
+
+def test_links_are_in_the_text_where_a_terminal_shows_them() -> None:
+    about = article(title="The harbour opens again, as nobody had thought")
+    screen = Screen(links=True, width=50)
+    lines = list(answer_lines(answer(about), screen))
+    linked = [found for line in lines if (found := LINK.fullmatch(line))]
+    assert {found[1] for found in linked} == {f"{about.url}#:~:text=x"}
+    assert " ".join(found[2].strip() for found in linked) == f"[1] {about.title} · The Post · 4 March 2024 · also in B"
+    assert not [line for line in lines if line.strip().startswith("https://")], "no address stands below"
+    assert LINK.search(next(hit_lines(1, hit(about), screen)))
+    assert LINK.search(listed_line(about, screen))
+    assert listed_line(about) == f"2024-03-04  {about.title} · The Post  {about.url}"
+    evil = article(url=f"https://x.example/{EVIL} ü")
+    assert LINK.search(listed_line(evil, screen))[1].isascii()  # type: ignore[index]
+    assert LINK.sub("", listed_line(evil, screen)).isprintable()
+
+
+def test_lines_fit_a_narrow_terminal() -> None:
+    for line in answer_lines(answer(article(), note="The chat model did not answer in time, alas."), Screen(width=24)):
+        assert len(line) <= 24 or "https://" in line, line
 
 
 def test_a_refusal_for_a_terminal() -> None:
     made = answer(
         article(), answered=False, short=None, citations=(), as_of=None, text="No.\nTwo articles.", reason="No."
     )
-    assert list(answer_lines(made, colour=True)) == ["No.", "Two articles."]
+    assert list(answer_lines(made, Screen(colour=True))) == ["No.", "Two articles."]
 
 
 def test_nothing_steers_the_terminal() -> None:
     evil = article("x", f"The {EVIL} opened. " * 3, title=EVIL, source=EVIL, url=f"https://x.example/{EVIL}")
     status = Status(Path("data"), Coverage(1), {"copies": 0, "undated": 1, "passages": 2}, {EVIL: 1}, None, ())
     lines = [
-        *answer_lines(answer(evil, text=EVIL, short=EVIL), colour=False),
-        *hit_lines(1, hit(evil), colour=False),
+        *answer_lines(answer(evil, text=EVIL, short=EVIL)),
+        *hit_lines(1, hit(evil)),
         *status_lines(status, "m"),
     ]
     assert len(lines) > 8
@@ -142,9 +169,10 @@ def test_an_answer_in_short_is_its_text_and_its_sources() -> None:
 
 
 def test_a_hit_in_both_forms() -> None:
-    lines = list(hit_lines(3, hit(article()), colour=False))
+    lines = list(hit_lines(3, hit(article())))
     assert lines[0] == "3. The harbour opens · The Post · 4 March 2024 · also in B"
-    assert lines[1] == "   1.235 (lexical 0.50, dense 0.73)  https://post.example/harbour"
+    assert lines[1] == "   https://post.example/harbour"
+    assert list(hit_lines(3, hit(article()), Screen(verbose=True)))[1] == "   1.235 (lexical 0.50, dense 0.73)"
     assert lines[-1] == ""
     found = hit_json(hit(article()))
     assert found["text"] == article().text
@@ -155,7 +183,7 @@ def test_a_hit_in_both_forms() -> None:
 def test_unknown_days_and_outlets_are_said_to_be_unknown() -> None:
     bare = article(published=None, source=None, url=None, origin="page.txt")
     assert headline(bare) == "The harbour opens · source unknown · date unknown"
-    assert list(hit_lines(1, hit(bare), colour=False))[1].endswith("page.txt")
+    assert list(hit_lines(1, hit(bare)))[1].endswith("page.txt")
     assert day(date(2020, 2, 12)) == "12 February 2020"
 
 
@@ -209,13 +237,14 @@ def test_only_the_short_answer_itself_is_bold() -> None:
     quote = made.text
     citation = Citation(5, quote, 0, len(quote), made, None)
     answer = Answer(question=Question("How many bridges?"), text=f"“{quote}” [5]", short="5", citations=(citation,))
-    shown = "\n".join(answer_lines(answer, colour=True))
+    shown = "\n".join(answer_lines(answer, Screen(colour=True)))
     assert "Since 2015, the \x1b[1m5\x1b[0m bridges cost 5.5 million" in shown
     assert "[5]" in shown
 
 
 def test_counts_are_read_as_words() -> None:
     assert counts_line({"new": 1, "copy": 2}) == "1 new, 2 copies"
+    assert counts_line({"new": 0, "copy": 1}) == "0 new, 1 copy"
 
 
 def test_who_wrote_an_answer_is_told() -> None:
@@ -227,7 +256,7 @@ def test_who_wrote_an_answer_is_told() -> None:
         "(1,200 tokens read, 30 written, $0.0012)."
     )
     noted = replace(quoted, note="The chat model did not answer in time,\x1b[31m so this answer is made of quotes.")
-    assert list(answer_lines(noted, colour=False))[-1].endswith("in time,[31m so this answer is made of quotes.")
+    assert list(answer_lines(noted))[-1].endswith("in time,[31m so this answer is made of quotes.")
     found = written.to_dict()
     assert found["removed"] == [{"text": "x", "reason": "y"}]
     assert found["usage"] == {

@@ -14,6 +14,7 @@ import pytest
 
 from bot.errors import SettingsError, UsageError
 from bot.settings import Settings, variable_of
+from bot.wiring import open_model_calls
 from tests.conftest import ROOT
 
 EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
@@ -36,7 +37,7 @@ def documented() -> dict[str, str]:
 def defaults() -> dict[str, str]:
     """Name -> default, as the code has them."""
     return {
-        variable_of(name): "" if field.default is None else str(field.default)
+        variable_of(name): "" if field.default is None or field.default_factory else str(field.default)
         for name, field in Settings.model_fields.items()
     }
 
@@ -56,8 +57,18 @@ def test_every_knob_says_what_it_is_for() -> None:
 
 
 def test_defaults_need_no_file_and_no_variable() -> None:
-    assert Settings().data_dir == Path("data")
     assert Settings().cache_dir is None
+
+
+def test_the_corpus_is_here_where_there_is_data_else_in_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Settings().data_dir == tmp_path / "home" / "newsbot"
+    (tmp_path / "data").mkdir()
+    assert Settings().data_dir == Path("data")
+    (tmp_path / "data").rmdir()
+    monkeypatch.setattr("platformdirs.user_data_path", lambda _: Path("~/.local/share/newsbot"))
+    assert Settings().data_dir == Path("data"), "there is no home"
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,8 +172,38 @@ def test_a_token_is_taken_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_key_in_the_wrong_place_is_not_shown(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=name) as caught:
-        Settings()
+        open_model_calls(Settings())
     assert "secret-part" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("hits", "lots", "a whole number from 1 to 100 (got 'lots')"),
+        ("lock_wait_seconds", "soon", "a number from 0 (got 'soon')"),
+        ("threads", "0", "a whole number from 1 (got '0')"),
+        ("embedding_runtime", "gpu", "one of auto, int8, fp32, torch (got 'gpu')"),
+        ("llm_verify", "perhaps", "true or false (got 'perhaps')"),
+    ],
+)
+def test_what_a_value_may_be_is_said_in_words(name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings(**{name: value})  # type: ignore[arg-type]
+    assert str(caught.value) == f"The setting {variable_of(name)} cannot be used: it is {said}."
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("gpt-5", "did you mean openai:gpt-5?"),
+        ("claude-opus", "did you mean anthropic:claude-opus?"),
+        ("some-model", "write it as openai:gpt-5-mini, for example."),
+    ],
+)
+def test_a_chat_model_without_its_provider(name: str, meant: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        open_model_calls(Settings(llm=name))
+    assert str(caught.value) == f"The setting NEWSBOT_LLM names no provider: {meant}"
 
 
 def test_own_wordings_have_a_short_name_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,5 +252,5 @@ def test_the_home_folder_is_understood() -> None:
 def test_the_readme_names_every_knob_with_its_default() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, knob in Settings.model_fields.items():
-        default = "" if knob.default in (None, "") else f"`{knob.default}`"
+        default = "" if knob.default in (None, "") or knob.default_factory else f"`{knob.default}`"
         assert f"| `{variable_of(name)}` | {default} | {knob.description} |" in readme

@@ -168,7 +168,7 @@ def standing_of(connection: sa.Connection, ids: Sequence[str], scope: Scope | No
     query = sa.select(p.id, p.article_id, a.published, p.start).join_from(
         passages_table, articles_table, a.id == p.article_id
     )
-    query = query.where(indexed(), *(_in_scope(scope) if scope else ()))
+    query = query.where(indexed(), *(in_scope(scope) if scope else ()))
     return {
         id_: Standing(article_id, day_of(published), start)
         for some in portions(ids)
@@ -176,7 +176,7 @@ def standing_of(connection: sa.Connection, ids: Sequence[str], scope: Scope | No
     }
 
 
-def _in_scope(scope: Scope) -> list[sa.ColumnElement[bool]]:
+def in_scope(scope: Scope) -> list[sa.ColumnElement[bool]]:
     """A scope in SQL, over the articles' table."""
     a = articles_table.c
     found: list[sa.ColumnElement[bool]] = []

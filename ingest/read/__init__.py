@@ -130,6 +130,8 @@ def _kind_items(kind: Kind, blob: Blob, options: ReadOptions) -> Items:
             from ingest.read.sitemap import read_sitemap
 
             yield from read_sitemap(blob, options, _blob_items)
+        case Kind.PDF | Kind.WORD:
+            yield _document(kind, blob, options)
         case Kind.WARC:
             from ingest.read.warc import read_warc
 
@@ -149,7 +151,7 @@ def _kind_items(kind: Kind, blob: Blob, options: ReadOptions) -> Items:
         case Kind.PACKED:
             yield failed(blob.origin, "it is packed in a way that is not read here; unpack it, or use zip or gzip")
         case Kind.MEDIA:
-            yield skipped(blob.origin, "it is a picture, a recording or a document such as PDF, not text")
+            yield skipped(blob.origin, "it is a picture, a recording or an older Office document, not text")
         case Kind.OTHER_TEXT:
             yield skipped(blob.origin, "it is code or data, and no news")
         case Kind.BINARY:
@@ -172,6 +174,28 @@ def _page_text(blob: Blob, options: ReadOptions) -> Article | Outcome:
     if outcome := known(digest, blob.origin, options):
         return outcome
     text = _text(data, blob, options)
+    try:
+        article = read_page_text(text, origin=blob.origin, url=blob.url, source=options.source)
+        return replace(article, input_digest=digest)
+    except ReadError as error:
+        return skipped(blob.origin, str(error))
+
+
+def _document(kind: Kind, blob: Blob, options: ReadOptions) -> Article | Outcome:
+    """What a document holds is read as the text of a page."""
+    from ingest.read.documents import document_text
+    from ingest.read.page_text import read_page_text
+
+    data = read_whole(blob.stream, options.limits.whole_bytes)
+    digest = digest_of_bytes(data, options, kind.value, blob.url, None)
+    if outcome := known(digest, blob.origin, options):
+        return outcome
+    try:
+        text = clean(document_text(kind, data, options.limits))
+    except ImportError:
+        return skipped(blob.origin, f'{kind.value} is read by an extra: pip install "newsbot[documents]"')
+    if not text.strip():
+        return skipped(blob.origin, "it holds no text; of pictures of pages, text recognition (OCR) makes some")
     try:
         article = read_page_text(text, origin=blob.origin, url=blob.url, source=options.source)
         return replace(article, input_digest=digest)

@@ -24,11 +24,13 @@ class Kind(StrEnum):
     JSON_FEED = "JSON Feed"
     TABLE = "CSV"
     PARQUET = "Parquet"
+    PDF = "PDF"
     FEED = "feed"
     SITEMAP = "sitemap"
     WARC = "WARC"
     GZIP = "gzip"
     ZIP = "zip"
+    WORD = "a Word document"
     TAR = "tar"
     PACKED = "an archive of a kind that is not unpacked"
     OTHER_TEXT = "text that is no news"
@@ -74,7 +76,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"\x89PNG", Kind.MEDIA),
     (b"\xff\xd8\xff", Kind.MEDIA),
     (b"GIF8", Kind.MEDIA),
-    (b"%PDF-", Kind.MEDIA),
+    (b"%PDF-", Kind.PDF),
     (b"\xd0\xcf\x11\xe0", Kind.MEDIA),
     (b"RIFF", Kind.MEDIA),
     (b"OggS", Kind.MEDIA),
@@ -116,7 +118,7 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
         return Kind.EMPTY
     for magic, kind in _MAGIC:
         if head.startswith(magic):
-            return kind
+            return Kind.WORD if kind is Kind.ZIP and _is_word(head, name) else kind
     if head[257:262] == b"ustar":
         return Kind.TAR
     if head[4:8] == b"ftyp":
@@ -138,6 +140,10 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
     if suffix in (".html", ".htm", ".xhtml") and _HTML_ANYWHERE.search(text):
         return Kind.HTML
     return Kind.PAGE_TEXT
+
+
+def _is_word(head: bytes, name: str) -> bool:
+    return name.lower().endswith(".docx") or (b"[Content_Types].xml" in head[:256] and b"word/" in head)
 
 
 def is_housekeeping(name: str) -> bool:

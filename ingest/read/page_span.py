@@ -19,6 +19,8 @@ URL_LINE = re.compile(
 )
 _PROSE_CHARS = 80
 _LONG_CHARS = 200
+REPORT_LINES = 8
+"""A text of one paragraph has no more lines: title, day, byline and the like."""
 _HEAD_LINES = 45
 """A title stands at most so many lines above the article's first paragraph."""
 
@@ -136,7 +138,7 @@ def body_span(judged: list[Judged]) -> tuple[int, int] | None:
         if total > best:
             best, best_span = total, (begin, index + 1)
     if best_span is None or best < 0.8:
-        return None
+        return _only_paragraph(judged)
     start, end = best_span
     while start < end and not (judged[start].prose or (judged[start].sentence and not judged[start].line.bullet)):
         start += 1
@@ -145,6 +147,12 @@ def body_span(judged: list[Judged]) -> tuple[int, int] | None:
     end = _end_of_article(judged, start, end)
     start = _last_heading_before_most(judged, start, end)
     return start, end
+
+
+def _only_paragraph(judged: list[Judged]) -> tuple[int, int] | None:
+    """The one paragraph of a short report; a menu or teasers, with as little prose, have more lines."""
+    prose = [index for index, one in enumerate(judged) if one.prose]
+    return (prose[0], prose[0] + 1) if len(prose) == 1 and len(judged) <= REPORT_LINES else None
 
 
 def _end_of_article(judged: list[Judged], start: int, end: int) -> int:

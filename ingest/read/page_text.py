@@ -23,9 +23,18 @@ from ingest.read.outlets import (
     outlet_of_footer,
     outlet_of_url,
 )
-from ingest.read.page_head import Head, byline_of, front_matter, published_of_head
+from ingest.read.page_head import Head, byline_of, front_matter, is_signature, published_of_head
 from ingest.read.page_lines import Line, key_of, lines_of
-from ingest.read.page_span import URL_LINE, Judged, body_indent, body_span, is_caption_title, judge, title_index
+from ingest.read.page_span import (
+    REPORT_LINES,
+    URL_LINE,
+    Judged,
+    body_indent,
+    body_span,
+    is_caption_title,
+    judge,
+    title_index,
+)
 
 _SOCIAL_HOSTS = re.compile(
     r"(?:facebook|twitter|x|instagram|youtube|t|linkedin|pinterest|whatsapp|reddit|tiktok|apple|google)\.(?:com|co|me)$"
@@ -64,6 +73,10 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
     lead = _lead(judged, first, start, paragraphs, indent)
     paragraphs = [*lead, *paragraphs]
     body = "\n\n".join(paragraphs)
+    if not title and len(judged) <= REPORT_LINES:  # the only line above one paragraph needs no other sign
+        title = next(
+            (one.line.text for one in judged[:start] if not one.furniture and not is_signature(one.line.text)), ""
+        )
     if len(body) < _MIN_BODY_CHARS and not _is_short_article(paragraphs, title):
         raise ReadError("no article text was found in it: only menus, links or short lines")
     address = url or matter.url or _address(judged, start, end)

@@ -249,7 +249,8 @@ def _table_rows(blob: Blob, options: ReadOptions) -> Iterator[_Row]:
             header = [name.strip() for name in row]
             known = {*(name for names in RECORD_NAMES.values() for name in names), *options.fields.values()}
             if not {name.lower().replace(" ", "_") for name in header} & {name.lower() for name in known}:
-                reason = "its first row names no known column; give the table a header such as title,text,url,published"
+                names = ", ".join(header[:8])
+                reason = f"none of its columns is known ({names}); name them by --field text=NAME --field title=NAME"
                 yield blob.origin, failed(blob.origin, reason)
                 return
             continue

@@ -1,7 +1,4 @@
-"""The ingest commands: what they show while they work, and what they say at the end.
-
-Knows nothing about arguments (see `bot.cli`) nor about how articles are read or stored.
-"""
+"""The commands that put articles in: `ingest`, `read`, `follow`, and the sample of `demo`."""
 
 from __future__ import annotations
 
@@ -10,22 +7,19 @@ import contextlib
 import hashlib
 import json
 import signal
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import CorpusMissing, ReadError, UsageError
+from bot.cli.terminal import Watch, print_json, say, screen_of
+from bot.errors import CorpusMissing, UsageError
 from bot.schema import Article, Outcome, OutcomeKind
 from bot.settings import Settings
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from bot.corpus.corpus import Corpus
     from ingest.follow import Round
     from ingest.stopping import Stop
@@ -35,8 +29,6 @@ if TYPE_CHECKING:
 
 SAMPLE_NOTE = "sample"
 """Under this the corpus notes which sample it holds."""
-LOG_SECONDS = 10
-"""Between two lines of progress where there is no terminal."""
 REASONS_SHOWN = 20
 FAILURES_SHOWN = 3
 """Feeds whose failure is explained in the line of a round; --json explains all."""
@@ -68,7 +60,7 @@ def run_read(parsed: argparse.Namespace, settings: Settings) -> int:
         elif parsed.json:
             print(json.dumps(article_json(item) | {"reason": None}, ensure_ascii=False))
         else:
-            print("\n".join([*article_lines(item), ""]))
+            print("\n".join([*article_lines(item, screen_of(parsed)), ""]))
     return 1 if failed else 0
 
 
@@ -77,7 +69,7 @@ def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
 
     Exit status 0; with --once 1 when a feed failed.
     """
-    addresses = [_followed_address(each) for each in dict.fromkeys(parsed.feeds)]
+    addresses = list(dict.fromkeys(address for each in parsed.feeds for address in _followed_addresses(each)))
     from bot.wiring import open_corpus
     from ingest import open_fetcher
     from ingest.follow import FeedFollower, FeedState
@@ -101,6 +93,7 @@ def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
         )
         for each in follower.rounds(1 if parsed.once else None):
             say(_round_line(each))
+            _say_told([told for told in each.told if parsed.verbose or told.kind is OutcomeKind.FAILED])
             if parsed.json:
                 print(json.dumps(_round_json(each), ensure_ascii=False), flush=True)
             failed = each.feeds_in(FeedState.FAILED) > 0
@@ -112,29 +105,13 @@ def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
     return 1 if parsed.once and failed and not stop.requested else 0
 
 
-def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
-    """`newsbot reindex`: embeds every passage anew with the model that is set."""
-    from bot.wiring import open_corpus
-    from ingest.pipeline import rechunk
-
-    corpus = open_corpus(settings)
-    with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
-        rechunk(corpus, settings.passage_chars)
-        corpus.follow(watch.embedded)
-    passages = corpus.catalog.counts()["passages"]
-    if parsed.json:
-        print(json.dumps({"passages": passages, "model": settings.embedding_model}))
-    else:
-        print(f"Made anew: {passages:,} passages, with {settings.embedding_model}.")
-    return 0
-
-
-def run_demo(settings: Settings) -> None:
+def put_sample(settings: Settings) -> None:
     """Put the sample corpus into the folder that is set, unless it is there already."""
+    import ingest as ingest_room
     from bot.wiring import open_corpus
     from ingest.read import read
 
-    sample = Path(__file__).parent / "sample" / "news"
+    sample = Path(ingest_room.__file__).parent / "sample" / "news"
     digest = hashlib.sha256()
     for path in sorted(each for each in sample.rglob("*") if each.is_file()):
         digest.update(path.name.encode() + path.read_bytes())
@@ -148,10 +125,15 @@ def run_demo(settings: Settings) -> None:
         writer.note(SAMPLE_NOTE, digest.hexdigest())
 
 
-def _followed_address(text: str) -> str:
-    if not text.lower().startswith(("http://", "https://")):
-        raise UsageError(f"{text} is no http(s) address; files are read once, with: newsbot ingest {text}")
-    return text
+def _followed_addresses(text: str) -> list[str]:
+    """An address as it is, or those that an OPML file lists. Raises UsageError for anything else, or ReadError."""
+    if text.lower().startswith(("http://", "https://")):
+        return [text]
+    if "://" in text or not Path(text).exists():
+        raise UsageError(f"{text} is no http(s) address, and no OPML file that is there.")
+    from ingest.opml import feeds_of_opml
+
+    return feeds_of_opml(Path(text))
 
 
 @contextlib.contextmanager
@@ -209,18 +191,6 @@ def _moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def id_of(url: str) -> str:
-    """The id of the article at an address; an id as it is. Raises UsageError for an address that is none."""
-    from bot.corpus.identity import article_id
-
-    if "://" not in url:
-        return url
-    try:
-        return article_id(Article(title="", text="", url=url))
-    except ReadError as error:
-        raise UsageError(str(error)) from error
-
-
 def _read(parsed: argparse.Namespace, settings: Settings, corpus: Corpus | None = None) -> Iterator[Article | Outcome]:
     """What the arguments' sources hold; connections are opened when the first address is met.
 
@@ -267,76 +237,29 @@ def _report(outcomes: list[Outcome], settings: Settings, *, as_json: bool, dry_r
     for outcome in outcomes:
         counts[outcome.kind.value] += 1
     told = [each for each in outcomes if each.kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED)]
+    # Two files with the same article: the second is unchanged, though nobody had put it in before.
+    fresh = {each.article_id for each in outcomes if each.kind in (OutcomeKind.NEW, OutcomeKind.COPY)}
+    repeated = sum(each.kind is OutcomeKind.UNCHANGED and each.article_id in fresh for each in outcomes)
     if as_json:
         rows = [{"kind": str(each.kind), "origin": each.origin, "reason": each.reason} for each in told]
         report: dict[str, Any] = {"data_dir": str(settings.data_dir), "dry_run": dry_run, "counts": counts}
-        print(json.dumps(report | {"told": rows}, ensure_ascii=False, indent=2))
+        print_json(report | {"told": rows})
     else:
-        from bot.render import counts_line, plain
+        from bot.render import counts_line
 
-        for kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED):
-            some = [each for each in told if each.kind is kind]
-            for each in some[:REASONS_SHOWN]:
-                say(plain(f"{kind:<8} {each.origin}: {each.reason}"))
-            if len(some) > REASONS_SHOWN:
-                say(f"{kind:<8} and {len(some) - REASONS_SHOWN:,} more; --json lists them all")
-        print(("Would be: " if dry_run else "") + counts_line(counts))
+        _say_told(told)
+        line = ("Would be: " if dry_run else "") + counts_line(counts)
+        print(f"{line} ({repeated:,} met twice)" if repeated else line)
     return 1 if counts[OutcomeKind.FAILED] else 0
 
 
-def say(text: str) -> None:
-    """For people, beside the data on standard output."""
-    print(text, file=sys.stderr)
+def _say_told(told: list[Outcome]) -> None:
+    """What was skipped, then what failed, each with its reason."""
+    from bot.render import plain
 
-
-class Watch:
-    """Shows how far ingest is: two bars on a terminal, a line now and then elsewhere; nothing for quick runs."""
-
-    def __init__(self) -> None:
-        self._bars: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
-        self._articles = 0
-        self._started = self._logged = time.monotonic()
-
-    def __enter__(self) -> Watch:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]}"),
-                TimeRemainingColumn(),
-            )
-            self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-
-    def reading(self, items: Iterable[Article | Outcome]) -> Iterator[Article | Outcome]:
-        """Passes the items on and counts the articles."""
-        for item in items:
-            self._articles += isinstance(item, Article) or item.kind is OutcomeKind.UNCHANGED
-            self._show("articles read", self._articles, None)
-            yield item
-
-    def embedded(self, index: str, done: int, total: int) -> None:
-        """Told by the corpus how far an index has followed."""
-        self._show(f"{index}, passages", done, total)
-
-    def _show(self, what: str, done: int, total: int | None) -> None:
-        seconds = max(time.monotonic() - self._started, 1e-6)
-        if self._bars is not None:
-            if what not in self._tasks:
-                self._tasks[what] = self._bars.add_task(what, total=total, rate="")
-            self._bars.update(self._tasks[what], completed=done, total=total, rate=f"{done / seconds:,.0f}/s")
-        elif time.monotonic() - self._logged > LOG_SECONDS:
-            self._logged = time.monotonic()
-            say(f"{what}: {done:,}" + (f" of {total:,}" if total else "") + f" after {seconds:,.0f} s")
+    for kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED):
+        some = [each for each in told if each.kind is kind]
+        for each in some[:REASONS_SHOWN]:
+            say(plain(f"{kind:<8} {each.origin}: {each.reason}"))
+        if len(some) > REASONS_SHOWN:
+            say(f"{kind:<8} and {len(some) - REASONS_SHOWN:,} more; --json lists them all")

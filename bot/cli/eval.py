@@ -1,7 +1,4 @@
-"""The command `newsbot eval`: reads questions, shows progress, prints table or JSON, draws, compares.
-
-Knows nothing about how questions are answered or judged (see `bot.evaluation`).
-"""
+"""The command `newsbot eval`: reads questions, shows progress, prints table or JSON, draws, compares."""
 
 from __future__ import annotations
 

@@ -1,28 +1,53 @@
-"""What can be typed: every command with its options, its help and its example.
-
-Knows nothing about what a command does (see `bot.cli`); it imports nothing that takes time.
-"""
+"""What can be typed: every command with its options, its help and its example. Imports nothing that takes time."""
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 import sys
-from datetime import date
+from calendar import monthrange
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
 EXIT_USAGE = 2
 RANKINGS = ("hybrid", "dense", "lexical")
+SHELLS = ("bash", "zsh", "tcsh")
 INTERVAL_SECONDS_MIN, INTERVAL_SECONDS_MAX = 10, 7 * 86_400
+DAYS_OF_WORDS = {"today": 0, "yesterday": 1}
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says in one sentence what is wrong and where help is."""
+    """Says in one sentence what is wrong, what may have been meant, and where help is."""
+
+    subcommands: argparse._SubParsersAction[_Parser]
 
     def error(self, message: str) -> NoReturn:
-        print(f"newsbot: {message}. See: {self.prog} --help", file=sys.stderr)
+        """End the process with 2."""
+        if command := re.match(r"argument COMMAND: invalid choice: '(.*?)'[ ,]", message):
+            message = f"{command[1]} is no command.{did_you_mean(command[1], self.subcommands.choices)}"
+        message = message.removeprefix("argument ")
+        message += "" if message.endswith(("?", ".")) else "."
+        print(f"newsbot: {message} See: {self.prog} --help", file=sys.stderr)
         sys.exit(EXIT_USAGE)
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+        """As argparse does; of an option that is unknown it says which one may have been meant."""
+        parsed, left = self.parse_known_args(args, namespace)
+        if left:
+            command = self.subcommands.choices.get(getattr(parsed, "command", ""), self)
+            wrong = next((each for each in left if each.startswith("-")), left[0]).partition("=")[0]
+            options = [each for action in command._actions for each in action.option_strings]
+            command.error(f"{wrong} is no option of {command.prog}.{did_you_mean(wrong, options)}")
+        return parsed
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """ " Did you mean ...?" where something known is written almost so, else nothing."""
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 class _Version(argparse.Action):
@@ -35,44 +60,66 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _day(text: str) -> date:
+def _day(text: str, *, last: bool = False) -> date:
+    """A day, or the first (`last`: the last) one of a month or year."""
+    if text.lower() in DAYS_OF_WORDS:
+        return datetime.now(UTC).astimezone().date() - timedelta(DAYS_OF_WORDS[text.lower()])
     try:
+        if found := re.fullmatch(r"(\d{4})(?:-(\d\d?))?", text):
+            year, month = int(found[1]), int(found[2] or (12 if last else 1))
+            return date(year, month, monthrange(year, month)[1] if last else 1)
         return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2020-02-12") from None
+    except ValueError:  # calendar's own error is one too
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no date; write it as 2020-02-12, 2020-02, 2020, yesterday or today"
+        ) from None
+
+
+def _last_day(text: str) -> date:
+    return _day(text, last=True)
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the folder of a corpus has a name")
+    return Path(text)
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an outlet's name is not empty; newsbot sources lists them")
+    return text
 
 
 def _field(text: str) -> tuple[str, str]:
+    from ingest.read.kinds import RECORD_NAMES
+
     ours, separator, theirs = text.partition("=")
     if not (ours and separator and theirs):
         raise argparse.ArgumentTypeError(f"{text!r} names no field; write it as text=maintext")
+    if ours not in RECORD_NAMES:
+        known = ", ".join(RECORD_NAMES)
+        raise argparse.ArgumentTypeError(
+            f"{ours!r} is no field of newsbot's; they are {known}.{did_you_mean(ours, RECORD_NAMES)}"
+        )
     return ours, theirs
 
 
-def _count(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if not 1 <= number <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
-    return number
+def _number(least: int, most: int | None, what: str) -> Callable[[str], int]:
+    """What reads a whole number within bounds; `what` names it in the refusal."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= (most or int(text))):
+            raise argparse.ArgumentTypeError(f"{text!r} is no {what} from {least}{f' to {most}' if most else ''}")
+        return int(text)
+
+    return read
 
 
-def _limit(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
-    return int(text)
-
-
-def _days(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = -1
-    if not 0 <= number <= 366:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 0 to 366")
-    return number
+_count = _number(1, 1000, "number")
+_limit = _number(1, None, "number")
+_days = _number(0, 366, "number of days")
+_port = _number(0, 65_535, "port")
 
 
 def _of_source(text: str) -> tuple[str, int]:
@@ -89,12 +136,6 @@ def _rankings(text: str) -> list[str]:
     return named
 
 
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
-    return int(text)
-
-
 def _interval(text: str) -> float:
     match = re.fullmatch(r"(\d{1,6})([smhd])", text.strip().lower())
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]] if match else 0
@@ -103,7 +144,7 @@ def _interval(text: str) -> float:
     return float(seconds)
 
 
-def parser_of_commands() -> argparse.ArgumentParser:
+def parser_of_commands() -> _Parser:
     """The parser of every command; what it returns names the `command`. A wrong call ends the process with 2."""
     parser = _Parser(
         prog="newsbot",
@@ -111,31 +152,46 @@ def parser_of_commands() -> argparse.ArgumentParser:
         epilog='Begin with:  newsbot demo   or   newsbot ingest articles/ && newsbot ask "Who won the election?"',
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    def command(name: str, said: str, example: str) -> argparse.ArgumentParser:
-        added: argparse.ArgumentParser = commands.add_parser(
+    def command(name: str, said: str, example: str) -> _Parser:
+        added = commands.add_parser(
             name,
             help=said[0].lower() + said[1:].rstrip("."),
             description=said,
             epilog=f"Example:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        added.add_argument("--data", metavar="DIR", help="folder of the corpus (else NEWSBOT_DATA_DIR, else data/)")
+        added.add_argument(
+            "--data",
+            type=_folder,
+            metavar="DIR",
+            help="folder of the corpus (else NEWSBOT_DATA_DIR, else data/ here, else newsbot's in your home)",
+        )
         added.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+        added.add_argument("-v", "--verbose", action="store_true", help="say more: the log, scores, where errors arose")
         added.set_defaults(command=name)
         return added
 
-    def asking(added: argparse.ArgumentParser) -> None:
+    def narrowing(added: argparse.ArgumentParser) -> None:
         added.add_argument("--after", type=_day, metavar="DATE", help="only what was published on this day or later")
-        added.add_argument("--before", type=_day, metavar="DATE", help="only what was published on this day or earlier")
-        added.add_argument("--source", action="append", metavar="NAME", help="only this outlet; may be repeated")
         added.add_argument(
-            "--as-of", type=_day, metavar="DATE", help="ask as on this day: nothing published later is known"
+            "--before", type=_last_day, metavar="DATE", help="only what was published on this day or earlier"
+        )
+        added.add_argument(
+            "--source", type=_name, action="append", metavar="NAME", help="only this outlet; may be repeated"
+        )
+
+    def asking(added: argparse.ArgumentParser) -> None:
+        narrowing(added)
+        added.add_argument(
+            "--as-of", type=_last_day, metavar="DATE", help="ask as on this day: nothing published later is known"
         )
 
     def fetching(added: argparse.ArgumentParser) -> None:
-        added.add_argument("--source", metavar="NAME", help="outlet of these articles, whatever they say themselves")
+        added.add_argument(
+            "--source", type=_name, metavar="NAME", help="outlet of these articles, whatever they say themselves"
+        )
         added.add_argument("--summaries", action="store_true", help="keep a feed's summary where it has no full text")
         added.add_argument(
             "--allow-private", action="store_true", help="fetch from private addresses too (an intranet)"
@@ -172,7 +228,9 @@ def parser_of_commands() -> argparse.ArgumentParser:
         "Keep the corpus fresh: ask feeds again and again for what is new.",
         "newsbot follow https://rss.dw.com/xml/rss-en-world --every 15m",
     )
-    added.add_argument("feeds", nargs="+", metavar="FEED", help="http(s) address of a feed, a sitemap or a page")
+    added.add_argument(
+        "feeds", nargs="+", metavar="FEED", help="address of a feed, sitemap or page; or an OPML file that lists some"
+    )
     added.add_argument(
         "--every", type=_interval, default=900.0, metavar="TIME", help="from round to round: 90s, 15m (default), 2h, 1d"
     )
@@ -200,6 +258,20 @@ def parser_of_commands() -> argparse.ArgumentParser:
     command("models", "Show what models are set, and try the chat model with one tiny call.", "newsbot models --json")
 
     command("status", "Show what the corpus holds and how it is.", "newsbot status --json")
+
+    added = command("list", "List articles, the newest first.", "newsbot list --after 2022-10 --source Reuters")
+    added.add_argument("-n", type=_limit, default=20, metavar="N", dest="count", help="how many (default 20)")
+    narrowing(added)
+
+    command("sources", "List the outlets, how much each has, and how fresh it is.", "newsbot sources")
+
+    added = command("topics", "List the names that most articles speak of.", "newsbot topics --after 2022-10")
+    added.add_argument("-n", type=_limit, default=20, metavar="N", dest="count", help="how many (default 20)")
+    narrowing(added)
+
+    added = command("doctor", "Look for all that can be wrong, and say what helps.", "newsbot doctor --chat-model")
+    added.add_argument("--chat-model", action="store_true", help="try the chat model that is set, with one tiny call")
+    added.add_argument("--discord", action="store_true", help="ask Discord about the token and its intents")
 
     added = command("verify", "Check that catalog and indexes agree.", "newsbot verify --repair")
     added.add_argument("--repair", action="store_true", help="mend catalog and indexes")
@@ -317,7 +389,6 @@ def parser_of_commands() -> argparse.ArgumentParser:
     added.add_argument("--check", action="store_true", help="say what is missing, and connect nothing")
     added.add_argument("--health-port", type=_port, metavar="PORT", help="give health and metrics on this port")
     added.add_argument("--systemd", action="store_true", help="print a systemd unit for this installation")
-    added.add_argument("--verbose", action="store_true", help="log more of what newsbot itself does")
 
     added = command(
         "feedback",
@@ -326,5 +397,20 @@ def parser_of_commands() -> argparse.ArgumentParser:
     )
     added.add_argument("action", choices=["export"], help="export: a line of JSON for each rated answer")
 
+    added = command(
+        "completion",
+        "Print what completes newsbot's commands and options in your shell.",
+        'eval "$(newsbot completion bash)"',
+    )
+    added.add_argument("shell", choices=SHELLS, help="for which shell")
+
     command("demo", "Ingest the sample corpus and answer a question about it.", "newsbot demo")
     return parser
+
+
+def run_completion(parsed: argparse.Namespace, _settings: None) -> int:
+    """Print the completion script of a shell."""
+    import shtab
+
+    print(shtab.complete(parser_of_commands(), parsed.shell))
+    return 0

@@ -1,0 +1,103 @@
+"""The command line: parse first, import after, so that `--help` and mistakes answer at once."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from bot.cli.parser import EXIT_USAGE, parser_of_commands
+
+COMMANDS = {
+    "ingest": "ingest",
+    "read": "ingest",
+    "follow": "ingest",
+    "demo": "ask",
+    "ask": "ask",
+    "search": "ask",
+    "chat": "ask",
+    "models": "ask",
+    "show": "corpus",
+    "status": "corpus",
+    "list": "corpus",
+    "sources": "corpus",
+    "topics": "corpus",
+    "verify": "corpus",
+    "remove": "corpus",
+    "backup": "corpus",
+    "restore": "corpus",
+    "reindex": "corpus",
+    "feedback": "corpus",
+    "eval": "eval",
+    "train-reader": "training",
+    "fit-decision": "training",
+    "discord": "discord_bot",
+    "doctor": "doctor",
+    "completion": "parser",
+}
+"""Command -> the module of this folder that holds its `run_` function, which takes arguments and settings."""
+QUICK = {"ask", "search", "show", "status", "list", "sources", "topics"}
+"""Commands that read, answer and end."""
+WITHOUT_SETTINGS = {"doctor", "completion"}
+"""Commands that work where a setting is wrong."""
+
+
+def entry() -> NoReturn:
+    """The command line as a process of its own."""
+    quick = len(sys.argv) > 1 and sys.argv[1] in QUICK
+    if quick:
+        # Collecting garbage while thousands of modules load, and taking them apart one by one at the end, take a
+        # quarter of the time of an answer. There is nothing to collect yet, and nothing that must be closed.
+        gc.disable()
+    status = main()
+    if quick:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, 1 when something failed, 2 for wrong usage, 130 when stopped."""
+    from bot.cli.terminal import say, settings_of, speak_utf8
+    from bot.errors import NewsbotError, UsageError
+
+    speak_utf8()
+    parser = parser_of_commands()
+    parsed = parser.parse_args(arguments)
+    if not hasattr(parsed, "command"):
+        parser.print_help()
+        return 0
+    if parsed.verbose:
+        _log()
+    try:
+        settings = None if parsed.command in WITHOUT_SETTINGS else settings_of(parsed)
+        module = import_module(f"bot.cli.{COMMANDS[parsed.command]}")
+        status: int = getattr(module, f"run_{parsed.command.replace('-', '_')}")(parsed, settings)
+        sys.stdout.flush()
+    except NewsbotError as error:
+        if parsed.verbose:
+            import traceback
+
+            traceback.print_exception(error)
+        say(f"newsbot: {error}")
+        return EXIT_USAGE if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        say("newsbot: stopped; what was stored is safe")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (`head`) went away; closing it for good keeps the interpreter from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _log() -> None:
+    import logging
+
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    for room in ("bot", "ingest", "newsbot"):
+        logging.getLogger(room).setLevel(logging.DEBUG)

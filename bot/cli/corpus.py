@@ -1,0 +1,276 @@
+"""The commands about a corpus as a whole: what it holds, whether it is sound, what is taken out or put back."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from bot.cli.terminal import Watch, print_json, say, screen_of, typed
+from bot.errors import NewsbotError, ReadError, UsageError
+from bot.schema import Article, Scope
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from bot.corpus.catalog import Catalog
+    from bot.corpus.corpus import Corpus
+    from bot.settings import Settings
+
+
+EMPTY = "Nothing is here yet. Put articles in: newsbot ingest SOURCE"
+
+
+def run_show(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Show an article as it is stored now, or every recorded state of it."""
+    from bot.render import revision_json, revision_lines
+    from bot.wiring import open_corpus
+
+    revisions = open_corpus(settings).catalog.revisions(_id_of(parsed.url))
+    if not revisions:
+        raise NewsbotError(f"{parsed.url} is not in the corpus. Look for it: newsbot search WORDS")
+    if not parsed.revisions:
+        revisions = revisions[-1:]
+    if parsed.json:
+        print_json([revision_json(revision) for revision in revisions])
+    else:
+        for before, revision in zip([None, *revisions], revisions, strict=False):
+            print("\n".join(revision_lines(revision, before, screen_of(parsed))))
+    return 0
+
+
+def run_status(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Show what the corpus holds and how far its indexes are."""
+    from bot.render import status_json, status_lines
+    from bot.wiring import open_corpus
+
+    status = open_corpus(settings).status()
+    if parsed.json:
+        print_json(status_json(status, settings.embedding_model))
+    else:
+        print("\n".join(status_lines(status, settings.embedding_model)))
+    return 0
+
+
+def run_list(parsed: argparse.Namespace, settings: Settings) -> int:
+    """List articles, the newest first."""
+    from bot.corpus.catalog_topics import listed
+    from bot.render import article_json, listed_line
+    from bot.wiring import open_catalog
+
+    catalog = open_catalog(settings)
+    articles = listed(catalog, parsed.count, _scope(parsed, catalog))
+    if parsed.json:
+        rows = ({"article_id": each.id} | article_json(each) for each in articles)
+        print_json([{name: value for name, value in row.items() if name != "text"} for row in rows])
+        return 0
+    screen = screen_of(parsed)
+    for article in articles:
+        print(listed_line(article, screen))
+    if not articles:
+        say("No article here is of that time and outlet." if parsed.source or parsed.after or parsed.before else EMPTY)
+    return 0
+
+
+def run_sources(parsed: argparse.Namespace, settings: Settings) -> int:
+    """List the outlets, the one with most articles first."""
+    from bot.corpus.catalog_topics import freshness
+    from bot.wiring import open_catalog
+
+    _print_counted(parsed, [(each.source, each.articles, each.newest) for each in freshness(open_catalog(settings))])
+    return 0
+
+
+def run_topics(parsed: argparse.Namespace, settings: Settings) -> int:
+    """List the names that most articles speak of."""
+    from bot.corpus.catalog_topics import topics
+    from bot.wiring import open_catalog
+
+    catalog = open_catalog(settings)
+    found = topics(catalog, parsed.count, _scope(parsed, catalog))
+    _print_counted(parsed, [(each.name, each.articles, each.newest) for each in found])
+    return 0
+
+
+def _print_counted(parsed: argparse.Namespace, rows: list[tuple[str, int, date | None]]) -> None:
+    """Names with how many articles each has, and the day of the newest."""
+    from bot.render import iso, plain
+
+    if parsed.json:
+        print_json([{"name": name, "articles": count, "newest": iso(newest)} for name, count, newest in rows])
+        return
+    for name, count, newest in rows:
+        print(f"{count:>8,}  {iso(newest) or 'no date   '}  {plain(name) or '(none named)'}")
+    if not rows:
+        say(EMPTY)
+
+
+def _scope(parsed: argparse.Namespace, catalog: Catalog) -> Scope:
+    """The part of the corpus that --after, --before and --source leave. Raises UsageError as asking does."""
+    from bot.asking import spelled_sources
+
+    if parsed.after and parsed.before and parsed.after > parsed.before:
+        raise UsageError(f"No day is both after {parsed.after} and before {parsed.before}. Swap the two.")
+    return Scope(parsed.after, parsed.before, sources=spelled_sources(tuple(parsed.source or ()), catalog.sources()))
+
+
+def run_verify(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Compare catalog and indexes, and mend them with --repair: exit status 1 while they differ."""
+    from bot.wiring import open_corpus
+
+    corpus = open_corpus(settings)
+    found = []
+    if parsed.repair:
+        found = _repair(corpus, settings)
+    left = corpus.verify()
+    if parsed.json:
+        print_json({"repaired": found, "problems": left})
+    else:
+        for line in found:
+            print(f"Mended: {line}")
+        for line in left:
+            print(line)
+        if left and not parsed.repair:
+            say(f"Mend it: newsbot verify --repair --data {typed(settings.data_dir)}")
+        elif not left:
+            counts = corpus.catalog.counts()
+            print(f"Sound: {counts['articles']:,} articles, {counts['passages']:,} passages, in both indexes.")
+    return 1 if left else 0
+
+
+def run_backup(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Copy the catalog into one new file."""
+    from bot.corpus.backup import backup
+    from bot.wiring import open_catalog
+
+    articles = backup(open_catalog(settings), parsed.file)
+    if parsed.json:
+        print_json({"file": str(parsed.file), "articles": articles})
+    else:
+        print(f"Written: {parsed.file}, {articles:,} articles with their vectors. Put it back: newsbot restore FILE")
+    return 0
+
+
+def run_feedback(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Print the rated answers as questions for `newsbot eval`."""
+    from bot.corpus.catalog_feedback import exported, judged
+    from bot.wiring import open_catalog
+
+    catalog = open_catalog(settings)
+    lines = [exported(each) for each in judged(catalog)]
+    catalog.close()
+    if parsed.json:
+        print_json(lines)
+    else:
+        for line in lines:
+            print(json.dumps(line, ensure_ascii=False))
+        say(f"{len(lines):,} rated answers. Measure them: newsbot eval FILE")
+    return 0
+
+
+def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
+    """`newsbot remove`: exit status 0, or 1 when an article was not there."""
+    from bot.wiring import open_corpus
+
+    wanted = {url: _id_of(url) for url in parsed.urls}
+    corpus = open_corpus(settings)
+    copies: list[Article] = []
+    with corpus.writing(settings.lock_wait_seconds, say, alone=parsed.purge):
+        if parsed.purge:
+            there = corpus.catalog.articles(list(wanted.values()))
+            copies = [each for some in corpus.catalog.copies(list(wanted.values())).values() for each in some]
+            removed = {url: id_ in there for url, id_ in wanted.items()}
+            corpus.purge([*wanted.values(), *(each.id for each in copies)])
+        elif parsed.allow:
+            removed = {url: corpus.catalog.is_purged(id_) for url, id_ in wanted.items()}
+            with corpus.catalog.writing() as writer:
+                writer.allow(wanted.values())
+        else:
+            with corpus.catalog.writing() as writer:
+                removed = {url: writer.remove(id_) for url, id_ in wanted.items()}
+            corpus.follow()
+    if parsed.json:
+        report = {"removed": removed, "copies": [each.url or each.id for each in copies]}
+        print_json(report if parsed.purge else {"removed": removed})
+        return 0 if parsed.purge or all(removed.values()) else 1
+    if parsed.purge:
+        for url, was_there in removed.items():
+            print(f"Purged {url}" if was_there else f"Not in the corpus, and refused from now on: {url}")
+        for each in copies:
+            print(f"Purged the same text in another outlet: {each.url or each.id}")
+        return 0
+    for url, was_there in removed.items():
+        done = f"Taken in again when it is met: {url}" if parsed.allow else f"Removed {url}"
+        print(done if was_there else f"Not {'purged' if parsed.allow else 'in the corpus'}: {url}")
+    if any(removed.values()) and not parsed.allow:
+        say("Kept are the text and its older states, for newsbot show --revisions; --purge leaves nothing.")
+    return 0 if all(removed.values()) else 1
+
+
+def run_restore(parsed: argparse.Namespace, settings: Settings) -> int:
+    """`newsbot restore`: what a backup holds takes the place of the corpus; the indexes follow it at once."""
+    from bot.corpus.backup import restore
+    from bot.wiring import open_catalog, open_corpus
+
+    open_catalog(settings, create=True).close()
+    corpus = open_corpus(settings)
+    with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
+        articles = restore(corpus.catalog, parsed.file)
+        corpus.repair(watch.embedded)
+    if parsed.json:
+        print_json({"articles": articles})
+    else:
+        print(f"Restored: {articles:,} articles, as they were in {parsed.file}.")
+    return 0
+
+
+def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
+    """`newsbot reindex`: embeds every passage anew with the model that is set."""
+    from bot.wiring import open_corpus
+    from ingest.pipeline import rechunk
+
+    corpus = open_corpus(settings)
+    with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
+        rechunk(corpus, settings.passage_chars)
+        corpus.follow(watch.embedded)
+    passages = corpus.catalog.counts()["passages"]
+    if parsed.json:
+        print_json({"passages": passages, "model": settings.embedding_model})
+    else:
+        print(f"Made anew: {passages:,} passages, with {settings.embedding_model}.")
+    return 0
+
+
+def _repair(corpus: Corpus, settings: Settings) -> list[str]:
+    """Mend catalog and indexes; returns what was wrong, or what became of it, a sentence each."""
+    from ingest import items_of
+    from ingest.pipeline import mend
+    from ingest.read import ReadOptions
+
+    with corpus.writing(settings.lock_wait_seconds, say, alone=True):
+        told = mend(
+            corpus,
+            lambda origin: items_of([origin], settings, ReadOptions(), fetch=True, allow_private=False),
+            passage_chars=_passage_chars(corpus),
+        )
+        return told + corpus.repair()
+
+
+def _passage_chars(corpus: Corpus) -> int:
+    """The length at which the passages that are there were cut."""
+    from ingest.chunk import PASSAGE_CHARS
+
+    _, _, chars = (corpus.catalog.note("chunker") or "").partition("/")
+    return int(chars) if chars.isdecimal() else PASSAGE_CHARS
+
+
+def _id_of(url: str) -> str:
+    """The id of the article at an address; an id as it is. Raises UsageError for an address that is none."""
+    from bot.corpus.identity import article_id
+
+    if "://" not in url:
+        return url
+    try:
+        return article_id(Article(title="", text="", url=url))
+    except ReadError as error:
+        raise UsageError(str(error)) from error
