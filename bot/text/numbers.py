@@ -96,12 +96,12 @@ def _spelled(words: Sequence[str]) -> dict[int, _Spelled]:
     return {each.start: (each.value, each.end, each.is_ordinal) for each in found}
 
 
-@lru_cache(maxsize=65_536)
 def word_value(low: str) -> float | None:
     """The value of one word in lower case that is a number or an ordinal: "nine", "ninth"; None of any other."""
     return _spelled([low]).get(0, (None,))[0]
 
 
+@lru_cache(maxsize=65_536)
 def is_number_word(low: str) -> bool:
     """Whether a word in lower case names a number, an ordinal or a scale: "nine", "ninth", "million"."""
     return word_value(low) is not None or _words().has("scale", low)
@@ -149,7 +149,8 @@ class _Parser:
     def __init__(self, read: Sequence[Token]) -> None:
         self.read = read
         self._known = _words()
-        self._spelled = _spelled([token.low for token in read])
+        lows = [token.low for token in read]
+        self._spelled = _spelled(lows) if any(map(is_number_word, lows)) else {}
 
     def low(self, at: int) -> str:
         return self.read[at].low if 0 <= at < len(self.read) else ""
