@@ -23,8 +23,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from bot.text import read_table
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -64,7 +62,10 @@ NUMBER_CONTEXT_WORDS = 2
 _KEY_MASK = (1 << 63) - 1  # SQL integers are signed
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*")
-_NUMBER_WORDS = {word: str(number) for number, word in enumerate(read_table("numbers")["units"][:13]) if number > 1}
+_NUMBER_WORDS = {
+    "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
+    "ten": "10", "eleven": "11", "twelve": "12",
+}  # fmt: skip
 """Agencies print 10 or ten, 3 or three; "one" is too often no number."""
 
 

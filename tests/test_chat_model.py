@@ -75,6 +75,11 @@ def test_a_missing_package_is_one_sentence_that_names_the_extra(
     assert package.replace("_", "-") in str(caught.value)
 
 
+def test_the_deadline_alone_bounds_how_long_the_first_words_take() -> None:
+    made: Any = load_chat_model("openai:any", base_url="http://127.0.0.1:9/v1", deadline_seconds=300)
+    assert (made.stream_chunk_timeout, made.request_timeout) == (300.0, 300)
+
+
 def test_every_extra_is_one_that_the_package_has() -> None:
     extras = (ROOT / "pyproject.toml").read_text("utf-8")
     for known in PROVIDERS.values():

@@ -6,56 +6,70 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering.check.judge import SUPPORTED_LEAST, UNSUPPORTED, judged, load_judge
+from bot.answering.check.judge import DETECTOR_PROMPT, SUPPORTED_LEAST, UNSUPPORTED, judged, load_judge
 from bot.answering.check.prose import ProseCheck
 from bot.errors import ModelError
 from bot.schema import Article, Hit, Passage, Question
+from bot.settings import Settings
+from bot.wiring import open_claim_check
+from tests.tiny_models import tiny_bert
 
-WORDS = "the ferry to alder island reopened carries passengers . it a of on monday"
 TEXT = "The ferry to Alder Island reopened on Monday. It carries 260 passengers."
 ARTICLE = Article(title="Ferry line reopens", text=TEXT, id="a")
 EVIDENCE = {"k3f9": Hit(Passage("p", ARTICLE, 0, len(TEXT)), 1.0)}
 
 
-def saved(folder: Path, labels: dict[int, str]) -> Path:
-    """A cross-encoder of random weights with these labels."""
-    import torch
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
-
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS.split(), *map(chr, range(48, 123))]
-    pieces += ["##" + chr(code) for code in range(48, 123)]
-    vocabulary = {piece: place for place, piece in enumerate(dict.fromkeys(pieces))}
-    made = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    made.normalizer = normalizers.Lowercase()
-    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    made.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    torch.manual_seed(3)
-    config = BertConfig(
-        vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-        intermediate_size=64, max_position_embeddings=128, initializer_range=0.9, id2label=labels,
-        label2id={name: place for place, name in labels.items()},
-    )  # fmt: skip
-    BertForSequenceClassification(config).save_pretrained(folder)
-    PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
-        model_max_length=128,
-    ).save_pretrained(folder)  # fmt: skip
-    return folder
+PAIRS = [("The ferry reopened.", TEXT), ("It carries passengers.", TEXT), ("on monday", "it"), ("a", "of the of")]
 
 
 def test_an_entailment_model_gives_the_probability_of_support(tmp_path: Path) -> None:
     from sentence_transformers import CrossEncoder
 
-    folder = saved(tmp_path / "nli", {0: "contradiction", 1: "entailment", 2: "neutral"})
-    pairs = [("The ferry reopened.", TEXT), ("It carries passengers.", TEXT), ("on monday", "it"), ("a", "of the of")]
-    expected = CrossEncoder(str(folder), device="cpu").predict([(p, c) for c, p in pairs], apply_softmax=True)
-    reasons = load_judge(str(folder))(pairs)
+    labels = ("contradiction", "entailment", "neutral")
+    folder = tiny_bert(tmp_path / "nli", [TEXT], "ForSequenceClassification", labels=labels, spread=0.9)
+    expected = CrossEncoder(str(folder), device="cpu").predict([(p, c) for c, p in PAIRS], apply_softmax=True)
+    reasons = load_judge(str(folder))(PAIRS)
     assert reasons == [None if row[1] >= SUPPORTED_LEAST else UNSUPPORTED for row in expected]
+    assert set(reasons) == {None, UNSUPPORTED}
+
+
+def test_a_model_that_marks_unsupported_words_takes_out_what_it_marks(tmp_path: Path) -> None:
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import BertForTokenClassification
+
+    texts = [TEXT, DETECTOR_PROMPT]
+    folder = tiny_bert(tmp_path / "marks", texts, "ForTokenClassification", spread=0.9)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    model = BertForTokenClassification.from_pretrained(folder).eval()
+    expected = []
+    for claim, passage in PAIRS:
+        given = tokenizer.encode(f"Summarize the following text:\npassage 1: {passage}\noutput:", claim)
+        logits = model(torch.tensor([given.ids])).logits[0]
+        is_marked = [int(row.argmax()) == 1 for row, side in zip(logits, given.sequence_ids, strict=True) if side == 1]
+        expected.append(UNSUPPORTED if any(is_marked) else None)
+    assert load_judge(str(folder))(PAIRS) == expected
+    assert set(expected) == {None, UNSUPPORTED}
+
+
+def test_the_model_that_is_set_judges_what_code_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny_bert(tmp_path / "marks", [TEXT, DETECTOR_PROMPT], "ForTokenClassification", spread=0.9)
+    claims = ["The ferry reopened.", "It carries passengers.", "It carries 620 passengers."]
+    monkeypatch.setenv("NEWSBOT_CHECK_MODEL", str(folder))
+    reasons = open_claim_check(Settings())(EVIDENCE["k3f9"], claims)
+    told = [(claim, f"{ARTICLE.title}\n{TEXT}") for claim in claims[:2]]
+    assert reasons == [*load_judge(str(folder))(told), "620 is not in the cited passage"]
+    assert UNSUPPORTED in reasons
+
+
+def test_a_model_of_more_marks_is_refused(tmp_path: Path) -> None:
+    folder = tiny_bert(tmp_path / "names", [TEXT], "ForTokenClassification", labels=("O", "PER", "LOC"))
+    with pytest.raises(ModelError, match="3 classes"):
+        load_judge(str(folder))
 
 
 def test_a_model_without_a_class_for_support_is_refused(tmp_path: Path) -> None:
-    folder = saved(tmp_path / "other", {0: "sports", 1: "politics"})
+    folder = tiny_bert(tmp_path / "other", [TEXT], "ForSequenceClassification", labels=("sports", "politics"))
     with pytest.raises(ModelError, match="sports, politics: none of them says that a passage supports"):
         load_judge(str(folder))
 

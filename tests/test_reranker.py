@@ -5,7 +5,6 @@ Knows nothing about the quality of a reranker.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from bot.schema import Hit, Passage, Question
 from bot.settings import Settings
 from bot.wiring import open_chain, open_retrieval
 from tests.fakes import article
+from tests.tiny_models import tiny_bert
 
 TODAY = date(2024, 6, 30)
 QUESTION = "How many NATO personnel are in Iraq?"
@@ -38,40 +38,9 @@ def titles(hits: list[Hit]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def make_cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    """Saves a cross-encoder of random weights with so many labels; gives its folder."""
-    import torch
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
-
-    def make(labels: int) -> Path:
-        folder = tmp_path_factory.mktemp("cross-encoder")
-        pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS.split()]
-        pieces += [*map(chr, range(33, 127)), *("##" + chr(code) for code in range(33, 127))]
-        vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
-        made = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-        made.normalizer = normalizers.Lowercase()
-        made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        made.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-        torch.manual_seed(3)
-        config = BertConfig(
-            vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-            intermediate_size=64, max_position_embeddings=128, initializer_range=0.6, num_labels=labels,
-        )  # fmt: skip
-        BertForSequenceClassification(config).save_pretrained(folder)
-        PreTrainedTokenizerFast(
-            tokenizer_object=made, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
-            model_max_length=128,
-        ).save_pretrained(folder)  # fmt: skip
-        return folder
-
-    yield make
-
-
-@pytest.fixture(scope="module")
-def tiny(make_cross_encoder) -> Path:  # type: ignore[no-untyped-def]
-    folder: Path = make_cross_encoder(1)
-    return folder
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cross-encoder")
+    return tiny_bert(folder, [WORDS], "ForSequenceClassification", labels=["score"], spread=0.6)
 
 
 def test_the_first_hits_are_put_in_the_models_order_and_the_others_stay() -> None:
@@ -137,6 +106,7 @@ def test_a_model_that_cannot_be_loaded_is_told_with_the_remedy(tmp_path: Path, m
         assert "NEWSBOT_RERANKER" in str(caught.value)
 
 
-def test_a_classifier_is_no_reranker(make_cross_encoder) -> None:  # type: ignore[no-untyped-def]
+def test_a_classifier_is_no_reranker(tmp_path: Path) -> None:
+    folder = tiny_bert(tmp_path / "classes", [WORDS], "ForSequenceClassification", labels=["one", "two", "three"])
     with pytest.raises(ModelError, match="3 classes"):
-        load_reranker(str(make_cross_encoder(3)), 10)
+        load_reranker(str(folder), 10)

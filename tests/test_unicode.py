@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.unicode import folded, folded_text, visible, without_accents
+from bot.text.unicode import alphanumeric, folded, folded_text, visible, without_accents
 
 
 def test_what_nobody_sees_goes() -> None:
@@ -17,6 +17,10 @@ def test_words_fold() -> None:
     assert folded("Erdoğan’s") == "erdogan"
     assert folded("Łódź") == "lodz"
     assert without_accents("＠ｅｖｅｒｙｏｎｅ") == "@everyone"
+
+
+def test_what_compares_loosely_keeps_letters_and_digits() -> None:
+    assert alphanumeric("  The “Squid-Game”, 2.5%! ") == "the squid game 2 5"
 
 
 def test_quotations_fold() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -40,8 +40,13 @@ def tiny_mpnet(folder: Path, texts: Iterable[str], *, layers: int = 2) -> Path:
     return folder
 
 
-def tiny_bert(folder: Path, texts: Iterable[str], kind: str) -> Path:
-    """A BERT of the transformers class `Bert<kind>` ("ForQuestionAnswering", ...), with its tokenizer."""
+def tiny_bert(
+    folder: Path, texts: Iterable[str], kind: str, *, labels: Sequence[str] = ("0", "1"), spread: float = 0.02
+) -> Path:
+    """A BERT of the transformers class `Bert<kind>` ("ForQuestionAnswering", ...), with its tokenizer.
+
+    `labels` are its classes; `spread` is the deviation of its weights: from .5 on, verdicts differ from text to text.
+    """
     import torch
     import transformers
     from tokenizers import Tokenizer
@@ -53,12 +58,15 @@ def tiny_bert(folder: Path, texts: Iterable[str], kind: str) -> Path:
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
     )
     wrapped = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]", unk_token="<unk>"
-    )
+        tokenizer_object=tokenizer, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]", unk_token="<unk>",
+        model_max_length=512,
+    )  # fmt: skip
     torch.manual_seed(6)
     config = transformers.BertConfig(
-        vocab_size=size, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, num_labels=2
-    )
+        vocab_size=size, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+        initializer_range=spread, id2label=dict(enumerate(labels)),
+        label2id={name: place for place, name in enumerate(labels)},
+    )  # fmt: skip
     getattr(transformers, f"Bert{kind}")(config).save_pretrained(folder)
     wrapped.save_pretrained(folder)
     return folder

@@ -16,11 +16,11 @@ from bot.models.question_kind import QuestionKind
 from bot.retrieval.reading import Reading, SentenceReading
 from bot.schema import Hit
 from bot.text.numbers import quantities
+from bot.text.unicode import alphanumeric
 
 WEIGHTS_FILE = Path(__file__).parents[1] / "models" / "weights" / "decision.json"
 _CLOSERS = " \"'”’»)]"
 _ASKS_NUMBER = re.compile(r"\bhow (?:many|much|old)\b", re.IGNORECASE)
-_NOT_ALPHANUMERIC = re.compile(r"[^0-9a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,20 +175,15 @@ def passage_shares(readings: Sequence[Reading], weights: DecisionWeights) -> lis
     return [power / total for power in powers]
 
 
-def folded(text: str) -> str:
-    """Lower case, runs of other than [0-9a-z] as one blank."""
-    return _NOT_ALPHANUMERIC.sub(" ", text.lower()).strip()
-
-
 def _values(question: str, readings: Sequence[Reading], shares: Sequence[float]) -> list[Value]:
     """Short answers by the sum of their probabilities over passages, best first; what the question says is none."""
-    asked = f" {folded(question)} "
+    asked = f" {alphanumeric(question)} "
     scores: dict[str, float] = defaultdict(float)
     best: dict[str, tuple[float, str, Hit, int, int, float]] = {}
     articles: dict[str, set[str]] = defaultdict(set)
     for reading, share in zip(readings, shares, strict=True):
         for span in reading.spans:
-            key = folded(span.text)
+            key = alphanumeric(span.text)
             if not key or f" {key} " in asked:
                 continue
             score = share * span.probability
@@ -283,11 +278,11 @@ def _chosen(kind: QuestionKind, scored: Sequence[_Scored], value: Value | None) 
         hit = each.reading.hit
         text = hit.article.text[start:end]
         length = len(text.split())
-        if folded(text) in said or (taken and words + length > limits.words):
+        if alphanumeric(text) in said or (taken and words + length > limits.words):
             continue
         if any(other.hit.article is hit.article and start < other.end and end > other.start for other in taken):
             continue
-        said.add(folded(text))
+        said.add(alphanumeric(text))
         words += length
         taken.append(Chosen(hit, start, end, each.score))
     return taken

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from bot.answering.deciding import Chosen, folded, is_statement
+from bot.answering.deciding import Chosen, is_statement
 from bot.schema import Hit, Span
 from bot.text.sentences import sentences
+from bot.text.unicode import alphanumeric
 from bot.text.words import WORD
 
 PASSAGES = 20
@@ -63,12 +64,12 @@ def digest(hits: Sequence[Hit], rarity: Callable[[str], float]) -> list[Chosen]:
                 continue
             told = sum(weights.get(word, 0.0) * REPEATED ** said[word] for word in each.words)
             score = told / each.length**LENGTH_POWER * each.nearness
-            if score > most and folded(_text(each)) not in texts:
+            if score > most and alphanumeric(_text(each)) not in texts:
                 best, most = each, score
         if best is None:
             break
         taken.append(best)
-        texts.add(folded(_text(best)))
+        texts.add(alphanumeric(_text(best)))
         said.update(best.words)
         of_article[best.hit.article.id] += 1
         room -= best.length

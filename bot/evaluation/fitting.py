@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from bot.answering.deciding import Decision, DecisionWeights, decide
 from bot.asking import Asker
-from bot.evaluation.metrics import holds, is_yes_no, plain, token_f1
+from bot.evaluation.metrics import holds, is_yes_no, token_f1
 from bot.evaluation.question_file import EvalQuestion
 from bot.evaluation.run import HALF_IS_ENOUGH, known_later
 from bot.models.question_kind import QuestionKind
 from bot.retrieval.reading import Reading
 from bot.schema import Question
+from bot.text.unicode import alphanumeric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,7 +176,7 @@ def _value_right(seen: Seen, decision: Decision) -> bool:
         return token_f1(text, seen.question.answers) >= 0.5 or holds(text, seen.question.answers)
     if seen.question.short:
         return any(holds(text, [each]) or holds(each, [text]) for each in seen.question.short) and not any(
-            plain(wrong) == plain(text) for wrong in seen.question.wrong
+            alphanumeric(wrong) == alphanumeric(text) for wrong in seen.question.wrong
         )
     return False
 

@@ -16,6 +16,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bot.text.unicode import alphanumeric
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -28,22 +30,16 @@ INTERVAL = (0.025, 0.975)
 _CELLS_AT_ONCE = 4_000_000
 """Numbers that are drawn in one go: bounds the memory."""
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
-_NOT_ALPHANUMERIC = re.compile(r"[^0-9a-z]+")
 YES_NO = frozenset({"yes", "no", "true", "false"})
 
 
 # One answer against the gold
 
 
-def plain(text: str) -> str:
-    """Lower case, runs of other than [0-9a-z] as one space."""
-    return _NOT_ALPHANUMERIC.sub(" ", text.lower()).strip()
-
-
 def holds(text: str, golds: Sequence[str]) -> bool:
-    """Whether a text holds a gold answer as whole words, both made `plain`."""
-    folded = f" {plain(text)} "
-    return any(f" {plain(gold)} " in folded for gold in golds if plain(gold))
+    """Whether a text holds a gold answer as whole words, both made `alphanumeric`."""
+    folded = f" {alphanumeric(text)} "
+    return any(f" {alphanumeric(gold)} " in folded for gold in golds if alphanumeric(gold))
 
 
 def tokens(text: str) -> list[str]:
@@ -75,7 +71,7 @@ def token_f1(short: str | None, golds: Sequence[str]) -> float:
 
 def is_yes_no(golds: Sequence[str]) -> bool:
     """Whether the gold answers are verdicts, which no passage holds verbatim."""
-    return bool(golds) and all(plain(gold) in YES_NO for gold in golds)
+    return bool(golds) and all(alphanumeric(gold) in YES_NO for gold in golds)
 
 
 # Figures over many questions

@@ -15,12 +15,13 @@ from bot.corpus.catalog import Catalog
 from bot.corpus.identity import canonical_url
 from bot.errors import ReadError, UsageError
 from bot.evaluation.baselines import best_by_cosine, best_by_words, dense_hits, lexical_hits
-from bot.evaluation.metrics import exact, holds, is_yes_no, plain, token_f1
+from bot.evaluation.metrics import exact, holds, is_yes_no, token_f1
 from bot.evaluation.question_file import EvalQuestion
 from bot.models.question_kind import QuestionKind
 from bot.retrieval.question import ParsedQuery
 from bot.retrieval.retriever import Retriever
 from bot.schema import Answer, Citation, Hit, Question
+from bot.text.unicode import alphanumeric
 
 DEPTH = 10
 """Places that are looked at: a right passage further down counts as not found."""
@@ -176,7 +177,7 @@ def shown(question: EvalQuestion, answer: Answer) -> Shown:
 
 
 def _is_wrong(question: EvalQuestion, short: str) -> bool:
-    if not question.answerable or any(plain(wrong) == plain(short) for wrong in question.wrong):
+    if not question.answerable or any(alphanumeric(wrong) == alphanumeric(short) for wrong in question.wrong):
         return True
     right = any(holds(short, [each]) or holds(each, [short]) for each in question.short)
     return question.kind in OF_ONE_VALUE and bool(question.short) and not right

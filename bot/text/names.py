@@ -84,12 +84,14 @@ def names(text: str, busy: Sequence[tuple[int, int]] = (), known: Collection[str
     runs: list[list[re.Match[str]]] = []
     end = -1
     for part in _PART.finditer(text):
-        word, low = part[0], folded(part[0])
-        is_capital = word[0].isupper() or (word[0].isdecimal() and any(letter.isupper() for letter in word[1:]))
+        word = part[0]
+        if not (word[0].isupper() or (word[0].isdecimal() and any(letter.isupper() for letter in word[1:]))):
+            continue
+        low = folded(word)
         is_acronym = len(word) > 1 and word.isupper() and word[0].isalpha()
         is_busy = any(start <= part.start() < stop for start, stop in busy)
         is_common = low in STOPWORDS or is_number_word(low) or low in month_numbers() or low in weekday_numbers()
-        if not is_capital or is_busy or low in ("i", "a") or (is_common and not is_acronym):
+        if is_busy or low in ("i", "a") or (is_common and not is_acronym):
             continue
         if runs and end >= 0 and _BETWEEN.match(text[end : part.start()]):
             runs[-1].append(part)

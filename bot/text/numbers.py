@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
+
+from text_to_num import find_numbers
 
 from bot.text import read_table
 from bot.text.words import Token, tokens
@@ -20,6 +22,8 @@ BOUND_WITHIN = 0.15
 """The same for "more than 7,000" where the value is 7,926."""
 _LOOK_BACK = 4
 """Words before a quantity that may qualify it: "as many as", "an estimated"."""
+_LOOK_AHEAD = 16
+"""Tokens that one quantity may have: "one hundred and twenty-five thousand"."""
 _OPPOSITE = ({"over", "under"}, {"over", "most"}, {"least", "under"}, {"least", "most"})
 
 
@@ -45,12 +49,10 @@ class Quantity(NamedTuple):
 
 
 class _Words(NamedTuple):
-    cardinals: dict[str, int]
-    ordinals: dict[str, int]
     by_kind: dict[str, dict[str, tuple[float, str]]]
     qualifiers: dict[str, str]
     openings: frozenset[str]
-    """Words that a quantity may begin with."""
+    """Words that a quantity may begin with, beside numbers."""
 
     def factor(self, kind: str, word: str) -> float:
         return self.by_kind[kind][word][0]
@@ -61,31 +63,48 @@ class _Words(NamedTuple):
 
 @cache
 def _words() -> _Words:
-    rows = read_table("numbers")
-    tens = {word: 10 * value for value, word in enumerate(rows["tens"], start=2)}
-    tenths = {word: 10 * value for value, word in enumerate(rows["tenths"], start=2)}
     by_kind: dict[str, dict[str, tuple[float, str]]] = {}
     for key, forms in read_table("units").items():
         kind, unit, factor = key.split()
         by_kind.setdefault(kind, {}).update(dict.fromkeys(forms, (float(factor), unit)))
-    cardinals = {word: value for value, word in enumerate(rows["units"])} | tens
-    ordinals = {word: value for value, word in enumerate(rows["ordinals"], start=1)} | tenths
     qualifiers = {form: name for name, forms in read_table("qualifiers").items() for form in forms}
-    openings = frozenset({"a", "an", "minus", "dozen", *cardinals, *ordinals, *by_kind["vague"], *by_kind["fraction"]})
-    return _Words(cardinals, ordinals, by_kind, qualifiers, openings)
+    return _Words(by_kind, qualifiers, frozenset({"a", "an", "minus", *by_kind["vague"], *by_kind["fraction"]}))
 
 
+class _Spoken(NamedTuple):
+    """A token as text2num wants it."""
+
+    word: str
+
+    def text(self) -> str:
+        return self.word
+
+    def nt_separated(self, _previous: _Spoken) -> bool:
+        return False
+
+    def not_a_number_part(self) -> bool:
+        return self.word in ("o", "O")  # a zero when it is dictated, an initial when it is written
+
+
+_Spelled = tuple[float, int, bool]
+"""A number in words: its value, the token behind it, and whether it is an ordinal."""
+
+
+def _spelled(words: Sequence[str]) -> dict[int, _Spelled]:
+    """The numbers in words among some words, by the place of their first one."""
+    found = find_numbers([_Spoken(word) for word in words], "en", 0.0)
+    return {each.start: (each.value, each.end, each.is_ordinal) for each in found}
+
+
+def word_value(low: str) -> float | None:
+    """The value of one word in lower case that is a number or an ordinal: "nine", "ninth"; None of any other."""
+    return _spelled([low]).get(0, (None,))[0]
+
+
+@lru_cache(maxsize=65_536)
 def is_number_word(low: str) -> bool:
     """Whether a word in lower case names a number, an ordinal or a scale: "nine", "ninth", "million"."""
-    known = _words()
-    return low in known.cardinals or low in known.ordinals or known.has("scale", low)
-
-
-@cache
-def small_numbers() -> frozenset[str]:
-    """The words for numbers and ordinals up to twelve, and "half"."""
-    rows = read_table("numbers")
-    return frozenset((*rows["units"][1:13], *rows["ordinals"][:12], "half"))
+    return word_value(low) is not None or _words().has("scale", low)
 
 
 def is_unit_word(low: str) -> bool:
@@ -109,16 +128,17 @@ def quantities(text: str, taken: Sequence[tuple[int, int]] = (), read: Sequence[
         if parsed is None:
             at += 1
             continue
-        readings, after = parsed[0], min(parsed[1], len(parser.read))
+        readings, after = parsed
         end = parser.read[after - 1].end
         found.append(Quantity(token.start, end, text[token.start : end], readings, parser.qualifier(at, after)))
         at = after
-    return _ranged(text, found)
+    return found
 
 
 def quantity_at(read: Sequence[Token], at: int) -> tuple[tuple[Amount, ...], int] | None:
     """The readings of the quantity that begins with a token, and the number of the token behind it; None for none."""
-    return _Parser(read).quantity(at)
+    found = _Parser(read[at : at + _LOOK_AHEAD]).quantity(0)
+    return found and (found[0], at + found[1])
 
 
 _Parsed = tuple[tuple[Amount, ...], int]
@@ -129,6 +149,8 @@ class _Parser:
     def __init__(self, read: Sequence[Token]) -> None:
         self.read = read
         self._known = _words()
+        lows = [token.low for token in read]
+        self._spelled = _spelled(lows) if any(map(is_number_word, lows)) else {}
 
     def low(self, at: int) -> str:
         return self.read[at].low if 0 <= at < len(self.read) else ""
@@ -141,7 +163,7 @@ class _Parser:
 
     def quantity(self, at: int) -> _Parsed | None:
         low, known = self.low(at), self._known
-        if low.isalpha() and low not in known.openings:
+        if low.isalpha() and low not in known.openings and at not in self._spelled:
             return None
         if known.has("vague", low):
             return self._vague(at)
@@ -158,7 +180,7 @@ class _Parser:
                 return None
             special = self._clock(after) or (None if currency else self._score(after))
             return special or self._with_unit(after + 1, sign * _value(self.low(after)), currency)
-        spelled = self._spelled(after) if after < len(self.read) else None
+        spelled = self._in_words(after)
         if spelled is None:
             return None
         value, end, is_ordinal = spelled
@@ -187,7 +209,7 @@ class _Parser:
             return True
         if at > 1 and self.is_glued(at) and self.low(at - 1) in "-–" and self.is_glued(at - 1):
             before = self.read[at - 2].text
-            if before.isalpha() and before[0].isupper() and before.lower() not in self._known.cardinals:
+            if before.isalpha() and before[0].isupper() and word_value(before.lower()) is None:
                 return True
         following = self.read[at + 1] if at + 1 < len(self.read) else None
         return following is not None and following.is_glued and following.text.isupper() and len(following.text) == 1
@@ -232,8 +254,8 @@ class _Parser:
         count, after = 1.0, at
         if self.low(at) in ("a", "an", "one"):
             after += 1
-        elif 1 < self._known.cardinals.get(self.low(at), 0) < 10:
-            count, after = float(self._known.cardinals[self.low(at)]), at + 1
+        elif 1 < self._small(at) < 10:
+            count, after = float(self._small(at)), at + 1
         after += after > at and self.low(after) == "-"
         word = self.low(after)
         if not self._known.has("fraction", word) or (after == at and not word.startswith(("half", "quarter"))):
@@ -245,10 +267,10 @@ class _Parser:
         behind += self.low(behind) == "of"
         behind += self.low(behind) in ("a", "an")
         value, scaled = count / whole, self.low(behind)
-        if scaled in ("percent", "per", "%"):
-            return (Amount(value, "%"),), behind + 1 + (scaled == "per")
-        if scaled == "percentage" or scaled in ("point", "points"):
-            return (Amount(value, "points"),), behind + 1 + (scaled == "percentage")
+        if share := self._share(behind, value):
+            return share
+        if scaled in ("point", "points"):
+            return (Amount(value, "points"),), behind + 1
         if self._known.has("scale", scaled):
             return self._with_unit(behind + 1, value * self._known.factor("scale", scaled), "")
         if self._known.has("measure", scaled) and (behind > after or whole == 2):
@@ -269,56 +291,32 @@ class _Parser:
         return (Amount(100 * count / whole, "%"), Amount(count / whole, "fraction")), behind + 1
 
     def _small(self, at: int) -> int:
+        """A number of one token below 1,000; 0 for none."""
+        value, after, is_ordinal = self._spelled.get(at, (0.0, 0, True))
+        if not is_ordinal and after == at + 1:
+            return int(value)
         low = self.low(at)
-        return self._known.cardinals.get(low, int(low) if low.isascii() and low.isdecimal() and len(low) < 4 else 0)
+        return int(low) if low.isascii() and low.isdecimal() and len(low) < 4 else 0
 
-    def _spelled(self, at: int) -> tuple[float, int, bool] | None:
-        """A number in words: its value, the token after it, and whether it is an ordinal."""
-        known, total, current, place = self._known, 0.0, -1.0, at
-        if self.low(at) in ("a", "an"):
-            if not known.has("scale", self.low(at + 1)):
-                return None
-            current, place = 1.0, at + 1
-        elif self.low(at) == "first" and self.low(at - 1) == "at":
+    def _in_words(self, at: int) -> _Spelled | None:
+        """A number in words; "hundred" is one only behind "a": "several hundred" is no number."""
+        has_article = self.low(at) in ("a", "an")
+        start = at + has_article
+        is_at_first = self.low(at) == "first" and self.low(at - 1) == "at"
+        if is_at_first or self._known.has("scale", self.low(start)) != has_article:
             return None
-        elif self.low(at) == "dozen":
-            current = 1.0
-        while place < len(self.read):
-            low = self.low(place)
-            joins = (low == "and" and (total or current >= 100)) or (low == "-" and current >= 20)
-            if place > at and joins:
-                following = self.low(place + 1)
-                if following not in known.cardinals and following not in known.ordinals:
-                    break
-                place, low = place + 1, following
-            if low in known.ordinals:
-                number = float(known.ordinals[low])
-                fits = current < 0 or (current >= 20 and current % 10 == 0 and number < 10) or current % 100 == 0
-                return (total + max(current, 0) + number, place + 1, True) if fits else None
-            if low in known.cardinals:
-                number = float(known.cardinals[low])
-                if current < 0:
-                    current = number
-                elif (current % 100 in range(20, 100, 10) and 0 < number < 10) or (
-                    current >= 100 and current % 100 == 0
-                ):
-                    current += number
-                else:
-                    break
-            elif known.has("scale", low) and current > 0:
-                scale = known.factor("scale", low)
-                if scale <= 100:
-                    current *= scale
-                else:
-                    total, current = total + current * scale, -1.0
-                    if self.low(place + 1) not in known.cardinals and self.low(place + 1) != "and":
-                        return total, place + 1, False
-            else:
-                break
-            place += 1
-        if place == at or (not total and current < 0):
+        return self._spelled.get(start, (1.0, start, False) if has_article else None)
+
+    def _share(self, at: int, value: float) -> _Parsed | None:
+        """What is written as "%", "per cent", "percentage points" or "basis points"."""
+        two = (self.low(at), self.low(at + 1))
+        if two[0] in ("percentage", "basis") and two[1] in ("point", "points"):
+            return (Amount(value / (100 if two[0] == "basis" else 1), "points"),), at + 2
+        after = at + (2 if two == ("per", "cent") else 1 if two[0] in ("%", "percent", "pc") else 0)
+        if after == at:
             return None
-        return total + max(current, 0), place, False
+        is_points = self.low(after) in ("point", "points")
+        return (Amount(value, "points" if is_points else "%"),), after + is_points
 
     def _with_unit(self, after: int, value: float, currency: str) -> _Parsed:
         """What follows a number: scale, per cent, currency, measure."""
@@ -346,13 +344,8 @@ class _Parser:
             return (Amount(value, "m"),), at + 1
         if (low(at), low(at + 1), low(at + 2)) == ("light", "-", "years"):
             return (Amount(values[0], "light-year"),), at + 3
-        is_per_cent = low(at) == "per" and low(at + 1) == "cent"
-        if low(at) in ("%", "percent", "pc") or is_per_cent:
-            at += 1 + is_per_cent
-            is_points = low(at) in ("point", "points")
-            return (Amount(values[0], "points" if is_points else "%"),), at + is_points
-        if low(at) in ("percentage", "basis") and low(at + 1) in ("point", "points"):
-            return (Amount(values[0] / (100 if low(at) == "basis" else 1), "points"),), at + 2
+        if share := self._share(at, values[0]):
+            return share
         if low(at) in ("point", "points"):
             return (Amount(values[0], "points"), Amount(values[0])), at + 1
         national = low(at) in ("us", "american", "australian", "canadian", "swedish", "norwegian", "danish", "swiss")
@@ -377,30 +370,6 @@ def _value(digits: str) -> float:
 
 
 _UNRANGED = frozenset(("ordinal", "clock", "score", "vague"))
-
-
-def _ranged(text: str, found: list[Quantity]) -> list[Quantity]:
-    """ "$10-15 billion", "4.75 to 5.00 percent": the unit and scale of one end of a range are the other's too."""
-    known = _words()
-    for place in range(len(found) - 1):
-        one, other = found[place], found[place + 1]
-        joint = text[one.end : other.start].strip(" \u00a0$€£").lower()
-        is_between = joint == "and" and "between" in text[max(0, one.start - 20) : one.start].lower()
-        if joint not in ("-", "–", "to", "or") and not is_between:
-            continue
-        first, second = one.readings[-1], other.readings[-1]
-        if second.unit == "" and any(first.unit == unit for _, unit in known.by_kind["sign"].values()):
-            second = Amount(second.value, first.unit)
-            found[place + 1] = other._replace(readings=(*other.readings, second))
-        more = []
-        if first.unit == "" and second.unit not in _UNRANGED:
-            is_basis = second.unit == "points" and "basis" in other.text
-            more = [Amount(first.value / (100 if is_basis else 1), second.unit)]
-        if first.unit in ("", second.unit) and first.value < 1e3 <= second.value and second.unit not in _UNRANGED:
-            scales = [scale for word, (scale, _) in known.by_kind["scale"].items() if word in other.text.lower()]
-            more += [Amount(first.value * scale, second.unit) for scale in scales if scale > 100]
-        found[place] = one._replace(readings=(*one.readings, *more))
-    return found
 
 
 def says_same(said: Quantity, held: Quantity) -> bool:

@@ -80,26 +80,9 @@ _WORD = re.compile(r"(?:^|[^\w.])(?P<word>[a-z]{2,})$")
 _ABBREVIATED = re.compile(
     rf"(?:\bU\.S|\bU\.K|\bU\.N|\bD\.C|[ap]\.m|\b(?:Inc|Corp|Co|Ltd|Jr|Sr|etc)|\b(?i:{_LETTERED})|[a-z]{{2}}\s[A-Z])$"
 )
-_SHORTENED = frozenset(
-    {
-        "etc",
-        "dept",
-        "approx",
-        "est",
-        "min",
-        "max",
-        "avg",
-        "ave",
-        "corp",
-        "misc",
-        "ext",
-        "inc",
-        "ltd",
-        "vol",
-        "mfg",
-        "gov",
-    }
-    | {"sen", "rep", "prof", "capt", "sgt", "col", "gen", "adm", "assn", "bros", "blvd", "univ", "nos", "fig", "sec"}
+_SHORTENED = re.compile(
+    r"etc|dept|approx|est|min|max|avg|ave|corp|misc|ext|inc|ltd|vol|mfg|gov|sen|rep|prof|capt|sgt|col|gen|adm|assn|bros"
+    r"|blvd|univ|nos|fig|sec"
 )
 """Lower-case words that take a full stop in the middle of a sentence; the model knows more, and takes common words
 such as "month" for some."""
@@ -216,7 +199,7 @@ def _ends_sentence(block: str, stop: re.Match[str]) -> bool:
             return False
         return _GLUED_RIGHT.match(block, stop.end()) is not None and not _in_address(block, stop.end())
     if word := _WORD.search(before):
-        return word["word"] not in _SHORTENED
+        return not _SHORTENED.fullmatch(word["word"])
     return _ABBREVIATED.search(before) is not None and _STARTER.match(block, stop.end()) is not None
 
 

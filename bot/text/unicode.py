@@ -16,6 +16,7 @@ _JOINERS = re.compile(r"(?<![\u0590-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0
 _PLAIN_MARKS = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "–": "-", "—": "-", "‑": "-"}
 )
+_NOT_ALPHANUMERIC = re.compile(r"[^0-9a-z]+")
 _PLAIN_LETTERS = str.maketrans(
     {"ı": "i", "ø": "o", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th"}
 )
@@ -39,6 +40,11 @@ def folded(word: str) -> str:
     """One word for comparing: lower case, without accents and without the possessive."""
     low = word.lower().translate(_PLAIN_MARKS).removesuffix("'s").removesuffix("'")
     return low if low.isascii() else without_accents(low.translate(_PLAIN_LETTERS))
+
+
+def alphanumeric(text: str) -> str:
+    """What of a text compares loosely: lower case, runs of other than [0-9a-z] as one blank."""
+    return _NOT_ALPHANUMERIC.sub(" ", text.lower()).strip()
 
 
 def folded_text(text: str) -> str:

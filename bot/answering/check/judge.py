@@ -1,14 +1,13 @@
 """Judges by a model whether passages support sentences: what code cannot prove, such as who did it, or whether at all.
 
-Two kinds of models are loaded: one that marks what is unsupported in a sentence (token classification, by the library
-lettucedetect), and a sentence-transformers CrossEncoder that scores a passage and a sentence (entailment).
+Two kinds of models are loaded: one that marks what is unsupported in a sentence (token classification, as lettucedetect
+trains them), and a sentence-transformers CrossEncoder that scores a passage and a sentence (entailment).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from bot.answering.check.prose import Draft, ProseCheck
@@ -18,6 +17,10 @@ from bot.schema import Hit, Question
 SUPPORTED_LEAST = 0.5
 """Probability of support, or of no unsupported word, from which a sentence stays."""
 UNSUPPORTED = "the check model does not find it supported"
+DETECTOR_TOKENS_MOST = 4096
+"""What a model that marks words is given at most of a passage and a sentence; a longer passage is cut."""
+DETECTOR_PROMPT = "Summarize the following text:\npassage 1: {passage}\noutput:"
+"""The form in which lettucedetect's models saw a text without a question when they were trained."""
 _SUPPORTING = ("entail", "support", "grounded", "consistent", "faithful")
 Judge = Callable[[Sequence[tuple[str, str]]], list[str | None]]
 """From pairs of a sentence and the passages that prove it to why each sentence goes; None where it stays."""
@@ -72,8 +75,9 @@ def load_judge(model: str) -> Judge:
     except Exception as error:  # a hub, a file or a format: whatever is wrong, the remedy is the same
         said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise ModelError(
-            f"The check model {model} cannot be loaded: {said}. Name a lettucedetect model or a sentence-transformers "
-            "CrossEncoder for entailment, by name or folder, in NEWSBOT_CHECK_MODEL, or leave it empty to do without."
+            f"The check model {model} cannot be loaded: {said}. Name a model of lettucedetect or a "
+            "sentence-transformers CrossEncoder for entailment, by name or folder, in NEWSBOT_CHECK_MODEL, or leave it "
+            "empty to do without."
         ) from error
     return lambda pairs: [None if value >= SUPPORTED_LEAST else UNSUPPORTED for value in score(pairs)]
 
@@ -82,18 +86,32 @@ _Score = Callable[[Sequence[tuple[str, str]]], list[float]]
 
 
 def _load_detector(model: str) -> _Score:
-    """A model that marks unsupported words: one less the surest mark."""
-    try:
-        from lettucedetect.models.inference import HallucinationDetector
-    except ImportError as error:
+    """A model that marks unsupported words (class 1 of 2): one less the surest mark.
+
+    It is run here, as the library lettucedetect does: that wants another, pinned, python-dotenv than newsbot.
+    """
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(model)
+    classifier: Any = AutoModelForTokenClassification.from_pretrained(model).eval().requires_grad_(False)
+    if classifier.num_labels != 2:
         raise ModelError(
-            f'The check model {model} needs the package lettucedetect. Install it: pip install "newsbot[check]"'
-        ) from error
-    detector: Any = HallucinationDetector(method="transformer", model_path=str(Path(model)), device="cpu")
+            f"The check model {model} sorts words into {classifier.num_labels} classes: it should mark each as "
+            "supported or not. Name another one in NEWSBOT_CHECK_MODEL, or leave it empty."
+        )
+    most = min(tokenizer.model_max_length, DETECTOR_TOKENS_MOST)
 
     def score(pairs: Sequence[tuple[str, str]]) -> list[float]:
-        found = [detector.predict(context=[passage], answer=claim, output_format="spans") for claim, passage in pairs]
-        return [1.0 - max((span["confidence"] for span in spans), default=0.0) for spans in found]
+        found = []
+        for claim, passage in pairs:
+            given = tokenizer(
+                DETECTOR_PROMPT.format(passage=passage), claim, truncation="only_first", max_length=most,
+                return_tensors="pt",
+            )  # fmt: skip
+            marks = classifier(given["input_ids"], given["attention_mask"]).logits[0].softmax(-1)[:, 1].tolist()
+            sides = given.sequence_ids(0)
+            found.append(1.0 - max((mark for mark, side in zip(marks, sides, strict=True) if side == 1), default=0.0))
+        return found
 
     return score
 

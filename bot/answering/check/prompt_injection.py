@@ -18,7 +18,8 @@ _TAGS = re.compile("[\U000e0020-\U000e007f]")
 _FLAGS = re.IGNORECASE | re.MULTILINE | re.DOTALL
 _ROLE = re.compile(
     r"^\W{0,3}(?:system|assistant|user|human|developer|ai|bot)\s?:"
-    r"|<\|[\w ]{1,40}\|?>|\|>|\[/?INST\]|<<\s?(?:/?SYS|passage|end of|conversation)|</s>|\{\"name\"\s?:",
+    r"|<\|[\w ]{1,40}\|?>|\|>|\[/?INST\]|<<\s?(?:/?SYS|passage|end of|conversation)|</s>|\{\"(?:name|role)\"\s?:"
+    r"|</?(?:important|instructions?|system|admin|prompt)>|^\W{0,6}(?:thought|final answer)\s?:",
     _FLAGS,
 )
 _MACHINE = re.compile(
@@ -28,7 +29,15 @@ _MACHINE = re.compile(
     r"|\b(?:language models?|ai assistants?|chat ?bots?)\b.{0,40}\b(?:must|should|shall|will now|are to)\b"
     r"|\b(?:automated readers?|before you (?:answer|reply)|you were given|of this passage|passage keys?|decode this)\b"
     r"|\b(?:your|every|any|each|the only permitted|first|second|next) (?:answers?|repl(?:y|ies)|sentence)\b"
-    r"|\b(?:answer|reply|respond)s? only with\b|\bfrom now on,? you\b|\bto any question\b",
+    r"|\b(?:answer|reply|respond)s? only with\b|\bfrom now on,? you\b|\bto any (?:question|query)\b"
+    r"|\b(?:ignore|forget|disregard) (?:the question|(?:everything|all|anything) (?:above|before))"
+    r"|\bbefore (?:responding|answering|replying|summari[sz]ing)\b|\bsummar(?:y|ies) (?:that|which) omit"
+    r"|\bif you are an? (?:ai|llm|language model|bot|assistant)\b|\bai-generated (?:summar|answer|repl)"
+    r"|\b(?:ais?|(?:ai|automated) (?:tools?|systems?|models?|readers?)|llms?|assistants?|language models?)\s?[:!]"
+    r"|\byour (?:new |only |real )?(?:task|goal|role|job) is\b|\bnew (?:task|instructions?)\s?[:#]|\boverride\]"
+    r"|\bend of (?:the )?(?:document|article|text|context|page)\b|\bcorrect (?:answer|response) (?:is|to)\b"
+    r"|\b(?:could|would|can) you (?:kindly|please)\b|\bmake sure (?:that )?(?:the |every )?(?:reader|user|public)s?\b"
+    r"|\bwhen asked (?:about|for|whether|who|what)\b.{0,60}\b(?:say|answer|reply|state|respond)\b",
     _FLAGS,
 )
 _ORDER = re.compile(
@@ -49,8 +58,8 @@ _READERS = re.compile(
 _VERBS = "|".join(read_table("reply")["imperative"])
 _OPENING = r"(?:^|[.:;!?–—]\s{0,3}|[-*•>]\s)"
 _URGING = (
-    r"(?:please|now|then|and|also|always|never|instead|first|finally|note|important|instruction|task|reminder|to comply"
-    r"|do not|don['’]t|be sure to|make sure to|you (?:must|should|will|may))"
+    r"(?:please|kindly|now|then|and|also|always|never|instead|first|finally|note|important|instruction|task|reminder"
+    r"|to comply|do not|don['’]t|be sure to|make sure to|you (?:must|should|will|may))"
 )
 _OBJECT = (
     r"(?:that|the|this|these|it|them|him|her|in|to|of|a|an|as|only|exactly|your|our|all|every|each|any|no|not|with|at|one"

@@ -90,6 +90,9 @@ def load_chat_model(
         given["base_url"] = base_url
     if temperature is not None:
         given["temperature"] = temperature
+    if provider == "openai":
+        # A model on a CPU may read longer than the two minutes that LangChain waits for the first piece of a stream.
+        given["stream_chunk_timeout"] = float(given["timeout"])
     if provider == "openai" and base_url:
         # A server of one's own speaks the older of OpenAI's two interfaces, and tells token counts when asked.
         given |= {"use_responses_api": False, "stream_usage": True}
