@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.cli import main
 from bot.models.embeddings import SentenceEmbeddings
 from bot.models.question_kind import (
     SHIPPED,
@@ -88,3 +89,13 @@ def test_the_head_that_ships_is_of_these_questions(embeddings: SentenceEmbedding
     remedy = "newsbot fit-kinds writes it anew"
     assert [path.name for path in SHIPPED.glob("kinds-*.npy")] == [kinds_file(embeddings.fingerprint)], remedy
     load_kinds(embeddings.fingerprint, encode, tmp_path)
+
+
+def test_the_command_writes_the_head_that_ships(
+    tmp_path: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSBOT_CACHE_DIR", str(cache_dir))
+    assert main(["fit-kinds", "--out", str(tmp_path)]) == 0
+    [written], [shipped] = tmp_path.glob("kinds-*.npy"), SHIPPED.glob("kinds-*.npy")
+    assert written.name == shipped.name
+    assert np.allclose(np.load(written), np.load(shipped), atol=0.02)

@@ -34,6 +34,7 @@ COMMANDS = {
     "eval": "eval",
     "train-reader": "training",
     "fit-decision": "training",
+    "fit-kinds": "training",
     "discord": "discord_bot",
     "doctor": "doctor",
     "completion": "parser",

@@ -384,6 +384,13 @@ def parser_of_commands() -> _Parser:
     )
 
     added = command(
+        "fit-kinds",
+        "Fit what tells the kinds of questions to bot/models/training/question_kinds.jsonl.",
+        "newsbot fit-kinds",
+    )
+    added.add_argument("--out", type=Path, metavar="DIR", help="folder (default: where newsbot reads it)")
+
+    added = command(
         "discord", "Be a bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"
     )
     added.add_argument("--check", action="store_true", help="say what is missing, and connect nothing")

@@ -1,4 +1,4 @@
-"""The commands that teach: `train-reader` makes a reading model, `fit-decision` fits when an answer is given."""
+"""The commands that teach: `train-reader` a reading model, `fit-decision` when to answer, `fit-kinds` what is asked."""
 
 from __future__ import annotations
 
@@ -113,4 +113,17 @@ def run_fit_decision(parsed: argparse.Namespace, settings: Settings) -> int:
         print(f"Written to {out}. On the fold that was left out, in turn:")
         for name, value in said.items():
             print(f"  {name:44} {value:g}")
+    return 0
+
+
+def run_fit_kinds(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Fit the kinds of questions for the embedding model that is set, and write the head where newsbot looks first."""
+    from bot.models.question_kind import SHIPPED, KindClassifier, kinds_file, training_questions
+    from bot.wiring import open_embeddings
+
+    embeddings = open_embeddings(settings)
+    texts, kinds = zip(*training_questions(), strict=True)
+    path = (parsed.out or SHIPPED) / kinds_file(embeddings.fingerprint)
+    KindClassifier.fitted(texts, embeddings.encode(texts, "query"), kinds).save(path)
+    print(f"Fitted to {len(texts):,} questions. Written to {path}.")
     return 0
