@@ -114,9 +114,9 @@ class Limits:
 
 LIMITS = {
     QuestionKind.FACT: Limits(3, 75),
-    QuestionKind.REASON: Limits(3, 110),
+    QuestionKind.REASON: Limits(4, 150),
     QuestionKind.YES_NO: Limits(3, 110),
-    QuestionKind.LIST: Limits(6, 160),
+    QuestionKind.LIST: Limits(7, 200),
     QuestionKind.COMPARE: Limits(5, 150),
 }
 SENTENCES_LOOKED_AT = 24
