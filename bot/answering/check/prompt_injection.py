@@ -91,9 +91,7 @@ _ANNOUNCES = re.compile(
 )
 _AS_A_MACHINE = re.compile(
     r"\bas an? (?:ai|language model|assistant|chatbot)\b|\bmy (?:system |hidden )?(?:instructions|prompt|guidelines)\b"
-    r"|\bapi[ _-]?keys?\b|\bdeveloper mode\b|\bjailb?reak|\bi(?: am|['’]m) (?:now )?(?:dan|unrestricted|free of)\b"
-    r"|\b(?:ignor|disregard|forget|overrid|bypass)\w*\b.{0,60}\b(?:instruction|prompt|rule|direction|guideline|system)"
-    r"|\b(?:system|hidden|initial|developer) (?:prompt|message|instruction)",
+    r"|\bapi[ _-]?keys?\b|\bdeveloper mode\b|\bjailb?reak|\bi(?: am|['’]m) (?:now )?(?:dan|unrestricted|free of)\b",
     re.IGNORECASE,
 )
 

@@ -15,14 +15,20 @@ SENTENCE_CHARS_MOST = 3_000
 """A longer run without an end is cut, so that hostile text costs linear time."""
 LOOK_AHEAD_CHARS = 24
 """What follows a full stop and decides whether it ends a sentence: the next word, or so much of it."""
-MARK_CHARS_MOST = 90
 LOOK_BACK_CHARS = 120
 FENCE_CHARS_MOST = 20_000
 
 _STOP = re.compile(r"[.!?…。！？][.!?…\"'”’»)*_~]{0,12}|\n")
-_OPENERS = "[【［〔"
-_CLOSERS = {"[": "]", "【": "】", "［": "］", "〔": "〕"}
-_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_BLANKS, _LINES = re.compile("[ \t\u00a0]*"), re.compile("[ \t\u00a0\n]*")
+_MARK = re.compile(
+    r"(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹])|\[(?P<double>\[)?[^\]\n]{0,88}\](?(double)\]?)(?:\([^)]{0,600}\))?"
+    r"|【[^】\n]{0,88}】|［[^］\n]{0,88}］|〔[^〕\n]{0,88}〕|\([^)\n]{0,88}\)"
+)
+"""What may be a citation mark: a raised digit, or a run in brackets, with the target of a link behind square ones."""
+_BEGUN = re.compile(
+    r"(?:\[(?:[^\]\n]{0,88}|\[?[^\]\n]{0,88}\]\]?\([^)]{0,598})|【[^】\n]{0,88}|［[^］\n]{0,88}|〔[^〕\n]{0,88}|\([^)\n]{0,88})\Z"
+)
+"""One of them that has begun, and ends where the text ends so far."""
 _FENCE = re.compile(r"[ \t]{0,3}(?P<mark>```|~~~)")
 _ENDED = re.compile(r"[.!?…:。！？|][\"'”’»)*_~\]]{0,12}\s{0,4}$")
 
@@ -151,48 +157,22 @@ class SentenceStream:
         return after if any(span.start == cut for span in sentences(joined)) else 0
 
     def _past_marks(self, at: int, *, is_last: bool, over_lines: bool) -> int | None:
-        """The place behind the citation marks that follow a stop."""
+        """The place behind the citation marks that follow a stop; None where more text decides."""
         end = at
         while True:
-            place = at
-            while place < len(self._buffer) and self._buffer[place] in (" \t\u00a0\n" if over_lines else " \t\u00a0"):
-                place += 1
-            if place >= len(self._buffer):
+            place = (_LINES if over_lines else _BLANKS).match(self._buffer, at).end()  # type: ignore[union-attr]
+            if place == len(self._buffer):
                 return end if is_last or not over_lines else None
-            letter = self._buffer[place]
-            if letter in _RAISED:
-                end = at = place + 1
-                continue
-            if letter not in _OPENERS and not (letter == "(" and not over_lines):
+            if over_lines and self._buffer[place] == "(":
                 return end
-            closed = self._closed(place, letter)
-            if closed is None:
-                short = len(self._buffer) - place < MARK_CHARS_MOST and "\n" not in self._buffer[place:]
-                return None if short and not is_last else end
-            if closed < 0 or not self._is_mark(self._buffer[place:closed]):
-                return end
-            if closed == len(self._buffer) and not is_last:
+            if not is_last and _BEGUN.match(self._buffer, place):
                 return None
-            if over_lines and self._buffer[closed : closed + 1] not in ("\n", "", "[", " "):
+            mark = _MARK.match(self._buffer, place)
+            if mark is None or not (mark["raised"] or self._is_mark(mark[0])):
                 return end
-            end = at = closed
-
-    def _closed(self, place: int, letter: str) -> int | None:
-        """The place behind the bracket that closes the one at `place`; None where it is not there yet."""
-        closer = _CLOSERS.get(letter, ")")
-        line = self._buffer.find("\n", place, place + MARK_CHARS_MOST)
-        stop = line if line >= 0 else place + MARK_CHARS_MOST
-        closed = self._buffer.find(closer, place, stop)
-        if closed < 0:
-            return -1 if line >= 0 or len(self._buffer) >= place + MARK_CHARS_MOST else None
-        closed += 1
-        if letter == "[" and self._buffer[place : place + 2] == "[[":
-            if closed >= len(self._buffer):
-                return None
-            closed += self._buffer[closed] == "]"
-        if letter == "[" and self._buffer[closed : closed + 1] == "(":
-            target = self._buffer.find(")", closed, closed + 600)
-            if target < 0:
-                return None if len(self._buffer) < closed + 600 else closed
-            closed = target + 1
-        return closed
+            if not mark["raised"]:
+                if mark.end() == len(self._buffer) and not is_last:
+                    return None
+                if over_lines and self._buffer[mark.end() : mark.end() + 1] not in ("\n", "", "[", " "):
+                    return end
+            end = at = mark.end()

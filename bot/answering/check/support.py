@@ -166,22 +166,21 @@ def _holds_day(day: Day, passage: ParsedPassage) -> bool:
 def quotes(claim: ParsedSentence, passage: ParsedPassage) -> list[tuple[int, int]]:
     """The spans of the article that the sentence rests on: the nearest window, and those of numbers elsewhere."""
     held = [_held(claim, passage, place) for place in range(len(passage.sentences))]
+    windows = [
+        (first, last)
+        for first in range(len(held))
+        for last in range(first + 1, min(len(held), first + WINDOW_SENTENCES_MOST) + 1)
+        if last == first + 1 or _span(passage, first, last)[1] - passage.sentences[first].offset <= QUOTE_CHARS_MOST
+    ]
     found: list[tuple[int, int]] = []
-    shown: set[str] = set()
-    while held and len(found) < QUOTES_MOST:
-        best, worth = (0, 1), -1.0
-        for first in range(len(held)):
-            for last in range(first + 1, min(len(held), first + WINDOW_SENTENCES_MOST) + 1):
-                parts = {key: value for each in held[first:last] for key, value in each.items() if key not in shown}
-                value = sum(parts.values()) - LENGTH_COST * (last - first - 1)
-                start, end = _span(passage, first, last)
-                if value > worth and (last == first + 1 or end - start <= QUOTE_CHARS_MOST):
-                    best, worth = (first, last), value
-        if found and worth < DAY:
+    while windows and len(found) < QUOTES_MOST:
+        parts = {(first, last): {k: v for each in held[first:last] for k, v in each.items()} for first, last in windows}
+        worth = {each: sum(parts[each].values()) - LENGTH_COST * (each[1] - each[0] - 1) for each in windows}
+        best = max(windows, key=lambda window: worth[window])
+        if found and worth[best] < DAY:
             break
         found.append(_span(passage, *best))
-        shown |= {key for each in held[slice(*best)] for key in each}
-        held = [{key: value for key, value in each.items() if key not in shown and value >= DAY} for each in held]
+        held = [{k: v for k, v in each.items() if k not in parts[best] and v >= DAY} for each in held]
     return sorted(found)
 
 
