@@ -21,7 +21,7 @@ SETTINGS = {
     "Corpus, search and reading": "",
     "Chat model": "llm|check_model",
     "Discord": "discord",
-    "HTTP and assistants": "serve|http|mcp|web",
+    "Servers": "server_",
 }
 """Sections of the page of settings, and how the names of their settings begin; the first takes the others."""
 SETTINGS_HEAD = """\
