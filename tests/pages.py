@@ -12,6 +12,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
+
 from bot.settings import Settings, variable_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,7 +86,7 @@ def figures_table() -> list[str]:
 def _settings_page() -> str:
     sections: dict[str, list[str]] = {title: [] for title in SETTINGS}
     for name, field in Settings.model_fields.items():
-        default = "" if field.default in (None, "") else f"`{field.default}`"
+        default = f"`{_default(field)}`" if _default(field) else ""
         own = (title for title, start in SETTINGS.items() if start and re.match(f"(?:{start})", name))
         title = next(own, next(iter(SETTINGS)))
         sections[title].append(f"| `{variable_of(name)}` | {default} | {field.description} |")
@@ -95,14 +97,18 @@ def _settings_page() -> str:
     return text
 
 
+def _default(field: FieldInfo) -> str:
+    """A setting's default as it is written; empty where there is none, or where it is told by the machine."""
+    return "" if field.default is None or field.default_factory is not None else str(field.default)
+
+
 def _env_example() -> str:
     lines = [
         "# Every setting of newsbot with its default. Copy to .env beside where you run newsbot, and take the # away.",
         "# The environment wins over this file; --data wins over both.",
     ]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else field.default
-        lines += ["", f"# {field.description}", f"# {variable_of(name)}={default}"]
+        lines += ["", f"# {field.description}", f"# {variable_of(name)}={_default(field)}"]
     return "\n".join(lines) + "\n"
 
 

@@ -40,8 +40,8 @@ ENDS = {"--systemd", "--help"}
 """What makes one of them end at once."""
 NOT_YET = {"doctor", "list", "sources", "topics", "completion", "mcp", "serve", "web"}
 """Commands and extras that a page tells of before they are there."""
-LONG = {"train-reader", "fit-decision", "demo"}
-"""Commands that take minutes, or set up what is there already; they are parsed, and have tests of their own."""
+LONG = {"train-reader", "fit-decision", "demo", "doctor"}
+"""Commands that take minutes, set up what is there already, or look at this machine; they have tests of their own."""
 ELSEWHERE = {"git", "cd", "cp", "chmod", "curl", "docker", "systemctl", "pre-commit", "journalctl", "npx"}
 """Programs that are not ours."""
 
