@@ -24,8 +24,12 @@ from typing import Any
 
 from tests.bench.bench_start import NATO, SAMPLE, run_once
 
-NO_CLAIMS = "not measured: --claims FILE"
-ELSEWHERE = "python -m tests.bench.bench_checking CLAIMS"
+NO_MEASURE = "not measured: tests/bench/figures.py knows no figure of this name"
+NOT_MEASURED = {
+    "chat model's prose: true sentences removed": "not measured: --claims FILE",
+    "chat model's prose: changed numbers, days, units, names caught": "python -m tests.bench.bench_checking CLAIMS",
+}
+"""Figures that are not measured here, and how they are."""
 FIGURE_WIDTH, VALUE_WIDTH, HERE_WIDTH = 52, 26, 44
 
 
@@ -94,6 +98,7 @@ def answers(found: dict[str, Any]) -> dict[str, str]:
         "of those without an answer: refused": told(refused),
         "short answers in bold: wrong": told("shown/all/bold_wrong"),
         "time of an answer, median and 95th percentile": told("milliseconds/p50", "milliseconds/p95") + ", ms",
+        "first quote holds the answer": told("answers/ours/first_quote"),
         "first passage holds the answer (hit@1)": told("retrieval/hybrid/hit@1"),
         "one of ten passages holds it (hit@10)": told("retrieval/hybrid/hit@10"),
     }
@@ -120,14 +125,9 @@ def print_table(measured: dict[str, str]) -> None:
     """The pages' figures beside what was measured."""
     _print_row(["figure", "on the page", "here"])
     for name, value, _ in rows():
-        _print_row([name, value, measured.get(name, NOT_MEASURED.get(name, NO_CLAIMS))])
-    for name in measured.keys() - {name for name, _, _ in rows()}:
+        _print_row([name, value, measured.get(name, NOT_MEASURED.get(name, NO_MEASURE))])
+    for name in [each for each in measured if each not in {name for name, _, _ in rows()}]:
         _print_row([name, "", measured[name]])
-
-
-NOT_MEASURED = {
-    "chat model's prose: changed numbers, days, units, names caught": f"not measured: {ELSEWHERE}",
-}
 
 
 def _print_row(cells: Sequence[str]) -> None:
