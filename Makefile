@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format bench pins clean
+.PHONY: demo test lint format bench docs pages pictures pins clean
 
 demo: $(READY)
 	@$(BIN)/newsbot demo --data data/demo
@@ -25,14 +25,26 @@ format: $(READY_DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Every figure of README and docs/evaluation.md beside what this machine measures. With news and questions of your own:
+# make bench BENCH="--articles FILE --questions FILE"
 bench: $(READY_DEV)
-	$(BIN)/python tests/bench/bench_start.py
+	$(BIN)/python -m tests.bench.figures $(BENCH)
+
+docs: $(READY_DEV)
+	$(BIN)/zensical build --clean --strict
+
+# What pages and .env.example repeat from code, and the pictures (which need a Chromium).
+pages: $(READY_DEV)
+	$(BIN)/python -m tests.pages
+
+pictures: $(READY_DEV)
+	$(BIN)/python -m tests.pictures
 
 # Both lists of pins from pyproject.toml, for every Python and platform at once: pins that still fit stay as they are;
 # `make pins UPGRADE=--upgrade` takes the newest of everything. CUDA's packages are left out: a CUDA build of torch
 # names its own, exactly, and the CPU build needs none.
 RESOLVE = build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate $(UPGRADE) pyproject.toml
-DEV_EXTRAS := --extra dev --extra charts --extra documents --extra parquet
+DEV_EXTRAS := --extra dev --extra charts --extra documents --extra parquet --extra docs
 pins:
 	$(PYTHON) -m venv build/uv
 	build/uv/bin/pip install --quiet --disable-pip-version-check uv
@@ -45,7 +57,7 @@ pins:
 	mv build/requirements.txt build/requirements-dev.txt .
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) build dist site .cache .mypy_cache .pytest_cache .ruff_cache *.egg-info
 
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "newsbot needs Python 3.11 or newer; none was found on the PATH."; exit 1; }

