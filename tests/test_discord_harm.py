@@ -97,7 +97,7 @@ async def test_questions_outlive_a_kill(
         asked, mention = await left_behind(fake, *corpus, monkeypatch)
         assert asked.original["flags"] & 128, "Discord still shows that the bot is thinking"
         async with newsroom(fake, corpus[0], asker) as room:
-            message = await fake.answered(asked, 20)
+            message = await fake.answered(asked)
             assert "12 million" in words_shown(message)
             assert message["components"]
             assert "12 million" in words_shown(await room.replied(fake.general, mention))
