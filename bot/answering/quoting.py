@@ -9,7 +9,6 @@ from datetime import date
 from bot.answering.deciding import Chosen, Decision, DecisionWeights, decide
 from bot.answering.digest import digest
 from bot.answering.links import text_fragment_link
-from bot.models.question_kind import QuestionKind
 from bot.retrieval.question import ParsedQuery
 from bot.retrieval.retriever import Retrieved
 from bot.schema import Answer, Article, Citation, Coverage, Hit
@@ -41,7 +40,7 @@ def quote(
     """
     if retrieved.kind.is_talk:
         return _refusal(query, coverage, talk[retrieved.kind.value], None)
-    if retrieved.kind is QuestionKind.TOPIC:
+    if retrieved.kind.is_overview:
         near = [hit for hit in retrieved.pool if _nearness(hit) >= NEAREST_LEAST]
         if chosen := digest(near, retrieved.idf):
             return answer_of(query, coverage, _citations(chosen), None, DIGEST_CONFIDENCE)
