@@ -256,11 +256,14 @@ async def test_talk_in_a_thread_is_left_alone_and_small_talk_answered(room: News
     await fake.until(lambda: fake.requested("PUT", rf"/channels/{thread['id']}/messages/\d+/reactions/.*"))
     able = await fake.say("What can you do?", channel=thread)
     told = await room.replied(thread, able)
-    assert "`/ask`" in told["content"]
+    assert told["content"].startswith("I answer questions about the news")
+    assert not told["embeds"], "small talk is no answer"
+    assert not told["components"]
+    await fake.say("haha, nice one", channel=thread, reply_to=told)
     question = await fake.say("and in Syria?", channel=thread, author=fake.bob)
     follow = await room.replied(thread, question)
     assert follow["embeds"][0]["title"] == "How many NATO personnel are in Syria?"
-    assert len(fake.messages(thread)) == before + 7 + 2, "seven people spoke, and two of them were answered in words"
+    assert len(fake.messages(thread)) == before + 8 + 2, "eight people spoke, and two of them were answered in words"
 
 
 async def test_what_is_new_is_a_digest_of_dated_quotes(room: Newsroom) -> None:

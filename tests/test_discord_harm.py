@@ -181,9 +181,11 @@ async def test_commands_are_in_ones_pocket_and_in_five_languages(room: Newsroom)
     assert commands["ask"]["integration_types"] == [0, 1]
     assert commands["ask"]["contexts"] == [0, 1, 2]
     assert commands["newsbot"]["integration_types"] == commands["digest"]["integration_types"] == [0]
-    names = commands["ask"]["name_localizations"]
-    assert {each[:2] for each in names} == {"de", "fr", "es", "it", "pt"}
-    assert names["de"] == "frage"
+    for name in ("ask", "coverage", "latest", "sources", "help", "forget-me", "digest", "alert"):
+        for words in ("name_localizations", "description_localizations"):
+            assert {each[:2] for each in commands[name][words]} == {"de", "fr", "es", "it", "pt"}, (name, words)
+    assert commands["digest"]["name_localizations"]["de"] == "überblick"
+    assert commands["alert"]["name_localizations"]["fr"] == "alerte"
 
 
 async def test_the_operators_ceiling_stands_above_the_servers_settings(
