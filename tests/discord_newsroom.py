@@ -45,10 +45,15 @@ class Newsroom:
         return await self.final(asked)
 
     async def final(self, asked: Interaction) -> Json:
-        """An interaction's answer with its buttons, or the note in its place."""
-        message: Json = await self.fake.answered(asked, 20)
-        await self.fake.until(lambda: message["components"] or not message["embeds"] or message["flags"] & 64, 20)
+        """An interaction's answer with its buttons, or the note in its place, when all of it is kept."""
+        message: Json = await self.fake.answered(asked)
+        await self.fake.until(lambda: message["components"] or not message["embeds"] or message["flags"] & 64)
+        await self.idle()
         return message
+
+    async def idle(self) -> None:
+        """No question is being answered: what is kept of an answer stands in the catalog."""
+        await self.fake.until(lambda: self.client.service.queue.running == 0)
 
     async def replied(self, channel: Json, after: Json) -> Json:
         """The bot's first finished message in a channel after another message."""
@@ -60,7 +65,8 @@ class Newsroom:
                     return each
             return None
 
-        message: Json = await self.fake.until(found, 20)
+        message: Json = await self.fake.until(found)
+        await self.idle()
         return message
 
     async def pressed(self, message: Json, which: str, **more: Any) -> Interaction:

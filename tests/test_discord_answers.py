@@ -162,7 +162,6 @@ async def test_long_answers_fill_as_many_messages_as_they_need(room: Newsroom, a
     asker.script = [answer_of(text)]
     asked = await room.fake.slash("ask", question="Why?")
     await room.final(asked)
-    await room.fake.until(lambda: room.client.service.queue.running == 0)
     shown = "\n".join(embed["description"] for message in asked.messages for embed in message["embeds"])
     assert shown.count("12 million euros, and") == text.count("12 million")
     assert re.search(r"(?m)^-# \[1\] \[", shown)
@@ -173,7 +172,6 @@ async def test_every_marker_resolves_however_many_sources_there_are(room: Newsro
     asker.script = [answer_of(" ".join(f"Reason {n} [{n}]." for n in range(1, 61)), sources=60)]
     asked = await room.fake.slash("ask", question="Why?")
     await room.final(asked)
-    await room.fake.until(lambda: room.client.service.queue.running == 0)
     shown = "\n".join(embed["description"] for message in asked.messages for embed in message["embeds"])
     assert {int(n) for n in re.findall(r"(?:^-#|·) \[(\d+)\] \[", shown, re.M)} == set(range(1, 61))
 
@@ -190,7 +188,6 @@ async def test_without_the_permission_to_embed_the_answer_is_text_within_2000_ch
     ]
     question = await fake.say(f"<@{fake.bot['id']}> Why?", channel=channel)
     first = await room.replied(channel, question)
-    await fake.until(lambda: room.client.service.queue.running == 0)
     mine = [each for each in fake.messages(channel) if each["author"]["id"] == fake.bot["id"]]
     assert len(mine) > 2
     assert all(not each["embeds"] and 0 < len(each["content"]) <= 2000 for each in mine)
@@ -270,7 +267,6 @@ async def test_refresh_shows_what_changed_in_place(room: Newsroom, asker: Script
     asker.script = [answer_of(long, short="12 million euros")]
     asked = await room.fake.slash("ask", question="Why?")
     message = await room.final(asked)
-    await room.fake.until(lambda: room.client.service.queue.running == 0)
     assert len(asked.messages) > 1
     shown = len(room.fake.messages(room.fake.general))
     newer = article("bridge", "It cost 15 million euros.", id="b" * 16, published=date(2025, 1, 2))
@@ -323,18 +319,19 @@ async def test_an_answer_comes_while_the_catalog_is_held_and_without_buttons_whe
 ) -> None:
     monkeypatch.setattr(answer_service, "KEEP_SECONDS", 0.1)
     with asker.retriever.corpus.catalog.writing():  # as an ingest does
-        message = await room.ask("Why?")
+        message = await room.fake.answered(await room.fake.slash("ask", question="Why?"))
         assert message["components"]
-    await room.fake.until(lambda: room.client.service.queue.running == 0)
+    await room.idle()
     assert "Source 1 of 1" in words_shown(await room.note(await room.pressed(message, "Sources")))
 
     def fails(*_: object) -> None:
         raise CorpusError("The disk is full.")
 
     monkeypatch.setattr(answer_service, "put_answer", fails)
+    monkeypatch.setattr(answer_service, "KEEP_SECONDS", 60.0)
     asked = await room.fake.slash("ask", question="Why?")
     message = await room.fake.answered(asked)
-    await room.fake.until(lambda: room.client.service.queue.running == 0)
+    await room.idle()
     assert "12 million" in words_shown(message)
     assert not message["components"]
 

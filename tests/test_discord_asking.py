@@ -82,8 +82,8 @@ async def test_it_says_plainly_when_the_corpus_does_not_know_and_what_it_covers(
 async def test_coverage_is_a_chart_with_key_dates(room: Newsroom) -> None:
     room.fake.fail("PATCH", "/messages/@original", status=503)
     asked = await room.fake.slash("coverage", topic="NATO", theme="light")
-    message = await room.fake.answered(asked, 20)
-    await room.fake.until(lambda: message["attachments"], 20)
+    message = await room.fake.answered(asked)
+    await room.fake.until(lambda: message["attachments"])
     (attachment,) = message["attachments"]
     chart = room.fake.world.files[attachment["id"]]
     assert chart.startswith(b"\x89PNG")
@@ -98,10 +98,10 @@ async def test_coverage_is_a_chart_with_key_dates(room: Newsroom) -> None:
 async def test_coverage_without_matplotlib_is_told_in_words(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # as where it is not installed
     asked = await room.fake.slash("coverage", topic="NATO")
-    message = await room.fake.answered(asked, 20)
+    message = await room.fake.answered(asked)
     assert not message["attachments"]
     assert "**6** articles, 13 February 2020 to 24 May 2024" in words_shown(message)
-    (said,) = await room.fake.until(lambda: asked.followups, 20)
+    (said,) = await room.fake.until(lambda: asked.followups)
     assert '"newsbot[charts]"' in said["content"]
 
 
@@ -256,11 +256,14 @@ async def test_talk_in_a_thread_is_left_alone_and_small_talk_answered(room: News
     await fake.until(lambda: fake.requested("PUT", rf"/channels/{thread['id']}/messages/\d+/reactions/.*"))
     able = await fake.say("What can you do?", channel=thread)
     told = await room.replied(thread, able)
-    assert "`/ask`" in told["content"]
+    assert told["content"].startswith("I answer questions about the news")
+    assert not told["embeds"], "small talk is no answer"
+    assert not told["components"]
+    await fake.say("haha, nice one", channel=thread, reply_to=told)
     question = await fake.say("and in Syria?", channel=thread, author=fake.bob)
     follow = await room.replied(thread, question)
     assert follow["embeds"][0]["title"] == "How many NATO personnel are in Syria?"
-    assert len(fake.messages(thread)) == before + 7 + 2, "seven people spoke, and two of them were answered in words"
+    assert len(fake.messages(thread)) == before + 8 + 2, "eight people spoke, and two of them were answered in words"
 
 
 async def test_what_is_new_is_a_digest_of_dated_quotes(room: Newsroom) -> None:

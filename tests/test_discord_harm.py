@@ -97,7 +97,7 @@ async def test_questions_outlive_a_kill(
         asked, mention = await left_behind(fake, *corpus, monkeypatch)
         assert asked.original["flags"] & 128, "Discord still shows that the bot is thinking"
         async with newsroom(fake, corpus[0], asker) as room:
-            message = await fake.answered(asked, 20)
+            message = await fake.answered(asked)
             assert "12 million" in words_shown(message)
             assert message["components"]
             assert "12 million" in words_shown(await room.replied(fake.general, mention))
@@ -181,9 +181,11 @@ async def test_commands_are_in_ones_pocket_and_in_five_languages(room: Newsroom)
     assert commands["ask"]["integration_types"] == [0, 1]
     assert commands["ask"]["contexts"] == [0, 1, 2]
     assert commands["newsbot"]["integration_types"] == commands["digest"]["integration_types"] == [0]
-    names = commands["ask"]["name_localizations"]
-    assert {each[:2] for each in names} == {"de", "fr", "es", "it", "pt"}
-    assert names["de"] == "frage"
+    for name in ("ask", "coverage", "latest", "sources", "help", "forget-me", "digest", "alert"):
+        for words in ("name_localizations", "description_localizations"):
+            assert {each[:2] for each in commands[name][words]} == {"de", "fr", "es", "it", "pt"}, (name, words)
+    assert commands["digest"]["name_localizations"]["de"] == "überblick"
+    assert commands["alert"]["name_localizations"]["fr"] == "alerte"
 
 
 async def test_the_operators_ceiling_stands_above_the_servers_settings(

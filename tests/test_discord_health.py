@@ -78,7 +78,7 @@ async def test_a_bot_that_is_well_says_so(fake: FakeDiscord, tmp_path: Path) -> 
     assert told["corpus"] == {"articles": 0, "newest": None, "age_seconds": None}
     assert metrics["newsbot_healthy"] == 1
     assert metrics["newsbot_gateway_connected"] == 1
-    assert 0 < metrics["newsbot_heartbeat_latency_seconds"] < 0.5
+    assert 0 < metrics["newsbot_heartbeat_latency_seconds"] < 60
     assert metrics["newsbot_interactions_total/application_command"] == 1
     assert metrics["newsbot_event_loop_delay_seconds_count"] > 0
     assert metrics["newsbot_connection_attempts_total"] == 1
@@ -97,7 +97,7 @@ async def test_a_bot_without_a_gateway_is_not_well(fake: FakeDiscord, tmp_path: 
             assert (await ask.health())[0] == 200
             fake.gateway.refuse_handshakes = 1000
             await fake.gateway.drop()
-            await fake.until(lambda: running.client and running.client.losses)
+            await fake.until(lambda: running.client and running.client.losses and running.client.shards[0].is_closed())
             status, told = await ask.health()
             assert status == 503
             assert told["problems"] == ["shard 0 is not connected"]

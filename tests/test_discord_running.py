@@ -444,7 +444,7 @@ def newsbot_discord(fake: FakeDiscord, settings: Settings, *arguments: str, **en
 
 
 async def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = await asyncio.to_thread(process.communicate, None, 60)
+    out, err = await asyncio.to_thread(process.communicate, None, 180)
     return process.returncode, out, err
 
 
@@ -468,7 +468,7 @@ async def test_newsbots_own_commands_answer_however_often_a_client_is_made(sampl
 async def test_a_process_answers_and_leaves_with_0_when_it_is_told_to(fake: FakeDiscord, sample_copy: Settings) -> None:
     process = newsbot_discord(fake, sample_copy, "--verbose", "--health-port", "0")
     try:
-        await fake.connected(seconds=60)
+        await fake.connected(seconds=180)
         asked = await fake.slash("ask", question="Who signed the private-words treaty?")
         await fake.until(lambda: asked.original and asked.original["embeds"])
         process.send_signal(signal.SIGTERM)

@@ -62,6 +62,22 @@ def test_it_reads_like_this() -> None:
     assert page.colour == GREEN
 
 
+def test_an_answer_fits_a_phone_and_a_list_is_whole() -> None:
+    long = [cited(n, f"story{n}", f"Sentence {n} {'is long ' * 17}here.", text=f"Sentence {n} {'is long ' * 17}here.")
+            for n in range(1, 6)]  # fmt: skip
+    (page,) = answer_pages(answer(citations=tuple(long[:3]), short=None))
+    assert page.description.count("“") == 1, "two would have 304 characters"
+    assert page.description.endswith("\n\n-# 2 more behind **Sources**")
+    few = tuple(cited(n, f"story{n}") for n in range(1, 4))
+    assert answer_pages(answer(citations=few))[0].description.count("“") == 3
+    for whole in (
+        answer_pages(answer(citations=tuple(long), short=None)),
+        answer_pages(answer(citations=tuple(long[:3]), short=None), claim="It is long"),
+        answer_pages(answer(citations=tuple(long[:3]), short=None), whole=True),
+    ):
+        assert "more behind" not in whole[0].description
+
+
 def test_copies_are_one_source() -> None:
     copies = tuple(article(f"copy{n}", source=f"Outlet {n}") for n in range(5))
     text = answer_pages(answer(citations=(replace(cited(1), also_in=copies),)))[0].description

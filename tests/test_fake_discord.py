@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests import fake_discord_people
 from tests.fake_discord import FakeDiscord
 from tests.fake_discord_contract import DESCRIPTION, Contract, broken_limits, message_in, unsafe_mentions
 
@@ -129,7 +130,8 @@ async def test_permissions_count() -> None:
         assert (await ask("GET", messages))[1]["code"] == 50001
 
 
-async def test_a_command_that_was_never_synced_is_not_there() -> None:
+async def test_a_command_that_was_never_synced_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fake_discord_people, "COMMANDS_SECONDS", 0.1)
     async with FakeDiscord() as fake:
         with pytest.raises(AssertionError, match="nobody sees it"):
             await fake.slash("ask")

@@ -76,6 +76,17 @@ def test_each_person_counts_once_and_may_change_their_mind(catalog: Catalog) -> 
     assert one.corrections == ("13 million",)
 
 
+def test_a_reason_stays_where_the_press_that_opened_its_form_is_kept_after_it(catalog: Catalog) -> None:
+    put_answer(catalog, "abc", answer())
+    rate(catalog, "abc", 1, Rating.DOWN, Reason.OUTDATED, "13 million")
+    rate(catalog, "abc", 1, Rating.DOWN)
+    (one,) = judged(catalog)
+    assert (one.up, one.down, one.reasons, one.corrections) == (0, 1, (Reason.OUTDATED,), ("13 million",))
+    rate(catalog, "abc", 1, Rating.UP)
+    (one,) = judged(catalog)
+    assert (one.up, one.down, one.reasons) == (1, 0, ())
+
+
 def test_who_rated_cannot_be_read(catalog: Catalog) -> None:
     put_answer(catalog, "abc", answer())
     rate(catalog, "abc", 123456789012345678, Rating.UP)

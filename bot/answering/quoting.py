@@ -10,7 +10,6 @@ from bot.answering.deciding import Chosen, DecisionWeights, decide, logistic
 from bot.answering.digest import digest
 from bot.answering.hints import covered_subject, likely_spelling
 from bot.answering.links import text_fragment_link
-from bot.models.question_kind import QuestionKind
 from bot.retrieval.question import ParsedQuery
 from bot.retrieval.retriever import Retrieved
 from bot.schema import Answer, Article, Citation, Coverage, Hit
@@ -42,7 +41,7 @@ def quote(
     if retrieved.kind.is_talk:
         return _refusal(query, coverage, talk[retrieved.kind.value], None)
     short = None
-    if retrieved.kind is QuestionKind.TOPIC:
+    if retrieved.kind.is_overview:
         near = [hit for hit in retrieved.pool if _nearness(hit) >= NEAREST_LEAST]
         chosen: Sequence[Chosen] = digest(near, retrieved.idf)
         # An overview of what no article is about is made of what merely shares a word with it.

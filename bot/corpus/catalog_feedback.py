@@ -141,6 +141,7 @@ def rate(
 ) -> None:
     """Keep what somebody thinks of an answer, in place of what they thought before. Raises CorpusError.
 
+    The same rating again without a reason changes nothing: a form may be sent before the press that opened it is kept.
     The person is kept as a hash that differs from corpus to corpus: enough to count each once.
     """
     row = {
@@ -151,7 +152,11 @@ def rate(
         "correction": correction,
         "given_at": timestamp(),
     }
+    f = feedback_table.c
+    same = (f.answer_id == id_) & (f.voter == row["voter"]) & (f.rating == row["rating"])
     with catalog.transaction() as connection:
+        if reason is None and connection.execute(sa.select(f.voter).where(same)).first() is not None:
+            return
         upsert(connection, feedback_table, [row])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import discord
@@ -13,15 +14,16 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.corpus.catalog_feedback import asked
-from bot.discord_bot.answer_service import AnswerService, service_of, user_message
+from bot.discord_bot.answer_service import AnswerService, service_of
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import person_of
 from bot.discord_bot.days import LANGUAGES, day
 from bot.discord_bot.embeds import Page, embed_of, line_pages
 from bot.discord_bot.escaping import escaped, one_line
+from bot.discord_bot.forms import Form, Menu
 from bot.discord_bot.guild_settings import GuildSettings, now
 from bot.discord_bot.listings import settings_lines, stats_pages, status_pages
-from bot.discord_bot.targets import acknowledged, whisper
+from bot.discord_bot.targets import think, whisper
 from bot.errors import NewsbotError, UsageError
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,6 @@ log = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
 
 URL_CHARS, SAID_CHARS = 1000, 1500
-PANEL_SECONDS = 900
 CHOSEN_MOST = 25
 STATS_DAYS = 30
 SECTIONS = {
@@ -45,6 +46,24 @@ SECTIONS = {
     "chat_model": ("Chat model", "choice"),
 }
 """What can be set, by the name of its setting: its words and what is chosen."""
+FIELDS = {
+    "limits": {
+        "user_per_minute": "Questions of one person in a minute", "user_per_hour": "Questions of one person in an hour",
+        "server_per_minute": "Questions of the server in a minute",
+        "server_per_hour": "Questions of the server in an hour",
+        "queue_length": "Questions that may wait",
+    },
+    "quiet": {
+        "quiet_from": "From, such as 22:00; empty for none", "quiet_to": "To, such as 07:00",
+        "time_zone": "Time zone, such as Europe/Berlin",
+    },
+}  # fmt: skip
+"""The fields of forms: their settings, and what people are told of them (45 characters at most)."""
+SELECTS: dict[str, tuple[Any, discord.SelectDefaultValueType]] = {
+    "channel": (ui.ChannelSelect, discord.SelectDefaultValueType.channel),
+    "role": (ui.RoleSelect, discord.SelectDefaultValueType.role),
+    "person": (ui.UserSelect, discord.SelectDefaultValueType.user),
+}
 CHANNEL_TYPES = [
     discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.forum, discord.ChannelType.category,
     discord.ChannelType.voice,
@@ -75,15 +94,13 @@ class Administration(
 
     @app_commands.command(name="settings", description="Where, whom, when and how much newsbot answers here")
     async def settings(self, interaction: Interaction) -> None:
-        """The panel."""
         settings = await self.service.settings(person_of(interaction))
         page = line_pages("Settings", settings_lines(settings), footer="Choose below what to change.")[0]
-        await interaction.response.send_message(embed=embed_of(page), view=Panel(settings), ephemeral=True)
+        await interaction.response.send_message(embed=embed_of(page), view=panel(settings), ephemeral=True)
 
     @app_commands.command(name="status", description="How corpus and queue are")
     async def status(self, interaction: Interaction) -> None:
-        """How corpus and queue are."""
-        await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
+        await think(interaction)
         settings = await self.service.settings(person_of(interaction))
         status = await asyncio.to_thread(self.service.context.corpus.status)
         counts = {"running": self.service.queue.running, "waiting": self.service.queue.waiting}
@@ -91,8 +108,7 @@ class Administration(
 
     @app_commands.command(name="stats", description="What was asked here, what the corpus lacks, what was found bad")
     async def stats(self, interaction: Interaction) -> None:
-        """What was asked."""
-        await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
+        await think(interaction)
         since = time.time() - STATS_DAYS * 86_400
         ids = await asyncio.to_thread(self.service.store.answers_in, interaction.guild_id, since)
         found = await asyncio.to_thread(asked, self.service.context.corpus.catalog, ids)
@@ -101,17 +117,17 @@ class Administration(
     @app_commands.command(name="ingest", description="Put an article, or a feed's articles, into the corpus")
     @app_commands.describe(url="Address of the page or feed")
     async def ingest(self, interaction: Interaction, url: app_commands.Range[str, 1, URL_CHARS]) -> None:
-        """Put an address in: it is everybody's corpus, so no server's administrator may."""
         ingest = self.service.context.ingest
         assert ingest is not None
-        if interaction.user.id not in self._owners():
+        # It is everybody's corpus: no server's administrator may.
+        if not await self.client.is_owner(interaction.user):
             raise UsageError("Only the owner of this bot and their team may put articles in.")
         address = url.strip().strip("<>")
         if not address.lower().startswith(("http://", "https://")) or len(address.split()) != 1:
             raise UsageError("Give one address that begins with https:// or http://.")
         if self.service.ingesting.locked():
             raise UsageError("Something is being put in already. Try again when it is done.")
-        await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
+        await think(interaction)
         log.info("the owner has an address ingested")
         async with self.service.ingesting:
             try:
@@ -120,99 +136,52 @@ class Administration(
                 said = str(error)
         await whisper(interaction, escaped(one_line(said, SAID_CHARS)) or "Done.")
 
-    def _owners(self) -> set[int]:
-        """The application's owner, or its team's members who have taken the invitation."""
-        application = self.client.application
-        if application is None:
-            return set()
-        if application.team is None:
-            return {application.owner.id}
-        accepted = discord.TeamMembershipState.accepted
-        return {each.id for each in application.team.members if each.membership_state == accepted}
-
 
 async def _shown(interaction: Interaction, pages: Sequence[Page]) -> None:
     await interaction.edit_original_response(embeds=[embed_of(page) for page in pages[:2]])
 
 
-class Panel(ui.View):
+def panel(settings: GuildSettings, section: str = "") -> Menu:
     """A select of what to change, and one of what it becomes; it says what changed, and no more."""
-
-    def __init__(self, settings: GuildSettings, section: str = "") -> None:
-        super().__init__(timeout=PANEL_SECONDS)
-        options = [
-            discord.SelectOption(label=words, value=name, default=name == section)
-            for name, (words, _) in SECTIONS.items()
-        ]
-        chooser: ui.Select[Panel] = ui.Select(custom_id="section", placeholder="What to change", options=options)
-        chooser.callback = self._chosen  # type: ignore[method-assign]
-        self.add_item(chooser)
-        if section and SECTIONS[section][1] != "form":
-            value = _value_select(settings, section)
-            value.callback = lambda interaction: self._set(interaction, section)  # type: ignore[method-assign]
-            self.add_item(value)
-
-    async def _chosen(self, interaction: Interaction) -> None:
-        section = _values(interaction)[0]
-        settings = await service_of(interaction).settings(person_of(interaction))
-        if SECTIONS[section][1] == "form":
-            await interaction.response.send_modal(Limits(settings) if section == "limits" else Quiet(settings))
-        else:
-            await interaction.response.edit_message(view=Panel(settings, section))
-
-    async def _set(self, interaction: Interaction, section: str) -> None:
-        chosen, kind = _values(interaction), SECTIONS[section][1]
-        value: Any = tuple(int(each) for each in chosen) if kind in {"channel", "role", "person"} else chosen[0]
-        await change(interaction, section, **{section: value == "yes" if section == "chat_model" else value})
-
-    async def on_error(self, interaction: Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
-        """What cannot be set is said."""
-        await _failed(interaction, error)
+    options = [
+        discord.SelectOption(label=words, value=name, default=name == section) for name, (words, _) in SECTIONS.items()
+    ]
+    chooser: ui.Select[Any] = ui.Select(custom_id="section", placeholder="What to change", options=options)
+    if not section or section in FIELDS:
+        return Menu((chooser, _opened))
+    return Menu((chooser, _opened), (_value_select(settings, section), partial(_chosen, section)))
 
 
-class Limits(ui.Modal, title="How much is answered"):
-    """The rates of a person and of the server, and the queue."""
-
-    def __init__(self, settings: GuildSettings) -> None:
-        super().__init__(timeout=PANEL_SECONDS)
-        for name, words in (
-            ("user_per_minute", "Questions of one person in a minute"), ("user_per_hour", "… in an hour"),
-            ("server_per_minute", "Questions of the server in a minute"), ("server_per_hour", "… in an hour"),
-            ("queue_length", "Questions that may wait"),
-        ):  # fmt: skip
-            field: ui.TextInput[Any] = ui.TextInput(custom_id=name, default=str(getattr(settings, name)), max_length=6)
-            self.add_item(ui.Label(text=words, component=field))
-
-    async def on_submit(self, interaction: Interaction, /) -> None:
-        """It was sent."""
-        await change(interaction, "", **_filled(self))
-
-    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
-        """What cannot be set is said."""
-        await _failed(interaction, error)
+async def _opened(interaction: Interaction, chosen: list[str]) -> None:
+    section = chosen[0]
+    settings = await service_of(interaction).settings(person_of(interaction))
+    if section in FIELDS:
+        await interaction.response.send_modal(_form(settings, section))
+    else:
+        await interaction.response.edit_message(view=panel(settings, section))
 
 
-class Quiet(ui.Modal, title="Quiet hours of mentions"):
-    """From when to when, and where the clock hangs."""
+async def _chosen(section: str, interaction: Interaction, chosen: list[str]) -> None:
+    kind = SECTIONS[section][1]
+    value: Any = tuple(map(int, chosen)) if kind in SELECTS else chosen[0]
+    await change(interaction, section, **{section: value == "yes" if section == "chat_model" else value})
 
-    def __init__(self, settings: GuildSettings) -> None:
-        super().__init__(timeout=PANEL_SECONDS)
-        for name, words in (
-            ("quiet_from", "From, such as 22:00; empty for none"), ("quiet_to", "To, such as 07:00"),
-            ("time_zone", "Time zone, such as Europe/Berlin"),
-        ):  # fmt: skip
-            shown = getattr(settings, name) or None
-            field: ui.TextInput[Any] = ui.TextInput(custom_id=name, default=shown, required=False, max_length=60)
-            self.add_item(ui.Label(text=words, component=field))
 
-    async def on_submit(self, interaction: Interaction, /) -> None:
-        """It was sent."""
-        given = _filled(self)
-        await change(interaction, "", **(given | {"time_zone": given["time_zone"] or "UTC"}))
+def _form(settings: GuildSettings, section: str) -> Form:
+    """The form of a section, as it is filled in now; a field that is emptied is its default again."""
 
-    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
-        """What cannot be set is said."""
-        await _failed(interaction, error)
+    async def sent(interaction: Interaction, given: Mapping[str, Any]) -> None:
+        default = GuildSettings()
+        await change(interaction, "", **{name: value or getattr(default, name) for name, value in given.items()})
+
+    shown = {name: getattr(settings, name) for name in FIELDS[section]}
+    fields: dict[str, ui.Item[Any]] = {
+        words: ui.TextInput(
+            custom_id=name, default=None if shown[name] is None else str(shown[name]), required=False, max_length=60
+        )
+        for name, words in FIELDS[section].items()
+    }
+    return Form(SECTIONS[section][0], fields, sent)
 
 
 async def change(interaction: Interaction, section: str, **values: Any) -> None:
@@ -228,14 +197,7 @@ async def change(interaction: Interaction, section: str, **values: Any) -> None:
     if before.language != after.language:
         lines.append(f"- a date is written so: {day(now().date(), after.language)}")
     page = line_pages("Changed" if lines else "Nothing changed", lines or ["All stays as it is."])[0]
-    await interaction.response.edit_message(embed=embed_of(page), view=Panel(after, section))
-
-
-async def _failed(interaction: Interaction, error: Exception) -> None:
-    if isinstance(error, NewsbotError):
-        await whisper(interaction, user_message(error))
-    else:
-        log.error("the settings panel failed: %s", type(error).__name__, exc_info=error)
+    await interaction.response.edit_message(embed=embed_of(page), view=panel(after, section))
 
 
 def _value_select(settings: GuildSettings, section: str) -> ui.Item[Any]:
@@ -250,22 +212,8 @@ def _value_select(settings: GuildSettings, section: str) -> ui.Item[Any]:
             discord.SelectOption(label=label, value=value, default=value == current) for value, label in choices.items()
         ]
         return ui.Select(options=options, **more)
-    type_ = {"channel": discord.SelectDefaultValueType.channel, "role": discord.SelectDefaultValueType.role}.get(
-        kind, discord.SelectDefaultValueType.user
-    )
-    more |= {"min_values": 0, "max_values": CHOSEN_MOST}
-    more["default_values"] = [discord.SelectDefaultValue(id=each, type=type_) for each in now_set[:CHOSEN_MOST]]
-    if kind == "channel":
-        return ui.ChannelSelect(channel_types=CHANNEL_TYPES, **more)
-    return ui.RoleSelect(**more) if kind == "role" else ui.UserSelect(**more)
-
-
-def _values(interaction: Interaction) -> list[str]:
-    data: Any = interaction.data
-    return list(data.get("values", []))
-
-
-def _filled(form: ui.Modal) -> dict[str, str | None]:
-    """What was written into a form, by the names of its fields."""
-    fields = [each.component for each in form.children if isinstance(each, ui.Label)]
-    return {each.custom_id: each.value.strip() or None for each in fields if isinstance(each, ui.TextInput)}
+    select, type_ = SELECTS[kind]
+    more |= {"channel_types": CHANNEL_TYPES} if kind == "channel" else {}
+    chosen = [discord.SelectDefaultValue(id=each, type=type_) for each in now_set[:CHOSEN_MOST]]
+    made: ui.Item[Any] = select(min_values=0, max_values=CHOSEN_MOST, default_values=chosen, **more)
+    return made

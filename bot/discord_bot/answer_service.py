@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import discord
+from discord import app_commands
 
 from bot.asking import Asker
 from bot.corpus.catalog_feedback import forget_before, put_answer, put_messages, voter
 from bot.discord_bot.context import BotContext, Person
 from bot.discord_bot.delivery import watched
+from bot.discord_bot.digest import news
 from bot.discord_bot.embeds import answer_pages
+from bot.discord_bot.escaping import escaped
 from bot.discord_bot.guild_settings import GuildSettings, GuildSettingsStore
 from bot.discord_bot.limits import Busy, Queue, Rate, Rates
 from bot.discord_bot.logs import cause
 from bot.discord_bot.store import DiscordStore
-from bot.discord_bot.targets import OF_THE_LINE, InteractionTarget, ReplyTarget
+from bot.discord_bot.targets import OF_THE_LINE, InteractionTarget, ReplyTarget, whisper
 from bot.errors import NewsbotError, ReadError, UsageError
+from bot.models.question_kind import TALK_MARGIN, QuestionKind
 from bot.schema import Answer, Question, Turn
 
 log = logging.getLogger(__name__)
@@ -37,6 +43,8 @@ LOOKING_RATES = (Rate(20, 60), Rate(200, 3600))
 """How often one person may look around or press a button: that costs less than an answer."""
 OUTAGE = "I cannot answer now: the corpus or the model cannot be used. Whoever runs me finds the cause in the log."
 MISHAP = "Something went wrong here, and its cause is in the bot's log. Please ask again."
+EXPIRED = 10062
+"""Discord knows an interaction no more: nobody waits for it."""
 
 Recall = Callable[[], Awaitable[Sequence[Turn]]]
 Buttons = Callable[[str, Answer], discord.ui.View]
@@ -86,6 +94,13 @@ class AnswerService:
             if client is not None and await self._is_denied(person.user, client):
                 return "The administrators of a server that we share have not opened me to you."
         return ""
+
+    async def require(self, person: Person, client: discord.Client | None, *, looks: bool = False) -> None:
+        """Raises UsageError, fit to show, where the person is not answered; `looks` counts a look around, too."""
+        if said := await self.refusal(person, client):
+            raise UsageError(said)
+        if looks and (wait := self.looking_wait(person)) > 0:
+            raise UsageError(f"That is more than I may show for now. Try again in {duration(wait)}.")
 
     async def _is_denied(self, user: int, client: discord.Client) -> bool:
         """Whether a server that the bot shares with somebody denies them; known for ten minutes."""
@@ -160,9 +175,12 @@ class AnswerService:
             await self._note(noted, target, person, question, claim)
             async with ticket:
                 history = await recall() if recall is not None else ()
-                stream = (answers or self._asker(person, settings).astream)(question, history)
+                stream = (answers or partial(self._stream, self._asker(person, settings)))(question, history)
                 answer = await watched(stream, target, settings.language, show=growing)
                 ticket.answered()
+                if not answer.answered and not answer.retrieved:  # talk: nothing was looked for
+                    await target.note(escaped(answer.text))
+                    return None
                 lines = remarks(answer) if remarks else ()
                 pages = answer_pages(answer, settings.language, remarks=lines, claim=claim)
                 await self.publish(target, person, answer, pages, buttons)
@@ -185,6 +203,17 @@ class AnswerService:
         log.info("answered in %.2f s, %d citations", time.monotonic() - started, len(answer.citations))
         return answer
 
+    async def _stream(self, asker: Asker, question: Question, history: Sequence[Turn]) -> AsyncIterator[Answer]:
+        """The asker's growing answers; where what is new of all is asked, what the newest articles say."""
+        narrowed = question.after or question.before or question.sources
+        if not narrowed and await asyncio.to_thread(kind_of, asker, question.text) is QuestionKind.NEWS:
+            newest = await asyncio.to_thread(news, asker.retriever.corpus, question)
+            if newest.answered:
+                yield newest
+                return
+        async for answer in asker.astream(question, history):
+            yield answer
+
     def _asker(self, person: Person, settings: GuildSettings) -> Asker:
         """Who answers: with the chat model that is set, or by quotes alone where the server has had its share of it."""
         asker, most = self.context.asker, self.context.settings.discord_model_per_hour_max
@@ -202,11 +231,8 @@ class AnswerService:
         if where is None:
             return
         self._noted.add(id_)
-        body: dict[str, Any] = dict(where) | {
-            "user": person.user, "guild": person.guild, "channels": person.channels, "claim": claim,
-            "text": question.text, "sources": question.sources, "after": _iso(question.after),
-            "before": _iso(question.before),
-        }  # fmt: skip
+        body: dict[str, Any] = {"user": person.user, "guild": person.guild, "channels": person.channels, "claim": claim}
+        body |= {**where, "question": asdict(question)}
         try:
             await asyncio.to_thread(self.store.begin, id_, body)
         except NewsbotError as error:
@@ -275,6 +301,12 @@ class AnswerService:
             log.warning("a mishap could not be told: %s", cause(error))
 
 
+def kind_of(asker: Asker, text: str, talk_margin: float = TALK_MARGIN) -> QuestionKind:
+    """What kind of thing a text asks; the margin is as `KindClassifier.kind` has it. It blocks."""
+    retriever = asker.retriever
+    return retriever.kinds.kind(text, retriever.embeddings.encode([text], "query")[0], talk_margin)
+
+
 def user_message(error: NewsbotError) -> str:
     """What people on Discord are told of an error. Folders and commands are for who runs the bot: they are logged."""
     if isinstance(error, UsageError | ReadError | Busy):
@@ -283,25 +315,33 @@ def user_message(error: NewsbotError) -> str:
     return OUTAGE
 
 
+async def tell_failure(interaction: discord.Interaction[Any], error: Exception) -> None:
+    """Say to the person alone what went wrong with a command, a button or a form; log it without their words."""
+    original = getattr(error, "original", error)
+    said = MISHAP
+    if isinstance(original, NewsbotError):
+        said = user_message(original)
+    elif isinstance(error, app_commands.CheckFailure):
+        said = "Only administrators of this server may do that."
+    elif isinstance(original, discord.NotFound) and original.code == EXPIRED:
+        log.warning("an interaction had expired before it was acknowledged")
+        return
+    elif isinstance(original, discord.Forbidden):
+        log.info("a permission is lacking: %s", cause(original))
+        said = "I lack a permission for this in this channel. An administrator can give it to me."
+    elif isinstance(original, discord.HTTPException):
+        log.warning("a command failed: %s", cause(original))
+    else:
+        log.error("a command failed: %s", type(original).__name__, exc_info=original)
+    with contextlib.suppress(discord.HTTPException, OSError):
+        await whisper(interaction, said)
+
+
 def service_of(interaction: discord.Interaction[Any]) -> AnswerService:
     """The service of the client that an interaction came to."""
     service = interaction.client.service
     assert isinstance(service, AnswerService)
     return service
-
-
-def question_from(body: Mapping[str, Any]) -> Question:
-    """The question that was noted."""
-    from bot.corpus.catalog_rows import day_of
-
-    return Question(
-        body["text"], after=day_of(body["after"]), before=day_of(body["before"]), sources=tuple(body["sources"])
-    )
-
-
-def as_of_today(question: Question) -> Question:
-    """The question as it would be asked now."""
-    return replace(question, as_of=None) if question.as_of else question
 
 
 def duration(seconds: float) -> str:
@@ -316,7 +356,3 @@ def _rates(per_minute: int, per_hour: int, ceiling: int) -> tuple[Rate, ...]:
     """What may be asked; 0 is any number."""
     hour = min(each for each in (per_hour or ceiling, ceiling or per_hour)) if per_hour or ceiling else 0
     return Rate(per_minute, 60), Rate(hour, 3600)
-
-
-def _iso(day: Any) -> str | None:
-    return day.isoformat() if day else None

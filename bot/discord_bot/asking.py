@@ -7,7 +7,6 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -16,21 +15,20 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.corpus.catalog_topics import newest
-from bot.discord_bot.answer_service import TOLD_RATE, AnswerService, question_from
+from bot.asking import question_of
+from bot.discord_bot.answer_service import TOLD_RATE, AnswerService, kind_of
 from bot.discord_bot.buttons import answer_buttons
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import Person, person_of
-from bot.discord_bot.digest import QUOTES_MOST, articles_on, digest
 from bot.discord_bot.logs import cause
 from bot.discord_bot.memory import history_of, turn_of
 from bot.discord_bot.statement_check import bounded, nearest
 from bot.discord_bot.store import Pending
-from bot.discord_bot.talk import asks_whether_true, is_thanks, read, small_talk
-from bot.discord_bot.targets import OF_THE_LINE, InteractionTarget, MessageTarget, ReplyTarget, RestoredTarget, whisper
+from bot.discord_bot.targets import OF_THE_LINE, InteractionTarget, MessageTarget, ReplyTarget, RestoredTarget
 from bot.errors import NewsbotError, UsageError
+from bot.models.question_kind import QuestionKind
 from bot.retrieval.question_dates import date_phrases
-from bot.schema import Answer, Question, Turn
+from bot.schema import Question
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +39,8 @@ CHOICES_MOST, CHOICE_CHARS = 25, 100
 QUESTION_CHARS = 1500
 """The longest question that the box of the command takes; the asker has its own limit, and says so."""
 MENU = "Check against the news"
+OVERHEARD_MARGIN = 0.4
+"""How far a question must be ahead of every kind of talk where nobody said that the bot is meant."""
 TOKEN_SECONDS = 14 * 60.0
 """How long an interaction can be answered: Discord's 15 minutes, less a margin."""
 LOST_SECONDS = 24 * 3600.0
@@ -48,7 +48,6 @@ LOST_SECONDS = 24 * 3600.0
 TRIES_MOST = 2
 """A question at which the bot ended so often is not tried again: it may be the reason."""
 LOST = "A question was lost when I was restarted. Please ask it again."
-TOPIC_ARTICLES = 200
 _WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"(\d{4})-(\d{1,2})")
 
@@ -63,7 +62,6 @@ class Asking(commands.Cog):
         self._menu = app_commands.ContextMenu(name=MENU, callback=self.check)
 
     async def cog_load(self) -> None:
-        """Add the menu, which a cog cannot hold by itself."""
         self.client.tree.add_command(self._menu)
 
     # Commands
@@ -85,11 +83,8 @@ class Asking(commands.Cog):
         before: app_commands.Range[str, 1, 40] | None = None,
         private: bool = False,
     ) -> None:
-        """A question as a command."""
         person = person_of(interaction)
-        if refusal := await self.service.refusal(person, self.client):
-            await whisper(interaction, refusal)
-            return
+        await self.service.require(person, self.client)
         first, last = day_from(after, 0) if after else None, day_from(before, 1) if before else None
         asked = Question(question, after=first, before=last, sources=(source,) if source else ())
         await self._answer(InteractionTarget(interaction, private=private), person, asked)
@@ -106,13 +101,10 @@ class Asking(commands.Cog):
     async def check(self, interaction: Interaction, message: discord.Message) -> None:
         """What the corpus says near a message: shown to the person alone, since nobody else has asked."""
         person = person_of(interaction)
-        if refusal := await self.service.refusal(person, self.client):
-            await whisper(interaction, refusal)
-            return
+        await self.service.require(person, self.client)
         said = statement_in(message, self.client)
         if not said:
-            await whisper(interaction, "That message has no words that could be checked.")
-            return
+            raise UsageError("That message has no words that could be checked.")
         await self._check(InteractionTarget(interaction, private=True), person, said)
 
     # Messages
@@ -145,13 +137,19 @@ class Asking(commands.Cog):
                 await target.note(refusal)
             return
         text = self._asked_in(message)
-        wish = read(text)
-        if not addressed and wish.kind == "talk":
-            unread = not message.content and not self.client.intents.message_content
-            said = self._how_to_ask(message) if unread else small_talk(text)
-            if said and self._is_own_thread(message):
-                await (target.react("👍") if is_thanks(text) else target.note(said))
+        surely, likely = await self._kinds(text)
+        if not addressed and likely.is_talk:
+            if not self._is_own_thread(message):
+                return
+            if not message.content and not self.client.intents.message_content:
+                await target.note(self._how_to_ask(message))
+            elif likely is QuestionKind.THANKS:
+                await target.react("👍")
+            elif surely in {QuestionKind.GREETING, QuestionKind.HELP}:
+                await self._answer(target, person, Question(text))
             return
+        if surely is QuestionKind.TALK and text and not mentioned and person.guild is not None:
+            return  # a reply to an answer that asks nothing
         if settings.is_quiet(datetime.now(UTC)):
             await target.react("🌙")
             return
@@ -159,15 +157,21 @@ class Asking(commands.Cog):
             await target.private("I was asked in a channel in which I may not write. An administrator can allow it.")
             return
         about = replied if isinstance(replied, discord.Message) and not to_answer else None
-        if about and (not text or asks_whether_true(text)) and (said := statement_in(about, self.client)):
+        if about and (not text or surely is QuestionKind.CHECK) and (said := statement_in(about, self.client)):
             await self._check(target, person, said)
-            return
-        if not text:
+        elif not text:
             await target.note(self._how_to_ask(message))
-        elif said := small_talk(text):
-            await target.note(said)
-        else:
-            await self._answer(target, person, Question(text), recall_from=message)
+        elif surely is QuestionKind.THANKS:
+            await target.react("👍")
+        else:  # the asker knows what to say to talk, too
+            await self._answer(target, person, Question(text), recall_from=None if surely.is_talk else message)
+
+    async def _kinds(self, text: str) -> tuple[QuestionKind, QuestionKind]:
+        """What kind a text is: in favour of a question, as for what is said to the bot, and in favour of talk."""
+        if not text:
+            return QuestionKind.TALK, QuestionKind.TALK
+        kind = partial(kind_of, self.service.context.asker, text)
+        return await asyncio.to_thread(kind), await asyncio.to_thread(kind, -OVERHEARD_MARGIN)
 
     def _how_to_ask(self, message: discord.Message) -> str:
         if not message.content and not self.client.intents.message_content:
@@ -209,14 +213,9 @@ class Asking(commands.Cog):
         self, target: ReplyTarget, person: Person, question: Question, *, recall_from: discord.Message | None = None,
         resumed: str = "",
     ) -> None:  # fmt: skip
-        """Answer a question; one for what is new, on a topic or of all, by a digest."""
         recall = partial(history_of, recall_from, self._me) if recall_from is not None else None
-        wish = read(question.text)
-        narrowed = question.after or question.before or question.sources
-        answers = partial(self._digested, wish.subject) if wish.kind == "topic" and not narrowed else None
-        await self.service.ask(
-            target, person, question, buttons=answer_buttons(target), recall=recall, answers=answers, resumed=resumed
-        )
+        buttons = answer_buttons(threads=target.can_open_thread)
+        await self.service.ask(target, person, question, buttons=buttons, recall=recall, resumed=resumed)
         if (
             isinstance(target, MessageTarget) and recall_from is not None and recall_from.guild is not None
             and recall_from.reference is not None and not target.permissions.read_message_history
@@ -227,26 +226,9 @@ class Asking(commands.Cog):
         asker = self.service.context.asker
         claim = await asyncio.to_thread(bounded, said, asker.question_chars)
         await self.service.ask(
-            target, person, Question(claim), buttons=answer_buttons(target), answers=partial(nearest, asker),
-            claim=claim, resumed=resumed,
+            target, person, Question(claim), buttons=answer_buttons(threads=target.can_open_thread),
+            answers=partial(nearest, asker), claim=claim, resumed=resumed,
         )  # fmt: skip
-
-    async def _digested(self, subject: str, question: Question, history: Sequence[Turn]) -> AsyncIterator[Answer]:
-        """What is new on a topic, or of all where it is empty; where nothing is, the asker's answer."""
-        corpus = self.service.context.corpus
-
-        def find() -> Answer:
-            ids = articles_on(corpus, subject)[:TOPIC_ARTICLES] if subject else None
-            return digest(
-                corpus, subject, newest(corpus.catalog, QUOTES_MOST, ids) if ids != [] else [], title=question.text
-            )
-
-        found = await asyncio.to_thread(find)
-        if found.answered:
-            yield found
-            return
-        async for answer in self.service.context.asker.astream(question, history):
-            yield answer
 
     # After a restart
 
@@ -275,14 +257,16 @@ class Asking(commands.Cog):
                     await self._check(target, person, body["claim"], pending.id)
                 else:
                     message = target.message if isinstance(target, MessageTarget) else None
-                    await self._answer(target, person, question_from(body), recall_from=message, resumed=pending.id)
+                    await self._answer(
+                        target, person, question_of(body["question"]), recall_from=message, resumed=pending.id
+                    )
                 return
             if target is not None:
                 await target.note(LOST)
             elif age < LOST_SECONDS and not body.get("private"):
                 channel: Any = await self._channel(int(body["channel"]))
                 await channel.send(LOST)
-        except OF_THE_LINE as error:
+        except (*OF_THE_LINE, KeyError) as error:  # a key lacks in what an older newsbot noted
             log.warning("a question that was left could not be taken up: %s", cause(error))
         await asyncio.to_thread(self.service.store.end, pending.id)
 

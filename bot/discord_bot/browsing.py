@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.corpus.catalog_feedback import forget, voter
 from bot.corpus.catalog_topics import Dated, dated, freshness
-from bot.discord_bot.answer_service import AnswerService, duration
+from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.charts import DARK, LIGHT, can_draw, coverage_chart
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import person_of
@@ -20,7 +20,7 @@ from bot.discord_bot.digest import TOPIC_CHARS, articles_on
 from bot.discord_bot.embeds import Page, embed_of
 from bot.discord_bot.listings import CHART_FILE, coverage_pages, help_pages, latest_of, nothing_on, sources_pages
 from bot.discord_bot.periods import counted
-from bot.discord_bot.targets import Attachment, InteractionTarget, permissions_of, whisper
+from bot.discord_bot.targets import Attachment, InteractionTarget, permissions_of, think, whisper
 
 Interaction = discord.Interaction[Any]
 Shown = tuple[Sequence[Page], Sequence[Attachment]]
@@ -34,20 +34,14 @@ class Browsing(commands.Cog):
         self.service: AnswerService = client.service
         self.corpus = client.service.context.corpus
 
-    async def _look(self, interaction: Interaction, find: Callable[[str], Shown]) -> bool:
-        """Show what is found in the language of the server, where the person may look; whether they may."""
+    async def _look(self, interaction: Interaction, find: Callable[[str], Shown]) -> None:
+        """Show what is found in the language of the server. Raises UsageError where the person may not look."""
         person = person_of(interaction)
-        if refusal := await self.service.refusal(person, self.client):
-            await whisper(interaction, refusal)
-            return False
-        if (wait := self.service.looking_wait(person)) > 0:
-            await whisper(interaction, f"That is more than I may show for now. Try again in {duration(wait)}.")
-            return False
+        await self.service.require(person, self.client, looks=True)
         target = InteractionTarget(interaction)
         await target.acknowledge()
         pages, files = await asyncio.to_thread(find, (await self.service.settings(person)).language)
         await target.finish(pages, None, files)
-        return True
 
     @app_commands.command(name="coverage", description="A chart of how much was written about a topic, and when")
     @app_commands.describe(topic="Words that the articles hold, such as: suez canal", theme="Colours of the chart")
@@ -60,7 +54,6 @@ class Browsing(commands.Cog):
         topic: app_commands.Range[str, 1, TOPIC_CHARS],
         theme: app_commands.Choice[str] | None = None,
     ) -> None:
-        """A topic over time."""
         colours = LIGHT if theme is not None and theme.value == "light" else DARK
         obstacle = None if can_draw() else 'My operator has not installed "newsbot[charts]".'
         if not permissions_of(interaction).attach_files:
@@ -76,7 +69,8 @@ class Browsing(commands.Cog):
                 return pages, []
             return pages, [Attachment(CHART_FILE, coverage_chart(numbers, topic, colours, language))]
 
-        if await self._look(interaction, find) and obstacle is not None:
+        await self._look(interaction, find)
+        if obstacle is not None:
             await whisper(interaction, f"The chart is left out. {obstacle}")
 
     @app_commands.command(name="latest", description="The newest articles, of a topic if you name one")
@@ -84,13 +78,10 @@ class Browsing(commands.Cog):
     async def latest(
         self, interaction: Interaction, topic: app_commands.Range[str, 1, TOPIC_CHARS] | None = None
     ) -> None:
-        """What is new."""
         await self._look(interaction, lambda language: (latest_of(self.corpus, topic, language), []))
 
     @app_commands.command(name="sources", description="What the corpus holds, and how fresh it is")
     async def sources(self, interaction: Interaction) -> None:
-        """What there is."""
-
         def find(language: str) -> Shown:
             run = self.corpus.catalog.last_run()
             ingested = run.started_at if run is not None else None
@@ -100,7 +91,6 @@ class Browsing(commands.Cog):
 
     @app_commands.command(name="help", description="How to ask, and what I can do")
     async def help(self, interaction: Interaction) -> None:
-        """How to ask."""
         settings = await self.service.settings(person_of(interaction))
         coverage = await asyncio.to_thread(self.corpus.coverage)
         mentions = self.service.context.settings.discord_mention_trigger or interaction.guild_id is None
@@ -111,8 +101,7 @@ class Browsing(commands.Cog):
 
     @app_commands.command(name="forget-me", description="Delete what I keep of you: questions, votes, alerts, 🔔")
     async def forget_me(self, interaction: Interaction) -> None:
-        """Delete what is kept of a person."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await think(interaction)
         user, catalog = interaction.user.id, self.corpus.catalog
 
         def delete() -> int:

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import discord
 from discord import ui
 
 from bot.corpus.catalog_feedback import Given, Rating, Reason, forget, given, rate, voter
-from bot.discord_bot.answer_service import MISHAP, as_of_today, duration, service_of, user_message
+from bot.discord_bot.answer_service import service_of, tell_failure
 from bot.discord_bot.comparing import change_block, changes
 from bot.discord_bot.context import person_of
 from bot.discord_bot.days import day
 from bot.discord_bot.digest import articles_on
 from bot.discord_bot.embeds import embed_of
 from bot.discord_bot.escaping import one_line
+from bot.discord_bot.forms import Form
 from bot.discord_bot.guild_settings import now
 from bot.discord_bot.listings import latest_of
-from bot.discord_bot.logs import cause
 from bot.discord_bot.quotes import source_page
-from bot.discord_bot.store import Watch
-from bot.discord_bot.targets import ReplacedTarget, ReplyTarget, permissions_of, whisper
-from bot.errors import NewsbotError, UsageError
+from bot.discord_bot.targets import ReplacedTarget, permissions_of, think, whisper
+from bot.errors import UsageError
 from bot.schema import Answer
-
-log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]
 
@@ -73,13 +70,17 @@ class AnswerButton(
     async def from_custom_id(
         cls, _interaction: Interaction, _item: ui.Item[Any], match: re.Match[str], /
     ) -> AnswerButton:
-        """The button that was pressed, from what its custom_id says."""
         return cls(match["act"], match["id"], int(match["argument"]) if match["argument"] else None)
 
     async def callback(self, interaction: Interaction) -> Any:
-        """It was pressed."""
-        act = ACTS.get(self.act)
-        await guarded(interaction, act(interaction, self.id_, self.argument or 1) if act else _gone())
+        service, act = service_of(interaction), ACTS.get(self.act)
+        try:
+            await service.require(person_of(interaction), interaction.client, looks=True)
+            if act is None:
+                raise UsageError(GONE)
+            await act(interaction, self.id_, self.argument or 1)
+        except Exception as error:  # the person must not see "interaction failed" without a word
+            await tell_failure(interaction, error)
 
 
 def buttons(*made: AnswerButton) -> ui.View:
@@ -90,50 +91,16 @@ def buttons(*made: AnswerButton) -> ui.View:
     return view
 
 
-def answer_buttons(target: ReplyTarget) -> Callable[[str, Answer], ui.View]:
-    """Makes the buttons of an answer that is shown at a target: few, so that it fits a phone."""
+def answer_buttons(*, threads: bool) -> Callable[[str, Answer], ui.View]:
+    """Makes the buttons of an answer: few, so that it fits a phone. `threads`: a thread may be opened from it."""
 
     def made(id_: str, answer: Answer) -> ui.View:
         acts = ["latest", "bell", "more"]
         if answer.answered:
-            acts = ["sources", *(["follow"] if target.can_open_thread else []), "up", "down", "more"]
+            acts = ["sources", *(["follow"] if threads else []), "up", "down", "more"]
         return buttons(*(AnswerButton(act, id_) for act in acts))
 
     return made
-
-
-async def guarded(interaction: Interaction, work: Awaitable[None]) -> None:
-    """Do what a button is for, where the person may press it now; whatever goes wrong is said to them alone."""
-    service, person = service_of(interaction), person_of(interaction)
-    said = ""
-    try:
-        wait = service.looking_wait(person)
-        said = await service.refusal(person, interaction.client) or (
-            f"That is more than I may show for now. Try again in {duration(wait)}." if wait > 0 else ""
-        )
-        if not said:
-            await work
-            return
-    except NewsbotError as error:
-        said = user_message(error)
-    except discord.Forbidden as error:
-        log.info("a button lacks a permission: %s", cause(error))
-        said = "I lack a permission for this in this channel. An administrator can give it to me."
-    except discord.HTTPException as error:
-        log.warning("a button failed: %s", cause(error))
-        said = MISHAP
-    except Exception as error:  # the person must not see "interaction failed" without a word
-        log.exception("a button failed: %s", type(error).__name__)
-        said = MISHAP
-    finally:
-        if asyncio.iscoroutine(work):
-            work.close()
-    with contextlib.suppress(discord.HTTPException, OSError):
-        await whisper(interaction, said)
-
-
-async def _gone() -> None:
-    raise UsageError(GONE)
 
 
 async def _known(interaction: Interaction, id_: str) -> Given:
@@ -179,7 +146,7 @@ async def _follow(interaction: Interaction, id_: str, _: int) -> None:
         await whisper(interaction, "I may not open threads here. Reply to the answer to ask on.")
         return
     found = await _known(interaction, id_)
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await think(interaction)
     name = one_line(found.question.text, THREAD_NAME_CHARS) or "Follow up"
     try:
         thread = await message.create_thread(name=name, auto_archive_duration=THREAD_MINUTES)
@@ -231,14 +198,10 @@ async def _refresh(interaction: Interaction, id_: str, _: int) -> None:
 
     target = ReplacedTarget(interaction, message)
     # A thread may be opened from the answer, not from the menu in which the button stands.
-    can_follow = isinstance(interaction.channel, discord.TextChannel) and message is not None
-
-    def made(new_id: str, answer: Answer) -> ui.View:
-        shown = ReplyTarget()
-        shown.can_open_thread = can_follow
-        return answer_buttons(shown)(new_id, answer)
-
-    fresh = await service.ask(target, person, as_of_today(old.question), buttons=made, remarks=remarks, growing=False)
+    made = answer_buttons(threads=isinstance(interaction.channel, discord.TextChannel) and message is not None)
+    fresh = await service.ask(
+        target, person, replace(old.question, as_of=None), buttons=made, remarks=remarks, growing=False
+    )
     if fresh is not None:
         for further in old.messages[1:]:  # pages of the answer before do not belong to the new one
             await _take_away(interaction, further)
@@ -288,11 +251,6 @@ async def _bell(interaction: Interaction, id_: str, _: int) -> None:
     await whisper(interaction, "I shall tell you when the answer changes. Press 🔔 again to end that.")
 
 
-def bell_of(watch: Watch) -> str:
-    """The id of the answer that a bell compares with."""
-    return str(watch.body["answer"])
-
-
 async def _up(interaction: Interaction, id_: str, _: int) -> None:
     await _known(interaction, id_)
     await _rate(interaction, id_, Rating.UP)
@@ -301,40 +259,26 @@ async def _up(interaction: Interaction, id_: str, _: int) -> None:
 
 async def _down(interaction: Interaction, id_: str, _: int) -> None:
     await _known(interaction, id_)
-    await interaction.response.send_modal(Amiss(id_))
+    await interaction.response.send_modal(_amiss(id_))
     await _rate(interaction, id_, Rating.DOWN)
 
 
-class Amiss(ui.Modal, title="What is amiss?"):
+def _amiss(id_: str) -> Form:
     """Asks once what is amiss with an answer, and what is right."""
 
-    reason: ui.Label[Any] = ui.Label(
-        text="What is amiss with this answer?",
-        component=ui.Select(
-            custom_id="reason",
-            options=[discord.SelectOption(label=each.value.capitalize(), value=each.value) for each in Reason],
+    async def sent(interaction: Interaction, given: Mapping[str, Any]) -> None:
+        reason = Reason(given["reason"][0])
+        await _rate(interaction, id_, Rating.DOWN, reason, one_line(given["right"] or "", CORRECTION_CHARS) or None)
+        await whisper(interaction, f"Thank you, noted: {reason.value}.")
+
+    options = [discord.SelectOption(label=each.value.capitalize(), value=each.value) for each in Reason]
+    fields: dict[str, ui.Item[Any]] = {
+        "What is amiss with this answer?": ui.Select(custom_id="reason", options=options),
+        "The right answer, if you know it": ui.TextInput(
+            custom_id="right", required=False, max_length=CORRECTION_CHARS
         ),
-    )
-    right: ui.Label[Any] = ui.Label(
-        text="The right answer, if you know it",
-        component=ui.TextInput(custom_id="right", required=False, max_length=CORRECTION_CHARS),
-    )
-
-    def __init__(self, id_: str) -> None:
-        super().__init__(timeout=900, custom_id=f"newsbot:amiss:{id_}")
-        self.id_ = id_
-
-    async def on_submit(self, interaction: Interaction, /) -> None:
-        """It was sent."""
-        chosen, said = self.reason.component, self.right.component
-        assert isinstance(chosen, ui.Select)
-        assert isinstance(said, ui.TextInput)
-        await guarded(interaction, _corrected(interaction, self.id_, Reason(chosen.values[0]), said.value))
-
-
-async def _corrected(interaction: Interaction, id_: str, reason: Reason, right: str) -> None:
-    await _rate(interaction, id_, Rating.DOWN, reason, one_line(right, CORRECTION_CHARS) or None)
-    await whisper(interaction, f"Thank you, noted: {reason.value}.")
+    }
+    return Form("What is amiss?", fields, sent)
 
 
 async def _rate(

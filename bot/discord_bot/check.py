@@ -10,16 +10,13 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot.discord_bot.client import invite_link, least_permissions
+from bot.discord_bot.client import invite_link, least_permissions, signed_in
 from bot.discord_bot.logs import cause
-from bot.discord_bot.rest import Rest, token_of
 from bot.errors import NewsbotError, SettingsError
 from bot.settings import Settings
 from bot.wiring import open_asker
 
 PORTAL = "https://discord.com/developers/applications"
-CONTENT_FLAGS = 1 << 18 | 1 << 19
-"""The message content intent is granted: to a verified bot, or to one in fewer than a hundred servers."""
 SERVERS_A_PAGE = 200
 SERVERS_NAMED_MOST = 10
 
@@ -69,47 +66,44 @@ async def check(settings: Settings) -> Checked:
 async def _discord(settings: Settings) -> tuple[list[Finding], str | None]:
     """What Discord knows of the bot, and the invite link."""
     try:
-        token_of(settings)
-        async with Rest(settings) as rest:
-            me = await rest.get("/users/@me")
-            application = await rest.get("/applications/@me")
-            gateway = await rest.get("/gateway/bot")
-            servers = await _servers(rest)
-            commands = await rest.get(f"/applications/{application['id']}/commands")
+        async with signed_in(settings) as client:
+            application = client.application
+            assert application is not None
+            shards, _, limit = await client.http.get_bot_gateway()
+            servers = await _servers(client)
+            commands = await client.http.get_global_commands(application.id)
     except SettingsError as error:
         return [Finding("token", False, "there is none that Discord takes.", str(error))], None
-    except NewsbotError as error:
-        return [Finding("Discord", False, str(error), "Try again in a minute.")], None
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return [Finding("Discord", False, f"cannot be reached ({cause(error)}).", "Look at the network.")], None
-    invite = invite_link(int(application["id"]))
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        remedy = "Look at the network, or try again in a minute."
+        return [Finding("Discord", False, f"cannot be asked ({cause(error)}).", remedy)], None
+    invite = invite_link(application.id)
     findings = [
-        Finding("token", True, f"taken; the bot is {me['username']}."),
+        Finding("token", True, f"taken; the bot is {client.user}."),
         _intents(settings, application),
         _interactions(application, commands),
-        _gateway(gateway),
+        _gateway(shards, limit),
         *_permissions(servers, invite),
     ]
     return findings, invite
 
 
-async def _servers(rest: Rest) -> list[dict[str, Any]]:
+async def _servers(client: discord.Client) -> list[Any]:
     """Every server that the bot is in."""
-    found: dict[str, dict[str, Any]] = {}
-    after = ""
+    found: list[Any] = []
     while True:
-        page = await rest.get(f"/users/@me/guilds?limit={SERVERS_A_PAGE}{after}")
-        fresh = {each["id"]: each for each in page if each["id"] not in found}
-        found |= fresh
-        if len(page) < SERVERS_A_PAGE or not fresh:
-            return list(found.values())
-        after = f"&after={page[-1]['id']}"
+        last = found[-1]["id"] if found else None
+        page = await client.http.get_guilds(SERVERS_A_PAGE, after=last, with_counts=False)
+        found += page
+        if len(page) < SERVERS_A_PAGE:
+            return found
 
 
-def _intents(settings: Settings, application: dict[str, Any]) -> Finding:
+def _intents(settings: Settings, application: discord.AppInfo) -> Finding:
     if not settings.discord_mention_trigger:
         return Finding("intents", True, "none that Discord must grant; the mention trigger is off.")
-    if (application.get("flags") or 0) & CONTENT_FLAGS:
+    # The limited flag is for bots in fewer than a hundred servers.
+    if application.flags.gateway_message_content or application.flags.gateway_message_content_limited:
         return Finding("intents", True, "message content is granted.")
     return Finding(
         "intents",
@@ -119,8 +113,8 @@ def _intents(settings: Settings, application: dict[str, Any]) -> Finding:
     )
 
 
-def _interactions(application: dict[str, Any], commands: Sequence[Any]) -> Finding:
-    if application.get("interactions_endpoint_url"):
+def _interactions(application: discord.AppInfo, commands: Sequence[Any]) -> Finding:
+    if application.interactions_endpoint_url:
         return Finding(
             "commands",
             False,
@@ -131,16 +125,16 @@ def _interactions(application: dict[str, Any], commands: Sequence[Any]) -> Findi
     return Finding("commands", True, known)
 
 
-def _gateway(gateway: dict[str, Any]) -> Finding:
-    limit = gateway["session_start_limit"]
-    said = f"{limit['remaining']:,} of {limit['total']:,} connections left today, shards advised: {gateway['shards']}."
+def _gateway(shards: int, limit: Any) -> Finding:
+    said = f"{limit['remaining']:,} of {limit['total']:,} connections left today, shards advised: {shards}."
     if limit["remaining"] > 0:
         return Finding("gateway", True, said)
-    hours = limit["reset_after"] / 3_600_000
-    return Finding("gateway", False, said, f"Discord lets the bot connect again in {hours:.1f} hours.")
+    return Finding(
+        "gateway", False, said, f"Discord lets the bot connect again in {limit['reset_after'] / 3_600_000:.1f} hours."
+    )
 
 
-def _permissions(servers: Sequence[dict[str, Any]], invite: str) -> list[Finding]:
+def _permissions(servers: Sequence[Any], invite: str) -> list[Finding]:
     """Those of servers, not of single channels."""
     if not servers:
         return [Finding("servers", False, "the bot is in none yet.", f"Invite it: {invite}")]

@@ -7,7 +7,8 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,13 @@ from discord.ext import commands as ext
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 from discord.http import Route
 
-from bot.discord_bot.answer_service import MISHAP, AnswerService, user_message
+from bot.discord_bot.answer_service import AnswerService, tell_failure
 from bot.discord_bot.logs import cause, keep_quiet
 from bot.discord_bot.pace import Pace
-from bot.discord_bot.targets import whisper
-from bot.errors import NewsbotError
+from bot.errors import NewsbotError, SettingsError
 from bot.settings import Settings
 
-COMMANDS_FILE, TRANSLATIONS_FILE = "discord_commands.json", "translations.json"
+COMMANDS_FILE, TRANSLATIONS_FILE = "discord_commands.txt", "translations.json"
 MESSAGES_KEPT = 100
 """Messages of all servers that stay in memory; what is older is fetched when it is needed."""
 API_VERSION = "v10"
@@ -36,8 +36,17 @@ HANDSHAKE_SECONDS = 20.0
 SYNC_PAUSE_SECONDS, SYNC_PAUSE_SECONDS_MAX = 5.0, 300.0
 """Pauses before Discord is told the commands again, where it did not take them: they double."""
 
-log = logging.getLogger(__name__)
+SIGN_IN_SECONDS = 15.0
+NO_TOKEN = (
+    "DISCORD_TOKEN is not set. Make a bot in Discord's developer portal (https://discord.com/developers/applications), "
+    "and put its token into the environment or into .env."
+)
+BAD_TOKEN = (
+    "Discord does not take the token in DISCORD_TOKEN. Make a new one in the developer portal (Bot, Reset Token) and "
+    "put it there."
+)
 
+log = logging.getLogger(__name__)
 
 CogMaker = Callable[["NewsClient"], ext.Cog]
 """Makes a cog for a client: a class of the room, or a test's own."""
@@ -101,7 +110,7 @@ class NewsClient(ext.AutoShardedBot):
         await self.tree.set_translator(Translations())
         for command in self.tree.get_commands():
             allow_where(command, direct=settings.discord_direct_messages)
-        self.tree.error(command_failed)
+        self.tree.error(tell_failure)
         keep_quiet()
         assert self.application_id is not None
         log.info("Invite the bot to a server: %s", invite_link(self.application_id))
@@ -194,6 +203,30 @@ class NewsClient(ext.AutoShardedBot):
             self._lost = False
 
 
+def token_of(settings: Settings) -> str:
+    """The token that is set. Raises SettingsError where there is none."""
+    if settings.discord_token is None:
+        raise SettingsError(NO_TOKEN)
+    return settings.discord_token.get_secret_value()
+
+
+@asynccontextmanager
+async def signed_in(settings: Settings) -> AsyncIterator[discord.Client]:
+    """A client that knows who it is, to ask the REST API with; it is not connected to the gateway.
+
+    Raises SettingsError where there is no token, or Discord does not take it.
+    """
+    token = token_of(settings)
+    point_at_discord(settings)
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        try:
+            async with asyncio.timeout(SIGN_IN_SECONDS):
+                await client.login(token)
+        except discord.LoginFailure:
+            raise SettingsError(BAD_TOKEN) from None
+        yield client
+
+
 def make_client(
     service: AnswerService,
     cogs: Sequence[CogMaker],
@@ -234,46 +267,16 @@ def allow_where(command: Any, *, direct: bool) -> None:
     command.allowed_installs = app_commands.AppInstallationType(guild=True, user=own and direct)
 
 
-async def command_failed(interaction: discord.Interaction[Any], error: app_commands.AppCommandError) -> None:
-    """Whatever a command raises: said to the person alone, and logged without their words."""
-    original = getattr(error, "original", error)
-    if isinstance(original, NewsbotError):
-        said = user_message(original)
-    elif isinstance(error, app_commands.CheckFailure):
-        said = "Only administrators of this server may do that."
-    elif isinstance(original, discord.NotFound):
-        log.warning("an interaction had expired before it was acknowledged")
-        return
-    elif isinstance(original, discord.HTTPException):
-        log.warning("a command failed: %s", cause(original))
-        said = MISHAP
-    else:
-        log.error("a command failed: %s", type(original).__name__, exc_info=original)
-        said = MISHAP
-    with contextlib.suppress(discord.HTTPException, OSError):
-        await whisper(interaction, said)
-
-
 class Translations(app_commands.Translator):
-    """Names and descriptions of commands in other languages, from `translations.json`."""
+    """Names and descriptions of commands in other languages, from `translations.json`; English where it has none."""
 
     async def load(self) -> None:
-        """Read the table."""
         self._table = json.loads(Path(__file__).with_name(TRANSLATIONS_FILE).read_text(encoding="utf-8"))
 
     async def translate(
-        self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
+        self, string: app_commands.locale_str, locale: discord.Locale, _: app_commands.TranslationContextTypes
     ) -> str | None:
-        """The words in a language; None where there are none of ours: Discord shows English then."""
-        place = context.location
-        if place in {
-            app_commands.TranslationContextLocation.command_name,
-            app_commands.TranslationContextLocation.group_name,
-        }:
-            words = self._table["names"].get(string.message, {})
-        else:
-            words = self._table["descriptions"].get(string.message, {})
-        found: str | None = words.get(locale.value.split("-")[0])
+        found: str | None = self._table.get(string.message, {}).get(locale.value.split("-")[0])
         return found
 
 
@@ -330,22 +333,20 @@ def point_at_discord(settings: Settings, gateway: str | None = None) -> None:
 async def sync_commands(client: NewsClient, path: Path) -> bool:
     """Tell Discord which commands there are, unless it has been told just these; returns whether it was.
 
-    `path` remembers what was told, by application. Discord is asked for the names that it knows, so that commands which
-    somebody took away come back. Raises discord.HTTPException where trying again later may help.
+    `path` remembers what was told, and by which application. Discord is asked for the names that it knows, so that
+    commands which somebody took away come back. Raises discord.HTTPException where trying again later may help.
     """
-    assert client.application_id is not None
-    application = str(client.application_id)
-    commands, translator = client.tree.get_commands(), client.tree.translator
+    translator = client.tree.translator
     told = [
         await command.get_translated_payload(client.tree, translator) if translator else command.to_dict(client.tree)
-        for command in commands
+        for command in client.tree.get_commands()
     ]
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-    remembered = await asyncio.to_thread(_remembered, path)
-    if remembered.get(application) == digest:
-        known = {(command.name, command.type.value) for command in await client.tree.fetch_commands()}
-        if known == {(command["name"], command["type"]) for command in told}:
-            return False
+    digest = hashlib.sha256(json.dumps([client.application_id, told], sort_keys=True).encode()).hexdigest()
+    with contextlib.suppress(OSError, ValueError):
+        if path.read_text(encoding="utf-8") == digest:
+            known = {(command.name, command.type.value) for command in await client.tree.fetch_commands()}
+            if known == {(command["name"], command["type"]) for command in told}:
+                return False
     try:
         await client.tree.sync()
     except discord.HTTPException as error:
@@ -354,20 +355,8 @@ async def sync_commands(client: NewsClient, path: Path) -> bool:
         log.error("Discord refused the commands (%s); those that it knows go on working.", cause(error))
         return False
     log.info("Discord was told the commands: %d.", len(told))
-    await asyncio.to_thread(_remember, path, remembered | {application: digest})
-    return True
-
-
-def _remembered(path: Path) -> dict[str, str]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _remember(path: Path, digests: dict[str, str]) -> None:
-    try:
-        path.write_text(json.dumps(digests, indent=2) + "\n", encoding="utf-8")
+        path.write_text(digest, encoding="utf-8")
     except OSError as error:
         log.warning("%s cannot be written (%s); the commands will be told again.", path.name, error.strerror)
+    return True

@@ -1,20 +1,26 @@
-"""Which articles are on a topic, and what is new on it: dated quotes, newest first, wire copies once."""
+"""Which articles are on a topic, and what new ones say on it: dated quotes, newest first, wire copies once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from bot.answering.links import text_fragment_link
+from bot.answering.deciding import Chosen
+from bot.answering.digest import digest
+from bot.answering.quoting import answer_of, citation_of
+from bot.corpus.catalog_topics import newest
 from bot.corpus.corpus import Corpus
-from bot.schema import Answer, Article, Citation, Question
+from bot.retrieval.question import ParsedQuery
+from bot.schema import Answer, Hit, Passage, Question
 from bot.text.sentences import sentences
 from bot.text.words import words
 
 PASSAGES_MOST = 20_000
 """Passages looked at, best first: beyond these a topic is too wide to count exactly."""
 TOPIC_CHARS = 100
-QUOTES_MOST = 6
-QUOTE_CHARS = 320
+NEWEST = 6
+"""Articles that are quoted where what is new of all is asked."""
 CHANGES_AT_ONCE = 2000
 """Passages that are read of the catalog's log at a time."""
 
@@ -45,56 +51,57 @@ def articles_on(corpus: Corpus, topic: str) -> list[str]:
     return list(dict.fromkeys(id_.split(".", 1)[0] for id_ in found))
 
 
-def new_articles(corpus: Corpus, after: int) -> tuple[int, list[Article]]:
-    """The articles that the catalog's log holds after a change, copies left out; and its newest change. It blocks."""
-    found: dict[str, Article] = {}
+def new_articles(corpus: Corpus, after: int) -> tuple[int, list[Sequence[Passage]]]:
+    """The catalog's newest change, and the articles that its log holds after another one, copies left out.
+
+    Each article is its passages: no index has to have followed. It blocks. Raises CorpusError.
+    """
+    found: dict[str, Sequence[Passage]] = {}
     while changes := corpus.catalog.changes(after, CHANGES_AT_ONCE):
         after = changes[-1].seq
-        found |= {change.article_id: change.passages[0].article for change in changes if change.passages}
+        found |= {change.article_id: change.passages for change in changes if change.passages}
     return after, list(found.values())
 
 
-def is_on(corpus: Corpus, terms: Sequence[str], article: Article) -> bool:
-    """Whether an article holds all words of a topic: no index has to have followed."""
+def is_on(corpus: Corpus, terms: Sequence[str], passages: Sequence[Passage]) -> bool:
+    """Whether an article holds all words of a topic."""
+    article = passages[0].article
     return bool(terms) and set(terms) <= set(corpus.lexical.terms(f"{article.title}\n{article.text}"))
 
 
-def digest(
-    corpus: Corpus, topic: str, articles: Sequence[Article], *, most: int = QUOTES_MOST, title: str = ""
-) -> Answer:
-    """What articles say on a topic: of each the first sentence that speaks of it, newest first. It blocks.
+def news(corpus: Corpus, question: Question) -> Answer:
+    """What the newest articles of all begin with. It blocks. Raises CorpusError."""
+    ids = [each.id for each in newest(corpus.catalog, NEWEST)]
+    articles = [change.passages for change in corpus.catalog.changes_of(ids) if change.passages]
+    return replace(briefing(corpus, "", articles, question.text, each=True), question=question, answered=bool(articles))
 
-    Without articles it is an answer that is not answered.
+
+def briefing(corpus: Corpus, topic: str, articles: Sequence[Sequence[Passage]], title: str, *, each: bool) -> Answer:
+    """What articles, given by their passages, say on a topic: with `each` the first sentence of every one that speaks
+    of it, else the sentences that tell most of them together. It blocks. Raises CorpusError.
     """
-    coverage = corpus.coverage()
-    question = Question(title or (f"Latest on {topic}" if topic else "Latest"))
-    if not articles:
-        return Answer(question=question, text=f"No article here speaks of {topic}.", answered=False, coverage=coverage)
-    newest = sorted(articles, key=lambda each: (str(each.published or ""), str(each.published_at or ""), each.id))[::-1]
-    shown = newest[:most]
-    copies = corpus.catalog.copies([each.id for each in shown])
-    terms = set(topic_terms(corpus, topic)) if topic else set()
-    citations = tuple(_cited(corpus, number, each, terms, copies) for number, each in enumerate(shown, start=1))
-    days = [each.published for each in shown if each.published]
-    return Answer(
-        question=question,
-        text="\n".join(f"“{each.quote}” [{each.number}]" for each in citations),
-        citations=citations,
-        as_of=max(days, default=None),
-        coverage=coverage,
-    )
+    terms = set(topic_terms(corpus, topic))
+    copies = corpus.catalog.copies([passages[0].article.id for passages in articles])
+    hits = [
+        Hit(passage, 1.0, also_in=copies.get(passage.article.id, ()))
+        for passage in (_speaking(corpus, terms, passages) for passages in articles)
+    ]
+    chosen = [] if each else digest(hits, corpus.lexical.rarity)
+    chosen = chosen or [_first(corpus, terms, hit) for hit in hits]
+    chosen.sort(key=lambda one: str(one.hit.article.published_at or one.hit.article.published or ""), reverse=True)
+    citations = tuple(citation_of(number, one) for number, one in enumerate(chosen, start=1))
+    query = ParsedQuery(question=Question(title), asked_on=datetime.now(UTC).date())
+    return answer_of(query, corpus.coverage(), citations, None, 1.0)
 
 
-def _cited(
-    corpus: Corpus, number: int, article: Article, terms: set[str], copies: Mapping[str, tuple[Article, ...]]
-) -> Citation:
-    spans = [span for span in sentences(article.text) if article.text[span.start : span.end].strip()]
-    first = next(
-        (each for each in spans if terms & set(corpus.lexical.terms(article.text[each.start : each.end]))), spans[0]
-    )
-    quote = article.text[first.start : first.end].strip()
-    start = article.text.index(quote, first.start)
-    if len(quote) > QUOTE_CHARS:
-        quote = quote[:QUOTE_CHARS].rsplit(" ", 1)[0]
-    link = text_fragment_link(article.url, article.text, start, start + len(quote)) if article.url else None
-    return Citation(number, quote, start, start + len(quote), article, link, copies.get(article.id, ()))
+def _speaking(corpus: Corpus, terms: set[str], passages: Sequence[Passage]) -> Passage:
+    """The first passage that holds a word of the topic."""
+    return next((each for each in passages if terms & set(corpus.lexical.terms(each.text))), passages[0])
+
+
+def _first(corpus: Corpus, terms: set[str], hit: Hit) -> Chosen:
+    """The first sentence of a passage that holds a word of the topic."""
+    text, begin = hit.passage.text, hit.passage.start
+    spans = sentences(text)
+    span = next((each for each in spans if terms & set(corpus.lexical.terms(text[each.start : each.end]))), spans[0])
+    return Chosen(hit, begin + span.start, begin + span.end, hit.score)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from bot.discord_bot.days import day
@@ -29,6 +30,8 @@ CLAIM_CHARS = 300
 CHECKED_TITLE = "Checked against the news"
 CHECKED_NOTE = "-# The nearest passages, not a verdict."
 SOURCES_A_LINE = 4
+PHONE_CHARS, FEW_QUOTES = 300, 3
+"""Two or three quotes of so many characters together, with what is around them, are 300 pixels high on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,16 @@ class Page:
         return size(self.title) + size(self.description) + size(self.footer)
 
 
-def answer_pages(answer: Answer, language: str = "en", *, remarks: Sequence[str] = (), claim: str = "") -> list[Page]:
+def answer_pages(
+    answer: Answer, language: str = "en", *, remarks: Sequence[str] = (), claim: str = "", whole: bool = False
+) -> list[Page]:
     """An answer as pages. Every quote has its outlet, its day and its link; so has every `[n]` of a model's prose.
 
     `language` is that of dates; `remarks` are lines of ours, in markup, shown below; `claim` is the statement that was
-    checked, where one was: what is shown for it is no answer, and says so.
+    checked, where one was: what is shown for it is no answer, and says so. A short answer is kept short enough for a
+    phone: quotes beyond that are behind the button Sources, unless the `whole` of it is wanted.
     """
-    parts = [_checked(claim), _head(answer), _text(answer, language), *_notes(answer, remarks)]
+    parts = [_checked(claim), _head(answer), _text(answer, language, whole or bool(claim)), *_notes(answer, remarks)]
     texts = split("\n\n".join(part for part in parts if part), DESCRIPTION_MOST)
     footer = _footer(answer, language)
     title = CHECKED_TITLE if claim else fitted(answer.question.text, TITLE_MOST)
@@ -115,7 +121,7 @@ def fitted(text: str, most: int) -> str:
 
 def line_pages(title: str, lines: Sequence[str], *, footer: str = "", colour: int = BLUE) -> list[Page]:
     """A list of ours as pages: lines in markup are kept whole."""
-    texts = _joined(lines)
+    texts = split("\n".join(lines), DESCRIPTION_MOST)
     return [
         Page(
             text,
@@ -153,17 +159,28 @@ def _head(answer: Answer) -> str:
     return f"**{escaped(one_line(answer.short, 300))}**" if answer.answered and answer.short else ""
 
 
-def _text(answer: Answer, language: str) -> str:
+def _text(answer: Answer, language: str, whole: bool) -> str:
     if not answer.answered:
         return _refusal(answer, language)
     if answer.model is None and answer.citations:
-        return "\n\n".join(_quote(each, answer.short, language) for each in answer.citations)
+        quoted = answer.citations if whole else _on_a_phone(answer.citations)
+        left = len(answer.citations) - len(quoted)
+        more = [f"{SUBTEXT}{left} more behind **Sources**"] if left else []
+        return "\n\n".join([*(_quote(each, answer.short, language) for each in quoted), *more])
     shown = escaped(answer.text, frozenset(citation.number for citation in answer.citations))
     if answer.short:
         shown = _with_short(shown, answer.short)
     origins = [f"[{each.number}] {origin(each, language)}" for each in answer.citations]
     lines = [origins[place : place + SOURCES_A_LINE] for place in range(0, len(origins), SOURCES_A_LINE)]
     return "\n\n".join([shown, "\n".join(SUBTEXT + " · ".join(line) for line in lines)]).strip()
+
+
+def _on_a_phone(citations: Sequence[Citation]) -> Sequence[Citation]:
+    """The first quotes of a few that fit a phone's screen together; a list or an overview is shown whole."""
+    if len(citations) > FEW_QUOTES:
+        return citations
+    lengths = accumulate(len(each.quote) for each in citations)
+    return citations[: max(1, sum(length <= PHONE_CHARS for length in lengths))]
 
 
 def _quote(citation: Citation, short: str | None, language: str) -> str:
@@ -216,14 +233,3 @@ def _also_in(copies: Iterable[Article]) -> str:
     if len(names) == 1:
         return f" · also in {escaped(one_line(names.pop(), OUTLET_CHARS))}"
     return f" · also in {len(names)} outlets"
-
-
-def _joined(lines: Sequence[str]) -> list[str]:
-    """The lines, whole, on as many pages as they need."""
-    pages = [""]
-    for line in lines:
-        if pages[-1] and size(pages[-1]) + 1 + size(line) > DESCRIPTION_MOST:
-            pages.append(line)
-        else:
-            pages[-1] += f"\n{line}" if pages[-1] else line
-    return pages

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import NamedTuple
+
+from discord.app_commands import Cooldown
 
 from bot.errors import NewsbotError
 
@@ -24,47 +27,33 @@ class Busy(NewsbotError):
     """No further question is taken now; the text says when to try again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """At most `count` in any `seconds`."""
+class Rate(NamedTuple):
+    """At most so many in so many seconds, from the first one on; 0 is any number."""
 
-    count: int
+    most: int
     seconds: float
 
 
 class Rates:
-    """Remembers when each key was used, for as long as its rates need. Not for use from several threads."""
+    """Remembers what each key has used of its rates, by discord.py's cooldowns. Not for use from several threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._used: dict[Hashable, deque[float]] = {}
+        self._used: dict[Hashable, Cooldown] = {}
 
     def take(self, wanted: Sequence[tuple[Hashable, Sequence[Rate]]]) -> float:
         """Count one use of every key if all their rates allow it: 0.0; else the seconds until they do, uncounted."""
         now = self._clock()
-        wait = max((self._wait(key, rates, now) for key, rates in wanted), default=0.0)
+        if len(self._used) > KEYS_MOST:
+            self._used = {key: used for key, used in self._used.items() if used.get_tokens(now) < used.rate}
+        limited = [(key, rate) for key, rates in wanted for rate in rates if rate.most]
+        cooldowns = [self._used.setdefault((key, rate), Cooldown(*rate)) for key, rate in limited]
+        wait = max((each.get_retry_after(now) for each in cooldowns), default=0.0)
         if wait > 0:
             return wait
-        for key, rates in wanted:
-            if rates:
-                self._used.setdefault(key, deque()).append(now)
-        if len(self._used) > KEYS_MOST:
-            self._forget(now)
+        for each in cooldowns:
+            each.update_rate_limit(now)
         return 0.0
-
-    def _wait(self, key: Hashable, rates: Sequence[Rate], now: float) -> float:
-        used = self._used.get(key)
-        if used is None or not rates:
-            return 0.0
-        longest = max(rate.seconds for rate in rates)
-        while used and used[0] <= now - longest:
-            used.popleft()
-        waits = [used[-rate.count] + rate.seconds - now for rate in rates if 0 < rate.count <= len(used)]
-        return max([*waits, 0.0])
-
-    def _forget(self, now: float) -> None:
-        hour = 3600.0
-        self._used = {key: used for key, used in self._used.items() if used and used[-1] > now - hour}
 
 
 @dataclass(eq=False)

@@ -25,7 +25,6 @@ class Discreet(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is written; one that is has nothing private left in it."""
         if record.name.split(".")[0] == "discord" and record.levelno < logging.WARNING:
             return False
         error = record.exc_info[1] if record.exc_info else None
@@ -47,7 +46,6 @@ class DiscreetFormatter(logging.Formatter):
         self._secrets = [secret for secret in secrets if secret]
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as text."""
         text = TOKEN_IN_PATH.sub(r"\1[token]", super().format(record))
         for secret in self._secrets:
             text = text.replace(secret, "[token]")

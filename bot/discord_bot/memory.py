@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import discord
@@ -48,51 +50,47 @@ async def history_of(message: discord.Message, me: int) -> tuple[Turn, ...]:
 
     What cannot be read (deleted, no permission) is left out.
     """
-    if isinstance(message.channel, discord.Thread):
-        return await _of_thread(message.channel, message, me)
-    return await _of_replies(message, me)
-
-
-async def _of_thread(thread: discord.Thread, message: discord.Message, me: int) -> tuple[Turn, ...]:
     turns: list[Turn] = []
+    before = _of_thread(message) if isinstance(message.channel, discord.Thread) else _of_replies(message)
     try:
-        async for each in thread.history(limit=THREAD_MESSAGES, before=message):
-            turn = turn_of(each, me)
-            if turn is not None:
+        async for each in before:
+            if (turn := turn_of(each, me)) is not None:
                 turns.append(turn)
             if len(turns) == TURNS_MOST:
                 break
     except discord.HTTPException as error:
-        log.info("a thread could not be read: %s", type(error).__name__)
-    if len(turns) < TURNS_MOST and thread.parent_id:
-        # A thread has the id of the message that it was opened from.
-        parent = message._state._get_guild(thread.guild.id)
-        channel = parent.get_channel(thread.parent_id) if parent is not None else None
-        started = await _fetched(channel, thread.id) if isinstance(channel, discord.abc.Messageable) else None
-        turn = turn_of(started, me) if started is not None else None
-        if turn is not None:
-            turns.append(turn)
+        log.info("a conversation could not be read: %s", type(error).__name__)
     return tuple(reversed(turns))
 
 
-async def _of_replies(message: discord.Message, me: int) -> tuple[Turn, ...]:
-    turns: list[Turn] = []
+async def _of_thread(message: discord.Message) -> AsyncIterator[discord.Message]:
+    """The messages of a thread before one, newest first, and the message that it was opened from."""
+    thread = message.channel
+    assert isinstance(thread, discord.Thread)
+    with contextlib.suppress(discord.Forbidden):
+        async for each in thread.history(limit=THREAD_MESSAGES, before=message):
+            yield each
+    # A thread has the id of the message that it was opened from.
+    guild = message._state._get_guild(thread.guild.id)
+    parent = guild.get_channel(thread.parent_id) if guild is not None else None
+    if isinstance(parent, discord.abc.Messageable) and (started := await _fetched(parent, thread.id)):
+        yield started
+
+
+async def _of_replies(message: discord.Message) -> AsyncIterator[discord.Message]:
+    """The messages up the chain of replies, newest first."""
     current: discord.Message | None = message
     for _ in range(2 * TURNS_MOST):  # every other message is a person's
         reference = current.reference if current is not None else None
         if current is None or reference is None or reference.message_id is None:
-            break
+            return
         # What came with the message is as new as it is; what came with older ones may have been deleted since.
         known = reference.resolved if current is message else reference.cached_message
         if isinstance(known, discord.DeletedReferencedMessage):
-            break
+            return
         current = known or await _fetched(message.channel, reference.message_id)
-        turn = turn_of(current, me) if current is not None else None
-        if turn is not None:
-            turns.append(turn)
-        if len(turns) == TURNS_MOST:
-            break
-    return tuple(reversed(turns))
+        if current is not None:
+            yield current
 
 
 async def _fetched(channel: MessageableChannel | discord.abc.Messageable, id_: int) -> discord.Message | None:

@@ -37,9 +37,9 @@ def source_page(catalog: Catalog, given: Given, number: int, language: str = "en
     end = start + len(cited.quote)
     around = _passage(catalog, given, article, start, end)
     before, after = article.text[around.start : start], article.text[end : around.end]
-    shown = (
-        f"{_opening(article, around)}{escaped(before)}{_bold(cited.quote)}{escaped(after)}{_closing(article, around)}"
-    )
+    opening = "… " if article.text[: around.start].strip() else ""
+    closing = " …" if article.text[around.end :].strip() else ""
+    shown = f"{opening}{escaped(before)}{_bold(cited.quote)}{escaped(after)}{closing}"
     link = text_fragment_link(article.url, article.text, start, end) if article.url else None
     also = _also(catalog, article, language)
     heading = f"[{cited.number}] {article_line(article, language, link)}"
@@ -73,14 +73,6 @@ def _passage(catalog: Catalog, given: Given, article: Article, start: int, end: 
 def _bold(quote: str) -> str:
     """Each paragraph in bold by itself: bold does not reach over an empty line everywhere."""
     return "\n".join(f"**{escaped(line.strip())}**" if line.strip() else "" for line in quote.split("\n"))
-
-
-def _opening(article: Article, span: Span) -> str:
-    return "… " if article.text[: span.start].strip() else ""
-
-
-def _closing(article: Article, span: Span) -> str:
-    return " …" if article.text[span.end :].strip() else ""
 
 
 def _also(catalog: Catalog, article: Article, language: str) -> str:

@@ -22,13 +22,12 @@ from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.asking import Asking
 from bot.discord_bot.browsing import Browsing
 from bot.discord_bot.buttons import AnswerButton
-from bot.discord_bot.client import CogMaker, DiscordRefused, NewsClient, make_client
+from bot.discord_bot.client import BAD_TOKEN, CogMaker, DiscordRefused, NewsClient, make_client, signed_in, token_of
 from bot.discord_bot.context import BotContext
 from bot.discord_bot.health import Health
 from bot.discord_bot.ingesting import ingest_by_process
 from bot.discord_bot.logs import cause, keep_quiet, write_logs
 from bot.discord_bot.pace import FIRST_SECONDS, SECONDS_MAX, Pace
-from bot.discord_bot.rest import BAD_TOKEN, Rest, token_of
 from bot.discord_bot.watches import Watches
 from bot.errors import NewsbotError, SettingsError
 from bot.settings import Settings
@@ -230,9 +229,9 @@ async def _serve(context: BotContext) -> int:
 
 async def _require_token(settings: Settings) -> None:
     """Raises SettingsError where Discord does not take the token: better at once than when the models are loaded."""
-    with contextlib.suppress(DiscordRefused, aiohttp.ClientError, OSError):
-        async with Rest(settings) as rest:
-            await rest.get("/users/@me")
+    with contextlib.suppress(*OF_THE_LINE):
+        async with signed_in(settings):
+            pass
 
 
 async def _close(client: NewsClient, connecting: asyncio.Task[None]) -> None:

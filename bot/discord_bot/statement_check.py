@@ -5,14 +5,15 @@ It does not judge: it shows what stands in the articles.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
-from bot.answering.links import text_fragment_link
+from bot.answering.deciding import Chosen
+from bot.answering.quoting import answer_of, citation_of
 from bot.asking import Asker
 from bot.models.question_kind import QuestionKind
-from bot.schema import Answer, Citation, Hit, Question, Span, Turn
+from bot.schema import Answer, Hit, Question, Turn
 from bot.text.sentences import sentences
 
 NEAR_LEAST = 0.35
@@ -21,13 +22,6 @@ HITS, SHOWN_MOST = 20, 3
 FIGURE_WEIGHT = 0.5
 """What a figure of the statement is worth in a sentence: half as much as all its words."""
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
-
-
-@dataclass(frozen=True, slots=True)
-class _Near:
-    score: float
-    hit: Hit
-    span: Span
 
 
 def bounded(text: str, chars: int) -> str:
@@ -41,62 +35,45 @@ def bounded(text: str, chars: int) -> str:
 
 async def nearest(asker: Asker, claim: Question, _history: Sequence[Turn] = ()) -> AsyncIterator[Answer]:
     """The sentences nearest to a statement as an answer, or that there are none near. Raises UsageError."""
-    import asyncio
-
     yield await asyncio.to_thread(_nearest, asker, claim)
 
 
 def _nearest(asker: Asker, claim: Question) -> Answer:
     corpus = asker.retriever.corpus
-    hits = asker.retriever.retrieve(asker.understand(claim).understood, HITS, QuestionKind.YES_NO).hits
+    parsed = asker.understand(claim).understood
+    hits = asker.retriever.retrieve(parsed, HITS, QuestionKind.YES_NO).hits
     terms = list(dict.fromkeys(corpus.lexical.terms(claim.text)))
     weights = corpus.lexical.idf(terms) if terms else {}
     wanted = {_plain_figure(each) for each in _FIGURE.findall(claim.text)}
     found = sorted(_near(hits, corpus.lexical.terms, weights, wanted), key=lambda each: -each.score)
-    shown: list[_Near] = []
+    shown: list[Chosen] = []
     for each in found:
         if each.score >= NEAR_LEAST and each.hit.article.id not in {other.hit.article.id for other in shown}:
             shown.append(each)
+    ids, coverage = tuple(hit.passage.id for hit in hits), corpus.coverage()
     if not shown:
         text = "No article here says anything near this."
-        return Answer(question=claim, text=text, answered=False, coverage=corpus.coverage())
-    citations = tuple(_cited(number, each) for number, each in enumerate(shown[:SHOWN_MOST], start=1))
-    days = [each.article.published for each in citations if each.article.published]
-    return Answer(
-        question=claim,
-        text="\n".join(f"“{each.quote}” [{each.number}]" for each in citations),
-        citations=citations,
-        as_of=max(days, default=None),
-        coverage=corpus.coverage(),
-        retrieved=tuple(hit.passage.id for hit in hits),
-    )
+        return Answer(question=claim, text=text, answered=False, coverage=coverage, retrieved=ids)
+    citations = tuple(citation_of(number, each) for number, each in enumerate(shown[:SHOWN_MOST], start=1))
+    return answer_of(parsed, coverage, citations, None, 0.0, ids)
 
 
-def _near(hits: Sequence[Hit], terms: object, weights: Mapping[str, float], wanted: set[str]) -> Iterable[_Near]:
+def _near(
+    hits: Sequence[Hit], terms: Callable[[str], Sequence[str]], weights: Mapping[str, float], wanted: set[str]
+) -> Iterator[Chosen]:
     """Every sentence of the hits, with how near it is: its share of the words, and whether it names the figures."""
-    assert callable(terms)
     whole = sum(weights.values()) or 1.0
     for hit in hits:
         headline = set(terms(hit.article.title))
         for span in sentences(hit.passage.text):
-            place = Span(hit.passage.start + span.start, hit.passage.start + span.end)
-            text = hit.article.text[place.start : place.end]
+            text = hit.passage.text[span.start : span.end]
             own = set(terms(text))
             # What the headline holds is known to the sentence, but a sentence that holds nothing itself is not near.
             share = sum(weights[term] * (1.0 if term in own else 0.5) for term in weights if term in own | headline)
             figures = {_plain_figure(each) for each in _FIGURE.findall(text)}
             named = len(wanted & figures) / len(wanted) if wanted else 0.0
-            yield _Near(share / whole + FIGURE_WEIGHT * named if share else 0.0, hit, place)
-
-
-def _cited(number: int, near: _Near) -> Citation:
-    article, span = near.hit.article, near.span
-    quote = article.text[span.start : span.end]
-    start = span.start + len(quote) - len(quote.lstrip())
-    quote = quote.strip()
-    end = start + len(quote)
-    link = text_fragment_link(article.url, article.text, start, end) if article.url else None
-    return Citation(number, quote, start, end, article, link, near.hit.also_in)
+            score = share / whole + FIGURE_WEIGHT * named if share else 0.0
+            yield Chosen(hit, hit.passage.start + span.start, hit.passage.start + span.end, score)
 
 
 def _plain_figure(text: str) -> str:

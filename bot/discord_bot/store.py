@@ -117,7 +117,7 @@ class DiscordStore:
         with self._writing() as database:
             database.execute(
                 "INSERT INTO pending VALUES (?, ?, 1, ?) ON CONFLICT (id) DO UPDATE SET tries = tries + 1",
-                (id_, time.time(), json.dumps(body)),
+                (id_, time.time(), json.dumps(body, default=str)),
             )
 
     def end(self, id_: str) -> None:

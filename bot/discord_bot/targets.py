@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 import discord
@@ -81,17 +81,26 @@ async def persist(call: Callable[[], Awaitable[T]], seconds: float = PATIENCE_SE
             pause = min(2 * pause, PAUSE_SECONDS_MAX)
 
 
-class ReplyTarget:
-    """Where one answer goes. `acknowledge` and `note` are quick; `write` may be called again and again."""
+class ReplyTarget(Protocol):
+    """Where one answer goes. `acknowledge` and `note` are quick; `write` may be called again and again.
 
-    can_open_thread = False
-    can_embed = True
+    A target has `private`, `put` and `add`; the rest is told by them.
+    """
+
+    can_embed: bool
+
+    @property
+    def can_open_thread(self) -> bool:
+        """Whether a thread may be opened from what is shown there."""
+        return False
 
     async def acknowledge(self) -> None:
-        """Show that the question was seen."""
+        """Show that the question was seen, until something is shown or `stop` is called."""
+        return
 
     def stop(self) -> None:
         """Show it no longer."""
+        return
 
     def pending(self) -> Mapping[str, Any] | None:
         """Where the answer goes, as values that outlive the process; None where that is not worth while."""
@@ -103,15 +112,15 @@ class ReplyTarget:
 
     async def private(self, text: str) -> None:
         """Say something to the asker alone, as far as Discord allows."""
-        raise NotImplementedError
+        ...
 
     async def put(self, post: Post) -> discord.Message:
         """Put this where the answer stands, in place of what was there."""
-        raise NotImplementedError
+        ...
 
     async def add(self, post: Post) -> discord.Message:
         """Put this after it."""
-        raise NotImplementedError
+        ...
 
     async def write(self, page: Page) -> None:
         """Show a page that is still growing."""
@@ -153,8 +162,7 @@ class InteractionTarget(ReplyTarget):
         self.can_embed = permissions_of(interaction).embed_links
 
     @property
-    def can_open_thread(self) -> bool:  # type: ignore[override]
-        """Not from a private answer, in a thread or in direct messages."""
+    def can_open_thread(self) -> bool:
         return (
             is_in_server(self.interaction)
             and not self.is_private
@@ -229,7 +237,6 @@ class RestoredTarget(ReplyTarget):
         self.can_embed = bool(body["embeds"])
 
     def pending(self) -> Mapping[str, Any]:
-        """As it was."""
         return {name: self._body[name] for name in ("token", "application", "channel", "private", "embeds")}
 
     async def private(self, text: str) -> None:
@@ -269,8 +276,11 @@ class ChannelTarget(ReplyTarget):
         return self.permissions.send_messages
 
     @property
-    def can_open_thread(self) -> bool:  # type: ignore[override]
+    def can_open_thread(self) -> bool:
         return isinstance(self.channel, discord.TextChannel)
+
+    async def private(self, text: str) -> None:
+        log.info("nobody asked who could be told: %d characters", len(text))
 
     async def put(self, post: Post) -> discord.Message:
         self.stop()
@@ -302,12 +312,11 @@ class MessageTarget(ChannelTarget):
         return {"channel": self.message.channel.id, "message": self.message.id}
 
     async def acknowledge(self) -> None:
-        """As `ReplyTarget` says. It goes on until something is written."""
         if self._typing is None and self._shown is None:
             self._typing = asyncio.create_task(self._keep_typing())
 
     async def private(self, text: str) -> None:
-        """As `ReplyTarget` says: a direct message; where the person takes none, a word in the channel for a moment."""
+        # A direct message; where the person takes none, a word in the channel for a moment.
         try:
             await self.message.author.send(text)
         except discord.HTTPException as error:
@@ -323,7 +332,6 @@ class MessageTarget(ChannelTarget):
                 await self.message.add_reaction(emoji)
 
     def stop(self) -> None:
-        """Type no longer."""
         if self._typing is not None:
             self._typing.cancel()
 
@@ -371,6 +379,11 @@ async def acknowledged(call: Callable[[], Awaitable[Any]]) -> None:
     except discord.HTTPException as error:
         if error.code != ALREADY_ACKNOWLEDGED:
             raise
+
+
+async def think(interaction: discord.Interaction[Any]) -> None:
+    """Acknowledge an interaction: what it leads to is said to the person alone, and soon."""
+    await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
 
 
 async def whisper(interaction: discord.Interaction[Any], text: str, **more: Any) -> None:

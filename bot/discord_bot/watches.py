@@ -15,20 +15,21 @@ from discord import app_commands, ui
 from discord.ext import commands, tasks
 
 from bot.corpus.catalog_feedback import Given, given
-from bot.discord_bot.answer_service import AnswerService, as_of_today
-from bot.discord_bot.buttons import answer_buttons, bell_of
+from bot.discord_bot.answer_service import AnswerService
+from bot.discord_bot.buttons import answer_buttons
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.comparing import change_block, changes
 from bot.discord_bot.context import Person, person_of
-from bot.discord_bot.digest import QUOTES_MOST, TOPIC_CHARS, digest, is_on, new_articles, topic_terms
-from bot.discord_bot.embeds import answer_pages
+from bot.discord_bot.digest import TOPIC_CHARS, briefing, is_on, new_articles, topic_terms
+from bot.discord_bot.embeds import answer_pages, embed_of, line_pages
 from bot.discord_bot.escaping import escaped, one_line
+from bot.discord_bot.forms import Menu
 from bot.discord_bot.guild_settings import GuildSettings, now, zone_of
 from bot.discord_bot.logs import cause
 from bot.discord_bot.store import Kind, Watch
-from bot.discord_bot.targets import OF_THE_LINE, ChannelTarget, acknowledged, whisper
+from bot.discord_bot.targets import OF_THE_LINE, ChannelTarget, think, whisper
 from bot.errors import NewsbotError, UsageError
-from bot.schema import Answer, Article, Question
+from bot.schema import Answer, Passage, Question
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,8 @@ BELLS_AT_ONCE = 5
 KEEP_SECONDS = 6 * 3600.0
 FRESH_DAYS = 14
 """An article that was published earlier is no news: somebody puts an archive in."""
-WATCHES_MOST = 50
-"""Digests and alerts of one server."""
+WATCHES_MOST, SELECT_MOST = 50, 25
+"""Digests and alerts of one server; what Discord takes in one select."""
 DAYS = {"every day": (0, 1, 2, 3, 4, 5, 6), "weekdays": (0, 1, 2, 3, 4)} | {
     name: (number,)
     for number, name in enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"))
@@ -60,12 +61,10 @@ class Watches(commands.Cog):
         self._kept = 0.0
 
     async def cog_load(self) -> None:
-        """Begin to look."""
         self.look.change_interval(seconds=LOOK_SECONDS)
         self.look.start()
 
     async def cog_unload(self) -> None:
-        """Look no longer."""
         self.look.cancel()
 
     # Commands
@@ -89,7 +88,6 @@ class Watches(commands.Cog):
         at: app_commands.Range[str, 1, 5] = "08:00",
         days: app_commands.Choice[str] | None = None,
     ) -> None:
-        """Begin a digest, or list them."""
         named = days.value if days else "every day"
         await self._begin(interaction, "digest", topic, channel, {"time": _clock(at), "days": named})
 
@@ -103,7 +101,6 @@ class Watches(commands.Cog):
         topic: app_commands.Range[str, 1, TOPIC_CHARS] | None = None,
         channel: discord.TextChannel | None = None,
     ) -> None:
-        """Begin an alert, or list them."""
         await self._begin(interaction, "alert", topic, channel, {})
 
     async def _begin(
@@ -117,14 +114,11 @@ class Watches(commands.Cog):
         person = person_of(interaction)
         if not person.manages:
             raise UsageError("Only who may manage this server may do that.")
-        await acknowledged(lambda: interaction.response.defer(ephemeral=True, thinking=True))
+        await think(interaction)
         own = [each for each in await asyncio.to_thread(self.service.store.watches) if each.guild == person.guild]
         own = [each for each in own if each.kind != "bell"]
         if topic is None:
-            same = [each for each in own if each.kind == kind]
-            text = "\n".join(["Choose one to end it.", *map(_line, same)]) if same else f"There is no {kind} here yet."
-            view = Ending(self.service, same) if same else None
-            await whisper(interaction, text, **({"view": view} if view else {}))
+            await self._list(interaction, kind, [each for each in own if each.kind == kind])
             return
         if len(own) >= WATCHES_MOST:
             raise UsageError(f"At most {WATCHES_MOST} digests and alerts can be set in one server.")
@@ -142,6 +136,24 @@ class Watches(commands.Cog):
         await whisper(
             interaction, f"<#{place.id}> gets what is new on **{escaped(one_line(topic, TOPIC_CHARS))}** {when}."
         )
+
+    async def _list(self, interaction: Interaction, kind: Kind, watches: Sequence[Watch]) -> None:
+        """Show what is watched, with a select with which one is ended."""
+        if not watches:
+            raise UsageError(f"There is no {kind} here yet.")
+
+        async def ended(chosen_by: Interaction, chosen: list[str]) -> None:
+            await asyncio.to_thread(self.service.store.unwatch, int(chosen[0]))
+            await chosen_by.response.edit_message(content="Ended.", view=None)
+
+        menu = []
+        for first in range(0, len(watches), SELECT_MOST):
+            some = watches[first : first + SELECT_MOST]
+            options = [discord.SelectOption(label=one_line(each.topic, 90), value=str(each.id)) for each in some]
+            select: ui.Select[Any] = ui.Select(custom_id=f"end{first or ''}", placeholder="End one", options=options)
+            menu.append((select, ended))
+        page = line_pages(f"{kind.capitalize()}s", list(map(_line, watches)), footer="Choose one to end it.")[0]
+        await whisper(interaction, "", embed=embed_of(page), view=Menu(*menu))
 
     # Looking
 
@@ -181,37 +193,37 @@ class Watches(commands.Cog):
             channel = await self._channel(watch)
             if channel is None:
                 return
-            most = len(articles) if watch.kind == "alert" else QUOTES_MOST
-            found = await asyncio.to_thread(digest, self.corpus, watch.topic, articles, most=most, title=title)
-            more = len(articles) - most
+            each = watch.kind == "alert"
+            found = await asyncio.to_thread(briefing, self.corpus, watch.topic, articles, title, each=each)
+            more = len(articles) - len({citation.article.id for citation in found.citations})
             remarks = [f"-# And {more} more: `/latest` has them."] if more > 0 else []
             await self._publish(ChannelTarget(channel), watch, found, remarks)
         await asyncio.to_thread(self._looked, watch, seq, articles)
 
-    def _looked(self, watch: Watch, seq: int, articles: Sequence[Article]) -> None:
+    def _looked(self, watch: Watch, seq: int, articles: Sequence[Sequence[Passage]]) -> None:
         """Note what was posted, with its wire copies: one of them may become an article of its own."""
-        ids = [each.id for each in articles]
+        ids = [passages[0].article.id for passages in articles]
         copies = [each.id for some in self.corpus.catalog.copies(ids).values() for each in some]
         self.service.store.looked(watch.id, seq, [*ids, *copies])
 
-    def _new(self, watch: Watch) -> tuple[int, list[Article]]:
+    def _new(self, watch: Watch) -> tuple[int, list[Sequence[Passage]]]:
+        """The catalog's newest change, and the fresh articles on the topic that were not posted yet."""
         seq, articles = new_articles(self.corpus, watch.seq)
         terms = topic_terms(self.corpus, watch.topic)
         oldest = now().date() - timedelta(days=FRESH_DAYS)
-        found = [
-            each for each in articles if (each.published or date.max) >= oldest and is_on(self.corpus, terms, each)
-        ]
-        posted = self.service.store.was_posted(watch.id, [each.id for each in found])
-        return seq, [each for each in found if each.id not in posted]
+        fresh = {each[0].article.id: each for each in articles if (each[0].article.published or date.max) >= oldest}
+        found = {id_: each for id_, each in fresh.items() if is_on(self.corpus, terms, each)}
+        posted = self.service.store.was_posted(watch.id, list(found))
+        return seq, [each for id_, each in found.items() if id_ not in posted]
 
     async def _ring(self, watch: Watch, seq: int) -> None:
         """Ask a question again, and tell who waits for it where the answer changed."""
-        before = await asyncio.to_thread(given, self.corpus.catalog, bell_of(watch))
+        before = await asyncio.to_thread(given, self.corpus.catalog, str(watch.body["answer"]))
         if before is None:
             await asyncio.to_thread(self.service.store.unwatch, watch.id)
             return
         after: Answer | None = None
-        async for answer in self.service.context.asker.astream(as_of_today(before.question), ()):
+        async for answer in self.service.context.asker.astream(replace(before.question, as_of=None), ()):
             after = answer
         body = None
         if after is not None and is_changed(before, after):
@@ -229,11 +241,10 @@ class Watches(commands.Cog):
     async def _publish(self, target: ChannelTarget, watch: Watch, answer: Answer, remarks: Sequence[str] = ()) -> str:
         settings = await self.service.settings(Person(watch.person, watch.guild))
         pages = answer_pages(
-            replace(answer, question=Question(answer.question.text)), settings.language, remarks=remarks
+            replace(answer, question=Question(answer.question.text)), settings.language, remarks=remarks, whole=True
         )
-        return await self.service.publish(
-            target, Person(watch.person, watch.guild), answer, pages, answer_buttons(target)
-        )
+        buttons = answer_buttons(threads=target.can_open_thread)
+        return await self.service.publish(target, Person(watch.person, watch.guild), answer, pages, buttons)
 
     async def _channel(self, watch: Watch) -> Any:
         """Where it is posted; None, and the watch is ended, where the channel is gone."""
@@ -252,23 +263,6 @@ class Watches(commands.Cog):
             count = await asyncio.to_thread(self.service.forget_old, days)
             if count:
                 log.info("Answers that were older than %d days were deleted: %d.", days, count)
-
-
-class Ending(ui.View):
-    """A select with which a digest or alert is ended."""
-
-    def __init__(self, service: AnswerService, watches: Sequence[Watch]) -> None:
-        super().__init__(timeout=900)
-        self._service = service
-        options = [discord.SelectOption(label=one_line(each.topic, 90), value=str(each.id)) for each in watches[:25]]
-        chooser: ui.Select[Ending] = ui.Select(custom_id="end", placeholder="End one", options=options)
-        chooser.callback = self._ended  # type: ignore[method-assign]
-        self.add_item(chooser)
-
-    async def _ended(self, interaction: Interaction) -> None:
-        data: Any = interaction.data
-        await asyncio.to_thread(self._service.store.unwatch, int(data["values"][0]))
-        await interaction.response.edit_message(content="Ended.", view=None)
 
 
 def is_due(watch: Watch, settings: GuildSettings, moment: datetime) -> bool:

@@ -67,7 +67,7 @@ def look_at(asker: Asker, questions: Sequence[EvalQuestion], slack_days: int) ->
         if not question.kind:
             asked = replace(asked, understood=known_later(asked.understood, slack_days))
         retrieved = asker.retriever.retrieve(asked.understood, asker.hits)
-        if retrieved.readings and retrieved.kind is not QuestionKind.TOPIC:
+        if retrieved.readings and not retrieved.kind.is_overview:
             yield Seen(question, retrieved.kind, retrieved.readings)
 
 

@@ -28,7 +28,7 @@ QUESTIONS = Path(__file__).parent / "training" / "question_kinds.jsonl"
 SHIPPED = Path(__file__).parent / "weights"
 RIDGE = 1.0
 """Weight of the squared coefficients."""
-HASHED_WORDS = 2048
+HASHED_WORDS = 8192
 TALK_MARGIN = 0.5
 """How far talk must be ahead of every kind of question to be taken for talk where the bot was asked by name."""
 
@@ -46,6 +46,10 @@ class QuestionKind(StrEnum):
     COMPARE = "compare"
     TOPIC = "topic"
     """An overview, or the newest: "latest on ...", "what do we know about ..."."""
+    NEWS = "news"
+    """What is new of all there is: "what's the latest?", "headlines"."""
+    CHECK = "check"
+    """Whether a statement that stands elsewhere is true: "is that true?", "source?"."""
     GREETING = "greeting"
     THANKS = "thanks"
     HELP = "help"
@@ -57,6 +61,11 @@ class QuestionKind(StrEnum):
     def is_talk(self) -> bool:
         """Whether it asks nothing of the news."""
         return self in (QuestionKind.GREETING, QuestionKind.THANKS, QuestionKind.HELP, QuestionKind.TALK)
+
+    @property
+    def is_overview(self) -> bool:
+        """Whether it is answered by what articles have in common, and not by what one of them says."""
+        return self in (QuestionKind.TOPIC, QuestionKind.NEWS)
 
 
 KINDS = tuple(QuestionKind)
@@ -75,8 +84,8 @@ class KindClassifier:
 
         inputs = _inputs(texts, vectors)
         wanted = 2.0 * np.eye(len(KINDS), dtype=np.float32)[[KINDS.index(kind) for kind in kinds]] - 1.0
-        gram = inputs.T @ inputs + RIDGE * np.eye(inputs.shape[1], dtype=np.float32)
-        return cls(np.linalg.solve(gram, inputs.T @ wanted).astype(np.float32))
+        gram = inputs @ inputs.T + RIDGE * np.eye(len(inputs), dtype=np.float32)  # there are fewer texts than inputs
+        return cls(inputs.T @ np.linalg.solve(gram, wanted).astype(np.float32))
 
     def save(self, path: Path) -> None:
         """Write the head, so that a reader meets it whole or not at all."""

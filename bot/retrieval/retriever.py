@@ -179,7 +179,7 @@ class Retriever:
         kind = kind or self.kinds.kind(text, vector)
         if kind.is_talk:
             return Retrieved((), kind, (), corpus.lexical.rarity)
-        if kind is QuestionKind.TOPIC:
+        if kind.is_overview:
             weights = replace(weights, newness=TOPIC_NEWNESS * weights.newness)
         nearest, standings = self._nearest(vector, candidates, scope, wide)
         dense = dict(nearest)
@@ -210,14 +210,14 @@ class Retriever:
             found.append(_Found(-score, id_, standing.article_id, {"fused": score, "matter": matter, **parts}))
         found.sort(key=lambda each: each[:2])
         # Only what is shown is read: an article's text is a thousand times what ranking needs of it.
-        few = max(k, TOPIC_HITS if kind is QuestionKind.TOPIC else self.depth)
+        few = max(k, TOPIC_HITS if kind.is_overview else self.depth)
         if self.reranker is None:
             hits = self._read(_varied(found, few, lambda each: each.article_id))
         else:
             hits = _varied(self.reranker.rerank(text, self._read(found)), few, lambda hit: hit.article.id)
         hits = self._with_copies(hits)
         # An overview is told by what articles share: nothing is read for it.
-        unread = kind is QuestionKind.TOPIC
+        unread = kind.is_overview
         readings = [] if unread else read_hits(self.reader, text, hits[: self.depth])
         if self.reader is not None and self.reranker is None:
             readings = _by_reading(readings, weights.relevance)

@@ -92,7 +92,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> bool:
     write_stories(stories, options.articles)
     lines = (ROOT / "ingest" / "sample" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     questions = [json.loads(line)["question"] for line in lines]
-    async with FakeDiscord(heartbeat_seconds=HEARTBEAT_SECONDS) as fake:
+    async with FakeDiscord(heartbeat_seconds=HEARTBEAT_SECONDS, acknowledge_seconds=3.0) as fake:
         fake.contract = None  # holding requests against Discord's description takes this process seconds
         child = [sys.executable, "-m", "tests.bench.bench_discord", "--child", str(data)]
         bot = start(child, DISCORD_TOKEN=fake.token, DISCORD_API_BASE=fake.api_base)
