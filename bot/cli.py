@@ -273,7 +273,7 @@ def _demo(parsed: argparse.Namespace) -> int:
 
 
 def _feedback(parsed: argparse.Namespace) -> int:
-    from bot.corpus.catalog_feedback import exported, judged
+    from bot.corpus.catalog.feedback import exported, judged
     from bot.wiring import open_catalog
 
     catalog = open_catalog(_settings(parsed))

@@ -9,13 +9,13 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import discord
 
 from bot.asking import Asker
-from bot.corpus.catalog_feedback import forget_before, put_answer, put_messages, voter
+from bot.corpus.catalog.feedback import forget_before, put_answer, put_messages, voter
 from bot.discord_bot.context import BotContext, Person
 from bot.discord_bot.delivery import watched
 from bot.discord_bot.embeds import answer_pages
@@ -292,11 +292,8 @@ def service_of(interaction: discord.Interaction[Any]) -> AnswerService:
 
 def question_from(body: Mapping[str, Any]) -> Question:
     """The question that was noted."""
-    from bot.corpus.catalog_rows import day_of
-
-    return Question(
-        body["text"], after=day_of(body["after"]), before=day_of(body["before"]), sources=tuple(body["sources"])
-    )
+    after, before = (date.fromisoformat(body[name]) if body[name] else None for name in ("after", "before"))
+    return Question(body["text"], after=after, before=before, sources=tuple(body["sources"]))
 
 
 def as_of_today(question: Question) -> Question:

@@ -16,7 +16,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.corpus.catalog_topics import newest
+from bot.corpus.catalog.articles import newest
 from bot.discord_bot.answer_service import TOLD_RATE, AnswerService, question_from
 from bot.discord_bot.buttons import answer_buttons
 from bot.discord_bot.client import NewsClient

@@ -10,8 +10,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.corpus.catalog_feedback import forget, voter
-from bot.corpus.catalog_topics import Dated, dated, freshness
+from bot.corpus.catalog.articles import Dated, dated, freshness
+from bot.corpus.catalog.feedback import forget, voter
+from bot.corpus.catalog.feeds import last_run
 from bot.discord_bot.answer_service import AnswerService, duration
 from bot.discord_bot.charts import DARK, LIGHT, can_draw, coverage_chart
 from bot.discord_bot.client import NewsClient
@@ -92,7 +93,7 @@ class Browsing(commands.Cog):
         """What there is."""
 
         def find(language: str) -> Shown:
-            run = self.corpus.catalog.last_run()
+            run = last_run(self.corpus.catalog)
             ingested = run.started_at if run is not None else None
             return sources_pages(freshness(self.corpus.catalog), self.corpus.coverage(), ingested, language), []
 
