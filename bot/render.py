@@ -14,7 +14,7 @@ from urllib.parse import quote
 from bot.schema import Answer, Article, Hit
 
 if TYPE_CHECKING:
-    from bot.corpus.catalog_rows import Revision
+    from bot.corpus.catalog.articles import Revision
     from bot.corpus.corpus import Status
 
 WIDTH = 100

@@ -65,6 +65,17 @@ class Settings(BaseSettings):
         description="Address of a Chroma server for the vectors: http://127.0.0.1:8000, or with the name of a "
         "collection behind a slash. Empty: files in the folder of the corpus.",
     )
+    opensearch_url: SecretStr | None = Field(
+        None,
+        description="Address of an OpenSearch server for words and vectors: http://127.0.0.1:9200, or with the name of "
+        "an index behind a slash. Empty: files in the folder of the corpus.",
+    )
+    ray_address: str | None = Field(
+        None,
+        min_length=1,
+        description="Address of a Ray cluster that embeds and reads: host:6379, or local for this machine alone. "
+        "Empty: this process does both.",
+    )
     embedding_model: str = Field(
         "all-MiniLM-L6-v2", min_length=1, description="Any sentence-transformers model, by name or folder."
     )

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from bot.answering.model.model_calls import ModelCalls
     from bot.answering.model.writing import Writer
     from bot.asking import Asker
+    from bot.cluster import Cluster
     from bot.corpus.catalog import Catalog
     from bot.corpus.corpus import Corpus
-    from bot.corpus.follower import DenseIndex
+    from bot.corpus.follower import DenseIndex, LexicalIndex
     from bot.models.embeddings import SentenceEmbeddings
     from bot.models.encoding_process import EncodingProcess
     from bot.models.question_kind import KindClassifier
@@ -38,7 +39,12 @@ MODEL_FAMILIES = {"gpt-": "openai", "claude-": "anthropic", "gemini-": "google_g
 """How the names of well-known models begin, and their provider."""
 APART_TEXTS = 256
 """Texts at once from which a process of its own is begun to encode: it takes most of a second to begin."""
-TELEMETRY_OFF = {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+TELEMETRY_OFF = {
+    "ANONYMIZED_TELEMETRY": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "DO_NOT_TRACK": "1",
+}
 
 
 def open_chain(settings: Settings | None = None) -> Runnable[str | Question, Answer]:
@@ -320,6 +326,15 @@ def read_prompt(name: str, settings: Settings) -> str:
         ) from error
 
 
+def open_cluster(settings: Settings) -> Cluster | None:
+    """The Ray cluster that is set, None where none is; it is connected to when there is work for it."""
+    if settings.ray_address is None:
+        return None
+    from bot.cluster import Cluster
+
+    return Cluster(settings.ray_address)
+
+
 class _Embedder:
     """Loads the embedding model when the first text comes."""
 
@@ -328,6 +343,7 @@ class _Embedder:
         self._on_export = on_export
         self._embeddings: SentenceEmbeddings | None = None
         self._process: EncodingProcess | None = None
+        self._cluster = open_cluster(settings)
 
     def embeddings(self) -> SentenceEmbeddings:
         if self._embeddings is None:
@@ -349,7 +365,11 @@ class _Embedder:
     def encode_many(self, parts: Sequence[list[str]]) -> Generator[Any]:
         """Vectors of each part; many are encoded in a process of its own, while those before them are written."""
         done = 0
-        if process := self._process_for(sum(map(len, parts))):
+        texts = sum(map(len, parts))
+        if self._cluster is not None and texts >= APART_TEXTS:
+            yield from self._cluster.encode_many(_embedding_options(self._settings), parts)
+            return
+        if process := self._process_for(texts):
             for vectors in process.encode_many(parts):
                 done += 1
                 yield vectors
@@ -381,12 +401,20 @@ def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     )
     named = {"model": settings.embedding_model, "words": CONTENT_WORDS if content else "all"}
     encoder = Encoder(named, embedder.encode_many, embedder.make, content)
+    lexical: LexicalIndex = TantivyFiles(folder / "bm25")
     dense: DenseIndex = ChromaFiles(folder / "chroma")
-    if settings.chroma_url:
+    if settings.opensearch_url:
+        from bot.corpus.opensearch import OpenSearchVectors, OpenSearchWords
+
+        if settings.chroma_url:
+            raise SettingsError("NEWSBOT_OPENSEARCH_URL and NEWSBOT_CHROMA_URL are both set. Leave one of them empty.")
+        address = settings.opensearch_url.get_secret_value()
+        lexical, dense = OpenSearchWords(address), OpenSearchVectors(address)
+    elif settings.chroma_url:
         from bot.corpus.chroma_server import ChromaServer
 
         dense = ChromaServer(settings.chroma_url)
-    return Corpus(folder, catalog, TantivyFiles(folder / "bm25"), dense, encoder)
+    return Corpus(folder, catalog, lexical, dense, encoder)
 
 
 def _is_default(model: str) -> bool:

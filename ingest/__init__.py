@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from os import PathLike, fspath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,9 +67,11 @@ def items_of(
     """What the sources hold; the fetcher of addresses is made when the first is met. Raises as `ingest`."""
     from bot.errors import UsageError
     from bot.schema import Article
-    from ingest.read import read
+    from bot.wiring import open_cluster
+    from ingest.read import read, read_folder
 
     with ExitStack() as opened:
+        cluster = open_cluster(settings)
 
         @cache
         def fetcher() -> Fetcher:
@@ -83,7 +86,10 @@ def items_of(
             if isinstance(source, Article):
                 yield source
             elif isinstance(source, str | PathLike):
-                yield from read([fspath(source)], options)
+                if cluster is not None and Path(source).is_dir():
+                    yield from read_folder(Path(source), options, cluster.map)
+                else:
+                    yield from read([fspath(source)], options)
             else:
                 raise UsageError(
                     f"A source is a path, an address or an Article, and no {type(source).__name__}: {source!r}"

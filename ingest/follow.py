@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from bot.corpus.catalog_rows import Feed
+from bot.corpus.catalog.feeds import Feed, known_feed, put_feed
 from bot.corpus.corpus import Corpus
 from bot.corpus.identity import article_id
 from bot.errors import CorpusBusy, ReadError
@@ -158,7 +158,7 @@ class FeedFollower:
 
     def _follow(self, address: str, links: FollowedLinks) -> tuple[FeedReport | None, list[Outcome]]:
         """One feed; no report where a stop cut it short."""
-        feed = self.corpus.catalog.feed(address) or Feed(address=address)
+        feed = known_feed(self.corpus.catalog, address) or Feed(address=address)
         if waiting := self._waiting(feed):
             return waiting, []
         reading = f"{self.options.source or ''}|{self.options.summaries}"
@@ -183,10 +183,8 @@ class FeedFollower:
                 return self._failed(feed, ReadError(outcome.reason)), outcomes
         self._back_off.pop(address, None)
         etag, last_modified = (fetched.etag, fetched.last_modified) if links.settled else (None, None)
-        with self.corpus.catalog.writing() as writer:
-            writer.put_feed(
-                Feed(address=address, kind=kind.value, reading=reading, etag=etag, last_modified=last_modified)
-            )
+        read = Feed(address=address, kind=kind.value, reading=reading, etag=etag, last_modified=last_modified)
+        put_feed(self.corpus.catalog, read)
         return FeedReport(address, FeedState.READ), outcomes
 
     def _stored(self, fetched: Fetched, links: FollowedLinks) -> list[Outcome]:
@@ -288,8 +286,7 @@ class FeedFollower:
         if asked_seconds:
             retry_at = self.now() + timedelta(seconds=min(asked_seconds, RETRY_AFTER_SECONDS_MAX))
             until = max(until, retry_at)
-            with self.corpus.catalog.writing() as writer:
-                writer.put_feed(replace(feed, retry_at=retry_at))
+            put_feed(self.corpus.catalog, replace(feed, retry_at=retry_at))
         self._back_off[feed.address] = _BackOff(failures, until, str(error))
         return FeedReport(feed.address, FeedState.FAILED, str(error), until)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_rows import Link
+from bot.corpus.catalog.feeds import Link, known_link, put_links
 from bot.corpus.identity import article_id, canonical_url
 from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
@@ -96,7 +96,7 @@ class FollowedLinks:
         except ReadError:
             return False  # fetching says what is wrong with it
         now = self._now()
-        link = self._catalog.link(key)
+        link = known_link(self._catalog, key)
         if link is not None:
             turn = turn_of(link, version, now)
         else:
@@ -145,11 +145,10 @@ class FollowedLinks:
     def _remember(self, links: Sequence[tuple[str, Link]]) -> None:
         if not links:
             return
-        with self._catalog.writing() as writer:
-            for url, link in links:
-                writer.put_link(link)
-                self._open.pop(url, None)
-                self.settled &= not 0 < link.failures < FAILURES_MAX
+        put_links(self._catalog, [link for _, link in links])
+        for url, link in links:
+            self._open.pop(url, None)
+            self.settled &= not 0 < link.failures < FAILURES_MAX
 
 
 def _host(url: str) -> str:

@@ -14,7 +14,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.corpus.catalog_writer import Writer
+from bot.corpus.catalog.feeds import finish_run, start_run
+from bot.corpus.catalog.log import Writer
 from bot.corpus.corpus import Corpus, Progress
 from bot.corpus.identity import article_id, content_hash
 from bot.corpus.verifying import damage_of
@@ -72,7 +73,7 @@ def ingest(
     # anything is stored. Also the only moment at which a catalog restored from a backup is seen to be older.
     _require_chunker(corpus, passage_chars)
     corpus.follow(progress)
-    run = corpus.catalog.start_run()
+    run = start_run(corpus.catalog)
     counts: dict[str, int] = {}
     seen: dict[str, tuple[str, str]] = {}
     pending = iter(items)
@@ -86,7 +87,7 @@ def ingest(
                 counts[outcome.kind] = counts.get(outcome.kind, 0) + 1
                 yield outcome
     corpus.follow(progress)
-    corpus.catalog.finish_run(run, counts)
+    finish_run(corpus.catalog, run, counts)
 
 
 def rechunk(corpus: Corpus, passage_chars: int = PASSAGE_CHARS) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_schema import articles_table, passages_table, revisions_table
+from bot.corpus.catalog.schema import articles_table, passages_table, revisions_table
 from bot.errors import NewsbotError
 from ingest.pipeline import mend
 from ingest.read import read

@@ -22,7 +22,9 @@ from alembic.script import ScriptDirectory
 
 from bot.corpus import catalog as catalog_module
 from bot.corpus.catalog import SCHEMA_REVISION, Catalog
-from bot.corpus.catalog_schema import metadata
+from bot.corpus.catalog.articles import dated, newest
+from bot.corpus.catalog.feeds import finish_run, last_run, start_run
+from bot.corpus.catalog.schema import metadata
 from bot.corpus.identity import article_id
 from bot.corpus.verifying import damage_of
 from bot.errors import CorpusError, CorpusMissing
@@ -334,7 +336,7 @@ def test_figures_of_an_empty_catalog(catalog: Catalog) -> None:
     assert catalog.seq() == 0
     assert catalog.changes(0, 100) == []
     assert catalog.passage_ids() == set()
-    assert catalog.last_run() is None
+    assert last_run(catalog) is None
     assert damage_of(catalog).lines() == []
 
 
@@ -352,17 +354,17 @@ def test_coverage_sources_and_counts(catalog: Catalog) -> None:
 
 
 def test_runs_are_noted(catalog: Catalog) -> None:
-    run = catalog.start_run()
-    begun = catalog.last_run()
+    run = start_run(catalog)
+    begun = last_run(catalog)
     assert begun is not None
     assert begun.finished_at is None, "cut short, as long as nobody says otherwise"
-    catalog.finish_run(run, {"new": 3, "failed": 1})
-    ended = catalog.last_run()
+    finish_run(catalog, run, {"new": 3, "failed": 1})
+    ended = last_run(catalog)
     assert ended is not None
     assert ended.finished_at is not None
     assert ended.counts == {"new": 3, "failed": 1}
     assert ended.started_at <= ended.finished_at
-    second = catalog.start_run()
+    second = start_run(catalog)
     assert second != run
 
 
@@ -603,9 +605,36 @@ def test_where_passages_stand(catalog: Catalog, scope: Scope | None, expected: s
     assert articles["old"].id not in {each.article_id for each in catalog.standing(ids, scope).values()}
 
 
-def test_an_articles_text_is_not_passed_over_to_tell_where_its_passages_stand(on_file: Catalog) -> None:
-    query = "SELECT p.id, a.published FROM passages p JOIN articles a ON a.id = p.article_id "
-    query += "WHERE a.removed = 0 AND a.copy_of IS NULL AND p.id IN ('x', 'y')"
-    with on_file.engine.connect() as connection:
-        plan = " ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}"))
-    assert "COVERING INDEX ix_articles_standing" in plan
+def test_what_is_asked_by_id_lists_nothing_else(on_file: Catalog) -> None:
+    """SQLite is asked how it would go about each statement: by ids, and past no article's text to tell where it is."""
+    one = article("one")
+    put(on_file, one)
+    said: list[tuple[str, object]] = []
+    sa.event.listen(on_file.engine, "before_cursor_execute", lambda *told: said.append((told[2], told[3])))
+    ids = sorted(on_file.passage_ids())
+    said.clear()
+    asked = {
+        "standing": lambda: on_file.standing(ids, Scope(known_by=date(2030, 1, 1), after=date(2000, 1, 1))),
+        "passages": lambda: on_file.passages(ids),
+        "articles": lambda: on_file.articles([one.id]),
+        "copies": lambda: on_file.copies([one.id]),
+        "vectors": lambda: on_file.vectors(ids),
+        "changes": lambda: on_file.changes_of([one.id], dense=True),
+        "dated": lambda: dated(on_file, [one.id]),
+        "coverage": on_file.coverage,
+        "newest": lambda: newest(on_file, 5),
+    }
+    plans = {}
+    for name, ask in asked.items():
+        said.clear()
+        ask()
+        with on_file.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            told = [driver.execute(f"EXPLAIN QUERY PLAN {order}", values) for order, values in list(said)]
+            plans[name] = [row[3] for rows in told for row in rows]
+    for name, plan in plans.items():
+        scans = [step for step in plan if step.startswith("SCAN") and not step.startswith("SCAN anon")]
+        assert scans in ([], ["SCAN sources"]) or name == "newest", (name, plan)
+    assert any("COVERING INDEX ix_articles_standing (id=?" in step for step in plans["standing"]), plans["standing"]
+    assert any("USING INDEX ix_articles_days" in step for step in plans["newest"]), plans["newest"]

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot.corpus.catalog_topics import Dated
+from bot.corpus.catalog.articles import Dated
 from bot.discord_bot.charts import DARK, LIGHT, Theme, coverage_chart
 from bot.discord_bot.periods import KEY_DATES_MOST, OTHERS, UNNAMED, counted
 

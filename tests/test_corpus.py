@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_rows import Change
+from bot.corpus.catalog.log import Change
 from bot.corpus.chroma_files import ChromaFiles
 from bot.corpus.corpus import CATALOG_FILE, Corpus
 from bot.corpus.embedded_text import CONTENT_WORDS
@@ -92,7 +92,7 @@ def contents(corpus: Corpus) -> tuple[set[str], dict[str, str]]:
     ids = corpus.dense.ids()
     assert corpus.lexical.ids() == ids
     assert all(abs(float(vector @ vector) - 1) < 1e-3 for vector in corpus.dense.vectors(sorted(ids)).values())
-    return ids, {id_: each.text for id_, each in corpus.dense.held(sorted(ids)).items()}
+    return ids, {id_: each.text for id_, each in corpus.dense.beside(sorted(ids)).items()}
 
 
 def reopened(corpus: Corpus, settings: Settings) -> Corpus:

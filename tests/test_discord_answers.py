@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from bot.asking import Asker
-from bot.corpus.catalog_feedback import judged
+from bot.corpus.catalog.feedback import judged
 from bot.discord_bot import answer_service, delivery, targets
 from bot.errors import CorpusError, ModelError, UsageError
 from bot.schema import Answer, Article, Coverage, Question

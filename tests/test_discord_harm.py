@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.asking import Asker
-from bot.corpus.catalog_feedback import forget_before, given
+from bot.corpus.catalog.feedback import forget_before, given
 from bot.discord_bot import answer_service, asking
 from bot.discord_bot import running as running_module
 from bot.discord_bot.limits import Rate

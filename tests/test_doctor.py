@@ -15,7 +15,7 @@ import pytest
 
 from bot.cli import doctor, main
 from bot.cli.doctor import Diagnostic, has_form_of_token
-from bot.corpus.catalog_rows import Run
+from bot.corpus.catalog.feeds import Run
 from bot.corpus.corpus import CATALOG_FILE, Status
 from bot.schema import Coverage
 from bot.settings import Settings

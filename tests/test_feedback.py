@@ -17,8 +17,8 @@ from alembic.config import Config
 
 import bot.corpus.catalog as catalog_module
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_feedback import Rating, Reason, exported, given, judged, put_answer, put_messages, rate
-from bot.corpus.catalog_rows import values_of
+from bot.corpus.catalog.articles import values_of
+from bot.corpus.catalog.feedback import Rating, Reason, exported, given, judged, put_answer, put_messages, rate
 from bot.corpus.identity import content_hash
 from bot.corpus.verifying import damage_of
 from bot.evaluation.question_file import read_questions
@@ -148,7 +148,9 @@ def test_a_corpus_of_the_first_schema_is_brought_up_to_date_with_its_articles(tm
         told = {"seq": 1, "revision": 1, "content_hash": content_hash(kept), "removed": False, "fresh": True}
         days = {"added_at": "2024-03-05T00:00:00+00:00", "changed_at": "2024-03-05T00:00:00+00:00"}
         lists = {"authors": json.dumps(list(kept.authors)), "credits": json.dumps(list(kept.credits))}
-        connection.execute(articles.insert().values(id=kept.id, **(values_of(kept) | lists), **told, **days))
+        connection.execute(
+            articles.insert().values(**(values_of(kept) | lists | {"published": "2024-03-04"}), **told, **days)
+        )
     old.close()
 
     for opened in (Catalog.open(path), Catalog.open(path)):

@@ -20,7 +20,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cli import main
-from bot.corpus.catalog_rows import Link
+from bot.corpus.catalog.feeds import Link
 from bot.corpus.corpus import Corpus
 from bot.errors import CorpusError
 from bot.settings import Settings

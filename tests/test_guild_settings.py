@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_feedback import guild_settings, put_guild_settings
+from bot.corpus.catalog.feedback import guild_settings, put_guild_settings
 from bot.discord_bot.guild_settings import GuildSettings, GuildSettingsStore, settings_from
 from bot.errors import UsageError
 

@@ -103,7 +103,7 @@ def contents(folder: Path) -> dict[str, Any]:
         "copies": {id_: sorted(each.id for each in some) for id_, some in catalog.copies(names).items()},
         "revisions": {id_: [repr(each.article) for each in catalog.revisions(id_)] for id_ in names},
         "passages": {id_: (each.start, each.end, each.text) for id_, each in passages.items()},
-        "texts": corpus.dense.held(ids),
+        "texts": corpus.dense.beside(ids),
         "vectors": {id_: [round(float(x), 5) for x in vector] for id_, vector in vectors.items()},
         "found": {id_: sorted(each for each, _ in corpus.lexical.search([_unique_term(corpus, passages[id_].text)], 50))
                   for id_ in ids[::20]},

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from bot.corpus.backup import backup, restore
-from bot.corpus.catalog_feedback import given, put_answer
+from bot.corpus.catalog.feedback import given, put_answer
 from bot.corpus.corpus import CATALOG_FILE
 from bot.corpus.identity import article_id
 from bot.errors import CorpusError, UsageError

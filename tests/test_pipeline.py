@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.corpus.catalog.feeds import last_run
 from bot.corpus.corpus import Corpus
 from bot.schema import Article, Outcome, OutcomeKind
 from bot.settings import Settings
@@ -85,7 +86,7 @@ def test_outcomes_of_readers_are_handed_on_in_their_place(corpus: Corpus) -> Non
     outcomes = run(corpus, skipped, article("harbour"), failed)
     assert (outcomes[0], outcomes[2]) == (skipped, failed)
     assert outcomes[1].kind is OutcomeKind.NEW
-    last = corpus.catalog.last_run()
+    last = last_run(corpus.catalog)
     assert last is not None
     assert last.finished_at is not None
     assert last.counts == {"skipped": 1, "new": 1, "failed": 1}
@@ -311,7 +312,7 @@ def contents(folder: Path, settings: Settings) -> tuple[object, ...]:
     articles = sorted({id_.split(".")[0] for id_ in ids})
     copies = {id_: sorted(each.id for each in linked) for id_, linked in corpus.catalog.copies(articles).items()}
     texts = {id_: passage.text for id_, passage in corpus.catalog.passages(sorted(ids)).items()}
-    found = corpus.catalog.counts(), copies, texts, corpus.dense.held(sorted(ids))
+    found = corpus.catalog.counts(), copies, texts, corpus.dense.beside(sorted(ids))
     corpus.close()
     return found
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.corpus.catalog_rows import Run
+from bot.corpus.catalog.feeds import Run
 from bot.corpus.corpus import IndexStatus, Status
 from bot.render import (
     Flow,

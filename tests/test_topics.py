@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.asking import Asker
-from bot.corpus.catalog_feedback import Cited, Given
-from bot.corpus.catalog_topics import dated, freshness, newest
+from bot.corpus.catalog.articles import dated, freshness, newest
+from bot.corpus.catalog.feedback import Cited, Given
 from bot.corpus.corpus import Corpus
 from bot.discord_bot.comparing import changes
 from bot.discord_bot.digest import articles_on

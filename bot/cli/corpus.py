@@ -54,7 +54,7 @@ def run_status(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def run_list(parsed: argparse.Namespace, settings: Settings) -> int:
     """List articles, the newest first."""
-    from bot.corpus.catalog_topics import listed
+    from bot.corpus.catalog.topics import listed
     from bot.render import article_json, listed_line
     from bot.wiring import open_catalog
 
@@ -74,7 +74,7 @@ def run_list(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def run_sources(parsed: argparse.Namespace, settings: Settings) -> int:
     """List the outlets, the one with most articles first."""
-    from bot.corpus.catalog_topics import freshness
+    from bot.corpus.catalog.articles import freshness
     from bot.wiring import open_catalog
 
     _print_counted(parsed, [(each.source, each.articles, each.newest) for each in freshness(open_catalog(settings))])
@@ -83,7 +83,7 @@ def run_sources(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def run_topics(parsed: argparse.Namespace, settings: Settings) -> int:
     """List the names that most articles speak of."""
-    from bot.corpus.catalog_topics import topics
+    from bot.corpus.catalog.topics import topics
     from bot.wiring import open_catalog
 
     catalog = open_catalog(settings)
@@ -153,7 +153,7 @@ def run_backup(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def run_feedback(parsed: argparse.Namespace, settings: Settings) -> int:
     """Print the rated answers as questions for `newsbot eval`."""
-    from bot.corpus.catalog_feedback import exported, judged
+    from bot.corpus.catalog.feedback import exported, judged
     from bot.wiring import open_catalog
 
     catalog = open_catalog(settings)

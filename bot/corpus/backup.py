@@ -16,7 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_schema import metadata, upsert
+from bot.corpus.catalog.schema import metadata, upsert
 from bot.corpus.verifying import damage_of
 from bot.errors import CorpusError, UsageError
 

@@ -12,12 +12,12 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot.corpus.catalog_rows import Change
+from bot.corpus.catalog.log import Change
 from bot.corpus.follower import Held
 from bot.schema import Passage, Scope
 
 if TYPE_CHECKING:
-    from bot.corpus.catalog_rows import Vectors
+    from bot.corpus.catalog.vectors import Vectors
 
 COLLECTION = "passages"
 MAKE: dict[str, str | int] = {"index": "chroma", "version": 2}
@@ -36,6 +36,7 @@ class ChromaRows(ABC):
     name = "vector index"
     make = MAKE
     batch_passages = 2_048
+    follows_vectors = True
 
     @abstractmethod
     def _read(self, ask: Callable[[Any], Any]) -> Any:
@@ -61,7 +62,7 @@ class ChromaRows(ABC):
             found |= self._read(partial(_vectors, ids=list(ids[start : start + READ_ROWS])))
         return found
 
-    def held(self, ids: Sequence[str]) -> dict[str, Held]:
+    def beside(self, ids: Sequence[str]) -> dict[str, Held]:
         """What stands beside the vectors of those of the passages that the index holds."""
         found: dict[str, Held] = {}
         for start in range(0, len(ids), READ_ROWS):

@@ -18,7 +18,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from bot.corpus.catalog_rows import Change
+from bot.corpus.catalog.log import Change
 from bot.corpus.chroma import COLLECTION, HNSW, ChromaRows, put
 from bot.corpus.follower import State, unusable
 from bot.corpus.index_files import IndexFiles
@@ -29,6 +29,10 @@ READ_ATTEMPTS = 3
 """So many, because the other process may delete again between opening and asking."""
 REOPEN_SECONDS = 1.0
 """Least time between two looks at what another process wrote."""
+SYNC_ROWS, REBUILD_SYNC_ROWS = 1_000, 50_000
+"""Changed rows after which Chroma writes its graph, always all of it; the second while the index is made anew."""
+REBUILD_CHANGES = 1_000
+"""With fewer changes to take in, that is not worth opening the files once more at the end."""
 REOPEN_SHARE = 0.05
 """Of its time a reader spends no more than this on opening anew: a large graph takes seconds to load."""
 
@@ -90,7 +94,7 @@ class ChromaFiles(ChromaRows):
             started = time.monotonic()
             with self._files.locked():
                 self._require_whole()
-                self._load(create=False)
+                self._load()
             self._looked_at = time.monotonic()
             self._open_seconds = self._looked_at - started
         return self._collection
@@ -101,7 +105,7 @@ class ChromaFiles(ChromaRows):
         if not (self.folder / DATABASE).is_file():  # Chroma would make an empty one
             raise unusable(self.name, self.folder, ValueError(f"{DATABASE} is gone"), damaged=True)
 
-    def _load(self, *, create: bool) -> None:
+    def _load(self, *, create: bool = False, sync_rows: int = SYNC_ROWS) -> None:
         """Open Chroma, its graph too. Call it while the files are locked."""
         try:
             import chromadb
@@ -111,7 +115,9 @@ class ChromaFiles(ChromaRows):
             self._client = chromadb.PersistentClient(path=_own_spelling(self.folder), settings=settings)
             if create:
                 self._collection = self._client.get_or_create_collection(
-                    COLLECTION, configuration={"hnsw": HNSW}, embedding_function=None
+                    COLLECTION,
+                    configuration={"hnsw": {**HNSW, "sync_threshold": sync_rows}},
+                    embedding_function=None,
                 )
             else:
                 self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
@@ -149,11 +155,17 @@ class ChromaFiles(ChromaRows):
                 if self._collection is None or self._files.token() != self._token:
                     self.close()
                     self._require_whole()
-                    self._load(create=False)
+                    self._load()
                 collection = self._collection
             try:
                 with self._files.changing(state):
-                    put(collection, changes, fresh=before is not None and before.seq == 0)
+                    put(collection, changes, fresh=before is not None and before.brings_new(changes))
+                    if before is not None and before.seq < _slow_until(state) <= state.seq:
+                        # chromadb 1.5.9 heeds it when it opens the files, and writes what it has not written.
+                        collection.modify(configuration={"hnsw": {"sync_threshold": SYNC_ROWS}})
+                        self.close()
+                        self._load()
+                        collection = self._collection
                     _load_graph(collection)  # what Chroma has yet to write it writes now, before the digest is taken
             except BaseException as error:  # also Ctrl-C: what is open must not go on where the files are made anew
                 self.close()
@@ -169,7 +181,7 @@ class ChromaFiles(ChromaRows):
             self.close()
             self._files.empty()
             with self._files.changing(state):
-                self._load(create=True)
+                self._load(create=True, sync_rows=REBUILD_SYNC_ROWS if _slow_until(state) else SYNC_ROWS)
             self._token = self._files.token()
 
     def close(self) -> None:
@@ -179,6 +191,11 @@ class ChromaFiles(ChromaRows):
                 with suppress(Exception):
                     self._client.close()
             self._client = self._collection = None
+
+
+def _slow_until(state: State) -> int:
+    """The number of the change up to which Chroma writes its graph seldom; 0 where it does not."""
+    return state.new_until if state.new_until >= REBUILD_CHANGES else 0
 
 
 def _graph_files(folder: Path) -> Iterable[Path]:

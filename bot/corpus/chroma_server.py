@@ -6,16 +6,14 @@ collection's metadata.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-from bot.corpus.catalog_rows import Change
+from bot.corpus.catalog.log import Change
 from bot.corpus.chroma import COLLECTION, HNSW, ChromaRows, put
-from bot.corpus.follower import State, unusable
-from bot.errors import CorpusError, SettingsError
+from bot.corpus.follower import ServerAddress, State, unusable
+from bot.errors import CorpusError
 
 
 class ChromaServer(ChromaRows):
@@ -27,16 +25,8 @@ class ChromaServer(ChromaRows):
     local = False
 
     def __init__(self, address: str) -> None:
-        parts = urlsplit(address)
-        try:
-            port = parts.port or (443 if parts.scheme == "https" else 8000)
-        except ValueError:
-            port = 0
-        if parts.scheme not in {"http", "https"} or not parts.hostname or not port:
-            raise SettingsError("NEWSBOT_CHROMA_URL is no address of a server, such as http://127.0.0.1:8000.")
-        self._host, self._port, self._ssl = parts.hostname, port, parts.scheme == "https"
-        self.collection = parts.path.strip("/") or COLLECTION
-        self.place = f"{parts.scheme}://{self._host}:{port}/{self.collection}"
+        self._address = ServerAddress.of("NEWSBOT_CHROMA_URL", address, 8000, COLLECTION)
+        self.collection, self.place = self._address.index, self._address.place
         self._lock = threading.RLock()
         self._client: Any = None
         self._collection: Any = None
@@ -47,11 +37,7 @@ class ChromaServer(ChromaRows):
             self._collection = None  # its metadata is read anew
             if (collection := self._opened(missing_ok=True)) is None:
                 return None
-            found = collection.metadata or {}
-        try:
-            return State(found["corpus"], int(found["seq"]), json.loads(found["make"]), found["made"])
-        except (KeyError, ValueError, TypeError):
-            return None
+            return State.from_note(collection.metadata)
 
     def refresh(self) -> None:
         """Nothing to do: a server answers from what is there."""
@@ -66,7 +52,7 @@ class ChromaServer(ChromaRows):
         def take(collection: Any) -> None:
             seq = int((collection.metadata or {}).get("seq", -1))
             put(collection, changes, fresh=seq == 0 and collection.count() == 0)
-            collection.modify(metadata=_metadata(state))
+            collection.modify(metadata=state.noted())
 
         self._read(take)
 
@@ -80,7 +66,7 @@ class ChromaServer(ChromaRows):
                 self._collection = client.create_collection(
                     self.collection,
                     configuration={"hnsw": HNSW},
-                    metadata=_metadata(state),
+                    metadata=state.noted(),
                     embedding_function=None,
                 )
             except CorpusError:
@@ -114,7 +100,9 @@ class ChromaServer(ChromaRows):
                 from chromadb.config import Settings
 
                 settings = Settings(anonymized_telemetry=False)
-                self._client = chromadb.HttpClient(self._host, self._port, ssl=self._ssl, settings=settings)
+                self._client = chromadb.HttpClient(
+                    self._address.host, self._address.port, ssl=self._address.secure, settings=settings
+                )
             except Exception as error:
                 raise self._told(error) from error
         return self._client
@@ -137,12 +125,4 @@ class ChromaServer(ChromaRows):
     def _told(self, error: Exception) -> CorpusError:
         if isinstance(error, ImportError):
             return unusable(self.name, self.place, error)
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        return CorpusError(
-            f"The {self.name} at {self.place} does not answer ({said}). Check NEWSBOT_CHROMA_URL, and that the "
-            "server runs."
-        )
-
-
-def _metadata(state: State) -> dict[str, str | int]:
-    return {"corpus": state.corpus, "seq": state.seq, "make": json.dumps(dict(state.make)), "made": state.made}
+        return self._address.unanswered(self.name, error)

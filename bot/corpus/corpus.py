@@ -8,16 +8,17 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_rows import Run
+from bot.corpus.catalog.feeds import Run, last_run
 from bot.corpus.dense import DenseSearch
 from bot.corpus.embedding import Encoder, embed, require_encoder
 from bot.corpus.follower import DamagedIndex, DenseIndex, Follower, LexicalIndex, State
+from bot.corpus.index_files import file_locked
 from bot.corpus.verifying import damage_of, differences
 from bot.errors import CorpusBusy, CorpusError
 from bot.schema import Coverage, Passage
@@ -76,13 +77,16 @@ class Corpus:
 
     @property
     def followers(self) -> tuple[Follower, ...]:
-        """The indexes, in the order in which they follow: the quick one first, so that news is found at once."""
-        return (self.lexical, self.dense)
+        """The indexes, in the order in which they follow: the quick one first, so that news is found at once.
+
+        One follower fills what is both.
+        """
+        return (self.dense,) if self.lexical.place == self.dense.place else (self.lexical, self.dense)
 
     def close(self) -> None:
         """Let go of all files."""
-        for follower in self.followers:
-            follower.close()
+        for index in (self.lexical, self.dense):
+            index.close()
         self.catalog.close()
 
     # Reading
@@ -144,12 +148,12 @@ class Corpus:
         indexes = []
         for follower in self.followers:
             state = follower.state()
-            behind = self.catalog.behind(state.seq if state else 0, dense=follower is self.dense)
+            behind = self.catalog.behind(state.seq if state else 0, dense=follower.follows_vectors)
             make = {**follower.make, **self._vectors_make(follower)}
             indexes.append(IndexStatus(follower.name, behind, make))
         catalog = self.catalog
         return Status(
-            self.folder, catalog.coverage(), catalog.counts(), catalog.sources(), catalog.last_run(), tuple(indexes)
+            self.folder, catalog.coverage(), catalog.counts(), catalog.sources(), last_run(catalog), tuple(indexes)
         )
 
     def verify(self) -> list[str]:
@@ -176,34 +180,23 @@ class Corpus:
             with self.catalog.locked("writing", alone=alone, wait_seconds=wait_seconds):
                 yield
             return
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.folder / LOCK_FILE)
         holder = self.folder / HOLDER_FILE
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            who = _holder(holder)
-            if on_wait and wait_seconds:
-                on_wait(f"Waiting for {who}, which is writing to {self.folder}.")
+        with ExitStack() as held:
             try:
-                lock.acquire(timeout=wait_seconds, poll_interval=0.1)
-            except Timeout as error:
-                raise CorpusBusy(
-                    f"{who[0].upper()}{who[1:]} is writing to {self.folder}. Try again when it is done."
-                ) from error
-        except OSError as error:
-            raise CorpusError(f"The folder {self.folder} cannot be written: {error.strerror or error}.") from error
-        try:
+                held.enter_context(file_locked(self.folder / LOCK_FILE, 0, ""))
+            except CorpusBusy:
+                who = _holder(holder)
+                if on_wait and wait_seconds:
+                    on_wait(f"Waiting for {who}, which is writing to {self.folder}.")
+                busy = f"{who[0].upper()}{who[1:]} is writing to {self.folder}. Try again when it is done."
+                held.enter_context(file_locked(self.folder / LOCK_FILE, wait_seconds, busy))
+            held.callback(holder.unlink, missing_ok=True)
             facts = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
             try:
                 holder.write_text(json.dumps(facts), encoding="utf-8")
             except OSError as error:
                 raise CorpusError(f"The folder {self.folder} cannot be written: {error.strerror or error}.") from error
             yield
-        finally:
-            holder.unlink(missing_ok=True)
-            lock.release()
 
     def follow(self, progress: Progress | None = None) -> None:
         """Embed what has no vector, and bring every index up to date with the catalog. Call it while `writing`.
@@ -285,7 +278,7 @@ class Corpus:
             self._take_in(follower, progress)
 
     def _take_in(self, follower: Follower, progress: Progress | None) -> None:
-        dense = follower is self.dense
+        dense = follower.follows_vectors
         state = follower.state()
         if state is None or not self._stands(follower, state):
             state = self._reset(follower)
@@ -311,14 +304,15 @@ class Corpus:
         if articles is None:
             self._reset(follower)
             return
-        changes = self.catalog.changes_of(sorted(articles), dense=follower is self.dense)
+        changes = self.catalog.changes_of(sorted(articles), dense=follower.follows_vectors)
         state = follower.state()
         for start in range(0, len(changes), REPAIRED_ARTICLES):
             assert state is not None
             follower.apply(changes[start : start + REPAIRED_ARTICLES], state)
 
     def _reset(self, follower: Follower) -> State:
-        state = State(self.catalog.log(), 0, {**follower.make, **self._vectors_make(follower)}, uuid.uuid4().hex)
+        make, newest = follower.make, self.catalog.seq(dense=follower.follows_vectors)
+        state = State(self.catalog.log(), 0, {**make, **self._vectors_make(follower)}, uuid.uuid4().hex, newest)
         follower.reset(state)
         return state
 
@@ -327,11 +321,11 @@ class Corpus:
         state = state or follower.state()
         if state is None or state.corpus != self.catalog.log():
             return False
-        newest = self.catalog.seq(dense=follower is self.dense)
+        newest = self.catalog.seq(dense=follower.follows_vectors)
         return state.seq <= newest and dict(state.make) == {**follower.make, **self._vectors_make(follower)}
 
     def _vectors_make(self, follower: Follower) -> Mapping[str, str | int]:
-        return (self.catalog.vectors_make() or {}) if follower is self.dense else {}
+        return (self.catalog.vectors_make() or {}) if follower.follows_vectors else {}
 
     @contextmanager
     def _following(self, follower: Follower, *, wait: bool = True) -> Iterator[None]:
@@ -342,18 +336,10 @@ class Corpus:
             with self.catalog.locked(follower.name, wait_seconds=None if wait else 0):
                 yield
         else:
-            from filelock import FileLock, Timeout
-
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / f"{follower.name.replace(' ', '-')}.lock", thread_local=False)
-            try:
-                lock.acquire(timeout=-1 if wait else 0)
-            except Timeout as error:
-                raise CorpusBusy(f"Another process writes the {follower.name} in {self.folder}.") from error
-            try:
+            lock = self.folder / f"{follower.name.replace(' ', '-')}.lock"
+            busy = f"Another process writes the {follower.name} in {self.folder}."
+            with file_locked(lock, -1 if wait else 0, busy):
                 yield
-            finally:
-                lock.release()
 
     def _differences(self, follower: Follower) -> tuple[list[str], set[str] | None]:
         """What is wrong with an index, and the ids of the articles to apply again; None where it must be made anew."""

@@ -18,7 +18,7 @@ from bot.errors import CorpusError
 from bot.schema import Scope
 
 if TYPE_CHECKING:
-    from bot.corpus.catalog_rows import Vectors
+    from bot.corpus.catalog.vectors import Vectors
 
 log = logging.getLogger(__name__)
 

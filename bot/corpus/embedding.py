@@ -14,7 +14,8 @@ from bot.corpus.embedded_text import document
 from bot.errors import IndexMismatch
 
 if TYPE_CHECKING:
-    from bot.corpus.catalog_rows import Change, Vectors
+    from bot.corpus.catalog.log import Change
+    from bot.corpus.catalog.vectors import Vectors
 
 BATCH_PASSAGES = 4_096
 """So many are taken at a time to be embedded."""
@@ -75,9 +76,9 @@ def embed(catalog: Catalog, encoder: Encoder) -> Iterator[int]:
         if catalog.vectors_make() is None:
             with catalog.writing() as writer:
                 writer.note("vectors", json.dumps(encoder.make()))
-        with catalog.claim(changes) as mine:
+        with catalog.claim([change.article_id for change in changes]) as mine:
             if mine:
-                yield from _embed(catalog, encoder, mine)
+                yield from _embed(catalog, encoder, [change for change in changes if change.article_id in mine])
         in_vain = 0 if mine else in_vain + 1
 
 

@@ -5,17 +5,19 @@ Whoever asks an index does not see which engine answers: files on this machine, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
-from bot.corpus.catalog_rows import Change
-from bot.errors import CorpusError
+from bot.corpus.catalog.log import Change
+from bot.errors import CorpusError, SettingsError
 from bot.schema import Scope
 
 if TYPE_CHECKING:
-    from bot.corpus.catalog_rows import Vectors
+    from bot.corpus.catalog.vectors import Vectors
 
 
 class DamagedIndex(CorpusError):
@@ -26,13 +28,31 @@ class DamagedIndex(CorpusError):
 class State:
     """How far an index has followed: every change of the log `corpus` up to `seq` is in it; `make` is how it was made.
 
-    `made` is a name for this making: an index that was made anew has another one, even at the same `seq`.
+    `made` is a name for this making: an index that was made anew has another one, even at the same `seq`. Changes after
+    `seq` and up to `new_until` are of articles that were never in it: it goes through the log for the first time.
     """
 
     corpus: str
     seq: int
     make: Mapping[str, str | int]
     made: str = ""
+    new_until: int = 0
+
+    def brings_new(self, changes: Sequence[Change]) -> bool:
+        """Whether all of the changes are of articles of which nothing need leave the index first."""
+        return all(self.seq < change.seq <= self.new_until for change in changes)
+
+    def noted(self) -> dict[str, str | int]:
+        """As a server keeps it beside the index that it describes."""
+        return {"corpus": self.corpus, "seq": self.seq, "make": json.dumps(dict(self.make)), "made": self.made}
+
+    @classmethod
+    def from_note(cls, note: Any) -> State | None:
+        """What a server keeps; None where it is none of ours."""
+        try:
+            return cls(note["corpus"], int(note["seq"]), json.loads(note["make"]), note["made"])
+        except (KeyError, ValueError, TypeError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +79,10 @@ class Follower(Protocol):
     @property
     def local(self) -> bool:
         """Whether it lives on this machine: then every machine has one of its own."""
+
+    @property
+    def follows_vectors(self) -> bool:
+        """Whether it takes a passage in with its vector, and when it has one: by the log's numbers of those."""
 
     @property
     def make(self) -> Mapping[str, str | int]:
@@ -102,7 +126,7 @@ class DenseIndex(Follower, Protocol):
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
         """The vectors of those of the passages that it holds, by passage id. Raises CorpusError."""
 
-    def held(self, ids: Sequence[str]) -> dict[str, Held]:
+    def beside(self, ids: Sequence[str]) -> dict[str, Held]:
         """What stands beside the vectors of those of the passages that it holds. Raises CorpusError."""
 
 
@@ -158,3 +182,38 @@ def unusable(name: str, place: str | Path, error: BaseException, *, damaged: boo
         return CorpusError(f"{head} Check that the folder may be written; nothing that was stored is lost.")
     kind = DamagedIndex if damaged else CorpusError
     return kind(f"{head} Make it anew from the catalog: newsbot verify --repair")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where an index lives on a server: `setting` names the variable that says so. What is secret is in `url` alone."""
+
+    setting: str
+    url: str
+    host: str
+    port: int
+    secure: bool
+    index: str
+    place: str
+
+    @classmethod
+    def of(cls, setting: str, address: str, port: int, index: str) -> ServerAddress:
+        """An http(s) address; its path, where there is one, names the index. Raises SettingsError for what is none."""
+        parts = urlsplit(address)
+        secure = parts.scheme == "https"
+        try:
+            port = parts.port or (443 if secure else port)
+        except ValueError:
+            port = 0
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not port:
+            raise SettingsError(f"{setting} is no address of a server, such as http://127.0.0.1:{port or 8000}.")
+        index = parts.path.strip("/") or index
+        place = f"{parts.scheme}://{parts.hostname}:{port}/{index}"
+        return cls(setting, f"{parts.scheme}://{parts.netloc}", parts.hostname, port, secure, index, place)
+
+    def unanswered(self, name: str, error: BaseException) -> CorpusError:
+        """That the server does not answer, in words."""
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        return CorpusError(
+            f"The {name} at {self.place} does not answer ({said}). Check {self.setting}, and that the server runs."
+        )

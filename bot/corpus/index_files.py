@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bot.corpus.follower import State, unusable
-from bot.errors import CorpusError
+from bot.errors import CorpusBusy, CorpusError
 
 STATE_FILE = "follower.json"
 BLOCK_BYTES = 1 << 20
@@ -25,6 +25,31 @@ LOCK_SECONDS = 60.0
 
 Digests = Mapping[str, str]
 """By a file's path within the folder: its length and the digest of its content."""
+
+
+@contextmanager
+def file_locked(path: Path, wait_seconds: float, busy: str) -> Iterator[None]:
+    """While inside, nobody else is inside with the same file, in no process. A negative wait has no end.
+
+    Raises CorpusBusy, which says `busy`, after the wait, and CorpusError where the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, thread_local=False)
+        lock.acquire(timeout=wait_seconds)
+    except Timeout as error:
+        raise CorpusBusy(busy) from error
+    except OSError as error:
+        raise CorpusError(
+            f"The folder {path.parent} cannot be written: {error.strerror or error}. Check that it may be written; "
+            "nothing that was stored is lost."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class IndexFiles:
@@ -103,26 +128,18 @@ class IndexFiles:
 
         Where nothing can be written, nobody does, and there is no lock.
         """
-        from filelock import FileLock, Timeout
-
         if self.folder.is_dir() and not self.writable:
             yield
             return
-        try:
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder.with_suffix(".lock"), thread_local=False)
-            lock.acquire(timeout=LOCK_SECONDS)
-        except (OSError, Timeout) as error:
-            raise unusable(self.name, self.folder, error) from error
-        try:
+        busy = f"The {self.name} in {self.folder} is being written all the time. Try again later."
+        with file_locked(self.folder.with_suffix(".lock"), LOCK_SECONDS, busy):
             yield
-        finally:
-            lock.release()
 
     def _read(self) -> tuple[State, Digests] | None:
         try:
             found = json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8"))
-            state = State(str(found["corpus"]), int(found["seq"]), dict(found["make"]), str(found["made"]))
+            known = str(found["corpus"]), int(found["seq"]), dict(found["make"]), str(found["made"])
+            state = State(*known, int(found.get("new_until", 0)))
             return state, dict(found["files"])
         except (OSError, ValueError, KeyError, TypeError):
             return None

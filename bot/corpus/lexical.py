@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from bot.corpus.catalog_rows import Change
+from bot.corpus.catalog.log import Change
 from bot.corpus.follower import State, unusable
 from bot.corpus.index_files import IndexFiles
 from bot.errors import CorpusError
@@ -26,8 +26,34 @@ MAKE: dict[str, str | int] = {"index": "tantivy", "version": 2}
 WRITER_HEAP_BYTES = 50_000_000
 ANALYZER = "news"
 RARITIES_KEPT = 50_000
+LUCENE_SCALE = 2.2
+"""tantivy's scores by BM25 hold the factor k1 + 1, which Lucene's leave out."""
 UNDATED = 0
 """Stands for an unknown day; the ordinal of 1 January of the year 1 is 1."""
+
+
+@functools.cache
+def _analyzer() -> Any:
+    import tantivy
+
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.remove_long(60))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.stemmer("english"))
+        .build()
+    )
+
+
+_analyzing = threading.Lock()
+
+
+def terms_of(text: str) -> list[str]:
+    """The index terms of a text, in order: lower case, accents folded, stemmed."""
+    with _analyzing:
+        found: list[str] = _analyzer().analyze(text)
+    return found
 
 
 def _told(method: Callable[P, T]) -> Callable[P, T]:
@@ -59,6 +85,7 @@ class TantivyFiles:
     name = "BM25 index"
     batch_passages = 4_000
     local = True
+    follows_vectors = False
     make = MAKE
 
     def __init__(self, folder: Path) -> None:
@@ -78,14 +105,6 @@ class TantivyFiles:
         builder.add_text_field("whole", stored=False, tokenizer_name=ANALYZER, index_option="basic")
         builder.add_integer_field("day", stored=False, indexed=True, fast=True)
         self._schema = builder.build()
-        self._analyzer = (
-            tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-            .filter(tantivy.Filter.remove_long(60))
-            .filter(tantivy.Filter.lowercase())
-            .filter(tantivy.Filter.ascii_fold())
-            .filter(tantivy.Filter.stemmer("english"))
-            .build()
-        )
         self._lock = threading.Lock()
         self._index: Any = None
         self._rarities: dict[str, float] = {}
@@ -112,9 +131,7 @@ class TantivyFiles:
 
     def terms(self, text: str) -> list[str]:
         """The index terms of a text, in order: lower case, accents folded, stemmed."""
-        with self._lock:
-            found: list[str] = self._analyzer.analyze(text)
-        return found
+        return terms_of(text)
 
     @_told
     def idf(self, terms: Sequence[str]) -> dict[str, float]:
@@ -242,7 +259,7 @@ class TantivyFiles:
         with self._files.locked():
             self._files.require_whole()
             with self._files.changing(state):
-                self._commit(changes, fresh=before is not None and before.seq == 0)
+                self._commit(changes, fresh=before is not None and before.brings_new(changes))
         self.refresh()
 
     def _commit(self, changes: Sequence[Change], *, fresh: bool) -> None:
@@ -308,7 +325,7 @@ class TantivyFiles:
                     raise
                 except Exception as error:
                     raise unusable(self.name, self.folder, error, damaged=True) from error
-                self._index.register_tokenizer(ANALYZER, self._analyzer)
+                self._index.register_tokenizer(ANALYZER, _analyzer())
             return self._index
 
     def _readable(self) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_rows import article_of, revision_digest, row_hash, vectors_digest
-from bot.corpus.catalog_schema import articles_table, passages_table, revisions_table, vectors_table
-from bot.corpus.database import RESTORE
+from bot.corpus.catalog.articles import article_of, revision_digest, row_hash
+from bot.corpus.catalog.database import RESTORE
+from bot.corpus.catalog.schema import articles_table, passages_table, revisions_table, vectors_table
+from bot.corpus.catalog.vectors import vectors_digest
 from bot.corpus.follower import DenseIndex, Follower, Held
 from bot.errors import CorpusError
 
@@ -144,7 +145,7 @@ def _compared(catalog: Catalog, dense: DenseIndex, ids: Sequence[str]) -> tuple[
 
     other, lost = set[str](), set[str]()
     for some in _portions(ids):
-        passages, held = catalog.passages(some), dense.held(some)
+        passages, held = catalog.passages(some), dense.beside(some)
         for id_, passage in passages.items():
             article = passage.article
             day = article.published.toordinal() if article.published else None

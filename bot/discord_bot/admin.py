@@ -13,7 +13,7 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.corpus.catalog_feedback import asked
+from bot.corpus.catalog.feedback import asked
 from bot.discord_bot.answer_service import AnswerService, service_of
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import person_of

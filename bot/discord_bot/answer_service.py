@@ -18,7 +18,7 @@ import discord
 from discord import app_commands
 
 from bot.asking import Asker
-from bot.corpus.catalog_feedback import forget_before, put_answer, put_messages, voter
+from bot.corpus.catalog.feedback import forget_before, put_answer, put_messages, voter
 from bot.discord_bot.context import BotContext, Person
 from bot.discord_bot.delivery import watched
 from bot.discord_bot.digest import news

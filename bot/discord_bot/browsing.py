@@ -10,8 +10,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.corpus.catalog_feedback import forget, voter
-from bot.corpus.catalog_topics import Dated, dated, freshness
+from bot.corpus.catalog.articles import Dated, dated, freshness
+from bot.corpus.catalog.feedback import forget, voter
+from bot.corpus.catalog.feeds import last_run
 from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.charts import DARK, LIGHT, can_draw, coverage_chart
 from bot.discord_bot.client import NewsClient
@@ -83,7 +84,7 @@ class Browsing(commands.Cog):
     @app_commands.command(name="sources", description="What the corpus holds, and how fresh it is")
     async def sources(self, interaction: Interaction) -> None:
         def find(language: str) -> Shown:
-            run = self.corpus.catalog.last_run()
+            run = last_run(self.corpus.catalog)
             ingested = run.started_at if run is not None else None
             return sources_pages(freshness(self.corpus.catalog), self.corpus.coverage(), ingested, language), []
 

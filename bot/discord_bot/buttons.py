@@ -12,7 +12,7 @@ from typing import Any, Literal
 import discord
 from discord import ui
 
-from bot.corpus.catalog_feedback import Given, Rating, Reason, forget, given, rate, voter
+from bot.corpus.catalog.feedback import Given, Rating, Reason, forget, given, rate, voter
 from bot.discord_bot.answer_service import service_of, tell_failure
 from bot.discord_bot.comparing import change_block, changes
 from bot.discord_bot.context import person_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.corpus.catalog_feedback import Given
+from bot.corpus.catalog.feedback import Given
 from bot.discord_bot.days import day
 from bot.discord_bot.embeds import article_line
 from bot.discord_bot.escaping import escaped, one_line

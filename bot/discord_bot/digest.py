@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from bot.answering.deciding import Chosen
 from bot.answering.digest import digest
 from bot.answering.quoting import answer_of, citation_of
-from bot.corpus.catalog_topics import newest
+from bot.corpus.catalog.articles import newest
 from bot.corpus.corpus import Corpus
 from bot.retrieval.question import ParsedQuery
 from bot.schema import Answer, Hit, Passage, Question

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_feedback import guild_settings, guilds_with_settings, put_guild_settings
+from bot.corpus.catalog.feedback import guild_settings, guilds_with_settings, put_guild_settings
 from bot.discord_bot.days import LANGUAGES
 from bot.errors import UsageError
 

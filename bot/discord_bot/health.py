@@ -169,8 +169,10 @@ class Health:
 
 def about_corpus(corpus: Corpus) -> dict[str, Any]:
     """How many articles, the last day of publication, and how long ago the last ingest ended. Blocks."""
+    from bot.corpus.catalog.feeds import last_run
+
     try:
-        coverage, run = corpus.coverage(), corpus.catalog.last_run()
+        coverage, run = corpus.coverage(), last_run(corpus.catalog)
     except Exception as error:
         # Health must answer when the disk does not.
         return {"error": f"the corpus cannot be read ({type(error).__name__})"}

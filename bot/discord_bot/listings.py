@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.corpus.catalog_feedback import Asked
-from bot.corpus.catalog_topics import Freshness, newest
+from bot.corpus.catalog.articles import Freshness, newest
+from bot.corpus.catalog.feedback import Asked
 from bot.corpus.corpus import Corpus, Status
 from bot.discord_bot.days import LANGUAGES, day
 from bot.discord_bot.digest import articles_on

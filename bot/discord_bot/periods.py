@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.corpus.catalog_topics import Dated
+from bot.corpus.catalog.articles import Dated
 
 WEEKS_MOST = 30
 """A longer span is counted by month."""

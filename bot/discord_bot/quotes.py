@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.answering.links import text_fragment_link
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_feedback import Cited, Given
+from bot.corpus.catalog.feedback import Cited, Given
 from bot.discord_bot.days import day
 from bot.discord_bot.embeds import BLUE, GREY, OUTLET_CHARS, Page, article_line
 from bot.discord_bot.escaping import escaped, one_line

@@ -14,7 +14,7 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands, tasks
 
-from bot.corpus.catalog_feedback import Given, given
+from bot.corpus.catalog.feedback import Given, given
 from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.buttons import answer_buttons
 from bot.discord_bot.client import NewsClient

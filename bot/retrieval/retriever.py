@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from bot.corpus.catalog_rows import Standing
+from bot.corpus.catalog.articles import Standing
 from bot.corpus.corpus import Corpus
 from bot.models.embeddings import SentenceEmbeddings
 from bot.models.question_kind import KindClassifier, QuestionKind

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
-from ingest.read.contract import Blob, Items, ReadOptions, failed, is_news, skipped, with_head
+from ingest.read.contract import Blob, Items, ReadOptions, failed, is_news, read_up_to, skipped, with_head
 from ingest.read.inputs import digest_of_bytes, known
-from ingest.read.kinds import Kind, is_housekeeping, kind_of
+from ingest.read.kinds import HEAD_BYTES, Kind, is_housekeeping, kind_of
 from ingest.read.limits import Limits, check_count, read_whole
 from ingest.read.plain import clean, decode, one_line
 from ingest.read.sources import blob_of_fetched, blob_of_stdin, fetched_blob, files_in, is_address, opened, paths_of
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "ReadOptions", "read", "read_fetched"]
 
 log = logging.getLogger(__name__)
+
+FILES_AT_A_TIME = 32
+"""So many files of a folder are read in one go where they are read elsewhere."""
+_LEADING_ON = (Kind.FEED, Kind.JSON_FEED, Kind.SITEMAP)
+
+Spread: TypeAlias = Callable[
+    [Callable[[Any], list[Article | Outcome]], Iterable[Any]], Iterator[list[Article | Outcome]]
+]
+"""What maps a function of a module over items, in their order: `bot.cluster.Cluster.map`."""
 
 _DEFAULTS = ReadOptions()
 
@@ -48,6 +58,57 @@ def read_fetched(fetched: Fetched, options: ReadOptions = _DEFAULTS) -> Iterator
     """The same for what was fetched already, a feed that is followed for instance."""
     blob = blob_of_fetched(fetched)
     yield from _finished(_blob_items(blob, options), options)
+
+
+def read_folder(folder: Path, options: ReadOptions, spread: Spread) -> Iterator[Article | Outcome]:
+    """The same for a folder whose files `spread` has read elsewhere, some at a time and in their order.
+
+    What leads to addresses (feeds, sitemaps) is read here, and last. What is stored already is read all the same.
+    """
+    sent = replace(options, fields=dict(options.fields), fetch=None, known=None, known_input=None)
+    here: list[Path] = []
+    articles = 0
+    pieces = _pieces(folder, here)
+    for items in chain(
+        spread(_read_found, ((piece, sent) for piece in pieces)),
+        (_read_found(([path], options)) for path in here),  # `here` is whole when this begins
+    ):
+        articles += sum(map(is_news, items))
+        yield from items
+    if not articles:
+        yield failed(str(folder), "the folder holds no article that could be read")
+
+
+def _pieces(folder: Path, here: list[Path]) -> Iterator[list[Path | Outcome]]:
+    piece: list[Path | Outcome] = []
+    for file, outcome in files_in(folder):
+        if outcome is None and _leads_on(file):
+            here.append(file)
+        else:
+            piece.append(outcome or file)
+        if len(piece) == FILES_AT_A_TIME:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
+
+
+def _leads_on(path: Path) -> bool:
+    try:
+        with opened(path, named=False) as blob:
+            return kind_of(read_up_to(blob.stream, HEAD_BYTES), blob.name, ()) in _LEADING_ON
+    except (ReadError, OSError):
+        return False  # reading it says what is wrong
+
+
+def _read_found(work: tuple[Sequence[Path | Outcome], ReadOptions]) -> list[Article | Outcome]:
+    """What files hold that were found in a folder; outcomes among them are passed on."""
+    files, options = work
+    found: list[Article | Outcome] = []
+    for each in files:
+        items = iter([each]) if isinstance(each, Outcome) else _guarded(_file_items(each, options), str(each))
+        found += _finished(items, options)
+    return found
 
 
 def _source_items(source: str, options: ReadOptions, stdin: BinaryIO | None) -> Items:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.corpus.catalog import Catalog
-from bot.corpus.catalog_rows import day_of
-from bot.corpus.catalog_schema import answers_table, feedback_table, guilds_table, portions, timestamp, upsert
+from bot.corpus.catalog.database import Database
+from bot.corpus.catalog.schema import among, answers_table, feedback_table, guilds_table, timestamp, upsert
 from bot.schema import Answer, Question
 
 
@@ -33,7 +32,7 @@ class Reason(StrEnum):
     UNANSWERED = "not answered"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Cited:
     """A citation as it was given: `quote` stood at `start` to `end` of the article then."""
 
@@ -77,62 +76,34 @@ class Judged:
     corrections: tuple[str, ...]
 
 
-def put_answer(catalog: Catalog, id_: str, answer: Answer) -> None:
+def put_answer(catalog: Database, id_: str, answer: Answer) -> None:
     """Keep an answer under an id of the caller's, before it is shown. Raises CorpusError."""
-    question = answer.question
-    narrowed = {
-        "text": question.text,
-        "as_of": _iso(question.as_of),
-        "after": _iso(question.after),
-        "before": _iso(question.before),
-        "sources": list(question.sources),
-    }
     cited = [
-        {
-            "number": each.number,
-            "article_id": each.article.id,
-            "url": each.article.url,
-            "start": each.start,
-            "end": each.end,
-            "quote": each.quote,
-        }
+        asdict(Cited(each.number, each.article.id, each.article.url, each.start, each.end, each.quote))
         for each in answer.citations
     ]
+    row = {name: getattr(answer, name) for name in ("text", "short", "answered", "as_of", "model", "retrieved")}
+    row |= {"id": id_, "given_at": datetime.now(UTC), "question": asdict(answer.question), "citations": cited}
     with catalog.transaction() as connection:
-        connection.execute(
-            answers_table.insert().values(
-                id=id_,
-                given_at=timestamp(),
-                question=narrowed,
-                text=answer.text,
-                short=answer.short,
-                answered=answer.answered,
-                as_of=_iso(answer.as_of),
-                model=answer.model,
-                citations=cited,
-                retrieved=list(answer.retrieved),
-                messages=[],
-            )
-        )
+        connection.execute(answers_table.insert().values(**row, messages=[]))
 
 
-def put_messages(catalog: Catalog, id_: str, messages: tuple[int, ...]) -> None:
+def put_messages(catalog: Database, id_: str, messages: tuple[int, ...]) -> None:
     """Note which messages an answer fills. Raises CorpusError."""
     with catalog.transaction() as connection:
         connection.execute(
-            answers_table.update().where(answers_table.c.id == id_).values(messages=[str(each) for each in messages])
+            answers_table.update().where(answers_table.c.id == id_).values(messages=list(map(str, messages)))
         )
 
 
-def given(catalog: Catalog, id_: str) -> Given | None:
+def given(catalog: Database, id_: str) -> Given | None:
     """An answer that was given; None where none has that id. Raises CorpusError."""
-    with catalog.engine.connect() as connection:
-        row = connection.execute(sa.select(answers_table).where(answers_table.c.id == id_)).one_or_none()
-    return None if row is None else _given(row)
+    rows = catalog.rows(sa.select(answers_table).where(answers_table.c.id == id_))
+    return _given(rows[0]) if rows else None
 
 
 def rate(
-    catalog: Catalog,
+    catalog: Database,
     id_: str,
     person: int,
     rating: Rating,
@@ -170,64 +141,58 @@ class Asked:
     down: int
 
 
-def asked(catalog: Catalog, ids: Sequence[str]) -> list[Asked]:
+def asked(catalog: Database, ids: Sequence[str]) -> list[Asked]:
     """Those of the answers that are kept, in no order. Raises CorpusError."""
     a, f = answers_table.c, feedback_table.c
-    found = []
-    with catalog.engine.connect() as connection:
-        for some in portions(ids):
-            votes = {(row[0], row[1]): row[2] for row in connection.execute(
-                sa.select(f.answer_id, f.rating, sa.func.count()).where(f.answer_id.in_(some))
-                .group_by(f.answer_id, f.rating))}  # fmt: skip
-            for row in connection.execute(sa.select(a.id, a.question, a.answered).where(a.id.in_(some))):
-                up, down = votes.get((row.id, Rating.UP.value), 0), votes.get((row.id, Rating.DOWN.value), 0)
-                found.append(Asked(row.question["text"], row.answered, up, down))
-    return found
+    counted = sa.select(f.answer_id, f.rating, sa.func.count()).where(among(f.answer_id, ids))
+    votes = {(id_, rating): count for id_, rating, count in catalog.rows(counted.group_by(f.answer_id, f.rating))}
+    rows = catalog.rows(sa.select(a.id, a.question, a.answered).where(among(a.id, ids)))
+    return [
+        Asked(
+            row.question["text"], row.answered, votes.get((row.id, Rating.UP), 0), votes.get((row.id, Rating.DOWN), 0)
+        )
+        for row in rows
+    ]
 
 
-def forget(catalog: Catalog, ids: Sequence[str], person: int | None = None) -> None:
+def forget(catalog: Database, ids: Sequence[str], person: int | None = None) -> None:
     """Take answers away, with what people said of them; and all that a person said of others. Raises CorpusError."""
     with catalog.transaction() as connection:
-        for some in portions(ids):
-            connection.execute(feedback_table.delete().where(feedback_table.c.answer_id.in_(some)))
-            connection.execute(answers_table.delete().where(answers_table.c.id.in_(some)))
+        forget_answers(connection, ids)
         if person is not None:
             connection.execute(feedback_table.delete().where(feedback_table.c.voter == voter(catalog, person)))
 
 
-def forget_before(catalog: Catalog, moment: datetime) -> int:
+def forget_answers(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Take answers away, with what people said of them."""
+    connection.execute(feedback_table.delete().where(among(feedback_table.c.answer_id, ids)))
+    connection.execute(answers_table.delete().where(among(answers_table.c.id, ids)))
+
+
+def forget_before(catalog: Database, moment: datetime) -> int:
     """Take every answer away that was given before a moment; how many there were. Raises CorpusError."""
-    with catalog.engine.connect() as connection:
-        old = sa.select(answers_table.c.id).where(answers_table.c.given_at < moment.isoformat(timespec="milliseconds"))
-        ids = list(connection.execute(old).scalars())
+    ids = [row.id for row in catalog.rows(sa.select(answers_table.c.id).where(answers_table.c.given_at < moment))]
     forget(catalog, ids)
     return len(ids)
 
 
-def voter(catalog: Catalog, person: int) -> str:
+def voter(catalog: Database, person: int) -> str:
     """A person as a hash that differs from corpus to corpus: enough to count each once, and to forget them."""
-    return hashlib.sha256(f"{catalog.id()} {person}".encode()).hexdigest()[:20]
+    return hashlib.sha256(f"{catalog.note('id')} {person}".encode()).hexdigest()[:20]
 
 
-def judged(catalog: Catalog) -> Iterator[Judged]:
+def judged(catalog: Database) -> Iterator[Judged]:
     """Every answer that somebody rated, oldest first. Raises CorpusError."""
-    f = feedback_table.c
-    with catalog.engine.connect() as connection:
-        rated = sa.select(f.answer_id).distinct()
-        rows = connection.execute(
-            sa.select(answers_table).where(answers_table.c.id.in_(rated)).order_by(answers_table.c.given_at)
-        ).all()
-        for row in rows:
-            votes = connection.execute(
-                sa.select(feedback_table).where(f.answer_id == row.id).order_by(f.given_at, f.voter)
-            ).all()
-            yield Judged(
-                given=_given(row),
-                up=sum(vote.rating == Rating.UP for vote in votes),
-                down=sum(vote.rating == Rating.DOWN for vote in votes),
-                reasons=tuple(Reason(vote.reason) for vote in votes if vote.reason),
-                corrections=tuple(dict.fromkeys(vote.correction for vote in votes if vote.correction)),
-            )
+    a, f = answers_table.c, feedback_table.c
+    for row in catalog.rows(sa.select(answers_table).where(a.id.in_(sa.select(f.answer_id))).order_by(a.given_at)):
+        votes = catalog.rows(sa.select(feedback_table).where(f.answer_id == row.id).order_by(f.given_at, f.voter))
+        yield Judged(
+            given=_given(row),
+            up=sum(vote.rating == Rating.UP for vote in votes),
+            down=sum(vote.rating == Rating.DOWN for vote in votes),
+            reasons=tuple(Reason(vote.reason) for vote in votes if vote.reason),
+            corrections=tuple(dict.fromkeys(vote.correction for vote in votes if vote.correction)),
+        )
 
 
 def exported(judged_answer: Judged) -> dict[str, Any]:
@@ -255,47 +220,32 @@ def exported(judged_answer: Judged) -> dict[str, Any]:
     return line | {name: value for name, value in narrowed.items() if value}
 
 
-def guild_settings(catalog: Catalog, guild: int) -> Mapping[str, Any]:
+def guild_settings(catalog: Database, guild: int) -> Mapping[str, Any]:
     """What was set for a server; empty where nothing was. Raises CorpusError."""
-    query = sa.select(guilds_table.c.settings).where(guilds_table.c.id == str(guild))
-    with catalog.engine.connect() as connection:
-        found = connection.execute(query).scalar()
-    return dict(found or {})
+    return dict(catalog.scalar(sa.select(guilds_table.c.settings).where(guilds_table.c.id == str(guild))) or {})
 
 
-def guilds_with_settings(catalog: Catalog) -> list[int]:
+def guilds_with_settings(catalog: Database) -> list[int]:
     """The servers that something was set for. Raises CorpusError."""
-    with catalog.engine.connect() as connection:
-        return [int(each) for each in connection.execute(sa.select(guilds_table.c.id)).scalars()]
+    return [int(row.id) for row in catalog.rows(sa.select(guilds_table.c.id))]
 
 
-def put_guild_settings(catalog: Catalog, guild: int, settings: Mapping[str, Any]) -> None:
+def put_guild_settings(catalog: Database, guild: int, settings: Mapping[str, Any]) -> None:
     """Set a server's settings, in place of those before. Raises CorpusError."""
     with catalog.transaction() as connection:
         upsert(connection, guilds_table, [{"id": str(guild), "settings": dict(settings), "changed_at": timestamp()}])
 
 
 def _given(row: Any) -> Given:
-    asked = row.question
-    return Given(
-        id=row.id,
-        given_at=datetime.fromisoformat(row.given_at),
-        question=Question(
-            asked["text"],
-            day_of(asked["as_of"]),
-            day_of(asked["after"]),
-            day_of(asked["before"]),
-            tuple(asked["sources"]),
-        ),
-        text=row.text,
-        short=row.short,
-        answered=row.answered,
-        as_of=day_of(row.as_of),
-        model=row.model,
-        citations=tuple(Cited(**each) for each in row.citations),
-        retrieved=tuple(row.retrieved),
-        messages=tuple(int(each) for each in row.messages),
-    )
+    asked = dict(row.question)
+    asked |= {name: date.fromisoformat(asked[name]) if asked[name] else None for name in ("as_of", "after", "before")}
+    lists = {
+        "question": Question(**asked | {"sources": tuple(asked["sources"])}),
+        "citations": tuple(Cited(**each) for each in row.citations),
+        "retrieved": tuple(row.retrieved),
+        "messages": tuple(int(each) for each in row.messages),
+    }
+    return Given(**{**row._mapping, **lists})
 
 
 def _iso(day: date | None) -> str | None:

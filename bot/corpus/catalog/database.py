@@ -10,16 +10,15 @@ import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from bot.corpus.catalog_rows import Change
-from bot.corpus.catalog_schema import articles_table, corpus_table, upsert
+from bot.corpus.catalog.schema import among, articles_table, corpus_table, upsert
 from bot.errors import CorpusBusy, CorpusError, SettingsError
 
 BUSY_TIMEOUT_SECONDS = 60
@@ -46,44 +45,52 @@ class Database:
         """Give the database's connections back."""
         self.engine.dispose()
 
-    def note(self, key: str) -> str | None:
-        """What was noted of the database as a whole under a key."""
+    def rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """All rows that a query finds. Raises CorpusError, as all that asks the database does."""
         with self.engine.connect() as connection:
-            query = sa.select(corpus_table.c.value).where(corpus_table.c.key == key)
+            return connection.execute(query).all()
+
+    def scalar(self, query: sa.Select[Any]) -> Any:
+        """The first column of the first row that a query finds; None where it finds none."""
+        with self.engine.connect() as connection:
             return connection.execute(query).scalar()
 
-    @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def note(self, key: str) -> str | None:
+        """What was noted of the database as a whole under a key."""
+        found: str | None = self.scalar(sa.select(corpus_table.c.value).where(corpus_table.c.key == key))
+        return found
+
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
         """One transaction that writes what is no article; all of it is there at its end, or none."""
-        with self._writing_engine.begin() as connection:
-            yield connection
+        return self._writing_engine.begin()
 
     def mend_database(self) -> bool:
         """Make SQLite's own indexes anew, where they disagree with the tables; False where that cannot be done."""
         if self.path is None:
             return False
         try:
-            with self.engine.connect() as connection:
-                driver = connection.connection.driver_connection
-                assert driver is not None
-                driver.execute("REINDEX")
+            self._execute("REINDEX")
             with self.transaction() as connection:  # the numbers may be among what was damaged
                 upsert(connection, corpus_table, [{"key": "log", "value": uuid.uuid4().hex}])
         except (CorpusError, sqlite3.Error):
             return False
         return True
 
+    def _execute(self, *orders: str) -> None:
+        """Run statements that SQLite takes outside of a transaction alone."""
+        with self.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            for order in orders:
+                driver.execute(order)
+
     def wipe(self) -> None:
         """Overwrite what was deleted: nothing of it is left in the database's files. Raises CorpusError."""
         if self.path is None:
             with self._writing_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM FULL")
-            return
-        with self.engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            for order in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-                driver.execute(order)
+        else:
+            self._execute("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def locked(self, name: str, *, alone: bool = True, wait_seconds: float | None = None) -> Iterator[None]:
@@ -106,21 +113,20 @@ class Database:
                 connection.execute(sa.select(leave(key)))
 
     @contextmanager
-    def claim(self, changes: Sequence[Change]) -> Iterator[list[Change]]:
+    def claim(self, article_ids: Collection[str]) -> Iterator[set[str]]:
         """Those of the articles that have no vectors yet and that no other process is inside with: all, in a file."""
         if not self.shared:
-            yield list(changes)
+            yield set(article_ids)
             return
-        keys = {lock_key(change.article_id): change for change in changes}
+        keys = {lock_key(id_): id_ for id_ in article_ids}
         take = "SELECT key, pg_try_advisory_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"
         leave = "SELECT pg_advisory_unlock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"
         a = articles_table.c
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             taken = [key for key, mine in connection.execute(sa.text(take), {"keys": list(keys)}) if mine]
             try:
-                ids = [keys[key].article_id for key in taken]
-                waiting = set(connection.execute(sa.select(a.id).where(a.id.in_(ids), ~a.embedded)).scalars())
-                yield [keys[key] for key in taken if keys[key].article_id in waiting]
+                waiting = sa.select(a.id).where(among(a.id, [keys[key] for key in taken]), ~a.embedded)
+                yield set(connection.execute(waiting).scalars())
             finally:
                 connection.execute(sa.text(leave), {"keys": taken})
 

@@ -1,0 +1,79 @@
+"""The truth: articles, their passages and vectors, copies and revisions in SQL, and a number for every change."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.corpus.catalog.database import RESTORE
+from bot.corpus.catalog.log import Log, Writer
+from bot.errors import CorpusMissing
+
+SCHEMA_REVISION = "0007"
+"""The newest migration in `migrations/versions`; a test holds the two equal."""
+
+
+class Catalog(Log):
+    """One SQL database of articles. Readers may use it from many threads and processes while one process writes.
+
+    `where` is a SQLite file, or the address of a PostgreSQL database, which many processes may write to.
+    """
+
+    @classmethod
+    def create(cls, where: Path | str) -> Catalog:
+        """Open the catalog for writing: make it where there is none, bring an older one up to date."""
+        catalog = cls(where)
+        if catalog._schema_revision() != SCHEMA_REVISION:
+            catalog._migrate()
+        if catalog.note("id") is None:
+            with catalog.writing() as writer:
+                if catalog.note("id") is None:
+                    writer.note("id", uuid.uuid4().hex)
+                    writer.note("log", uuid.uuid4().hex)
+        return catalog
+
+    @classmethod
+    def open(cls, where: Path | str) -> Catalog:
+        """Open a catalog that is there, for reading. Raises CorpusMissing, or CorpusError where it cannot be read."""
+        make = "Put articles in: newsbot ingest SOURCE"
+        if isinstance(where, Path):
+            make = f"Make one: newsbot ingest SOURCE --data {where.parent}"
+            if not where.is_file():
+                if any((where.parent / name).is_dir() for name in ("chroma", "bm25")):
+                    raise CorpusMissing(f"The catalog {where} is gone, and all articles were in it. {RESTORE}")
+                raise CorpusMissing(f"There is no corpus in {where.parent}. {make}")
+        catalog = cls(where)
+        found = catalog._schema_revision()
+        if found is None or catalog.note("id") is None:
+            place = "empty or another program's database"
+            raise CorpusMissing(f"There is no corpus in {catalog.name}: it is {place}. {make}")
+        if found != SCHEMA_REVISION:
+            catalog._migrate()
+        return catalog
+
+    def id(self) -> str:
+        """The corpus' own name."""
+        return self.note("id") or ""
+
+    def log(self) -> str:
+        """A name for the numbering of changes: an index that follows another one is not this corpus'.
+
+        It is another one after a backup was restored: the numbers after it stand for other changes.
+        """
+        return f"{self.id()}/{self.note('log') or ''}"
+
+    def vectors_make(self) -> dict[str, str | int] | None:
+        """What the stored vectors were made with: model, fingerprint of its weights, ...; None where there are none."""
+        try:
+            return dict(json.loads(self.note("vectors") or "null"))
+        except (ValueError, TypeError):
+            return None
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """One transaction: all that is put through the writer is there at its end, or none of it."""
+        with self.transaction() as connection:
+            yield Writer(connection)

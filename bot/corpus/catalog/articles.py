@@ -1,0 +1,307 @@
+"""Articles, their passages, copies and older states, as the catalog has them; nothing here changes any.
+
+Texts are read only where they are shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.corpus.catalog.database import Database
+from bot.corpus.catalog.schema import (
+    among,
+    articles_table,
+    dumped,
+    inputs_table,
+    passages_table,
+    purged_table,
+    revisions_table,
+    sources_table,
+)
+from bot.corpus.identity import content_hash
+from bot.errors import NewsbotError
+from bot.schema import Article, Coverage, Outcome, OutcomeKind, Passage, Scope
+
+log = logging.getLogger(__name__)
+
+ARTICLE_FIELDS = (
+    "url", "title", "text", "source", "published", "published_at", "authors", "language", "section", "credits",
+    "origin", "id",
+)  # fmt: skip
+"""The columns that are the article itself."""
+OLDEST_FIRST = articles_table.c.published.is_(None), articles_table.c.published, articles_table.c.id
+INDEXED = sa.and_(~articles_table.c.removed, articles_table.c.copy_of.is_(None))
+"""The articles whose passages an index must hold."""
+OF_ARTICLES = passages_table.join(articles_table, articles_table.c.id == passages_table.c.article_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a passage stands: what can be told of it without reading its article."""
+
+    article_id: str
+    published: date | None
+    start: int
+    """Its place in the article's text, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One recorded state of an article; `revision` counts from 1."""
+
+    revision: int
+    recorded_at: datetime
+    article: Article
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """An article as a point in time: its text is left in the catalog."""
+
+    article_id: str
+    day: date
+    source: str
+    """Empty where the article names none."""
+    title: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """One source: how many articles it has, and the day of the newest; None where none has a day."""
+
+    source: str
+    articles: int
+    newest: date | None
+
+
+class Articles(Database):
+    """What the catalog holds today. Every method raises CorpusError where the database cannot be read."""
+
+    def article(self, article_id: str) -> Article | None:
+        """One article of today's corpus, copies included."""
+        return self.articles([article_id]).get(article_id)
+
+    def articles(self, ids: Collection[str]) -> dict[str, Article]:
+        """Those of the articles that are in today's corpus, copies included, by id."""
+        with self.engine.connect() as connection:
+            return {each.id: each for each in articles_where(connection, among(articles_table.c.id, ids))}
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """Those of the passages that the corpus holds today, by id; removed and outdated ones are not among them."""
+        with self.engine.connect() as connection:
+            spans = connection.execute(sa.select(passages_table).where(among(passages_table.c.id, ids))).all()
+            wanted = {row.article_id for row in spans}
+            found = articles_where(connection, INDEXED, among(articles_table.c.id, wanted))
+        articles = {each.id: each for each in found}
+        return {
+            row.id: Passage(row.id, articles[row.article_id], row.start, row.end)
+            for row in spans
+            if row.article_id in articles
+        }
+
+    def standing(self, ids: Sequence[str], scope: Scope | None = None) -> dict[str, Standing]:
+        """Where those of the passages stand that the corpus holds today and that are in scope, by id, in no order."""
+        a, p = articles_table.c, passages_table.c
+        query = sa.select(p.id, p.article_id, a.published, p.start).select_from(OF_ARTICLES)
+        query = query.where(among(p.id, ids), INDEXED, *(in_scope(scope) if scope else ()))
+        return {row.id: Standing(row.article_id, row.published, row.start) for row in self.rows(query)}
+
+    def passage_ids(self, *, dense: bool = False) -> set[str]:
+        """Ids of all passages that an index must hold; a dense one must hold those that have vectors."""
+        query = sa.select(passages_table.c.id).select_from(OF_ARTICLES).where(INDEXED)
+        query = query.where(articles_table.c.embedded) if dense else query
+        return {row.id for row in self.rows(query)}
+
+    def copies(self, ids: Collection[str]) -> dict[str, tuple[Article, ...]]:
+        """For each article id, the articles that are copies of it, oldest first; ids without copies are left out."""
+        a = articles_table.c
+        found: dict[str, tuple[Article, ...]] = {}
+        for row in self.rows(
+            sa.select(articles_table).where(among(a.copy_of, ids), ~a.removed).order_by(*OLDEST_FIRST)
+        ):
+            if (copy := article_of(row)) is not None:
+                found[row.copy_of] = (*found.get(row.copy_of, ()), copy)
+        return found
+
+    def originals_with_copies_in(self, sources: Collection[str]) -> list[str]:
+        """Ids of articles that are indexed under one source and have a copy in one of `sources`."""
+        a = articles_table.c
+        query = sa.select(a.copy_of).where(a.copy_of.is_not(None), among(a.source, sources), ~a.removed)
+        return [row.copy_of for row in self.rows(query.distinct())]
+
+    def revisions(self, article_id: str) -> list[Revision]:
+        """All recorded states of an article, oldest first, today's last; empty where it was never there."""
+        a, r = articles_table.c, revisions_table.c
+        past = sa.select(revisions_table).where(r.article_id == article_id).order_by(r.revision)
+        found = [
+            (row.revision, row.recorded_at, recorded_article(row.article))
+            for row in self.rows(past)
+            if row.digest == revision_digest(row.article)  # a damaged one was never a state
+        ]
+        today = self.rows(sa.select(articles_table).where(a.id == article_id, ~a.removed))
+        found += [(row.revision, row.changed_at, article) for row in today if (article := article_of(row)) is not None]
+        return [Revision(number, datetime.fromisoformat(at), article) for number, at, article in found]
+
+    def is_removed(self, article_id: str) -> bool | None:
+        """Whether an article was taken out of the corpus; False where it is there, None where it never was."""
+        found = self.scalar(sa.select(articles_table.c.removed).where(articles_table.c.id == article_id))
+        return None if found is None else bool(found)
+
+    def is_purged(self, article_id: str) -> bool:
+        """Whether the article was purged, and may not come back."""
+        with self.engine.connect() as connection:
+            return is_purged(connection, article_id)
+
+    def known_input(self, digest: str) -> Outcome | None:
+        """UNCHANGED, without an origin, where the input of that digest is stored as it was read; else None."""
+        a, i = articles_table.c, inputs_table.c
+        same = inputs_table.join(articles_table, sa.and_(a.id == i.article_id, a.content_hash == i.content_hash))
+        query = sa.select(a.id, a.title, a.content_hash).select_from(same).where(i.digest == digest, ~a.removed)
+        for id_, title, content in self.rows(query):
+            return Outcome(kind=OutcomeKind.UNCHANGED, origin="", article_id=id_, title=title, content_hash=content)
+        return None
+
+    # Figures
+
+    def coverage(self) -> Coverage:
+        """Number of articles (copies included), first and last day of publication."""
+        a = articles_table.c
+        total = self.scalar(sa.select(sa.func.sum(sources_table.c.articles)))
+        # Each by itself is one look into an index; together they would be a scan.
+        first, last = (self.scalar(sa.select(end(a.published)).where(~a.removed)) for end in (sa.func.min, sa.func.max))
+        return Coverage(int(total or 0), first, last)
+
+    def sources(self) -> dict[str, int]:
+        """Number of articles by source, largest first; articles that name none are under ""."""
+        s = sources_table.c
+        query = sa.select(s.source, s.articles).where(s.articles > 0).order_by(s.articles.desc(), s.source)
+        return {row.source: int(row.articles) for row in self.rows(query)}
+
+    def counts(self) -> dict[str, int]:
+        """Numbers of articles, copies among them, passages to index, and articles without a date."""
+        a = articles_table.c
+        rows = sa.select(sa.func.count()).select_from(articles_table).where(~a.removed)
+        queries = {
+            "articles": rows,
+            "copies": rows.where(a.copy_of.is_not(None)),
+            "undated": rows.where(a.published.is_(None)),
+            "passages": sa.select(sa.func.count()).select_from(OF_ARTICLES).where(INDEXED),
+        }
+        return {name: int(self.scalar(query)) for name, query in queries.items()}
+
+
+def dated(catalog: Articles, ids: Sequence[str]) -> list[Dated]:
+    """Those of the articles that have a day, with their copies in other outlets, oldest first. Raises CorpusError."""
+    a = articles_table.c
+    query = sa.select(a.id, a.published, a.source, a.title, a.url).where(
+        sa.or_(among(a.id, ids), among(a.copy_of, ids)), ~a.removed, a.published.is_not(None)
+    )
+    rows = catalog.rows(query.order_by(a.published, a.id))
+    return [Dated(row.id, row.published, row.source or "", row.title, row.url) for row in rows]
+
+
+def newest(catalog: Articles, count: int, ids: Sequence[str] | None = None) -> list[Article]:
+    """The newest articles with a day, copies left out; only those of `ids` where given. Raises CorpusError."""
+    a = articles_table.c
+    query = sa.select(articles_table).where(INDEXED, a.published.is_not(None))
+    query = query if ids is None else query.where(among(a.id, ids))
+    rows = catalog.rows(query.order_by(a.published.desc(), a.published_at.desc(), a.added_at.desc(), a.id).limit(count))
+    return [each for row in rows if (each := article_of(row)) is not None]
+
+
+def freshness(catalog: Articles) -> list[Freshness]:
+    """Every source, the one with most articles first. Raises CorpusError."""
+    a = articles_table.c
+    name, count = sa.func.coalesce(a.source, ""), sa.func.count()
+    query = sa.select(name, count, sa.func.max(a.published)).where(~a.removed).group_by(name)
+    return [Freshness(*row) for row in catalog.rows(query.order_by(count.desc(), name))]
+
+
+def articles_where(connection: sa.Connection, *conditions: Any) -> list[Article]:
+    """The articles of today's corpus of which all conditions are true, the oldest first; damaged ones are left out."""
+    query = sa.select(articles_table).where(~articles_table.c.removed, *conditions).order_by(*OLDEST_FIRST)
+    return [each for row in connection.execute(query) if (each := article_of(row)) is not None]
+
+
+def is_purged(connection: sa.Connection, article_id: str) -> bool:
+    """Whether the article was purged, and may not come back."""
+    query = sa.select(purged_table.c.article_id).where(purged_table.c.article_id == article_id)
+    return connection.execute(query).scalar() is not None
+
+
+def article_of(row: Any) -> Article | None:
+    """The article that a row of `articles_table` is; None, with a warning, where it is not what was stored."""
+    try:
+        values = {name: row._mapping[name] for name in ARTICLE_FIELDS}
+        article = Article(**values | {name: tuple(values[name]) for name in ("authors", "credits")})
+        if content_hash(article) == row.content_hash:
+            return article
+    except (ValueError, TypeError, NewsbotError):
+        pass
+    log.warning("article %s (%s) is damaged in the catalog and left out: newsbot verify --repair", row.id, row.url)
+    return None
+
+
+def recorded_article(values: Mapping[str, Any]) -> Article:
+    """The article that an older state is, as it is recorded in JSON."""
+    day, moment = values["published"], values["published_at"]
+    read = {
+        "published": date.fromisoformat(day) if day else None,
+        "published_at": datetime.fromisoformat(moment) if moment else None,
+        "authors": tuple(values["authors"]),
+        "credits": tuple(values["credits"]),
+    }
+    return Article(**values | read)
+
+
+def values_of(article: Article) -> dict[str, Any]:
+    """The columns that are the article itself."""
+    return {name: getattr(article, name) for name in ARTICLE_FIELDS}
+
+
+def revision_digest(article: Any) -> str:
+    """32 hexadecimal characters over a recorded state of an article."""
+    return hashlib.sha256(dumped(article).encode()).hexdigest()[:32]
+
+
+def row_hash(values: Mapping[Any, Any], spans: Iterable[tuple[int, int]]) -> str:
+    """32 hexadecimal characters over what of an article's row its content hash leaves out, and over its cutting."""
+    names = ("id", "revision", "origin", "copy_of", "removed", "added_at", "changed_at")
+    kept = [values[name] for name in names]
+    return hashlib.sha256(json.dumps([kept, sorted(spans)]).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def passages_of(connection: sa.Connection, articles: Mapping[str, Article]) -> dict[str, list[Passage]]:
+    """The passages of each of the articles, in the order of their starts."""
+    p = passages_table.c
+    found: dict[str, list[Passage]] = defaultdict(list)
+    spans = sa.select(passages_table).where(among(p.article_id, articles)).order_by(p.article_id, p.start)
+    for row in connection.execute(spans):
+        found[row.article_id].append(Passage(row.id, articles[row.article_id], row.start, row.end))
+    return found
+
+
+def in_scope(scope: Scope) -> list[sa.ColumnElement[bool]]:
+    """A scope in SQL, over the articles' table."""
+    a = articles_table.c
+    found: list[sa.ColumnElement[bool]] = []
+    if scope.after:
+        found.append(a.published >= scope.after)
+    if scope.before:
+        found.append(a.published <= scope.before)
+    if scope.known_by:
+        found.append(sa.or_(a.published.is_(None), a.published <= scope.known_by))
+    if scope.sources:
+        named = among(a.source, scope.sources)
+        found.append(sa.or_(named, among(a.id, scope.copied_by_sources)) if scope.copied_by_sources else named)
+    return found

@@ -1,0 +1,61 @@
+"""What the corpus speaks of: its articles in order of their days, and the names that most of them begin with."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from itertools import dropwhile
+
+import sqlalchemy as sa
+
+from bot.corpus.catalog.articles import Articles, article_of, in_scope
+from bot.corpus.catalog.schema import articles_table
+from bot.schema import Article, Scope
+from bot.text.names import is_title, names, one_form
+from bot.text.unicode import folded
+
+TOPIC_ARTICLES = 2000
+"""Newest articles that are read for their names."""
+TOPIC_TEXT_CHARS = 600
+"""What an article is about stands in its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A name, in how many articles it stands, and the day of the newest of them."""
+
+    name: str
+    articles: int
+    newest: date | None
+
+
+def listed(catalog: Articles, count: int, scope: Scope) -> list[Article]:
+    """Articles in scope, copies too: the newest first, those without a day last. Raises CorpusError."""
+    a = articles_table.c
+    order = (a.published.is_(None), a.published.desc(), a.published_at.desc(), a.added_at.desc(), a.id)
+    query = sa.select(articles_table).where(~a.removed, *in_scope(scope)).order_by(*order).limit(count)
+    return [each for row in catalog.rows(query) if (each := article_of(row)) is not None]
+
+
+def topics(catalog: Articles, count: int, scope: Scope) -> list[Topic]:
+    """The names that most of the newest articles in scope begin with, wire copies counted once. Raises CorpusError."""
+    outlets = {folded(source) for source in catalog.sources()}
+    found: dict[str, Counter[str]] = {}
+    newest_day: dict[str, date | None] = {}
+    for article in {each.text: each for each in listed(catalog, TOPIC_ARTICLES, scope)}.values():
+        said = {}
+        for name in names(f"{article.title}\n{article.text[:TOPIC_TEXT_CHARS]}"):
+            words = list(dropwhile(is_title, (re.sub(r"['’]s?$", "", word) for word in name.words)))
+            if words and folded(shown := " ".join(words)) not in outlets:
+                said.setdefault(one_form("-".join(words)), shown)
+        for key, shown in said.items():
+            found.setdefault(key, Counter())[shown] += 1
+            newest_day.setdefault(key, article.published)
+    most = sorted(found.items(), key=lambda each: (-each[1].total(), each[0]))
+    return [
+        Topic(spellings.most_common(1)[0][0], spellings.total(), newest_day[key])
+        for key, spellings in most[:count]
+        if spellings.total() > 1
+    ]

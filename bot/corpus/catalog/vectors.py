@@ -1,0 +1,39 @@
+"""How vectors are stored beside the catalog: 16-bit floats, all of an article in one value, with a digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from typing import TYPE_CHECKING, TypeAlias
+
+import sqlalchemy as sa
+
+from bot.corpus.catalog.schema import among, vectors_table
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Vectors: TypeAlias = "NDArray[np.float32]"
+
+
+def vectors_of(connection: sa.Connection, article_ids: Collection[str]) -> dict[str, Vectors]:
+    """The vectors of the articles' passages, in the order of their starts; what is damaged or not there is left out."""
+    import numpy as np
+
+    found = {}
+    for row in connection.execute(sa.select(vectors_table).where(among(vectors_table.c.article_id, article_ids))):
+        if vectors_digest(row.vectors) == row.digest:
+            count, raw = int.from_bytes(row.vectors[:4], "little"), row.vectors[4:]
+            found[row.article_id] = np.frombuffer(raw, dtype="<f2").astype(np.float32).reshape(count, -1)
+    return found
+
+
+def packed(vectors: Vectors) -> bytes:
+    """Vectors as they are stored: their number in four bytes, and each as 16-bit floats."""
+    return len(vectors).to_bytes(4, "little") + vectors.astype("<f2").tobytes()
+
+
+def vectors_digest(raw: bytes) -> str:
+    """32 hexadecimal characters by which stored vectors are seen to be whole."""
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()

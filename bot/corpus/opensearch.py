@@ -1,0 +1,324 @@
+"""OpenSearch as both indexes: one index of a server or cluster, whose documents hold a passage's terms and vector.
+
+It is filled by one follower, and asked two plain questions, by BM25 and by the nearest vectors. What is stored as words
+are the terms of the analyzer that the index in files has too: so both find alike, and the server only splits at blanks.
+
+It was written after the documentation of OpenSearch 3 and was not run against a server yet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+from bot.corpus.catalog.log import Change
+from bot.corpus.catalog.vectors import Vectors
+from bot.corpus.follower import DamagedIndex, Held, ServerAddress, State, unusable
+from bot.corpus.lexical import LUCENE_SCALE, UNDATED, terms_of
+from bot.errors import CorpusError
+from bot.schema import Scope
+
+T = TypeVar("T")
+
+INDEX = "passages"
+READ_ROWS = 2_000
+RARITIES_KEPT = 50_000
+_WORDS = {"type": "text", "analyzer": "whitespace"}
+_FIELDS: dict[str, Any] = {
+    "passage_id": {"type": "keyword"},
+    "article_id": {"type": "keyword"},
+    "source": {"type": "keyword"},
+    "day": {"type": "integer"},
+    "title": _WORDS,
+    "text": _WORDS,
+    "whole": {**_WORDS, "index_options": "docs", "norms": False},
+    "said": {"type": "text", "index": False},
+}
+_VECTOR = {
+    "type": "knn_vector",
+    "method": {
+        "name": "hnsw",
+        "engine": "lucene",
+        "space_type": "cosinesimil",
+        "parameters": {"ef_construction": 100, "m": 16},
+    },
+}
+
+
+class OpenSearchIndex:
+    """One index at an http(s) address; its path, where there is one, names it. How far it is stands in its mapping.
+
+    It takes a passage in when it has its vector: words are found as soon as vectors are, and not before.
+    Raises SettingsError for what is no such address. Safe to share between threads.
+    """
+
+    name = "OpenSearch index"
+    local = False
+    follows_vectors = True
+    batch_passages = 2_048
+    make: Mapping[str, str | int] = {"index": "opensearch", "version": 1}
+
+    def __init__(self, address: str) -> None:
+        self._address = ServerAddress.of("NEWSBOT_OPENSEARCH_URL", address, 9200, INDEX)
+        self.index, self.place = self._address.index, self._address.place
+        self._opened: Any = None
+        self._told_dimension = False
+
+    def state(self) -> State | None:
+        """How far it is; None where there is no such index, or another program's. Raises CorpusError."""
+        try:
+            return State.from_note(self._mapping().get("_meta"))
+        except DamagedIndex:
+            return None
+
+    def refresh(self) -> None:
+        """Nothing to do: a server answers from what is there."""
+
+    def verify(self) -> list[str]:
+        """Nothing that can be told from here: the server's files are its own."""
+        return []
+
+    def ids(self) -> set[str]:
+        """Ids of all passages that the index holds."""
+        from opensearchpy.helpers import scan
+
+        everything = {"query": {"match_all": {}}, "_source": False}
+        return self._ask(lambda client: {hit["_id"] for hit in scan(client, index=self.index, query=everything)})
+
+    def apply(self, changes: Sequence[Change], state: State) -> None:
+        """Take changes in, durably, and stand at `state`; an article's older passages leave first."""
+        from opensearchpy.helpers import bulk
+
+        older = {"query": {"terms": {"article_id": [change.article_id for change in changes]}}}
+        made = [document for change in changes for document in _documents(change)]
+
+        def take(client: Any) -> None:
+            if changes:
+                client.delete_by_query(index=self.index, body=older, conflicts="proceed", refresh=True)
+            if made and not self._has_vectors():
+                field = {**_VECTOR, "dimension": len(made[0]["_source"]["vector"])}
+                client.indices.put_mapping(index=self.index, body={"properties": {"vector": field}})
+            bulk(client, ({"_index": self.index, **each} for each in made))
+            client.indices.refresh(index=self.index)
+            client.indices.put_mapping(index=self.index, body={"_meta": state.noted()})
+
+        self._ask(take)
+
+    def reset(self, state: State) -> None:
+        """Delete the index and make it anew, empty."""
+        mappings = {"dynamic": "strict", "properties": _FIELDS, "_meta": state.noted()}
+        body = {"settings": {"index": {"knn": True}}, "mappings": mappings}
+
+        def make(client: Any) -> None:
+            self._told_dimension = False
+            client.indices.delete(index=self.index, ignore_unavailable=True)
+            client.indices.create(index=self.index, body=body)
+
+        self._ask(make)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._opened is not None:
+            self._opened.close()
+        self._opened = None
+
+    def _mapping(self) -> dict[str, Any]:
+        """What the index says of itself. Raises DamagedIndex where it is not there."""
+        (found,) = self._ask(lambda client: client.indices.get_mapping(index=self.index)).values()
+        return dict(found["mappings"])
+
+    def _has_vectors(self) -> bool:
+        """Whether the first vectors told their dimension."""
+        self._told_dimension = self._told_dimension or "vector" in self._mapping().get("properties", {})
+        return self._told_dimension
+
+    def _hits(self, query: Mapping[str, Any], size: int, fields: Sequence[str] = ()) -> list[dict[str, Any]]:
+        body = {"query": query, "size": size, "_source": list(fields) or False}
+        found: list[dict[str, Any]] = self._ask(lambda client: client.search(index=self.index, body=body))["hits"][
+            "hits"
+        ]
+        return found
+
+    def _stored(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """These fields of those of the passages that the index holds."""
+        found = {}
+        for start in range(0, len(ids), READ_ROWS):
+            some = {"ids": list(ids[start : start + READ_ROWS])}
+            page = self._ask(lambda client, some=some: client.mget(index=self.index, body=some, _source=list(fields)))
+            found |= {each["_id"]: each["_source"] for each in page["docs"] if each.get("found")}
+        return found
+
+    def _ask(self, ask: Callable[[Any], T]) -> T:
+        try:
+            if self._opened is None:
+                from opensearchpy import OpenSearch
+
+                self._opened = OpenSearch([self._address.url], timeout=60)
+            return ask(self._opened)
+        except CorpusError:
+            raise
+        except ImportError as error:
+            raise CorpusError(
+                "NEWSBOT_OPENSEARCH_URL needs the package opensearch-py: pip install 'newsbot[opensearch]', or leave "
+                "it empty."
+            ) from error
+        except Exception as error:
+            from opensearchpy import NotFoundError
+
+            if isinstance(error, NotFoundError):
+                raise unusable(self.name, self.place, ValueError("it is not there"), damaged=True) from error
+            raise self._address.unanswered(self.name, error) from error
+
+
+class OpenSearchVectors(OpenSearchIndex):
+    """The index as one of vectors."""
+
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+        """The passages nearest to a unit vector, best first: (passage id, cosine)."""
+        if not self._has_vectors():
+            return []
+        nearest: dict[str, Any] = {"vector": [float(each) for each in vector], "k": limit}
+        if filters := _narrowed(scope):
+            nearest["filter"] = {"bool": {"filter": filters}}
+        # OpenSearch's score of a cosine is (1 + cosine) / 2.
+        return [(hit["_id"], 2 * hit["_score"] - 1) for hit in self._hits({"knn": {"vector": nearest}}, limit)]
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of those of the passages that the index holds, by passage id."""
+        import numpy as np
+
+        return {id_: np.array(each["vector"], np.float32) for id_, each in self._stored(ids, ["vector"]).items()}
+
+    def beside(self, ids: Sequence[str]) -> dict[str, Held]:
+        """What stands beside the vectors of those of the passages that the index holds."""
+        found = self._stored(ids, ["said", "day", "source"]).items()
+        return {id_: Held(each["said"], each["day"] or None, each["source"] or None) for id_, each in found}
+
+
+class OpenSearchWords(OpenSearchIndex):
+    """The index as one of words."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self._rarities: dict[str, float] = {}
+
+    def terms(self, text: str) -> list[str]:
+        """The index terms of a text, in order: lower case, accents folded, stemmed."""
+        return terms_of(text)
+
+    def idf(self, terms: Sequence[str]) -> dict[str, float]:
+        """Inverse document frequency of each term in passage texts: ln(1 + (N - n + .5) / (n + .5)), as in BM25."""
+        if not terms:
+            return {}
+        counted = {term: {"term": {"text": term}} for term in set(terms)}
+        body = {"size": 0, "track_total_hits": True, "aggs": {"holding": {"filters": {"filters": counted}}}}
+        page = self._ask(lambda client: client.search(index=self.index, body=body))
+        total, buckets = page["hits"]["total"]["value"], page["aggregations"]["holding"]["buckets"]
+        holding = {term: buckets[term]["doc_count"] for term in counted}
+        return {term: math.log(1 + (total - count + 0.5) / (count + 0.5)) for term, count in holding.items()}
+
+    def rarity(self, word: str) -> float:
+        """The idf of a word as it stands in a text; 0 for one that is no index term. Remembered until the next change
+        or until they are many.
+        """
+        if len(self._rarities) > RARITIES_KEPT:
+            self._rarities = {}
+        if word not in self._rarities:
+            self._rarities[word] = max(self.idf(self.terms(word)).values(), default=0.0)
+        return self._rarities[word]
+
+    def apply(self, changes: Sequence[Change], state: State) -> None:
+        """Take changes in, durably, and stand at `state`."""
+        super().apply(changes, state)
+        self._rarities = {}
+
+    def search(
+        self,
+        terms: Sequence[str],
+        limit: int,
+        scope: Scope | None = None,
+        *,
+        title_weight: float = 0.5,
+        among: Sequence[str] = (),
+    ) -> list[tuple[str, float]]:
+        """The passages with the highest BM25 scores, best first: (passage id, score); only of `among` where given."""
+        weights = {"text": 1.0, "title": title_weight}
+        wanted = [
+            {"term": {field: {"value": term, "boost": weight}}}
+            for term in dict.fromkeys(terms)
+            for field, weight in weights.items()
+            if weight
+        ]
+        if not wanted:
+            return []
+        filters = _narrowed(scope) + ([{"terms": {"passage_id": list(among)}}] if among else [])
+        found = self._hits({"bool": {"should": wanted, "minimum_should_match": 1, "filter": filters}}, limit)
+        return [(hit["_id"], hit["_score"] * LUCENE_SCALE) for hit in found]
+
+    def held(self, weights: Mapping[str, float], passage_ids: Sequence[str]) -> dict[str, float]:
+        """For each of the passages the summed weights of the terms that stand in it or in its title, however often."""
+        return self._held(weights, ("text", "title"), "passage_id", passage_ids)
+
+    def held_by_articles(self, weights: Mapping[str, float], article_ids: Sequence[str]) -> dict[str, float]:
+        """For each of the articles the summed weights of the terms that stand anywhere in it."""
+        return self._held(weights, ("whole",), "article_id", article_ids)
+
+    def share(self, scope: Scope) -> float:
+        """The share of all passages that is in scope, 0 to 1."""
+        body = {"query": {"bool": {"filter": _narrowed(scope)}}}
+        inside = self._ask(lambda client: client.count(index=self.index, body=body))["count"]
+        return float(inside / max(1, self._ask(lambda client: client.count(index=self.index))["count"]))
+
+    def _held(
+        self, weights: Mapping[str, float], fields: Sequence[str], key: str, among: Sequence[str]
+    ) -> dict[str, float]:
+        if not weights or not among:
+            return {}
+        wanted = []
+        for term, weight in weights.items():
+            anywhere = {"bool": {"should": [{"term": {field: term}} for field in fields]}}
+            wanted.append({"constant_score": {"filter": anywhere, "boost": weight}})
+        chosen = [{"terms": {key: list(among)}}]
+        query = {"bool": {"should": wanted, "minimum_should_match": 1, "filter": chosen}}
+        return {hit["_source"][key]: hit["_score"] for hit in self._hits(query, len(among), [key])}
+
+
+def _documents(change: Change) -> list[dict[str, Any]]:
+    found = []
+    for number, passage in enumerate(change.passages):
+        assert change.vectors is not None
+        article = passage.article
+        fields = {
+            "passage_id": passage.id,
+            "article_id": article.id,
+            "source": article.source or "",
+            "day": article.published.toordinal() if article.published else UNDATED,
+            "title": " ".join(terms_of(article.title)),
+            "text": " ".join(terms_of(passage.text)),
+            "said": passage.text,
+            "vector": [float(each) for each in change.vectors[number]],
+        }
+        if number == 0:  # a passage that lacks a word is still about it where its article has it: see `lexical`
+            fields["whole"] = " ".join(terms_of(f"{article.title}\n{article.text}"))
+        found.append({"_id": passage.id, "_source": fields})
+    return found
+
+
+def _narrowed(scope: Scope | None) -> list[dict[str, Any]]:
+    """A scope as OpenSearch's filters."""
+    found: list[dict[str, Any]] = []
+    if scope is None:
+        return found
+    if scope.after or scope.before:
+        first, last = scope.after or date.min, scope.before or date.max
+        found.append({"range": {"day": {"gte": first.toordinal(), "lte": last.toordinal()}}})
+    if scope.known_by:
+        found.append({"range": {"day": {"lte": scope.known_by.toordinal()}}})
+    if scope.sources:
+        either: list[dict[str, Any]] = [{"terms": {"source": list(scope.sources)}}]
+        if scope.copied_by_sources:
+            either.append({"terms": {"article_id": list(scope.copied_by_sources)}})
+        found.append({"bool": {"should": either, "minimum_should_match": 1}})
+    return found
