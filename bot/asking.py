@@ -6,10 +6,11 @@ Its parts are handed to it; `chain` makes a LangChain Runnable of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
 import math
 import time
-from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -100,8 +101,9 @@ class Asker:
                 text = await self.writer.calls.loop.arun(self._rewritten(self.writer, asked, history))
             asked = await asyncio.to_thread(self._made_whole, asked, history, text)
         asked = await asyncio.to_thread(self.retrieve, asked)
-        async for answer in self.aanswers(asked):
-            yield answer
+        async with contextlib.aclosing(self.aanswers(asked)) as answers:
+            async for answer in answers:
+                yield answer
 
     def understand(self, question: str | Question) -> Asked:
         """The first step. Raises UsageError for a question that cannot be asked: empty, too long, unknown source."""
@@ -137,16 +139,17 @@ class Asker:
         for answer in writer.calls.loop.iterate(lambda: writer.write(job, config)):
             yield self._finished(asked, answer)
 
-    async def aanswers(self, asked: Asked, config: Any = None) -> AsyncIterator[Answer]:
-        """The same for a caller in an event loop."""
+    async def aanswers(self, asked: Asked, config: Any = None) -> AsyncGenerator[Answer, None]:
+        """The same for a caller in an event loop. Closing it stops the model at once."""
         job = await asyncio.to_thread(self._job, asked)
         if isinstance(job, Answer):
             yield job
             return
         assert self.writer is not None
         writer = self.writer
-        async for answer in writer.calls.loop.aiterate(lambda: writer.write(job, config)):
-            yield self._finished(asked, answer)
+        async with contextlib.aclosing(writer.calls.loop.aiterate(lambda: writer.write(job, config))) as growing:
+            async for answer in growing:
+                yield self._finished(asked, answer)
 
     def _job(self, asked: Asked) -> Job | Answer:
         """What a chat model is to write from; the answer itself where none is set, or nothing was found."""

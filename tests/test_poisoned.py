@@ -134,7 +134,7 @@ def assert_harmless(answer: Answer, told: str) -> None:
 def ask(base: Asker, settings: Settings, server: ChatServer, script: Any, question: str) -> tuple[list[Answer], str]:
     server.script = script
     server.requests.clear()
-    asker = with_model(base, settings, server, llm_output_tokens=800, llm_deadline_seconds=10.0)
+    asker = with_model(base, settings, server, llm_output_tokens=800)
     growing = list(asker.stream(question))
     assert server.requests, "a model was asked"
     return growing, server.requests[0].said("system")

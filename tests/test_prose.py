@@ -114,6 +114,13 @@ def test_an_unknown_mark_goes_and_is_told() -> None:
     assert [(removed.text, removed.reason) for removed in draft.removed] == [("[9]", NO_SOURCE)]
 
 
+@pytest.mark.parametrize("form", ["{} [NATO].", "{}. [NATO]", "{} [NATO] [k3f9]", "{}. [Harbour Post, 2020]"])
+def test_a_name_in_brackets_is_no_source(form: str) -> None:
+    draft = checked(form.format("NATO has 500 trainers in Iraq"))
+    assert draft.text.rstrip(".") == "NATO has 500 trainers in Iraq [1]"
+    assert reasons(draft) == [NO_SOURCE]
+
+
 def test_a_mark_that_does_not_support_goes_and_is_told() -> None:
     draft = checked("NATO has roughly 500 trainers in Iraq, Stoltenberg said on Wednesday [k3f9][m2p4].")
     assert [citation.article.id for citation in draft.citations] == ["a"]

@@ -3,9 +3,10 @@
 Run it from the checkout, with a server that speaks OpenAI's interface on loopback (llama.cpp, for one):
 
     NEWSBOT_LLM=openai:local NEWSBOT_LLM_BASE_URL=http://127.0.0.1:8080/v1 \
-        python -m tests.bench.bench_local_model questions.jsonl --articles articles.jsonl.gz --questions 30
+        python -m tests.bench.bench_local_model questions.jsonl --corpus data --questions 30
 
-The corpus is made of the articles that hold the answers and of as many others as `--others` says.
+With `--articles FILE` in place of a corpus, one is made of the articles that hold the answers and of as many others as
+`--others` says.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.answering.check.prose import ProseCheck
+from bot.evaluation.metrics import holds, is_yes_no
 from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus
 from ingest.pipeline import ingest
@@ -36,17 +38,9 @@ class Recording(ProseCheck):
         super().feed(piece)
 
 
-def folded(text: str) -> str:
-    return " ".join(re.findall(r"[0-9a-z]+", text.lower()))
-
-
-def holds(text: str, answers: list[str]) -> bool:
-    return any(f" {folded(answer)} " in f" {folded(text)} " for answer in answers)
-
-
 def asked_of(path: Path, count: int) -> list[dict[str, Any]]:
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    usable = [row for row in rows if row["relevant"] and not {folded(each) for each in row["answers"]} & {"yes", "no"}]
+    usable = [row for row in rows if row["relevant"] and not is_yes_no(row["answers"])]
     return usable[:: max(1, len(usable) // count)][:count]
 
 
@@ -66,14 +60,21 @@ def corpus_of(path: Path, questions: list[dict[str, Any]], others: int, settings
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--articles", type=Path, required=True)
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--corpus", type=Path)
+    given.add_argument("--articles", type=Path)
     parser.add_argument("--questions", type=int, default=30)
     parser.add_argument("--others", type=int, default=200)
+    parser.add_argument("--context", type=int, default=1500, help="tokens of articles that the model is given")
     parsed = parser.parse_args()
     questions = asked_of(parsed.file, parsed.questions)
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder) / "data", llm_deadline_seconds=600, llm_context_tokens=1500)
-        corpus_of(parsed.articles, questions, parsed.others, settings)
+        data = parsed.corpus or Path(folder) / "data"
+        settings = Settings(
+            data_dir=data, llm_deadline_seconds=600, llm_context_tokens=parsed.context, llm_output_tokens=200
+        )
+        if parsed.articles:
+            corpus_of(parsed.articles, questions, parsed.others, settings)
         asker = open_asker(settings)
         assert asker.writer is not None, "set NEWSBOT_LLM"
         asker.writer._make_check = Recording

@@ -27,6 +27,8 @@ _SOURCE = re.compile(
     r"\s?[(\[](?:sources?|via|according to|as reported by)\s?:?\s?(?P<names>[^()\[\]\n]{2,80})[)\]]", re.IGNORECASE
 )
 """ "(Source: DW)": a citation in words."""
+_NO_MARK = re.compile(r"\s?\[(?!sic\b|\.)[^\[\]\n]{1,80}\](?=[\s\ue000-\uf8ff.!?…]*$)")
+"""A run in brackets that ends a sentence and names no source: "[CVS]" of a small model that was asked for "[key]"."""
 _PLACE = re.compile("\\s?[\ue000-\uf8ff]")
 SENTENCES_MOST = 300
 """A longer reply is not read to its end: it answers nothing, and would only cost time."""
@@ -142,7 +144,11 @@ class ProseCheck:
             return
         for name in [name for mark in marks for name in mark.unknown]:
             self._remove(f"[{name}]", NO_SOURCE)
-        clean = bare(_with_places(body, marks), self._is_in_evidence)
+        marked = _with_places(body, marks)
+        if stray := _NO_MARK.search(marked):
+            self._remove(stray[0].strip(), NO_SOURCE)
+            marked = _NO_MARK.sub("", marked)
+        clean = bare(marked, self._is_in_evidence)
         plain = unmarked(_PLACE.sub("", clean)).strip()
         if not any(letter.isalnum() for letter in plain):
             return
@@ -163,7 +169,7 @@ class ProseCheck:
             self._gap = ""
         elif is_titled and not keys:
             self._remove(plain, UNCITED)
-        elif not keys and has_address(_PLACE.sub("", _with_places(body, marks))):
+        elif not keys and has_address(_PLACE.sub("", marked)):
             self._remove(plain, ADDRESS)
         else:
             self._prove(claim, lead, clean, marks, keys)

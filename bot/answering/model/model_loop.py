@@ -10,7 +10,7 @@ import contextlib
 import functools
 import queue
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class ModelLoop:
         finally:
             work()
 
-    async def aiterate(self, make: Callable[[], AsyncGenerator[T, None]]) -> AsyncIterator[T]:
+    async def aiterate(self, make: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
         """The same for a caller in an event loop."""
         items: asyncio.Queue[tuple[Any, BaseException | None]] = asyncio.Queue()
         caller = asyncio.get_running_loop()
