@@ -62,6 +62,14 @@ def entry() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 1 when something failed, 2 for wrong usage, 130 when stopped."""
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        print("newsbot: stopped; what was stored is safe", file=sys.stderr)
+        return 130
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     from bot.cli.terminal import say, settings_of, speak_utf8
     from bot.errors import NewsbotError, UsageError
 
@@ -85,9 +93,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exception(error)
         say(f"newsbot: {error}")
         return EXIT_USAGE if isinstance(error, UsageError) else 1
-    except KeyboardInterrupt:
-        say("newsbot: stopped; what was stored is safe")
-        return 130
     except BrokenPipeError:
         # The reader of our output (`head`) went away; closing it for good keeps the interpreter from complaining.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
