@@ -339,7 +339,8 @@ entry()
 def test_ctrl_c_stops_with_one_line(env: dict[str, str], page: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTIBLE, "ingest", str(page), "-"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | env, cwd=ROOT,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        env=os.environ | env,
     ) as process:  # fmt: skip
         assert process.stdin is not None
         process.stdin.write("word " * 50_000)  # more than a pipe holds: it is being read when all is written
