@@ -140,13 +140,13 @@ def test_newsbot_alone_shows_its_help(run_here: RunHere) -> None:
     ],
 )
 def test_a_month_or_a_year_is_a_date_too(text: str, first: date, last: date) -> None:
-    parsed = parser_of_commands().parse_args(["ask", "q", "--after", text, "--before", text, "--as-of", text])
+    parsed = parser_of_commands().parse(["ask", "q", "--after", text, "--before", text, "--as-of", text])
     assert (parsed.after, parsed.before, parsed.as_of) == (first, last, last)
 
 
 def test_yesterday_is_a_date() -> None:
     before = datetime.now(UTC).astimezone().date()
-    parsed = parser_of_commands().parse_args(["list", "--after", "yesterday", "--before", "Today"])
+    parsed = parser_of_commands().parse(["list", "--after", "yesterday", "--before", "Today"])
     assert parsed.before - parsed.after == timedelta(days=1)
     assert before <= parsed.before <= datetime.now(UTC).astimezone().date()
 
@@ -505,6 +505,16 @@ def test_closed_pipe_is_no_error(sample_env: dict[str, str]) -> None:
     )
     assert done.returncode == 0
     assert done.stderr == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_the_output_is_said(sample_env: dict[str, str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", "sources"],
+            stdout=full, stderr=subprocess.PIPE, text=True, env=os.environ | sample_env, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "newsbot: the output cannot be written: No space left on device.\n")
 
 
 def test_read_shows_what_would_be_stored(run_here: RunHere, page: Path, tmp_path: Path) -> None:
