@@ -75,11 +75,15 @@ def closing_lines(answer: Answer, screen: Screen = PIPE) -> Iterator[str]:
         yield f"As of {day(answer.as_of)}"
     if answer.citations:
         yield ""
+    addresses = set()
     for citation in answer.citations:
         said = f"[{citation.number}] {headline(citation.article)}{also_in(citation.also_in)}"
         for line in wrapped(said, screen.width, hanging="    "):
             yield screen.link(citation.link, line)
-        yield from screen.address(citation.link)
+        for address in screen.address(citation.link):
+            if address not in addresses:  # several quotes of one article have one address
+                yield address
+            addresses.add(address)
     said = writing_line(answer)
     if said:
         yield ""

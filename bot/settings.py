@@ -271,7 +271,7 @@ def _expected(name: str, otherwise: str) -> str:
         return otherwise
     kinds = [kind for kind in get_args(field.annotation) or [field.annotation] if kind is not type(None)]
     if all(isinstance(kind, str) for kind in kinds):
-        return f"it is one of {', '.join(kinds)}"
+        return f"it is one of {', '.join(map(str, kinds))}"
     if bool in kinds:
         return "it is true or false"
     if int not in kinds and float not in kinds:

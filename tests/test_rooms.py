@@ -75,6 +75,8 @@ PRINTS = {"bot/cli/", "bot/discord_bot/"}
 LINES_MAX = 400
 LONG = {
     "bot/models/embeddings.py": "loading and exporting one model: an export must fit its loader",
+    "bot/cli/parser.py": "every command's options, in one place",
+    "bot/wiring.py": "every part that is put together, in one place",
     "bot/text/numbers.py": "one reading of quantities, and what it means that two say the same",
     "ingest/read/page_text.py": "one pass down a page, whose steps share what they have seen",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -63,12 +64,20 @@ def entry() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 1 when something failed, 2 for wrong usage, 130 when stopped."""
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        print("newsbot: stopped; what was stored is safe", file=sys.stderr)
+        return 130
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     from bot.cli.terminal import say, settings_of, speak_utf8
     from bot.errors import NewsbotError, UsageError
 
     speak_utf8()
     parser = parser_of_commands()
-    parsed = parser.parse_args(arguments)
+    parsed = parser.parse(arguments)
     if not hasattr(parsed, "command"):
         parser.print_help()
         return 0
@@ -86,13 +95,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exception(error)
         say(f"newsbot: {error}")
         return EXIT_USAGE if isinstance(error, UsageError) else 1
-    except KeyboardInterrupt:
-        say("newsbot: stopped; what was stored is safe")
-        return 130
-    except BrokenPipeError:
-        # The reader of our output (`head`) went away; closing it for good keeps the interpreter from complaining.
+    except OSError as error:
+        if error.filename or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+            raise
+        # The reader of our output (`head`) went away, or the disk that takes it is full; closing it for good keeps the
+        # interpreter from complaining.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if error.errno == errno.EPIPE:
+            return 0
+        say(f"newsbot: the output cannot be written: {error.strerror}.")
+        return 1
     return status
 
 

@@ -265,11 +265,16 @@ def _passage_chars(corpus: Corpus) -> int:
 
 
 def _id_of(url: str) -> str:
-    """The id of the article at an address; an id as it is. Raises UsageError for an address that is none."""
+    """The id of the article at an address, typed with its scheme or without; an id as it is.
+
+    Raises UsageError for an address that is none.
+    """
     from bot.corpus.identity import article_id
 
     if "://" not in url:
-        return url
+        if "/" not in url:
+            return url
+        url = f"https://{url}"
     try:
         return article_id(Article(title="", text="", url=url))
     except ReadError as error:

@@ -33,9 +33,9 @@ class _Parser(argparse.ArgumentParser):
         print(f"newsbot: {message} See: {self.prog} --help", file=sys.stderr)
         sys.exit(EXIT_USAGE)
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
-        """As argparse does; of an option that is unknown it says which one may have been meant."""
-        parsed, left = self.parse_known_args(args, namespace)
+    def parse(self, arguments: Sequence[str] | None) -> argparse.Namespace:
+        """As `parse_args`; of an option that is unknown it says which one may have been meant."""
+        parsed, left = self.parse_known_args(arguments)
         if left:
             command = self.subcommands.choices.get(getattr(parsed, "command", ""), self)
             wrong = next((each for each in left if each.startswith("-")), left[0]).partition("=")[0]

@@ -45,7 +45,7 @@ def topics(catalog: Articles, count: int, scope: Scope) -> list[Topic]:
     found: dict[str, Counter[str]] = {}
     newest_day: dict[str, date | None] = {}
     for article in {each.text: each for each in listed(catalog, TOPIC_ARTICLES, scope)}.values():
-        said = {}
+        said: dict[str, str] = {}
         for name in names(f"{article.title}\n{article.text[:TOPIC_TEXT_CHARS]}"):
             words = list(dropwhile(is_title, (re.sub(r"['’]s?$", "", word) for word in name.words)))
             if words and folded(shown := " ".join(words)) not in outlets:
