@@ -1,4 +1,4 @@
-"""What the corpus holds of a topic, by day and source; its newest articles; how fresh each source is.
+"""What the corpus holds of a topic, by day and source; its newest articles; how fresh each source and all of it is.
 
 Texts are read only where they are shown.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -15,6 +16,9 @@ from bot.corpus.catalog import Catalog
 from bot.corpus.catalog_rows import article_of, day_of
 from bot.corpus.catalog_schema import articles_table, portions
 from bot.schema import Article
+
+if TYPE_CHECKING:
+    from bot.corpus.corpus import Corpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +86,18 @@ def freshness(catalog: Catalog) -> list[Freshness]:
             .order_by(count.desc(), name)
         ).all()
     return [Freshness(row[0], row[1], day_of(row[2])) for row in rows]
+
+
+def about_corpus(corpus: Corpus) -> dict[str, Any]:
+    """How many articles, the last day of publication, and how long ago the last ingest ended. Blocks."""
+    try:
+        coverage, run = corpus.coverage(), corpus.catalog.last_run()
+    except Exception as error:
+        # Health must answer when the disk does not.
+        return {"error": f"the corpus cannot be read ({type(error).__name__})"}
+    ended = run.finished_at if run is not None else None
+    return {
+        "articles": coverage.articles,
+        "newest": coverage.last.isoformat() if coverage.last else None,
+        "age_seconds": round((datetime.now(UTC) - ended).total_seconds()) if ended else None,
+    }
