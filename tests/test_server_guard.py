@@ -191,6 +191,17 @@ def test_who_calls_is_not_taken_from_headers_unless_a_proxy_is_named() -> None:
         assert codes == [200, 200, 429]
 
 
+def test_behind_a_proxy_it_goes_by_the_name_that_is_set_and_by_this_machines() -> None:
+    with opened(server_names="news.example, www.news.example") as client:
+        codes = {
+            name: client.get("/", headers={"Host": name}).status_code
+            for name in ("news.example", "www.news.example:443", "127.0.0.1:8080", "0.0.0.0", "other.example")
+        }
+    assert codes == {
+        "news.example": 200, "www.news.example:443": 200, "127.0.0.1:8080": 200, "0.0.0.0": 421, "other.example": 421,
+    }  # fmt: skip
+
+
 async def test_websockets_are_closed() -> None:
     sent: list[Any] = []
 

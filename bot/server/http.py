@@ -67,7 +67,7 @@ def http_app(queries: CorpusQueries) -> App:
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
-    counted = Metrics(app)  # type: ignore[arg-type]  # Starlette's types are narrower
+    counted = Metrics(app)
     app.add_exception_handler(NewsbotError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -21,6 +21,7 @@ from bot.schema import Question
 from bot.server.guard import App
 from bot.server.queries import RESULTS_MOST, CorpusQueries, found_json, shown_json, source_json
 
+F = TypeVar("F", bound=Callable[..., Any])
 INSTRUCTIONS = """\
 A corpus of news articles that answers with verbatim quotes. Use `ask` for a question, `search` for passages, `latest` \
 for what is new, `show` for a whole article, `sources` for what there is. Cite what you use: outlet, day, and the \
@@ -76,7 +77,7 @@ def mcp_server(opened: OpenedLate) -> MCPServer[Any]:
         lifespan=living,
     )
 
-    def tool(title: str) -> Any:
+    def tool(title: str) -> Callable[[F], F]:
         return server.tool(title=title, annotations=READ_ONLY)
 
     @tool("Answer a question from the news")

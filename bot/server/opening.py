@@ -36,7 +36,9 @@ def guarded(app: App, settings: Settings) -> Guard:
     host = settings.server_host
     names = {name.strip() for name in (settings.server_names or "").split(",") if name.strip()}
     if is_loopback(host):
-        names |= LOOPBACK_NAMES | {host}
+        names.add(host)
+    if names:
+        names |= LOOPBACK_NAMES  # a health check on the machine itself; no stranger's name
     return Guard(
         app,
         names=names,
@@ -74,7 +76,7 @@ def server_of(app: App, settings: Settings) -> uvicorn.Server:
     import uvicorn
 
     config = uvicorn.Config(
-        guarded(app, settings),  # type: ignore[arg-type]  # its types are uvicorn's own
+        guarded(app, settings),
         # The guard counts by address: only where the operator names a proxy is an address taken from its headers.
         proxy_headers=bool(settings.server_names),
         server_header=False,

@@ -86,11 +86,15 @@ def add_pages(app: FastAPI, queries: CorpusQueries) -> None:
     @app.get("/topic", response_class=HTMLResponse, include_in_schema=False)
     async def topic(request: Request) -> HTMLResponse:
         given = request.query_params
-        typed = {"words": given.get("words", ""), "after": given.get("after", ""), "before": given.get("before", "")}
+        typed: dict[str, Any] = {
+            "words": given.get("words", ""),
+            "after": given.get("after", ""),
+            "before": given.get("before", ""),
+        }
         if not typed["words"].strip():
             return await shown("topic", topic=None, chart=None, **typed)
         try:
-            days = question_of(Question("", after=typed["after"] or None, before=typed["before"] or None))  # type: ignore[arg-type]
+            days = question_of(Question("", after=typed["after"] or None, before=typed["before"] or None))
             found = await queries.topic(typed["words"], days.after, days.before)
         except NewsbotError as error:
             return await shown("topic", _status(error), topic=None, chart=None, error=str(error), **typed)
