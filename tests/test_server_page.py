@@ -30,6 +30,7 @@ from tests.chromium import WAIT_SECONDS, Chromium, chromium_path
 from tests.servers import served
 
 ASKED = "How many NATO personnel are in Iraq?"
+TOKEN = "a-token-of-some-length"
 needs_chromium = pytest.mark.skipif(
     chromium_path() is None, reason="no Chromium is installed here (set CHROMIUM=/path)"
 )
@@ -351,6 +352,21 @@ def test_foreign_markup_does_nothing_in_a_browser(hostile: tuple[str, Asker], br
         browser.open(opened + place)
         assert browser.evaluate("document.title").endswith("newsbot"), place
         assert browser.evaluate("document.images.length") == 0
+
+
+@needs_chromium
+def test_a_browser_shows_the_token_as_a_password(asker: Asker, browser: Chromium) -> None:
+    app = http_app(CorpusQueries(asker, at_once=2, seconds=120))
+    with served(app, Settings(server_per_minute=0, server_token=TOKEN)) as address:
+        browser.open(address + "/sources")
+        assert "Outlets" not in browser.evaluate("document.body.textContent"), "without it nothing is shown"
+        browser.open(address.replace("://", f"://anyone:{TOKEN}@") + "/sources")
+        assert "Harbour Post" in browser.evaluate("document.body.textContent")
+        browser.open(address + "/topic")
+        assert browser.evaluate("getComputedStyle(document.body).margin") == "0px", "the style sheet came with it"
+        browser.evaluate("document.activeElement.value = 'nato'")
+        press(browser, "Enter", 13, "\r")
+        until(browser, "document.querySelector('figure svg')")
 
 
 def test_the_screenshot_in_the_docs_is_a_picture_and_not_too_large() -> None:

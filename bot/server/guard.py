@@ -95,7 +95,8 @@ class Guard:
         scope[AUTHORIZED] = self._is_authorized(headers.get("authorization", ""))
         if refusal is None and not scope[AUTHORIZED] and path not in OPEN:
             said = "This server wants its token: send it as Authorization: Bearer TOKEN, or in a browser as password."
-            refusal = (401, said, [("www-authenticate", 'Bearer, Basic realm="newsbot", charset="UTF-8"')])
+            # Two lines: Chromium takes a line for one challenge, and would not ask.
+            refusal = (401, said, [("www-authenticate", "Bearer"), ("www-authenticate", 'Basic realm="newsbot"')])
         if refusal is None:
             try:
                 body = await self._body(headers, receive)
