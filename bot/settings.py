@@ -211,6 +211,32 @@ class Settings(BaseSettings):
         "127.0.0.1", min_length=1, description="Address that health and metrics are given on; 0.0.0.0 for all."
     )
 
+    server_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address that newsbot serve and newsbot mcp --http open on."
+    )
+    server_port: int = Field(8080, ge=0, le=65_535, description="Port that they open on. 0: any free one.")
+    server_token: SecretStr | None = Field(
+        None,
+        description="Token that callers of the servers must show; needed to open them beyond this machine. Secret.",
+    )
+    server_names: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9.:\[\]-]+(\s*,\s*[A-Za-z0-9.:\[\]-]+)*$",
+        description="Host names that the servers are reached by through a proxy, with commas between. Empty: no proxy.",
+    )
+    server_per_minute: int = Field(
+        60, ge=0, le=1_000_000, description="Requests of one caller that a server takes in a minute. 0: any number."
+    )
+    server_answers_at_once: int = Field(
+        4, ge=1, le=100, description="Questions that a server answers at once; others wait, and too many are refused."
+    )
+    server_answer_seconds: float = Field(
+        60.0, ge=1, le=600, description="Time that a server gives an answer, waiting included, in seconds."
+    )
+    server_body_kilobytes: int = Field(
+        256, ge=1, le=16_384, description="Largest body of a request that a server reads, in kB of 1,000 bytes."
+    )
+
     def __init__(self, **values: Any) -> None:
         known = {*type(self).model_fields, *map(variable_of, type(self).model_fields)}
         _require_known((name for name in values if not name.startswith("_")), known, "a keyword of Settings")
@@ -255,6 +281,14 @@ class Settings(BaseSettings):
     def _expand(cls, path: Path | None) -> Path | None:
         return path.expanduser() if path is not None else None
 
+    @field_validator("server_token")
+    @classmethod
+    def _long_enough(cls, token: SecretStr | None) -> SecretStr | None:
+        text = token.get_secret_value().strip() if token is not None else ""
+        if text and (len(text) < 16 or not all("!" <= character <= "~" for character in text)):
+            raise ValueError("a token has 16 characters or more, ASCII without blanks; openssl rand -hex 32 makes one")
+        return SecretStr(text) if text else None
+
     @field_validator("discord_token")
     @classmethod
     def _clean(cls, token: SecretStr | None) -> SecretStr | None:
@@ -295,7 +329,7 @@ def _require_known(names: Iterable[str], known: set[str], what: str) -> None:
             raise SettingsError(f"{name}, {what}, is no setting of newsbot. The nearest one is {near[0]}.")
 
 
-SECRETS = {"DISCORD_TOKEN", "NEWSBOT_LLM_BASE_URL"}
+SECRETS = {"DISCORD_TOKEN", "NEWSBOT_LLM_BASE_URL", "NEWSBOT_SERVER_TOKEN"}
 """Variables whose values are shown in no error: they are keys, or a key may have slipped into them."""
 
 

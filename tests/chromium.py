@@ -90,6 +90,10 @@ class Chromium:
         # A text fragment is looked for once the page is drawn; two frames later it has been scrolled to.
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
+    def events(self) -> list[dict[str, Any]]:
+        """What the browser told since the last `open`."""
+        return self._events
+
     def evaluate(self, script: str) -> Any:
         """The value of an expression of the page, promises awaited."""
         found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)

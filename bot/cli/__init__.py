@@ -37,6 +37,8 @@ COMMANDS = {
     "fit-decision": "training",
     "fit-kinds": "training",
     "discord": "discord_bot",
+    "serve": "servers",
+    "mcp": "servers",
     "doctor": "doctor",
     "completion": "parser",
 }

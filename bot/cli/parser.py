@@ -397,6 +397,17 @@ def parser_of_commands() -> _Parser:
     added.add_argument("--health-port", type=_port, metavar="PORT", help="give health and metrics on this port")
     added.add_argument("--systemd", action="store_true", help="print a systemd unit for this installation")
 
+    def opening(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--host", metavar="ADDRESS", help="address to open on (else NEWSBOT_SERVER_HOST)")
+        added.add_argument("--port", type=_port, metavar="PORT", help="port to open on (else NEWSBOT_SERVER_PORT)")
+
+    added = command("serve", "Serve the page, and HTTP for programs (needs the extra web).", "newsbot serve")
+    opening(added)
+
+    added = command("mcp", "Serve assistants by the Model Context Protocol (needs the extra mcp).", "newsbot mcp")
+    added.add_argument("--http", action="store_true", help="over HTTP, not over standard input and output")
+    opening(added)
+
     added = command(
         "feedback",
         "Give what people said of answers, as a question file for newsbot eval.",

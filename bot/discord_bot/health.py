@@ -6,7 +6,6 @@ import asyncio
 import math
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
@@ -14,12 +13,12 @@ from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, ge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from bot.corpus.catalog.topics import about_corpus
 from bot.errors import NewsbotError
 
 if TYPE_CHECKING:
     from discord import ShardInfo
 
-    from bot.corpus.corpus import Corpus
     from bot.discord_bot.answer_service import AnswerService
     from bot.discord_bot.client import NewsClient
 
@@ -165,23 +164,6 @@ class Health:
             before = time.perf_counter()
             await asyncio.sleep(LOOP_CHECK_SECONDS)
             self._delays.observe(max(0.0, time.perf_counter() - before - LOOP_CHECK_SECONDS))
-
-
-def about_corpus(corpus: Corpus) -> dict[str, Any]:
-    """How many articles, the last day of publication, and how long ago the last ingest ended. Blocks."""
-    from bot.corpus.catalog.feeds import last_run
-
-    try:
-        coverage, run = corpus.coverage(), last_run(corpus.catalog)
-    except Exception as error:
-        # Health must answer when the disk does not.
-        return {"error": f"the corpus cannot be read ({type(error).__name__})"}
-    ended = run.finished_at if run is not None else None
-    return {
-        "articles": coverage.articles,
-        "newest": coverage.last.isoformat() if coverage.last else None,
-        "age_seconds": round((datetime.now(UTC) - ended).total_seconds()) if ended else None,
-    }
 
 
 def _shard(shard: ShardInfo) -> dict[str, Any]:

