@@ -296,12 +296,13 @@ async def test_thumbs_and_reasons_are_kept_with_what_was_retrieved(room: Newsroo
     assert form.acknowledged == 9, "it asks once, in a form"
     sent = await fake.submit(form, reason=["out of date"], right="15 million @everyone")
     assert "noted: out of date" in words_shown(await room.note(sent))
-    (one,) = [each for each in judged(asker.retriever.corpus.catalog) if each.given.question.text == "Why is it so?"]
+    mine = (int(message["id"]),)
+    (one,) = [each for each in judged(asker.retriever.corpus.catalog) if each.given.messages == mine]
     assert (one.up, one.down) == (1, 1)
     assert one.reasons == ("out of date",)
     assert one.corrections == ("15 million @everyone",)
     assert one.given.retrieved == ("1.a.0", "2.b.1")
-    assert one.given.messages == (int(message["id"]),)
+    assert one.given.question.text == "Why is it so?"
 
 
 async def test_a_button_whose_answer_is_not_known_says_so(room: Newsroom) -> None:
