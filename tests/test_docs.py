@@ -104,6 +104,12 @@ def test_what_pages_repeat_agrees_with_the_code() -> None:
     assert not stale, f"make pages writes them anew: {', '.join(stale)}"
 
 
+def test_the_newest_release_of_the_changelog_is_this_version() -> None:
+    releases = re.findall(r"^## (\d\S+) - (\d{4}-\d\d-\d\d)$", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)
+    version = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["version"]
+    assert releases[0][0] == version
+
+
 def test_every_command_stands_in_the_page_of_commands() -> None:
     page = text_of(ROOT / "docs" / "commands.md")
     assert not {name for name in commands() if not re.search(rf"`newsbot {name}\b", page)}
