@@ -89,7 +89,7 @@ def test_scores_are_the_weighted_sum_of_their_parts(retriever: Retriever) -> Non
         }
         own = {name: part for name, part in hit.parts.items() if name not in ("fused", "matter", "read")}
         assert hit.parts["fused"] == pytest.approx(sum(getattr(WEIGHTS, name) * part for name, part in own.items()))
-        assert hit.score == pytest.approx(hit.parts["fused"] + WEIGHTS.relevance * hit.parts["read"])
+        assert hit.score == pytest.approx(hit.parts["fused"] + WEIGHTS.read * hit.parts["read"])
         assert hit.parts["lexical"] >= 0
         assert -1 <= hit.parts["dense"] <= 1.001
         assert hit.parts["day"] in (0.0, 1.0)

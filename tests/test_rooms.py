@@ -149,7 +149,8 @@ def test_bot_never_imports_ingest_but_for_the_command_line() -> None:
 
 def test_only_wiring_and_doors_read_settings() -> None:
     allowed = {
-        "bot/wiring.py", "bot/cli/", "bot/__init__.py", "bot/discord_bot/", "bot/server/opening.py", "ingest/__init__.py"
+        "bot/wiring.py", "bot/cli/", "bot/__init__.py", "bot/discord_bot/", "bot/server/opening.py",
+        "ingest/__init__.py",
     }  # fmt: skip
     reading = {module for module in MODULES if any(name == "bot.settings" for name, _, _ in imports(module))}
     assert not {module for module in reading if not within(module, allowed)}

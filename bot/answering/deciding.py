@@ -127,9 +127,9 @@ NEWNESS_LEAST = 0.5
 """All that is older than this is as old: a value's age makes it less sure, and no older than three months."""
 WHOLE_LEAST = 1.0
 """A longer form of a value is taken where it has at least the score of the shorter one."""
-SHOWN_LEAST = 0.1
+SHOWN_LEAST = 0.5
 """A quote gives a value of its own where that has at least this share of the best value's score."""
-RIVAL_LEAST = 0.5
+RIVAL_LEAST = 0.8
 """A value stands beside the best one, and before it where it is newer, with at least this share of its score."""
 
 
@@ -212,12 +212,8 @@ def _qualified(value: Value) -> Value:
     text = value.hit.article.text
     first = max(text.rfind("\n", 0, value.start) + 1, value.start - QUALIFIER_CHARS)
     for found in quantities(text[first : value.end]):
-        if found.qualifier and first + found.start == value.start:
-            words = list(re.finditer(r"\S+", text[first : value.start]))
-            if not words:
-                break
-            taken = 2 if words[-1][0].lower() in ("least", "most", "than", "to") and len(words) > 1 else 1
-            start = first + words[-taken].start()
+        if found.start < value.end - first and first + found.qualified_start < value.start <= first + found.start:
+            start = first + found.qualified_start
             return replace(value, text=text[start : value.end], start=start)
     return value
 

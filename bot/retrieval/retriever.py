@@ -77,8 +77,8 @@ class FusionWeights:
     """Added to what was published on the day of asking; half of it to what is three months older."""
     lead: float = 0.2
     """Added to what stands at the head of an article: news says first what matters most."""
-    relevance: float = 0.05
-    """What the reader's log-odds that a passage is about what is asked count, and that it answers, added up."""
+    read: float = 0.14
+    """What the reader's log-odds that a passage answers count."""
 
 
 WEIGHTS = FusionWeights()
@@ -220,7 +220,7 @@ class Retriever:
         unread = kind.is_overview
         readings = [] if unread else read_hits(self.reader, text, hits[: self.depth])
         if self.reader is not None and self.reranker is None:
-            readings = _by_reading(readings, weights.relevance)
+            readings = _by_reading(readings, weights.read)
         hits = [*(reading.hit for reading in readings), *hits[len(readings) :]]
         return Retrieved(tuple(hits[:k]), kind, tuple(readings), corpus.lexical.rarity, tuple(hits))
 
@@ -274,8 +274,8 @@ def _by_reading(readings: Sequence[Reading], weight: float) -> list[Reading]:
     """The readings in the order of their hits' scores and of what the reader says of each; the scores say so too."""
     scored = []
     for reading in readings:
-        read = reading.relevance + reading.answerable
-        hit = replace(reading.hit, score=reading.hit.score + weight * read, parts={**reading.hit.parts, "read": read})
+        hit, read = reading.hit, reading.answerable
+        hit = replace(hit, score=hit.score + weight * read, parts={**hit.parts, "read": read})
         scored.append(replace(reading, hit=hit))
     return sorted(scored, key=lambda reading: -reading.hit.score)
 

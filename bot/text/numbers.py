@@ -46,6 +46,8 @@ class Quantity(NamedTuple):
     readings: tuple[Amount, ...]
     qualifier: str = ""
     """about, over, under, least, most or nothing."""
+    qualified_start: int = 0
+    """Where the words before it begin that qualify it; `start` where none does."""
 
 
 class _Words(NamedTuple):
@@ -130,7 +132,8 @@ def quantities(text: str, taken: Sequence[tuple[int, int]] = (), read: Sequence[
             continue
         readings, after = parsed
         end = parser.read[after - 1].end
-        found.append(Quantity(token.start, end, text[token.start : end], readings, parser.qualifier(at, after)))
+        qualifier, first = parser.qualifier(at, after)
+        found.append(Quantity(token.start, end, text[token.start : end], readings, qualifier, first))
         at = after
     return found
 
@@ -188,20 +191,22 @@ class _Parser:
             return (Amount(value, "ordinal"),), end
         return self._with_unit(end, sign * value, currency)
 
-    def qualifier(self, at: int, after: int) -> str:
-        """What qualifies the quantity between two tokens: words before it, or "or more", "or so", "+" behind."""
+    def qualifier(self, at: int, after: int) -> tuple[str, int]:
+        """What qualifies the quantity between two tokens, and where it then begins: words before it, or "or more",
+        "or so", "+" behind."""
+        start = self.read[at].start
         behind = f"{self.low(after)} {self.low(after + 1)}"
         if behind == "or so":
-            return "about"
+            return "about", start
         if behind == "or more" or (self.low(after) == "+" and self.is_glued(after)):
-            return "least"
+            return "least", start
         for back in range(_LOOK_BACK, 0, -1):
             if at >= back:
                 joined = " ".join(token.low for token in self.read[at - back : at])
                 joined = joined.removesuffix(" the").removesuffix(" a").removesuffix(" an")
                 if joined in self._known.qualifiers:
-                    return self._known.qualifiers[joined]
-        return ""
+                    return self._known.qualifiers[joined], self.read[at - back].start
+        return "", start
 
     def _is_in_name(self, at: int) -> bool:
         """ "COP28", "Covid-19", "pad 39B", "F-16": digits that are part of a name."""
