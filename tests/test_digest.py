@@ -6,7 +6,9 @@ from datetime import date
 
 from bot.answering.deciding import Chosen
 from bot.answering.digest import QUOTES, WORDS, digest
-from bot.schema import Article, Hit, Passage
+from bot.schema import Article, Hit, Passage, Question
+from bot.settings import Settings
+from bot.wiring import open_asker
 
 NEWS = {
     "harbour": "Dockers in Kelmouth walked out over night shifts on Monday.",
@@ -94,3 +96,15 @@ def test_what_has_no_day_stands_last() -> None:
     one = hit("harbour", None, 1.0, "Dockers in Kelmouth walked out over their night shifts.")
     other = hit("bridge", date(2020, 1, 1), 0.9, "Dockers in Kelmouth want higher wages for night shifts.")
     assert [each.hit.article.id for each in told(one, other)] == ["bridge", "harbour"]
+
+
+def test_what_is_new_of_all_is_what_the_newest_articles_begin_with(sample_settings: Settings) -> None:
+    asker = open_asker(sample_settings)
+    answer = asker("what's the latest?")
+    days = [citation.article.published for citation in answer.citations]
+    assert answer.answered
+    assert len({citation.article.id for citation in answer.citations}) == len(days) >= 3
+    assert days == sorted(days, reverse=True)  # type: ignore[type-var]
+    assert days[0] == asker.retriever.corpus.coverage().last
+    older = asker(Question("what's the latest?", before=date(2020, 12, 31)))
+    assert all(citation.article.published < date(2021, 1, 1) for citation in older.citations)  # type: ignore[operator]

@@ -76,6 +76,12 @@ def digest(hits: Sequence[Hit], rarity: Callable[[str], float]) -> list[Chosen]:
     return _joined(taken)
 
 
+def beginnings(hits: Sequence[Hit]) -> list[Chosen]:
+    """The first sentence of each hit that tells something."""
+    first = (next(_candidates(hit, hit.score), None) for hit in hits)
+    return [Chosen(each.hit, each.span.start, each.span.end, each.hit.score) for each in first if each is not None]
+
+
 def _candidates(hit: Hit, top: float) -> Iterator[_Candidate]:
     nearness = math.exp(BEHIND * (hit.score - top))
     text, first = hit.passage.text, hit.passage.start

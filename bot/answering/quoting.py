@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from bot.answering.deciding import Chosen, DecisionWeights, decide, logistic
-from bot.answering.digest import digest
+from bot.answering.digest import beginnings, digest
 from bot.answering.hints import covered_subject, likely_spelling
 from bot.answering.links import text_fragment_link
+from bot.models.question_kind import QuestionKind
 from bot.retrieval.question import ParsedQuery
 from bot.retrieval.retriever import Retrieved
 from bot.schema import Answer, Article, Citation, Coverage, Hit
@@ -41,17 +42,19 @@ def quote(
     if retrieved.kind.is_talk:
         return _refusal(query, coverage, talk[retrieved.kind.value], None)
     short = None
-    if retrieved.kind.is_overview:
+    if retrieved.kind is QuestionKind.NEWS:
+        chosen, confidence = beginnings(retrieved.pool), 1.0
+    elif retrieved.kind is QuestionKind.TOPIC:
         near = [hit for hit in retrieved.pool if _nearness(hit) >= NEAREST_LEAST]
-        chosen: Sequence[Chosen] = digest(near, retrieved.idf)
+        chosen = digest(near, retrieved.idf)
         # An overview of what no article is about is made of what merely shares a word with it.
         matter = max((hit.parts.get("matter", 0.0) for hit in near), default=0.0)
         confidence = logistic(weights.topic, {"matter": matter})
     elif retrieved.readings:
         decision = decide(query.question.text, retrieved.kind, retrieved.readings, weights)
-        chosen, confidence, short = decision.chosen, decision.confidence, decision.short
+        chosen, confidence, short = list(decision.chosen), decision.confidence, decision.short
     else:
-        chosen, confidence = (), 0.0
+        chosen, confidence = [], 0.0
     if not chosen:
         return _refusal(query, coverage, no_articles, None, near=retrieved.pool)
     if confidence < (weights.answer_least if answer_least is None else answer_least):

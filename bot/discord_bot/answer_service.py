@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import discord
@@ -21,7 +20,6 @@ from bot.asking import Asker
 from bot.corpus.catalog.feedback import forget_before, put_answer, put_messages, voter
 from bot.discord_bot.context import BotContext, Person
 from bot.discord_bot.delivery import watched
-from bot.discord_bot.digest import news
 from bot.discord_bot.embeds import answer_pages
 from bot.discord_bot.escaping import escaped
 from bot.discord_bot.guild_settings import GuildSettings, GuildSettingsStore
@@ -175,7 +173,7 @@ class AnswerService:
             await self._note(noted, target, person, question, claim)
             async with ticket:
                 history = await recall() if recall is not None else ()
-                stream = (answers or partial(self._stream, self._asker(person, settings)))(question, history)
+                stream = (answers or self._asker(person, settings).astream)(question, history)
                 answer = await watched(stream, target, settings.language, show=growing)
                 ticket.answered()
                 if not answer.answered and not answer.retrieved:  # talk: nothing was looked for
@@ -202,17 +200,6 @@ class AnswerService:
                 await self._settled(noted)
         log.info("answered in %.2f s, %d citations", time.monotonic() - started, len(answer.citations))
         return answer
-
-    async def _stream(self, asker: Asker, question: Question, history: Sequence[Turn]) -> AsyncIterator[Answer]:
-        """The asker's growing answers; where what is new of all is asked, what the newest articles say."""
-        narrowed = question.after or question.before or question.sources
-        if not narrowed and await asyncio.to_thread(kind_of, asker, question.text) is QuestionKind.NEWS:
-            newest = await asyncio.to_thread(news, asker.retriever.corpus, question)
-            if newest.answered:
-                yield newest
-                return
-        async for answer in asker.astream(question, history):
-            yield answer
 
     def _asker(self, person: Person, settings: GuildSettings) -> Asker:
         """Who answers: with the chat model that is set, or by quotes alone where the server has had its share of it."""

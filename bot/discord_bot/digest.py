@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.answering.deciding import Chosen
 from bot.answering.digest import digest
 from bot.answering.quoting import answer_of, citation_of
-from bot.corpus.catalog.articles import newest
 from bot.corpus.corpus import Corpus
 from bot.retrieval.question import ParsedQuery
 from bot.schema import Answer, Hit, Passage, Question
@@ -19,8 +17,6 @@ from bot.text.words import words
 PASSAGES_MOST = 20_000
 """Passages looked at, best first: beyond these a topic is too wide to count exactly."""
 TOPIC_CHARS = 100
-NEWEST = 6
-"""Articles that are quoted where what is new of all is asked."""
 CHANGES_AT_ONCE = 2000
 """Passages that are read of the catalog's log at a time."""
 
@@ -67,13 +63,6 @@ def is_on(corpus: Corpus, terms: Sequence[str], passages: Sequence[Passage]) -> 
     """Whether an article holds all words of a topic."""
     article = passages[0].article
     return bool(terms) and set(terms) <= set(corpus.lexical.terms(f"{article.title}\n{article.text}"))
-
-
-def news(corpus: Corpus, question: Question) -> Answer:
-    """What the newest articles of all begin with. It blocks. Raises CorpusError."""
-    ids = [each.id for each in newest(corpus.catalog, NEWEST)]
-    articles = [change.passages for change in corpus.catalog.changes_of(ids) if change.passages]
-    return replace(briefing(corpus, "", articles, question.text, each=True), question=question, answered=bool(articles))
 
 
 def briefing(corpus: Corpus, topic: str, articles: Sequence[Sequence[Passage]], title: str, *, each: bool) -> Answer:

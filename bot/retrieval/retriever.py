@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from bot.corpus.catalog.articles import Standing
+from bot.corpus.catalog.topics import listed
 from bot.corpus.corpus import Corpus
 from bot.models.embeddings import SentenceEmbeddings
 from bot.models.question_kind import KindClassifier, QuestionKind
@@ -44,6 +45,8 @@ THREADS = 4
 """Questions at most that are encoded, or whose passages' vectors are fetched, beside the rest of their search."""
 TOPIC_HITS = 20
 """So many are found where an overview is asked for: it names several developments, and hits are of few articles."""
+NEWEST = 6
+"""Articles that are quoted where what is new of all is asked."""
 TOPIC_NEWNESS = 10.0
 """How much more newness counts where an overview or the newest is asked for."""
 FRESH = (timedelta(days=10), timedelta(days=3))
@@ -179,6 +182,8 @@ class Retriever:
         kind = kind or self.kinds.kind(text, vector)
         if kind.is_talk:
             return Retrieved((), kind, (), corpus.lexical.rarity)
+        if kind is QuestionKind.NEWS and (hits := self._newest(scope)):
+            return Retrieved(tuple(hits[:k]), kind, (), corpus.lexical.rarity, tuple(hits))
         if kind.is_overview:
             weights = replace(weights, newness=TOPIC_NEWNESS * weights.newness)
         nearest, standings = self._nearest(vector, candidates, scope, wide)
@@ -247,6 +252,13 @@ class Retriever:
             if len(inside) >= ENOUGH * candidates or len(found) < wide:
                 return inside[:candidates], standing
         return corpus.vectors.search(vector, candidates, scope), {}
+
+    def _newest(self, scope: Scope | None) -> list[Hit]:
+        """The beginnings of the newest articles in scope, copies left out."""
+        catalog = self.corpus.catalog
+        articles = [each.id for each in listed(catalog, 2 * NEWEST, scope or Scope()) if each.published]
+        beginnings = {each.article_id: each.passages[0] for each in catalog.changes_of(articles) if each.passages}
+        return self._with_copies([Hit(beginnings[id_], 1.0) for id_ in articles if id_ in beginnings][:NEWEST])
 
     def _read(self, found: Sequence[_Found]) -> list[Hit]:
         passages = self.corpus.passages([each.passage_id for each in found])
