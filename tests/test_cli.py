@@ -532,6 +532,13 @@ def test_read_shows_what_would_be_stored(run_here: RunHere, page: Path, tmp_path
     assert "empty" in refused["reason"]
 
 
+def test_a_report_of_one_paragraph_is_an_article(run_here: RunHere, tmp_path: Path) -> None:
+    body = "The dike held through the night, the water board said on Friday, after the highest tide in thirty years."
+    (tmp_path / "dike.txt").write_text(f"Dike holds\n\n{body}\n", encoding="utf-8")
+    found = json.loads(run_here("read", "dike.txt", "--json")[1])
+    assert (found["title"], found["text"]) == ("Dike holds", body)
+
+
 def test_read_takes_other_field_names(run_here: RunHere, tmp_path: Path) -> None:
     records = tmp_path / "records.jsonl"
     records.write_text('{"kop": "Dike holds", "tekst": "The dike held through the night, the water board said."}\n')
