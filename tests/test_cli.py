@@ -14,8 +14,10 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Protocol
 
@@ -530,6 +532,41 @@ def test_read_shows_what_would_be_stored(run_here: RunHere, page: Path, tmp_path
     assert article["reason"] is None
     assert refused["origin"] == str(empty)
     assert "empty" in refused["reason"]
+
+
+def test_a_report_of_one_paragraph_is_an_article(run_here: RunHere, tmp_path: Path) -> None:
+    body = "The dike held through the night, the water board said on Friday, after the highest tide in thirty years."
+    (tmp_path / "dike.txt").write_text(f"Dike holds\n\n{body}\n", encoding="utf-8")
+    found = json.loads(run_here("read", "dike.txt", "--json")[1])
+    assert (found["title"], found["text"]) == ("Dike holds", body)
+
+
+class _OneFeed(BaseHTTPRequestHandler):
+    """A feed with a link to a page that is not there."""
+
+    def do_GET(self) -> None:
+        link = f"http://{self.headers['Host']}/gone.html"
+        feed = f"<rss version='2.0'><channel><item><title>Gone</title><link>{link}</link></item></channel></rss>"
+        self.send_response(200 if self.path == "/feed.xml" else 404)
+        self.end_headers()
+        self.wfile.write(feed.encode() if self.path == "/feed.xml" else b"")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error, which is looked at."""
+
+
+def test_follow_names_each_link_that_failed(run_here: RunHere, env: dict[str, str], tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _OneFeed) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        place = f"http://127.0.0.1:{server.server_port}"
+        (tmp_path / "feeds.opml").write_text(f"<opml><body><outline xmlUrl='{place}/feed.xml'/></body></opml>")
+        status, _, complaint = run_here(
+            "follow", "feeds.opml", "--once", "--allow-private", env=env | {"NEWSBOT_FETCH_DELAY_SECONDS": "0"}
+        )
+        server.shutdown()
+    assert status == 0
+    assert f"failed   {place}/gone.html: " in complaint
+    assert "404" in complaint
 
 
 def test_read_takes_other_field_names(run_here: RunHere, tmp_path: Path) -> None:
