@@ -53,6 +53,7 @@ DOORS = {
     "httpx2": {"ingest/fetch.py", "ingest/guard.py"},
     "httpcore2": {"ingest/fetch.py", "ingest/guard.py"},
     "protego": {"ingest/robots.py"},
+    "py3langid": {"ingest/read/language.py"},
     "trafilatura": {"ingest/read/html.py", "ingest/read/html_body.py"},
     "feedparser": {"ingest/read/feed.py"},
     "pyarrow": {"ingest/read/tables.py"},
@@ -80,7 +81,6 @@ LONG = {
     "bot/models/embeddings.py": "loading and exporting one model: an export must fit its loader",
     "bot/cli.py": "every command's few lines, in one place",
     "bot/text/numbers.py": "one reading of quantities, and what it means that two say the same",
-    "ingest/read/page_text.py": "one pass down a page, whose steps share what they have seen",
 }
 """Longer files, and why they are one."""
 
