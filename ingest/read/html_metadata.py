@@ -80,10 +80,11 @@ def meta_of(root: HtmlElement, url: str | None = None) -> PageMeta:
     day, moment = _published(main, metas)
     section = _section(main, metas)
     names = Names(url or canonical, (line(site), line(_name(main.get("publisher")))), section)
+    headlines = _headlines(root, main, metas, names)
+    has_heading = next(root.iter("h1"), None) is not None
     return PageMeta(
-        headlines=(headlines := _headlines(root, main, metas, names)),
-        has_headline=len(headlines) > 1
-        or bool(metas.get("og:title") or main or next(root.iter("h1"), None) is not None),
+        headlines=headlines,
+        has_headline=len(headlines) > 1 or has_heading or bool(metas.get("og:title") or main),
         published=day,
         published_at=moment,
         authors=_authors(main, metas),
