@@ -26,6 +26,7 @@ from ingest.chunk import PASSAGE_CHARS
 from ingest.followed_links import FollowedLinks
 from ingest.pipeline import BATCH_ARTICLES, ingest
 from ingest.read import ReadOptions, read_fetched
+from ingest.read.cleaning import clean_address
 from ingest.read.contract import skipped
 from ingest.read.kinds import HEAD_BYTES, Kind, kind_of
 from ingest.stopping import Stop, Stopped, unless_stopped
@@ -179,7 +180,7 @@ class FeedFollower:
         if self.stop.requested:
             return None, outcomes
         for outcome in outcomes:
-            if outcome.kind is OutcomeKind.FAILED and outcome.origin == address:
+            if outcome.kind is OutcomeKind.FAILED and outcome.origin in (address, clean_address(address)):
                 return self._failed(feed, ReadError(outcome.reason)), outcomes
         self._back_off.pop(address, None)
         etag, last_modified = (fetched.etag, fetched.last_modified) if links.settled else (None, None)

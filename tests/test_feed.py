@@ -232,3 +232,21 @@ def test_a_feed_that_was_fetched_already() -> None:
     article = next(read_fetched(fetched))
     assert isinstance(article, Article)
     assert article.origin == "https://tide.example/feed:1"
+
+
+def test_an_entry_with_a_tag_of_thousands_of_attributes_costs_only_itself(tmp_path: Path) -> None:
+    many = " ".join(f"a{number}" for number in range(3000))
+    item = f"<item><title>Odd</title><description>&lt;p {many}&gt;The harbour is shut.&lt;/p&gt;</description></item>"
+    article, outcome, _ = read([_write(tmp_path, RSS.replace("</item>", f"</item>{item}", 1))])
+    assert isinstance(article, Article)
+    assert isinstance(outcome, Outcome)
+    assert (article.title, outcome.title) == ("Harbour & dredging", "Odd")
+
+
+def test_a_short_entry_of_several_paragraphs_is_the_article_itself(tmp_path: Path) -> None:
+    text = [*PARAGRAPHS, "It left on Thursday."]
+    entry = "".join(f"<p>{line}</p>" for line in text)
+    item = f"<item><title>Alone</title><content:encoded><![CDATA[{entry}]]></content:encoded></item>"
+    (article, *_) = read([_write(tmp_path, RSS.replace("<item>", f"{item}<item>", 1))])
+    assert isinstance(article, Article)
+    assert article.text == "\n\n".join(text)

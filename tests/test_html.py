@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ReadError
+from ingest.read.cleaning import ATTRIBUTES_MAX, check_attributes
 from ingest.read.html import read_html
 
 TITLE = "Ferry service to northern islands suspended after storm damage"
-LEAD = "Hundreds of islanders must wait until Friday for food and post, the operator says"
 BODY = [
     "The only ferry to three northern islands has been suspended until at least Friday after a storm tore a hole in "
     "the pier, the operator said on Wednesday.",
@@ -62,8 +62,8 @@ def test_the_body_alone_and_whole() -> None:
         "<div class='newsletter-signup'><h3>The Morning Letter</h3><p>Sign up for our newsletter.</p></div>"
         "<p>Read more: <a href='/2'>Islands ask for second ferry</a></p>"
     )
-    article = read_html(page(above=f"<p class='standfirst'>{LEAD}</p><p>Share</p>", within=within))
-    assert article.text == "\n\n".join([LEAD, BODY[0], CROSSHEAD, *BODY[1:]])
+    article = read_html(page(above="<p>Share</p>", within=within))
+    assert article.text == "\n\n".join([BODY[0], CROSSHEAD, *BODY[1:]])
     assert article.title == TITLE
     assert article.source == "The Harbour Courier"
     assert article.language == "en"
@@ -258,3 +258,104 @@ def test_a_broken_page_is_survived(noise: bytes, at: int) -> None:
     else:
         assert article.title
         assert article.published in (date(2020, 2, 12), None)
+
+
+@pytest.mark.parametrize(
+    ("said", "site", "url"),
+    [
+        (f"{TITLE} - National | Globalnews.ca", "Global News", "https://globalnews.ca/news/1/ferry/"),
+        (f"{TITLE} * The Gateway Pundit * by Jane Doe", "Where Hope Came Back", "https://www.thegatewaypundit.com/a"),
+        (f"{TITLE} ★ Courier Online", "Courier Online", "https://example.org/a"),
+        (f"{TITLE} :: Islands :: courier.example", "", "https://www.courier.example/islands/ferry"),
+        (f"{TITLE} - World News | Metro News", "Metro", "https://metro.co.uk/2020/02/12/a"),
+    ],
+)
+@pytest.mark.parametrize("where", ["title", "og", "json", "json without heading"])
+def test_the_sites_name_behind_any_mark_is_no_part_of_the_title(said: str, site: str, url: str, where: str) -> None:
+    head = f'<meta property="og:site_name" content="{site}">'
+    head += {"og": f'<meta property="og:title" content="{said}">', "title": ""}.get(
+        where, ld(headline=said, datePublished="2020-02-12")
+    )
+    text = page(head).replace('<meta property="og:site_name" content="The Harbour Courier">', "")
+    text = text.replace(f"<title>{TITLE} | The Harbour Courier</title>", f"<title>{said}</title>")
+    if "without heading" in where:
+        text = text.replace(f"<h1>{TITLE}</h1>", "")
+    assert read_html(text, url=url).title == TITLE
+
+
+@pytest.mark.parametrize("title", ["Sinner beats Alcaraz - and the weather", "Rates: what now? | A guide to the year"])
+def test_a_title_with_a_dash_of_its_own_stays_whole(title: str) -> None:
+    assert read_html(page(title=title)).title == title
+
+
+def test_a_notice_is_no_title() -> None:
+    text = page().replace("<main>", "<h1>Try refreshing your browser, or tap here to see other videos</h1><main>")
+    text = text.replace(f"<title>{TITLE} | The Harbour Courier</title>", "<title></title>")
+    assert read_html(text).title == TITLE
+
+
+_TEASER = (
+    "The council voted on Tuesday to build a school beside the old harbour, officials said in a statement, day {}."
+)
+_CARDS = {
+    "linked headings": "<a href='/{0}'><h3>Another story number {0} about the harbour</h3></a><p>{1}</p>",
+    "headings with links": "<h4><a href='/{0}'>Another story number {0} about the harbour</a></h4><span>{1}</span>",
+    "deep": "<div><div><a href='/{0}'><h3>Another story number {0} about it</h3><p>{1}</p></a></div></div>",
+}
+
+
+@pytest.mark.parametrize("card", _CARDS)
+@pytest.mark.parametrize("tag", ["div", "li", "article"])
+@pytest.mark.parametrize("where", ["within", "below"])
+def test_teasers_of_other_stories_are_no_part_of_the_body(card: str, tag: str, where: str) -> None:
+    cards = "".join(f"<{tag}>{_CARDS[card].format(n, _TEASER.format(n))}</{tag}>" for n in range(6))
+    assert read_html(page(**{where: f"<div class='x7'>{cards}</div>"})).text == "\n\n".join(BODY)
+
+
+def test_an_article_of_linked_headings_stays() -> None:
+    """A list of places with a linked heading and a paragraph each is an article, and its paragraphs are long."""
+    places = [f"Place {n} on the coast is worth a visit, {text}" for n, text in enumerate(BODY * 2)]
+    within = "".join(
+        f"<div><h3><a href='/{n}'>Number {n}: a place</a></h3><p>{t} {t} {t}</p></div>" for n, t in enumerate(places)
+    )
+    assert all(text in read_html(page(within=within, paragraphs=[])).text for text in places)
+
+
+def test_print_views_and_pages_that_word_saved_have_their_title_in_the_body() -> None:
+    lines = [f"<b>{TITLE}</b>", "By Jane Doe", "February 12, 2020", *BODY]
+    for head in (f"Print: {TITLE} - Harbour Courier", "Document1"):
+        article = read_html(f"<html><head><title>{head}</title></head><body>{'<br><br>'.join(lines)}</body></html>")
+        assert (article.title, article.published, article.authors) == (TITLE, date(2020, 2, 12), ("Jane Doe",))
+        assert article.text == "\n\n".join(BODY)
+
+
+def _with_attributes(count: int, form: str) -> str:
+    return page().replace("<p>", "<p " + " ".join(form.format(n) for n in range(count)) + ">", 1)
+
+
+@pytest.mark.parametrize("form", ["a{}", "a{}=1", 'a{}="<"', "a{}='>'", "a{}=1/"])
+def test_a_tag_with_more_attributes_than_any_real_one_is_refused_before_it_is_parsed(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_html(_with_attributes(ATTRIBUTES_MAX // 2, form)).text == "\n\n".join(BODY)
+
+    def never(*_: object, **__: object) -> None:
+        pytest.fail("it was parsed")
+
+    monkeypatch.setattr("lxml.html.document_fromstring", never)
+    with pytest.raises(ReadError, match="attributes"):
+        read_html(_with_attributes(80_000, form))
+
+
+def test_attributes_are_counted_where_parsers_see_them() -> None:
+    many = " ".join(f"a{n}" for n in range(ATTRIBUTES_MAX + 1))
+    for hidden in (f'<!--<a b="--><p {many}>"', f'<script>if(a<b x="</script><p {many}>"'):
+        with pytest.raises(ReadError, match="attributes"):
+            check_attributes(hidden)
+    for harmless in (
+        f"<script>if(a<b {many})</script>",
+        f"<!-- <p {many}> -->",
+        "<a " + "<b>" * 50_000,
+        "<a<a" * 50_000,
+    ):
+        check_attributes(harmless)

@@ -257,3 +257,38 @@ def test_documents_beyond_their_caps_are_refused(tmp_path: Path, name: str, star
         OutcomeKind.FAILED,
         "it is larger than 49 kB, the limit for one document",
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("https://jane:secret@tide.example/a", "https://tide.example/a"),
+        ("https://tide.example/\n   a", "https://tide.example/a"),
+        ("  https://jane@tide.example:8080/a b?c=@d\r\n", "https://tide.example:8080/a%20b?c=@d"),
+    ],
+)
+def test_an_address_is_stored_without_line_breaks_and_passwords(tmp_path: Path, written: str, stored: str) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"title": "Ferry", "text": "The ferry sails again.", "url": written}))
+    link = f'<link rel="canonical" href="{written}">'
+    (tmp_path / "b.html").write_text(HTML.replace("<title>", link + "<title>", 1))
+    item = (
+        f"<item><title>Ferry</title><link><![CDATA[{written}]]></link><description>{'x ' * 900}.</description></item>"
+    )
+    (tmp_path / "c.xml").write_text(f"<rss version='2.0'><channel><title>Tide</title>{item}</channel></rss>")
+    articles = _articles(list(read([str(tmp_path)])))
+    assert [article.url for article in articles] == [stored] * 3
+
+
+def test_the_password_of_an_address_that_is_fetched_is_not_shown() -> None:
+    asked: list[str] = []
+
+    def fetch(url: str) -> Fetched:
+        asked.append(url)
+        return Fetched(url=url, final_url=url, status=200, content_type="text/html", data=HTML.encode())
+
+    (article,) = read(["https://jane:secret@tide.example/a"], ReadOptions(fetch=fetch))
+    assert isinstance(article, Article)
+    assert asked == ["https://jane:secret@tide.example/a"]
+    assert (article.url, article.origin) == ("https://tide.example/a", "https://tide.example/a")
+    (outcome,) = read(["https://jane:secret@tide.example/a"])
+    assert "secret" not in outcome.origin

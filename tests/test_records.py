@@ -13,7 +13,8 @@ import pytest
 
 from bot.schema import Article, Outcome, OutcomeKind
 from ingest.read import Limits, ReadOptions, read
-from ingest.read.records import article_of_record, first_sentence, published_of
+from ingest.read.cleaning import first_sentence
+from ingest.read.records import article_of_record, published_of
 
 TEXT = "The ferry between the islands sails again.\n\nIt had been out of service since March."
 
@@ -311,3 +312,17 @@ def test_the_language_is_told_from_the_text_where_no_field_says_it(tmp_path: Pat
     path = tmp_path / "x.jsonl"
     path.write_text(json.dumps({"text": german}) + "\n" + json.dumps({"text": german, "lang": "de-AT"}))
     assert [article.language for article in _articles(path)] == ["de", "de"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"headline": {"main": "Ferry"}, "body": [{"type": "p", "text": TEXT}], "web_url": "https://x.example/f"},
+        {"post_title": "Ferry", "post_content": TEXT, "guid": 3, "link": "https://x.example/f"},
+        {"type": "story", "attributes": {"title": "Ferry", "body": TEXT, "url": "https://x.example/f"}},
+        {"webTitle": "Ferry", "webUrl": "https://x.example/f", "fields": {"bodyText": TEXT}},
+    ],
+)
+def test_records_as_newsrooms_export_them(record: dict[str, object]) -> None:
+    article = article_of_record(record, "x", ReadOptions())
+    assert (article.title, article.text, article.url) == ("Ferry", TEXT, "https://x.example/f")

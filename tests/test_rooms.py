@@ -53,6 +53,7 @@ DOORS = {
     "httpx2": {"ingest/fetch.py", "ingest/guard.py"},
     "httpcore2": {"ingest/fetch.py", "ingest/guard.py"},
     "protego": {"ingest/robots.py"},
+    "py3langid": {"ingest/read/language.py"},
     "trafilatura": {"ingest/read/html.py", "ingest/read/html_body.py"},
     "feedparser": {"ingest/read/feed.py"},
     "pypdf": {"ingest/read/documents.py"},
@@ -82,7 +83,6 @@ LONG = {
     "bot/cli/parser.py": "every command's options, in one place",
     "bot/wiring.py": "every part that is put together, in one place",
     "bot/text/numbers.py": "one reading of quantities, and what it means that two say the same",
-    "ingest/read/page_text.py": "one pass down a page, whose steps share what they have seen",
 }
 """Longer files, and why they are one."""
 

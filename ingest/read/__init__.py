@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
+from ingest.read.cleaning import clean, clean_address, decode, one_line
 from ingest.read.contract import Blob, Items, ReadOptions, failed, is_news, read_up_to, skipped, with_head
 from ingest.read.inputs import digest_of_bytes, known
 from ingest.read.kinds import HEAD_BYTES, Kind, is_housekeeping, kind_of
 from ingest.read.limits import Limits, check_count, read_whole
-from ingest.read.plain import clean, decode, one_line
 from ingest.read.sources import blob_of_fetched, blob_of_stdin, fetched_blob, files_in, is_address, opened, paths_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def read(
     rest. Everything is streamed: memory is bounded by `options.limits`, not by the size of the sources.
     """
     for source in sources:
-        yield from _finished(_guarded(_source_items(source, options, stdin), source), options)
+        origin = clean_address(source) if is_address(source) else source
+        yield from _finished(_guarded(_source_items(source, options, stdin), origin), options)
 
 
 def read_fetched(fetched: Fetched, options: ReadOptions = _DEFAULTS) -> Iterator[Article | Outcome]:
@@ -197,6 +198,10 @@ def _kind_items(kind: Kind, blob: Blob, options: ReadOptions) -> Items:
             from ingest.read.warc import read_warc
 
             yield from read_warc(blob, options, _blob_items)
+        case Kind.MAIL:
+            from ingest.read.mail import read_mail
+
+            yield from read_mail(blob, options, _blob_items)
         case Kind.GZIP:
             from ingest.read.archive import read_gzip
 
@@ -228,7 +233,7 @@ def _text(data: bytes, blob: Blob, options: ReadOptions) -> str:
 
 
 def _page_text(blob: Blob, options: ReadOptions) -> Article | Outcome:
-    from ingest.read.page_text import read_page_text
+    from ingest.read.dumps.page import read_page_text
 
     data = read_whole(blob.stream, options.limits.text_bytes)
     digest = digest_of_bytes(data, options, "page text", blob.url, blob.charset)
@@ -245,7 +250,7 @@ def _page_text(blob: Blob, options: ReadOptions) -> Article | Outcome:
 def _document(kind: Kind, blob: Blob, options: ReadOptions) -> Article | Outcome:
     """What a document holds is read as the text of a page."""
     from ingest.read.documents import document_text
-    from ingest.read.page_text import read_page_text
+    from ingest.read.dumps.page import read_page_text
 
     data = read_whole(blob.stream, options.limits.whole_bytes)
     digest = digest_of_bytes(data, options, kind.value, blob.url, None)
@@ -310,7 +315,7 @@ def _fit(article: Article, options: ReadOptions) -> Article | Outcome:
     if len(text) > options.limits.article_chars:
         reason = f"its text is longer than {options.limits.article_chars:,} characters, which no article is"
         return failed(article.origin, reason, title[:200])
-    url = clean(article.url).strip() if article.url else None
+    url = (clean_address(article.url) or None) if article.url else None
     return replace(
         article,
         title=title or text.split("\n", 1)[0][:160],

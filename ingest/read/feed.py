@@ -15,14 +15,24 @@ from urllib.parse import urljoin
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
+from ingest.read.cleaning import (
+    bom_encoding,
+    clean_address,
+    decode,
+    first_sentence,
+    html_paragraphs,
+    one_line,
+    paragraphs,
+)
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped, unchanged, with_head
 from ingest.read.kinds import Kind, kind_of
 from ingest.read.limits import check_count, read_whole
-from ingest.read.plain import bom_encoding, decode, html_paragraphs, one_line, paragraphs
-from ingest.read.records import first_sentence, published_of
+from ingest.read.records import published_of
 
 FULL_TEXT_CHARS = 1200
-"""A description this long is the article itself; shorter ones are summaries unless the feed says otherwise."""
+FULL_TEXT_PARAGRAPHS = 4
+"""A text this long, or of so many paragraphs, is the article itself; shorter ones are summaries unless the feed says
+otherwise."""
 STAMP_CHARS = 100
 
 _CUT = re.compile(
@@ -217,11 +227,15 @@ def _json_entry(item: Mapping[str, Any], feed: Mapping[str, Any], blob: Blob) ->
 def _entry(*, content: str, summary: str, **rest: Any) -> Entry:
     """An entry whose text is judged: full, or only a summary."""
     full, short = _body(content), _body(summary)
-    if full and (_is_cut(full) or (len(full) < FULL_TEXT_CHARS and len(full) <= len(short))):
+    if full and (_is_cut(full) or (not _is_whole(full) and len(full) <= len(short))):
         full, short = "", max(full, short, key=len)
-    if not full and len(short) >= FULL_TEXT_CHARS and not _is_cut(short):
+    if not full and _is_whole(short) and not _is_cut(short):
         full = short
     return Entry(full_text=full, summary=short[:-_TAIL_CHARS] + _CUT.sub("…", short[-_TAIL_CHARS:]), **rest)
+
+
+def _is_whole(text: str) -> bool:
+    return len(text) >= FULL_TEXT_CHARS or text.count("\n\n") >= FULL_TEXT_PARAGRAPHS - 1
 
 
 def _is_cut(text: str) -> bool:
@@ -230,7 +244,10 @@ def _is_cut(text: str) -> bool:
 
 
 def _body(markup: str) -> str:
-    text = html_paragraphs(markup) if "<" in markup else paragraphs(markup)
+    try:
+        text = html_paragraphs(markup) if "<" in markup else paragraphs(markup)
+    except ReadError:
+        return ""  # one hostile entry does not cost the others
     return text[:-_FOOT_CHARS] + _POST_APPEARED.sub("", text[-_FOOT_CHARS:]).rstrip()
 
 
@@ -294,7 +311,7 @@ def _guid(found: Mapping[str, Any]) -> str:
 
 
 def _absolute(link: str | None, base: str | None) -> str | None:
-    link = urljoin(base or "", (link or "").strip())
+    link = clean_address(urljoin(base or "", clean_address(link or "")))
     return link if re.match(r"https?://[^\s]+$", link, re.IGNORECASE) else None
 
 

@@ -1,6 +1,8 @@
 """The body of an HTML article: trafilatura takes it from the page, boxes and captions are taken out of it.
 
-Knows nothing about titles, dates or outlets.
+On bench_reading's pages trafilatura alone has a body F1 of .944, with what is done here .98: .953 without judging its
+paragraphs, .976 without ending at boxes of other stories, .980 without knowing that an article goes on after one. What
+made no difference there (names of classes, standfirsts beside the body) was left out.
 """
 
 from __future__ import annotations
@@ -8,51 +10,46 @@ from __future__ import annotations
 import html
 import logging
 import re
+from collections import Counter
+from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from ingest.read.furniture import agency_credits, is_bio, is_caption, is_end, is_furniture, is_hard_end, is_jammed
-from ingest.read.page_head import is_signature
-from ingest.read.page_lines import ends_sentence, key_of, tidy
+from ingest.read.boilerplate_lines import (
+    agency_credits,
+    has_joined_labels,
+    is_article_end,
+    is_author_note,
+    is_boilerplate,
+    is_box_heading,
+    is_caption,
+)
+from ingest.read.byline import is_signature
+from ingest.read.cleaning import ends_sentence, key_of, tidy
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-    from ingest.read.page_meta import PageMeta
+Paragraph = tuple[str, bool]
+"""A paragraph's text, and whether it is a crosshead."""
 
-
-_DROPPED_TAGS = (
-    "figcaption",
-    "nav",
-    "footer",
-    "aside",
-    "form",
-    "button",
-    "iframe",
-    "noscript",
-    "template",
-    "dialog",
-    "svg",
-    "video",
-    "audio",
+_BLOCKS = frozenset(("p", "head", "item", "quote", "cell", "code", "ab", "row", "lb"))
+_DROPPED_TAGS = frozenset(
+    "figcaption nav footer aside form button iframe noscript template dialog svg video audio".split()  # noqa: SIM905
 )
-_BOX = re.compile(
-    r"(?:^|[\s_-])(?:newsletter|related|recirc|share|sharing|social|promo|comments?|outbrain|taboola|advert(?:isement)?|sponsor(?:ed)?|"
-    r"caption|credit|read-?(?:more|next|also)|most-?(?:read|popular|viewed)|trending|recommend(?:ed|ations)?|breadcrumbs?|tags?|topics?|"
-    r"author-?(?:bio|box|info|card)|bio|about-?author|subscri(?:be|ption)|signup|sign-up|cookie|consent|disqus|sidebar|teaser|also-?read)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
+_CARD_TAGS = frozenset(("div", "li", "section", "article", "a", "td"))
+_HEADLINES = frozenset(("h2", "h3", "h4", "h5"))
+_CARD_CHARS = 300
+_CARDS_LEAST = 2
+_CARD_DEPTH = 6
+_LITTLE_CHARS = 250
+"""Where less is left, the cards may have been the article."""
 _BOX_SHARE = 0.25
-"""A box that holds more of the page's paragraphs than this is the article, whatever its class is called."""
-_LEAD = re.compile(
-    r"(?:^|[\s_-])(?:lead|lede|standfirst|stand-first|summary|subtitle|sub-?title|sub-?head(?:line|ing)?|dek|deck|intro|introduction|chapo|teaser-?text|"
-    r"excerpt|headline-?description|article-?description|tagline|strapline|abstract|entradilla|bajada|sommario|vorspann|anleser|description)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
-_BLOCKS = frozenset(("p", "head", "item", "quote", "cell", "code", "ab", "row"))
+"""What holds more of the page's paragraphs than this is the article, whatever it looks like."""
 
 
-def found_paragraphs(root: HtmlElement, meta: PageMeta) -> list[tuple[str, bool]]:
-    """Paragraphs and crossheads (True for these) of the body as trafilatura finds it."""
+def found_paragraphs(root: HtmlElement, written_body: str = "") -> list[Paragraph]:
+    """The body as trafilatura finds it, or `written_body`, which JSON-LD carries, where that is much more."""
     pruned = _pruned(root)
     total = sum(len(text) for node in pruned.iter("p") if len(text := "".join(node.itertext())) > 80)
     found = _extracted(pruned, precision=True)
@@ -60,54 +57,65 @@ def found_paragraphs(root: HtmlElement, meta: PageMeta) -> list[tuple[str, bool]
         more = _extracted(pruned, precision=False)
         if _length(more) > 1.2 * _length(found):
             found = more
-    if _length(found) < 250:
-        more = _extracted(root, precision=False)
-        if _length(more) > 1.2 * _length(found):
-            found = more
-    written = _written(meta.body)
-    if len(meta.body) > 1.4 * _length(found) + 200 or (len(written) > 2 and len(found) == 1):
+    if _length(found) < _LITTLE_CHARS:
+        found = max(found, _extracted(_pruned(root, with_cards=True), precision=False), key=_length)
+    written = _written(written_body)
+    if len(written_body) > 1.4 * _length(found) + 200 or (len(written) > 2 and len(found) == 1):
         return written
     return found
 
 
-def _written(body: str) -> list[tuple[str, bool]]:
+def _written(body: str) -> list[Paragraph]:
     """The paragraphs of a text that JSON-LD carries."""
     parts = (re.sub(r"<[^<>]{1,300}>", "", part) for part in re.split(r"\n+|</p>|<br\s*/?>", body))
     return [(text, False) for part in parts if (text := " ".join(tidy(html.unescape(part)).split()))]
 
 
-def _length(found: list[tuple[str, bool]]) -> int:
+def _length(found: list[Paragraph]) -> int:
     return sum(len(text) for text, _ in found)
 
 
-def _pruned(root: HtmlElement) -> HtmlElement:
-    """A copy of the page without what its tags and classes call something else than the article."""
+def _pruned(root: HtmlElement, *, with_cards: bool = False) -> HtmlElement:
+    """A copy of the page without menus, captions and forms, and without rows of cards that lead to other stories."""
     from copy import deepcopy
 
     copy: HtmlElement = deepcopy(root)
-    total = sum(_prose_chars(node) for node in copy.iter("p")) or 1
-    doomed = []
-    for node in copy.iter():
-        tag = node.tag
-        if not isinstance(tag, str) or tag in ("html", "body", "article", "main", "h1"):
-            continue
-        if (
-            tag in _DROPPED_TAGS
-            or (node.get("aria-hidden") == "true" and tag != "p")
-            or "hidden" in node.attrib
-            or (
-                tag in ("div", "section", "ul", "ol", "p", "span", "h2", "h3", "h4", "header")
-                and _BOX.search(f"{node.get('class', '')} {node.get('id', '')} {node.get('data-component', '')}"[:300])
-            )
-        ):
-            doomed.append(node)
-    for node in doomed:
-        if node.getparent() is None:
-            continue
-        if sum(_prose_chars(p) for p in node.iter("p")) > _BOX_SHARE * total:
-            continue
-        node.drop_tree()
+    total = sum(map(_prose_chars, copy.iter("p"))) or 1
+    doomed = list(copy.iter(*_DROPPED_TAGS))
+    doomed += [node for node in copy.iter() if "hidden" in node.attrib and node.tag not in ("html", "body")]
+    for node in (*doomed, *([] if with_cards else _cards(copy))):
+        if node.getparent() is not None and sum(map(_prose_chars, node.iter("p"))) <= _BOX_SHARE * total:
+            node.drop_tree()
     return copy
+
+
+def _cards(root: HtmlElement) -> list[HtmlElement]:
+    """Teasers: small boxes with a linked headline in each, side by side under one parent."""
+
+    # Each element is looked at once: a hostile page has 50,000 links.
+    @cache
+    def is_small(node: HtmlElement) -> bool:
+        return not any(size > _CARD_CHARS for size in accumulate(len(part.strip()) for part in node.itertext()))
+
+    @cache
+    def tags_in(parent: HtmlElement) -> Counter[str]:
+        return Counter(child.tag for child in parent)
+
+    by_parent: dict[HtmlElement, dict[HtmlElement, None]] = {}
+    for link in root.iter("a"):
+        inside = next((node for node in link.iter() if node.tag in _HEADLINES), None)
+        node = link if inside is not None else link.getparent()
+        if inside is None and (node is None or node.tag not in _HEADLINES):
+            continue
+        for _ in range(_CARD_DEPTH):
+            parent = node.getparent()
+            if parent is None or not is_small(node):
+                break
+            if node.tag in _CARD_TAGS and tags_in(parent)[node.tag] >= _CARDS_LEAST:
+                by_parent.setdefault(parent, {})[node] = None
+                break
+            node = parent
+    return [card for cards in by_parent.values() if len(cards) >= _CARDS_LEAST for card in cards]
 
 
 def _prose_chars(node: HtmlElement) -> int:
@@ -115,7 +123,7 @@ def _prose_chars(node: HtmlElement) -> int:
     return length if length > 80 else 0
 
 
-def _extracted(root: HtmlElement, *, precision: bool) -> list[tuple[str, bool]]:
+def _extracted(root: HtmlElement, *, precision: bool) -> list[Paragraph]:
     import trafilatura
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -128,12 +136,12 @@ def _extracted(root: HtmlElement, *, precision: bool) -> list[tuple[str, bool]]:
         return []
     if found is None or found.body is None:
         return []
-    paragraphs: list[tuple[str, bool]] = []
+    paragraphs: list[Paragraph] = []
     _collect(found.body, paragraphs)
     return paragraphs
 
 
-def _collect(body: HtmlElement, paragraphs: list[tuple[str, bool]]) -> None:
+def _collect(body: HtmlElement, paragraphs: list[Paragraph]) -> None:
     from lxml import etree
 
     parts: list[str] = []
@@ -147,7 +155,7 @@ def _collect(body: HtmlElement, paragraphs: list[tuple[str, bool]]) -> None:
 
     for event, node in etree.iterwalk(body, events=("start", "end")):
         tag = node.tag
-        block = tag in _BLOCKS or tag == "lb"
+        block = tag in _BLOCKS
         if event == "start":
             if block:
                 close()
@@ -163,47 +171,45 @@ def _collect(body: HtmlElement, paragraphs: list[tuple[str, bool]]) -> None:
     close()
 
 
-def tidied(found: list[tuple[str, bool]], title: str, authors: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
-    """The paragraphs without what is no part of the article, and the agencies that sign it."""
+def body_of(
+    found: list[Paragraph], title: str, authors: tuple[str, ...], captions: set[str]
+) -> tuple[list[str], tuple[str, ...]]:
+    """The paragraphs without what is no part of the article, and the agencies that sign it.
+
+    `captions` are the keys of the texts that the page marks as captions.
+    """
     agencies: tuple[str, ...] = ()
-    kept: list[tuple[str, bool]] = []
-    seen: set[str] = set()
-    own = {key_of(title), *map(key_of, authors)}
+    kept: list[Paragraph] = []
     total = sum(len(text) for text, _ in found)
     resumes = _last_pair(found)
-    read = 0
-    boxed = False
+    seen = {key_of(title), *map(key_of, authors), *captions} - {""}
+    read_chars = 0
+    in_box = False
     for index, (text, heading) in enumerate(found):
-        read += len(text)
+        read_chars += len(text)
+        key = key_of(text)
+        is_sentence = ends_sentence(text)
         if signed := agency_credits(text):
             agencies = agencies or signed
-            continue
-        if is_end(text):
-            if 2 * read > total and (is_hard_end(text) or index > resumes):
+        elif is_box_heading(text):
+            if 2 * read_chars > total and (is_article_end(text) or index > resumes):
                 break
-            boxed = True
-            continue
-        key = key_of(text)
-        sentence = ends_sentence(text)
-        if is_furniture(text) or is_caption(text) or key in own:
-            continue
-        if not sentence and len(text) < 160 and is_jammed(text):
-            continue
-        if boxed and not (sentence and len(text) >= 80):
-            continue
-        boxed = False
-        if len(text) > 60 and key in seen:
-            continue
-        seen.add(key)
-        if not kept and len(text) < 60 and not sentence:
-            continue
-        kept.append((text, heading))
+            in_box = True
+        elif key not in seen and not _is_beside(text, is_sentence) and (kept or not is_signature(text)):
+            in_box = in_box and not (is_sentence and len(text) >= 80)
+            if not in_box and (kept or is_sentence or len(text) >= 60):
+                seen.update({key} if len(text) > 60 else ())
+                kept.append((text, heading))
     while kept and (kept[-1][1] or (len(kept[-1][0]) < 80 and not ends_sentence(kept[-1][0]))):
         kept.pop()
-    for position in range(len(kept) - 1, max(-1, len(kept) - 4), -1):
-        if is_bio(kept[position][0], authors):
-            del kept[position]
-    return [text for text, _ in kept], agencies
+    texts = [text for text, _ in kept]
+    return [text for at, text in enumerate(texts) if at < len(texts) - 3 or not is_author_note(text, authors)], agencies
+
+
+def _is_beside(text: str, is_sentence: bool) -> bool:
+    if is_boilerplate(text) or is_caption(text):
+        return True
+    return not is_sentence and len(text) < 160 and has_joined_labels(text)
 
 
 def _last_pair(found: list[tuple[str, bool]]) -> int:
@@ -211,51 +217,8 @@ def _last_pair(found: list[tuple[str, bool]]) -> int:
     above = False
     for index in range(len(found) - 1, -1, -1):
         text, heading = found[index]
-        paragraph = not heading and len(text) > 30 and ends_sentence(text) and not is_furniture(text)
+        paragraph = not heading and len(text) > 30 and ends_sentence(text) and not is_boilerplate(text)
         if paragraph and above:
             return index
         above = paragraph
     return 0
-
-
-def lead_of(root: HtmlElement, meta: PageMeta, paragraphs: list[str], title: str, captions: set[str]) -> list[str]:
-    """The standfirst, where it stands between the title and what trafilatura took.
-
-    It is known by the class of its element, or because the page's own description says the same.
-    """
-    opening = next((key_of(text) for text in paragraphs if len(text) > 60), "")
-    keys = [key for text in paragraphs if len(key := key_of(text)) > 30]
-    described = key_of(meta.description)
-    below_title = next(root.iter("h1"), None) is None
-    for node in root.iter("h1", "p", "h2", "h3", "h4", "div", "span", "section"):
-        if node.tag == "h1":
-            below_title = True
-            continue
-        if not below_title:
-            continue
-        text = _short_text(node)
-        if len(text) < 40:
-            continue
-        key = key_of(text)
-        if key == opening:
-            break
-        names = f"{node.get('class', '')} {node.get('data-testid', '')} {node.get('itemprop', '')}"[:300]
-        same = len(described) > 40 and (key.startswith(described) or described == key)
-        if not (same or _LEAD.search(names)) or text.count(" ") < 6 or key == key_of(title) or key in captions:
-            continue
-        if is_furniture(text) or is_caption(text) or is_signature(text):
-            continue
-        return [] if any(key in other or other in key for other in keys) else [text]
-    return []
-
-
-def _short_text(node: HtmlElement) -> str:
-    """The text of an element, or nothing where it is longer than a standfirst is."""
-    parts: list[str] = []
-    length = 0
-    for part in node.itertext():
-        length += len(part)
-        if length > 1500:
-            return ""
-        parts.append(part)
-    return " ".join(tidy("".join(parts)).split())

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from ingest.read.plain import bom_encoding, decode_line, looks_binary
+from ingest.read.cleaning import bom_encoding, decode_line, looks_binary
 
 
 class Kind(StrEnum):
@@ -28,6 +28,7 @@ class Kind(StrEnum):
     FEED = "feed"
     SITEMAP = "sitemap"
     WARC = "WARC"
+    MAIL = "mail"
     GZIP = "gzip"
     ZIP = "zip"
     WORD = "a Word document"
@@ -43,15 +44,15 @@ HEAD_BYTES = 64 * 1024
 
 RECORD_NAMES: dict[str, tuple[str, ...]] = {
     "url": ("url", "link", "canonical_url", "canonicalurl", "article_url", "page_url", "weburl", "uri", "permalink",
-            "source_url", "href"),
-    "title": ("title", "headline", "article_title", "webtitle", "name"),
+            "source_url", "href", "web_url"),
+    "title": ("title", "headline", "article_title", "webtitle", "post_title", "name"),
     "text": ("text", "body", "content", "maintext", "article", "articlebody", "article_body", "article_text",
              "full_text", "fulltext", "cleaned_text", "plain_text", "plaintext", "body_text", "content_text", "story",
-             "document", "news", "content_html", "html", "body_html"),
+             "document", "news", "content_html", "html", "body_html", "post_content", "bodytext"),
     "published": ("published", "date_publish", "publish_date", "pubdate", "published_at", "publishedat",
                   "published_date", "publication_date", "publication_time", "datepublished", "date_published",
                   "first_published", "firstpublished", "webpublicationdate", "date", "pub_date", "published_time",
-                  "published_on", "datetime", "isodate"),
+                  "published_on", "datetime", "isodate", "post_date"),
     "authors": ("authors", "author", "byline", "by", "creator", "writers", "author_name"),
     "source": ("source", "publisher", "outlet", "site", "site_name", "sitename", "publication", "source_name",
                "source_domain", "newspaper", "domain"),
@@ -77,6 +78,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"\xff\xd8\xff", Kind.MEDIA),
     (b"GIF8", Kind.MEDIA),
     (b"%PDF-", Kind.PDF),
+    (b"{\\rtf", Kind.MEDIA),
     (b"\xd0\xcf\x11\xe0", Kind.MEDIA),
     (b"RIFF", Kind.MEDIA),
     (b"OggS", Kind.MEDIA),
@@ -101,6 +103,9 @@ _OTHER_NAMES = re.compile(
 _XML_PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>)*", re.DOTALL | re.IGNORECASE)
 _FIRST_TAG = re.compile(r"<([A-Za-z][\w.-]*:)?([A-Za-z][\w.-]*)")
 _HTML_ANYWHERE = re.compile(r"<!doctype\s+html|<(?:html|head|body|article|div|p|h1|meta|title)[\s>]", re.IGNORECASE)
+_MAIL_SUFFIXES = (".eml", ".mht", ".mhtml")
+_MAIL_HEADERS = re.compile(r"[A-Z][A-Za-z-]{1,40}:[ \t].{0,900}\n(?:[A-Z][A-Za-z-]{1,40}:|[ \t])")
+_MAIL_SURE = re.compile(r"^(?:MIME-Version|Message-ID|Received):", re.MULTILINE | re.IGNORECASE)
 _JSON_FEED = re.compile(r'"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version', re.IGNORECASE)
 _HTML_ROOTS = frozenset({
     "html", "head", "body", "article", "div", "p", "h1", "h2", "section", "main", "header", "title", "meta",
@@ -125,7 +130,7 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
         return Kind.MEDIA
     if looks_binary(head):
         return Kind.BINARY
-    text = text_of_head(head).lstrip()
+    text = text_of_head(head).lstrip().replace("\r\n", "\n")
     if not text:
         return Kind.EMPTY if len(head) < HEAD_BYTES else Kind.PAGE_TEXT
     suffix = PurePosixPath(name.lower()).suffix
@@ -133,6 +138,8 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
         return markup
     if text[0] in "{[" and (records := _json_kind(text, suffix)):
         return records
+    if _MAIL_HEADERS.match(text) and (suffix in _MAIL_SUFFIXES or _MAIL_SURE.search(text.partition("\n\n")[0])):
+        return Kind.MAIL
     if table_delimiter(text, name, fields):
         return Kind.TABLE
     if suffix in _OTHER_SUFFIXES:

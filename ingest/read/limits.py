@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from bot.errors import ReadError
-from ingest.read.plain import encoding_of_stream
+from ingest.read.cleaning import encoding_of_stream
 
 MIB = 1024 * 1024
 CHUNK_BYTES = 64 * 1024

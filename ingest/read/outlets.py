@@ -1,76 +1,24 @@
-"""Which outlet a page is from: by its address, by the name that it gives itself. Pure.
-
-Knows nothing about reading pages.
-"""
+"""Which outlet a page is from: by its address (data/outlets.tsv), by the name that it gives itself. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-OUTLETS: dict[str, str] = {
-    "dw.com": "DW", "bbc.co.uk": "BBC", "bbc.com": "BBC", "theguardian.com": "The Guardian",
-    "guardian.co.uk": "The Guardian", "reuters.com": "Reuters", "apnews.com": "AP News", "afp.com": "AFP",
-    "nytimes.com": "The New York Times", "washingtonpost.com": "The Washington Post",
-    "wsj.com": "The Wall Street Journal", "ft.com": "Financial Times", "bloomberg.com": "Bloomberg",
-    "economist.com": "The Economist", "cnn.com": "CNN", "foxnews.com": "Fox News", "nbcnews.com": "NBC News",
-    "cbsnews.com": "CBS News", "abcnews.go.com": "ABC News", "abc.net.au": "ABC News (Australia)", "npr.org": "NPR",
-    "pbs.org": "PBS", "usatoday.com": "USA Today", "latimes.com": "Los Angeles Times", "politico.com": "Politico",
-    "politico.eu": "Politico Europe", "axios.com": "Axios", "thehill.com": "The Hill", "time.com": "Time",
-    "newsweek.com": "Newsweek", "theatlantic.com": "The Atlantic", "newyorker.com": "The New Yorker",
-    "vox.com": "Vox", "theverge.com": "The Verge", "wired.com": "WIRED", "techcrunch.com": "TechCrunch",
-    "arstechnica.com": "Ars Technica", "cnbc.com": "CNBC", "forbes.com": "Forbes",
-    "businessinsider.com": "Business Insider", "nypost.com": "New York Post", "chicagotribune.com": "Chicago Tribune",
-    "bostonglobe.com": "The Boston Globe", "theweek.com": "The Week", "theintercept.com": "The Intercept",
-    "thenation.com": "The Nation", "independent.co.uk": "The Independent", "telegraph.co.uk": "The Telegraph",
-    "thetimes.co.uk": "The Times", "thetimes.com": "The Times", "dailymail.co.uk": "Daily Mail",
-    "mirror.co.uk": "The Mirror", "thesun.co.uk": "The Sun", "standard.co.uk": "The Standard",
-    "express.co.uk": "Daily Express", "metro.co.uk": "Metro", "inews.co.uk": "The i Paper", "sky.com": "Sky News",
-    "news.sky.com": "Sky News", "itv.com": "ITV News", "channel4.com": "Channel 4 News",
-    "scotsman.com": "The Scotsman", "irishtimes.com": "The Irish Times", "rte.ie": "RTÉ", "euronews.com": "Euronews",
-    "france24.com": "France 24", "rfi.fr": "RFI", "lemonde.fr": "Le Monde", "lefigaro.fr": "Le Figaro",
-    "liberation.fr": "Libération", "spiegel.de": "Der Spiegel", "zeit.de": "Die Zeit", "faz.net": "FAZ",
-    "sueddeutsche.de": "Süddeutsche Zeitung", "welt.de": "Die Welt", "bild.de": "Bild", "tagesschau.de": "tagesschau",
-    "taz.de": "taz", "nzz.ch": "NZZ", "srf.ch": "SRF", "derstandard.at": "Der Standard", "orf.at": "ORF",
-    "elpais.com": "El País", "elmundo.es": "El Mundo", "lavanguardia.com": "La Vanguardia",
-    "corriere.it": "Corriere della Sera", "repubblica.it": "la Repubblica", "ansa.it": "ANSA",
-    "publico.pt": "Público", "folha.uol.com.br": "Folha de S.Paulo", "globo.com": "Globo", "clarin.com": "Clarín",
-    "nos.nl": "NOS", "vrt.be": "VRT", "aljazeera.com": "Al Jazeera", "haaretz.com": "Haaretz",
-    "timesofisrael.com": "The Times of Israel", "jpost.com": "The Jerusalem Post", "arabnews.com": "Arab News",
-    "timesofindia.indiatimes.com": "The Times of India", "hindustantimes.com": "Hindustan Times",
-    "thehindu.com": "The Hindu", "indianexpress.com": "The Indian Express", "ndtv.com": "NDTV", "dawn.com": "Dawn",
-    "scmp.com": "South China Morning Post", "straitstimes.com": "The Straits Times", "channelnewsasia.com": "CNA",
-    "japantimes.co.jp": "The Japan Times", "nhk.or.jp": "NHK", "koreatimes.co.kr": "The Korea Times",
-    "xinhuanet.com": "Xinhua", "taipeitimes.com": "Taipei Times", "bangkokpost.com": "Bangkok Post",
-    "smh.com.au": "The Sydney Morning Herald", "theage.com.au": "The Age", "theaustralian.com.au": "The Australian",
-    "news.com.au": "news.com.au", "thewest.com.au": "The West Australian", "9news.com.au": "9News",
-    "nzherald.co.nz": "The New Zealand Herald", "stuff.co.nz": "Stuff", "rnz.co.nz": "RNZ", "cbc.ca": "CBC News",
-    "ctvnews.ca": "CTV News", "globalnews.ca": "Global News", "theglobeandmail.com": "The Globe and Mail",
-    "nationalpost.com": "National Post", "thestar.com": "Toronto Star", "dailymaverick.co.za": "Daily Maverick",
-    "news24.com": "News24", "citizen.co.za": "The Citizen", "iol.co.za": "IOL", "mg.co.za": "Mail & Guardian",
-    "namibian.com.na": "The Namibian", "allafrica.com": "allAfrica", "punchng.com": "Punch",
-    "premiumtimesng.com": "Premium Times", "voanews.com": "VOA", "rferl.org": "RFE/RL",
-    "kyivindependent.com": "The Kyiv Independent", "themoscowtimes.com": "The Moscow Times", "tass.com": "TASS",
-    "thegatewaypundit.com": "The Gateway Pundit", "propublica.org": "ProPublica", "huffpost.com": "HuffPost",
-    "slate.com": "Slate", "salon.com": "Salon", "thedailybeast.com": "The Daily Beast",
-    "rollingstone.com": "Rolling Stone", "washingtontimes.com": "The Washington Times",
-    "freebeacon.com": "The Washington Free Beacon", "restofworld.org": "Rest of World", "nature.com": "Nature",
-    "espn.com": "ESPN", "un.org": "UN News", "thelocal.de": "The Local", "thejournal.ie": "The Journal",
-}  # fmt: skip
-"""Names as readers know them, by domain. What is not here goes by the name that the page gives."""
-
-_BY_NAME = {re.sub(r"\W+", "", name.casefold().removeprefix("the ")): name for name in OUTLETS.values()}
-_BY_NAME |= {
-    "deutschewelle": "DW", "apnews": "AP News", "theassociatedpress": "AP News", "associatedpress": "AP News",
-    "bbcnews": "BBC", "fox": "Fox News", "foxnewsnetworkllc": "Fox News", "guardiannewsmedialimited": "The Guardian",
-    "guardiannewsmedia": "The Guardian", "newyorktimescompany": "The New York Times",
-    "telegraphmediagrouplimited": "The Telegraph", "npr": "NPR", "aljazeeramedianetwork": "Al Jazeera",
-    "cablenewsnetwork": "CNN", "wapo": "The Washington Post", "dwcom": "DW", "foxnewsnetwork": "Fox News",
-    "westaustraliannewspapers": "The West Australian", "nationalpostadivisionof": "National Post",
-}  # fmt: skip
-_SECTION_NAMES = frozenset(
-    ("Time", "Nature", "Metro", "Salon", "Slate", "Stuff", "Punch", "Globo", "Bild", "Vox", "The Week", "The Local")
+MIN_TITLE_CHARS = 9
+SEPARATOR = re.compile(r"\s+(?:[|–—\-•·:»*★☆~]|::|//)\s+|\s*\|\s*")
+"""What stands between a title and the name of its site."""
+_SECTIONS = frozenset(
+    """
+    news national world international politics us uk canada australia europe business economy money markets sport sports
+    opinion health tech technology science culture entertainment lifestyle travel local video
+    """.split()  # noqa: SIM905
 )
+_HOST = re.compile(r"(?:[a-z0-9-]{2,40}\.){1,3}[a-z]{2,6}")
 _COPYRIGHT = re.compile(
     r"(?:©|\(c\)|\bcopyright\b)\s*(?:©|\(c\)|copyright|\s)*(?:(?:19|20)\d\d(?:\s*[-–]\s*(?:19|20)?\d\d)?)?[\s,.]*"
     r"(?P<name>[^\d©.|•·]{2,60}?)(?=[\s,]*(?:(?:19|20)\d\d|[.|•·©]|$|all rights|alle rechte|tous droits|a division|"
@@ -93,16 +41,41 @@ _NOT_A_NAME = re.compile(
 )
 
 
+class _Outlet(NamedTuple):
+    name: str
+    domains: tuple[str, ...]
+    spellings: tuple[str, ...]
+    is_section_too: bool
+
+
+@cache
+def _outlets() -> tuple[_Outlet, ...]:
+    text = (Path(__file__).parent / "data" / "outlets.tsv").read_text("utf-8")
+    rows = ((*line.split("\t"), "", "", "")[:4] for line in text.splitlines() if not line.startswith("#"))
+    return tuple(
+        _Outlet(name, tuple(domains.split()), tuple(more.split()), mark == "section")
+        for name, domains, more, mark in rows
+    )
+
+
+@cache
+def _by_domain() -> dict[str, str]:
+    return {domain: outlet.name for outlet in _outlets() for domain in outlet.domains}
+
+
+@cache
+def _by_name() -> dict[str, _Outlet]:
+    return {key: outlet for outlet in _outlets() for key in (_squeezed(outlet.name), *outlet.spellings)}
+
+
 def outlet_of_url(url: str | None) -> str | None:
     """The outlet's name by the address: from the table, else None."""
     host = host_of(url)
     if not host:
         return None
     labels = host.split(".")
-    for start in range(len(labels) - 1):
-        if name := OUTLETS.get(".".join(labels[start:])):
-            return name
-    return None
+    domains = (".".join(labels[start:]) for start in range(len(labels) - 1))
+    return next((name for domain in domains if (name := _by_domain().get(domain))), None)
 
 
 def host_of(url: str | None) -> str | None:
@@ -128,14 +101,14 @@ def outlet_name(url: str | None, *said: str | None) -> str | None:
 
 def known_outlet(name: str) -> str | None:
     """The outlet as the table spells it, for a name in any spelling; None for one that is not in the table."""
-    key = re.sub(r"\W+", "", name.casefold().removeprefix("the "))
-    return _BY_NAME.get(key) if key else None
+    found = _by_name().get(_squeezed(name))
+    return found.name if found else None
 
 
 def named_by_line(line: str) -> str | None:
     """The known outlet that a whole line names, as a page's head does; None for names that sections bear as well."""
-    name = known_outlet(line) if len(line) < 40 else None
-    return None if name in _SECTION_NAMES else name
+    found = _by_name().get(_squeezed(line)) if len(line) < 40 else None
+    return found.name if found and not found.is_section_too else None
 
 
 def named_like_outlet(line: str) -> str | None:
@@ -183,3 +156,50 @@ def _said(name: str) -> str | None:
     if known := known_outlet(name):
         return known
     return name
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"\W+", "", name.casefold().removeprefix("the "))
+
+
+class Names:
+    """The names of a page's site, by which they are told from its title."""
+
+    def __init__(self, url: str | None, said: Iterable[str | None] = (), section: str | None = None) -> None:
+        host = host_of(url) or ""
+        label = max(host.split(".")[:-1], key=len, default="")
+        self._names = {_squeezed(name) for name in (*said, outlet_of_url(url), host, label) if name} - {""}
+        path = urlsplit(url).path.split("/") if host and url else []
+        self._sections = {_squeezed(part) for part in (*path[:-1], section or "")} | _SECTIONS
+
+    def cut_from(self, title: str | None) -> str | None:
+        """The title without " | The Outlet", " - Section | outlet.example" or " * The Outlet * by Jane Doe" at its end.
+
+        None where there is no title.
+        """
+        if not title:
+            return None
+        end, cut, has_site = len(title), len(title), False
+        for mark in reversed(list(SEPARATOR.finditer(title))):
+            part = title[mark.end() : end]
+            end = mark.start()
+            if mark.start() < MIN_TITLE_CHARS:
+                break
+            if self._is_site(part):
+                has_site, cut = True, mark.start()
+            elif has_site and _squeezed(part).removesuffix("news") in self._sections:
+                cut = mark.start()
+            elif has_site or not part.lower().startswith("by "):
+                break
+        return title[:cut].rstrip()
+
+    def _is_site(self, part: str) -> bool:
+        if known_outlet(part) or known_outlet(part.removesuffix(" News")) or _HOST.fullmatch(part.strip().lower()):
+            return True
+        key = _squeezed(part)
+        return any(
+            key == name
+            or (len(name) >= 4 and name in key and len(key) < len(name) + 12)
+            or (len(key) >= 6 and key in name and len(name) < len(key) + 6)
+            for name in self._names
+        )

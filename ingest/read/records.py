@@ -12,12 +12,11 @@ from typing import Any
 
 from bot.errors import ReadError
 from bot.schema import Article
+from ingest.read.cleaning import clean_address, first_sentence, one_line, paragraphs
 from ingest.read.contract import ReadOptions
 from ingest.read.kinds import RECORD_NAMES
-from ingest.read.plain import one_line, paragraphs
 
 _WHOLE_PAGE = re.compile(r"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
-_TITLE_CHARS = 160
 _EPOCH_SECONDS = (100_000_000, 10_000_000_000)
 """1973 to 2286: a number outside is no moment in seconds."""
 
@@ -27,10 +26,10 @@ def article_of_record(
 ) -> Article:
     """The article that a record holds. Raises ReadError where it has no text; the text says what it has."""
     found = Fields(record, options.fields)
-    text, url = found.text("text"), found.text("url")
+    text, url = found.text("text"), clean_address(found.text("url") or "")
     published, published_at = _published(found)
-    if url is not None and not re.match(r"https?://", url, re.IGNORECASE):
-        url = None
+    if not re.match(r"https?://", url, re.IGNORECASE):
+        url = ""
     if not text:
         names = ", ".join(list(record)[:8])
         raise ReadError(f"it has no text; its fields are {names}. Name the one with the text by --field text=NAME")
@@ -62,21 +61,14 @@ def article_of_record(
     )
 
 
-def first_sentence(text: str) -> str:
-    """The first sentence or line of a text, for what has no title; cut at a word where it is long."""
-    line = text.split("\n", 1)[0]
-    if match := re.match(r".{20,}?[.!?](?=\s|$)", line):
-        line = match[0]
-    if len(line) <= _TITLE_CHARS:
-        return line
-    return line[:_TITLE_CHARS].rsplit(" ", 1)[0] + "…"
-
-
 class Fields:
     """A record's values under our names."""
 
     def __init__(self, record: Mapping[str, Any], fields: Mapping[str, str]) -> None:
-        self._record = {_key(name): value for name, value in record.items() if isinstance(name, str)}
+        # JSON:API keeps them in "attributes", Elasticsearch in "_source", the Guardian's API in "fields".
+        inner = [value for name in ("attributes", "_source", "fields") if isinstance(value := record.get(name), dict)]
+        named = (pair for each in (*inner, record) for pair in each.items())
+        self._record = {_key(name): value for name, value in named if isinstance(name, str)}
         self._fields = fields
 
     def values(self, ours: str) -> Iterator[Any]:
@@ -143,7 +135,10 @@ def _as_text(value: Any) -> str | None:
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, dict):
-        inner = (value.get(name) for name in ("name", "title", "text", "value", "#text", "content", "rendered", "url"))
+        inner = (
+            value.get(name)
+            for name in ("name", "main", "title", "text", "value", "#text", "content", "rendered", "url")
+        )
         return next((found.strip() for found in inner if isinstance(found, str) and found.strip()), None)
     if isinstance(value, list | tuple):
         parts = [text for part in value if isinstance(part, str | dict) and (text := _as_text(part))]

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from bot.errors import ReadError
+from ingest.read.cleaning import clean_address, one_line
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped, unchanged, with_head
 from ingest.read.feed import STAMP_CHARS, Entry, items_of, safe_xml
 from ingest.read.kinds import Kind, kind_of
 from ingest.read.limits import gunzip, read_whole
-from ingest.read.plain import one_line
 from ingest.read.records import published_of
 
 
@@ -105,7 +105,7 @@ def _entry(node: Any, url: str) -> Entry:
 
 
 def _address(node: Any) -> str | None:
-    url = _text(node, "loc")
+    url = clean_address(_text(node, "loc"))
     return url if url.lower().startswith(("http://", "https://")) else None
 
 

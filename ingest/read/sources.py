@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from bot.errors import ReadError
 from bot.schema import Outcome
+from ingest.read.cleaning import clean_address
 from ingest.read.contract import Blob, ReadOptions, failed, skipped
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ def blob_of_fetched(fetched: Fetched) -> Blob:
     return Blob(
         stream=io.BytesIO(fetched.data),
         name=name,
-        origin=fetched.url,
-        url=fetched.final_url,
+        origin=clean_address(fetched.url),
+        url=clean_address(fetched.final_url),
         content_type=fetched.content_type,
         charset=fetched.charset,
     )

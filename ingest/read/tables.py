@@ -15,11 +15,11 @@ from typing import Any, BinaryIO
 
 from bot.errors import ReadError
 from bot.schema import Outcome
+from ingest.read.cleaning import decode_line, one_line
 from ingest.read.contract import Blob, Items, ReadOptions, failed, skipped, with_head
 from ingest.read.inputs import digest_of_record, known
 from ingest.read.kinds import RECORD_NAMES, table_delimiter, text_of_head
 from ingest.read.limits import CHUNK_BYTES, Limits, as_utf8, lines, megabytes, spooled, stream_of
-from ingest.read.plain import decode_line, one_line
 from ingest.read.records import Fields, article_of_record
 
 PARQUET_BATCH_ROWS = 256
@@ -154,8 +154,6 @@ def _unwrapped(value: dict[str, Any], origin: str) -> Iterator[_Row]:
 def _numbered(record: Any, origin: str, number: int) -> _Row:
     where = f"{origin}:{number}"
     if isinstance(record, dict):
-        if isinstance(source := record.get("_source"), dict):  # Elasticsearch's hits
-            record = {**record, **source}
         return where, record
     return where, skipped(where, f"entry {number} is no record with named fields")
 

@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from bot.errors import ReadError  # noqa: E402
+from ingest.read.dumps.page import read_page_text  # noqa: E402
 from ingest.read.html import read_html  # noqa: E402
-from ingest.read.page_text import read_page_text  # noqa: E402
 
 PAGES = ROOT.parent / "shared" / "bench" / "pages"
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ReadError
-from ingest.read.page_text import read_page_text
+from ingest.read.dumps.page import read_page_text
 
 SEED = Path(__file__).resolve().parents[2] / "shared" / "seed" / "dw-nato-iraq-2020-02-12.txt"
 
@@ -367,3 +367,54 @@ def test_any_text_gives_an_article_or_a_clear_refusal(pieces: list[str], separat
 def test_heading_with_nothing_under_it_is_the_text() -> None:
     sentence = "The ferry to the three northern islands was suspended on Monday after a storm tore a hole in the pier."
     assert read_page_text(f"# {sentence} {sentence}").text.count(sentence) == 2
+
+
+NOTICES = [
+    "Try refreshing your browser, or tap here to see other videos from our team",
+    "Sorry, this video is not available in your country",
+    "LINDMOUTH, Northern Isles",
+    "LINDMOUTH (AP) -",
+    "Wednesday, 12 February 2020",
+    "The ferry to the northern islands at the pier after the storm. Photo: John Roe/AFP",
+]
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+@pytest.mark.parametrize("above", [True, False])
+def test_a_notice_a_caption_or_a_dateline_is_no_title(notice: str, above: bool) -> None:
+    head = f"{notice}\n{TITLE}\nBy Jane Doe" if above else f"{TITLE}\nBy Jane Doe\n{notice}"
+    assert read_page_text(plain_dump(head, BODY)).title == TITLE
+
+
+@pytest.mark.parametrize(
+    "title",
+    [f"{TITLE} - National | Globalnews.ca", f"{TITLE} * The Gateway Pundit * by Jane Doe", f"{TITLE} | Metro News"],
+)
+def test_the_title_without_the_sites_name(title: str) -> None:
+    assert read_page_text(plain_dump(title, BODY)).title == TITLE
+
+
+def test_the_address_tells_the_title_from_a_caption_that_says_more_of_the_text() -> None:
+    caption = "The ferry to the three northern islands, on which 900 people depend for food and post, at the pier"
+    text = plain_dump(f"{TITLE}\nShare\n{caption}", BODY)
+    assert (
+        read_page_text(text, url="https://e.org/a/ferry-service-to-northern-islands-suspended-after-storm").title
+        == TITLE
+    )
+
+
+def test_one_paragraph_is_an_article() -> None:
+    article = read_page_text(f"{TITLE}\n\n{BODY[0]}")
+    assert (article.title, article.text) == (TITLE, BODY[0])
+
+
+def test_hours_counted_to_24_stand_behind_the_day_first() -> None:
+    assert read_page_text(plain_dump(f"{TITLE}\nIssued on: 03/02/2020 - 17:30", BODY)).published == date(2020, 2, 3)
+    assert read_page_text(plain_dump(f"{TITLE}\n03/02/2020 5:30 PM", BODY)).published is None
+
+
+def test_a_long_line_of_buttons_gives_the_date_behind_published_alone() -> None:
+    line = "Jane Doe Bureau Chief Published Wed, Feb 12 2020 Share " + "Share Article via Email " * 12
+    assert read_page_text(plain_dump(f"{TITLE}\n{line}", BODY)).published == date(2020, 2, 12)
+    told = f"{BODY[0]} A report on the pier, printed 3 May 2019, had warned of it. " + BODY[1] + BODY[2]
+    assert read_page_text(plain_dump(f"{TITLE}\n{told}", BODY)).published is None

@@ -1,7 +1,4 @@
-"""A text dump -> its lines, with what the dump still shows of the page: indent, headings, lists, links. Pure.
-
-Knows nothing about which lines are the article.
-"""
+"""A text dump -> its lines, with what the dump still shows of the page: indent, headings, lists, links. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from ingest.read.plain import clean
+from ingest.read.cleaning import tidy
 
-# Invisible characters that saved pages carry and that stand between a quote and its search: soft hyphens, zero-width
-# spaces, word joiners, direction marks beside Latin letters. Joiners stay where scripts and emoji need them.
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060-\u2064\u180e\ufeff]|(?<![\u0590-\u1cff\u2600-\U0010ffff])[\u200c-\u200f]")
 _BULLET = re.compile(r"(?:[*+•◦▪●‣·–]|-(?!-)|\d{1,3}[.)])(?:\s+|$)")
 _HEADING = re.compile(r"(#{1,6})(?:\s+|$)")
 _UNDERLINE = re.compile(r"(=|-){3,}\s*$")
@@ -26,7 +20,6 @@ _REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s+\S+")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)([^*_]{1,1000})(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_\n]{1,500})(?<=\S)\1(?![\w*_])")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!~>-])")
-_SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»›)\]]{0,3}\s*$")
 _WRAP_CHARS = (48, 110)
 MAX_LINE_CHARS = 100_000
 """What a longer line has more is dropped: no paragraph is that long, and every rule stays fast."""
@@ -41,18 +34,10 @@ class Line:
     level: int = 0
     """1 to 6 for a heading, 0 for none."""
     bullet: bool = False
-    number: str = ""
-    """The number of a numbered item, as printed: "3."."""
     gap: bool = True
     """Whether a blank line stands before it."""
     linked: bool = False
     """Whether it is nothing but links (known in Markdown only)."""
-
-
-def tidy(text: str) -> str:
-    """Text without control, invisible and override characters, every space an ordinary one; line ends as newlines."""
-    text = _INVISIBLE.sub("", clean(text))
-    return text if text.isascii() else re.sub(r"[^\S\n\t]", " ", text)
 
 
 def lines_of(text: str) -> list[Line]:
@@ -85,29 +70,7 @@ def lines_of(text: str) -> list[Line]:
             found.append(replace(block[0], text=" ".join(line.text for line in block)))
         else:
             found.extend(block)
-    return _lone_numbers(found)
-
-
-def _lone_numbers(lines: list[Line]) -> list[Line]:
-    """Takes a number that no other item stands beside for a part of its line: "2. What happens next?"."""
-    whole = []
-    for index, line in enumerate(lines):
-        around = lines[max(0, index - 1) : index] + lines[index + 1 : index + 2]
-        if line.number and not line.level and not any(other.number for other in around):
-            whole.append(replace(line, text=f"{line.number} {line.text}", bullet=False, number=""))
-        else:
-            whole.append(line)
-    return whole
-
-
-def key_of(text: str) -> str:
-    """What two spellings of the same words have in common: lower case, no punctuation."""
-    return " ".join(re.findall(r"\w+", text.casefold()))
-
-
-def ends_sentence(text: str) -> bool:
-    """Whether the text ends as a sentence does, quotes and brackets after the stop included."""
-    return bool(_SENTENCE_END.search(text[-40:]))
+    return found
 
 
 def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
@@ -115,10 +78,8 @@ def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
     level, bullet, linked = 0, False, False
     while stripped.startswith("> "):
         stripped = stripped[2:].lstrip()
-    number = ""
     if match := _BULLET.match(stripped):
         bullet = True
-        number = match[0].strip() if match[0][0].isdigit() else ""
         stripped = stripped[match.end() :].strip()
     if match := _HEADING.match(stripped):
         level = len(match[1])
@@ -135,7 +96,7 @@ def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
     stripped = " ".join(stripped.split())
     if not stripped:
         return None
-    return Line(stripped, indent, level, bullet, number, gap, linked)
+    return Line(stripped, indent, level, bullet, gap, linked)
 
 
 def _wrapping(block: list[Line]) -> int:

@@ -1,0 +1,192 @@
+"""The date and the byline in the lines around an article's title. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import NamedTuple
+
+from ingest.read.boilerplate_lines import is_boilerplate
+from ingest.read.dates import date_in_url, find_dates, is_relative, numeric_order
+from ingest.read.outlets import host_of, known_outlet
+
+_PUBLISHED = re.compile(
+    r"(?:published|posted|first published|publication date|publié|publicado|pubblicato|"
+    r"veröffentlicht|erstellt|gepubliceerd|"
+    r"publicerad|publisert|opublikowano|created|issued|released|date|datum|fecha)\b[^\d]{0,40}$",
+    re.IGNORECASE,
+)
+_UPDATED = re.compile(
+    r"(?:updated|modified|update|last edited|edited|amended|corrected|"
+    r"aktualisiert|stand|geändert|mis à jour|mise à jour|maj|modifié|"
+    r"actualizado|modificado|aggiornato|atualizado|bijgewerkt|uppdaterad|oppdatert|reviewed|accessed|retrieved|crawled|saved)\b[^\d]{0,40}$",
+    re.IGNORECASE,
+)
+LINE_CHARS_MAX = 220
+"""In a longer line only a date behind "Published" counts."""
+_DATELINE = re.compile(r"^[A-Z][^.!?]{2,70}?[-–—]{1,2}\s|^[A-Z][^.!?]{2,70}?\([A-Z][\w ]{1,20}\)")
+_BYLINE = re.compile(
+    r"(?:^|\b(?:written|reported|story|words|text|analysis|opinion|review)\s)\s*(?:by|von|par|por|di|door|av|af)\s*:?\s+(?P<names>.+)$",
+    re.IGNORECASE,
+)
+_NAME = (
+    r"[A-Z][\w.'’-]*(?:\s+(?:de|da|di|del|der|den|van|von|la|le|el|bin|al|dos|du|ter|ten|zu)\b|\s+[A-Z][\w.'’-]*){1,4}"
+)
+_NAMES = re.compile(rf"{_NAME}(?:\s*(?:,|and|und|et|y|e|&|en)\s+{_NAME}){{0,6}}")
+_NAME_LINE = re.compile(rf"{_NAME}(?:\s*(?:,|and|&)\s+{_NAME}){{0,3}}")
+_SPLIT = re.compile(r"\s*,\s*|\s+(?:and|und|et|y|e|&|en)\s+")
+_DAY_FIRST_HOSTS = re.compile(
+    r"\.(?:uk|ie|au|nz|in|za|na|ng|ke|gh|zw|pk|sg|fr|de|at|ch|it|es|pt|br|ar|mx|cl|co|pe|nl|be|lu|eu|gr|pl|cz|ro|tr|se|dk|no|fi)$"
+)
+_Published = tuple[date | None, datetime | None]
+
+
+class Head(NamedTuple):
+    """The lines around an article: above its title, between title and body, after its end, and how it opens."""
+
+    before: tuple[str, ...] = ()
+    between: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    opening: str = ""
+
+
+class _Stamp(NamedTuple):
+    """A date in a line that is made of dates; `label` is "published", "updated" or empty."""
+
+    label: str
+    day: date
+    moment: datetime | None
+
+
+def is_signature(text: str) -> bool:
+    """Whether a line is a byline or gives a date and little else."""
+    if names_in_byline(text) or (is_relative(text) and len(text) < 100):
+        return True
+    dates = list(find_dates(text))
+    return bool(dates) and _is_date_line(text, sum(one.end - one.start for one in dates))
+
+
+def published_of_head(head: Head, text: str, url: str | None, language: str | None = None) -> _Published:
+    """The day and moment of publication by what stands around the article; (None, None) where nothing tells it.
+
+    A date labelled as published wins, then one between title and body, then one right above the title, then one
+    labelled so after the end. An address that carries another day overrules a bare date.
+    """
+    order = numeric_order(text[:200_000])
+    if order is None and (language not in (None, "en") or bool(_DAY_FIRST_HOSTS.search(host_of(url) or ""))):
+        order = True
+    in_url = date_in_url(url) if url else None
+    bare: _Stamp | None = None
+    for zone in (head.between, tuple(reversed(head.before[-4:]))):
+        stamps = _stamps(zone, order, head.opening)
+        if labelled := _labelled(stamps, "published"):
+            return labelled.day, labelled.moment
+        if bare := _labelled(stamps, ""):
+            break
+        if any(is_relative(line) and re.search(r"\bpublished\b", line, re.IGNORECASE) for line in zone):
+            return in_url, None
+    else:
+        if labelled := _labelled(_stamps(head.after, order), "published"):
+            return labelled.day, labelled.moment
+    if bare is None or (in_url and abs((bare.day - in_url).days) > 1):
+        return in_url, None
+    return bare.day, bare.moment
+
+
+def _labelled(stamps: list[_Stamp], label: str) -> _Stamp | None:
+    return next((stamp for stamp in stamps if stamp.label == label), None)
+
+
+def _stamps(lines: tuple[str, ...], order: bool | None, opening: str = "") -> list[_Stamp]:
+    """The dates of lines that are made of dates, and the one in the dateline of the `opening` paragraph."""
+    found: list[_Stamp] = []
+    previous = ""
+    for line in lines:
+        if opening and line == opening:
+            found += _dateline(line, order)
+            continue
+        found += _stamps_of_line(line, previous, order)
+        previous = line
+    return found
+
+
+def _stamps_of_line(text: str, previous: str, order: bool | None) -> list[_Stamp]:
+    is_long = len(text) > LINE_CHARS_MAX
+    if is_long and not re.search(r"\b(?:Published|PUBLISHED|Posted|POSTED)\b", text[:LINE_CHARS_MAX]):
+        return []
+    found = []
+    last = 0
+    dates = list(find_dates(text, day_first=order))
+    covered = sum(one.end - one.start for one in dates)
+    for one in dates:
+        before = text[last : one.start]
+        last = one.end
+        label = _label(before)
+        if not label and not before.strip(" :") and len(previous) < 30:
+            label = _label(previous)
+        if label or (not is_long and _is_date_line(text, covered)):
+            found.append(_Stamp(label, one.day, one.moment))
+    return found
+
+
+def _label(before: str) -> str:
+    return "updated" if _UPDATED.search(before) else "published" if _PUBLISHED.search(before) else ""
+
+
+def _is_date_line(text: str, covered: int) -> bool:
+    """Whether a line gives a date and little else, so that the date is no part of a sentence or a caption."""
+    if len(text) <= 90 and covered >= 0.25 * len(text) and not re.search(r"[a-z]{3,}\.\s*$", text):
+        return True
+    rest = len(text) - covered
+    return rest <= 60 and not re.search(r"[a-z]{2}[.!?]\W*$", text)
+
+
+def _dateline(text: str, order: bool | None) -> list[_Stamp]:
+    """The date of "KATHMANDU, April 25, 2023 (Reuters) - ..."."""
+    match = _DATELINE.match(text[:120])
+    return [_Stamp("", one.day, None) for one in find_dates(match[0], day_first=order)][:1] if match else []
+
+
+def byline_of(head: Head) -> tuple[str, ...]:
+    """The authors that a byline between title and body names, or right above the title."""
+    for zone in (head.between, head.before[-3:]):
+        previous = ""
+        for line in zone:
+            if line == head.opening:
+                continue
+            if names := names_in_byline(line):
+                return names
+            is_labelled = re.match(r"(?:author|autor|auteur)\b[^:]{0,30}:?$", previous, re.IGNORECASE)
+            if is_labelled and (names := _names(line)):
+                return names
+            previous = line
+    for number, line in enumerate(head.between[:6]):
+        # A name alone on a line counts where a date stands beside it.
+        around = [one for one in head.between[max(0, number - 1) : number + 2] if one is not line]
+        dated = any(len(other) < 90 and any(True for _ in find_dates(other)) for other in around)
+        named = len(line) < 60 and _NAME_LINE.fullmatch(line) and not known_outlet(line)
+        if named and dated and not is_boilerplate(line):
+            return _names(line)
+    return ()
+
+
+def names_in_byline(text: str) -> tuple[str, ...]:
+    """The names behind "By" in a line; none where it is no byline."""
+    if len(text) > 200:
+        return ()
+    match = _BYLINE.search(text)
+    return _names(match["names"]) if match else ()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    text = re.split(r"\s[|•·–—-]\s|\s{2,}|\s/\s", text.strip())[0]
+    for one in find_dates(text):
+        text = text[: one.start]
+        break
+    text = re.sub(r"\s+(?:for|FOR|in|IN|at|of)\s+.*$", "", text)
+    text = re.sub(r"\b(?:Follow|Updated|Published|Posted)\b.*$", "", text).strip(" ,|-–—")
+    match = _NAMES.match(text)
+    if match is None:
+        return ()
+    names = [name.strip(" ,") for name in _SPLIT.split(match[0])]
+    return tuple(dict.fromkeys(name for name in names if name and not known_outlet(name) and len(name) <= 60))

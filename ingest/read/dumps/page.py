@@ -1,0 +1,248 @@
+"""A page saved as text, menus and all -> its article.
+
+What may be left out was: no rule stands here without which bench_reading's pages are read as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from urllib.parse import urlsplit
+
+from bot.errors import ReadError
+from bot.schema import Article
+from ingest.read.boilerplate_lines import agency_credits, has_joined_labels, is_author_note, words
+from ingest.read.byline import Head, byline_of, names_in_byline, published_of_head
+from ingest.read.cleaning import first_sentence, key_of
+from ingest.read.dumps.front_matter import front_matter
+from ingest.read.dumps.lines import lines_of
+from ingest.read.dumps.span import URL_LINE, JudgedLine, body_indent, body_span, is_caption_title, judge
+from ingest.read.dumps.title import title_index
+from ingest.read.language import language_of
+from ingest.read.outlets import (
+    Names,
+    known_outlet,
+    name_in_text,
+    named_by_line,
+    named_like_outlet,
+    outlet_name,
+    outlet_of_footer,
+    outlet_of_url,
+)
+
+_SOCIAL_HOSTS = re.compile(
+    r"(?:facebook|twitter|x|instagram|youtube|t|linkedin|pinterest|whatsapp|reddit|tiktok|apple|google)\.(?:com|co|me)$"
+)
+_NEWSLETTER_FIELD = re.compile(
+    r"(?:by signing up|by submitting|sign ?up\W*$|e-?mail(?: address)?\W*$|subscribe\W*$|enter your email)",
+    re.IGNORECASE,
+)
+_MIN_BODY_CHARS = 140
+_NO_ARTICLE = "no article text was found in it: only menus, links or short lines"
+
+
+def read_page_text(text: str, *, origin: str = "", url: str | None = None, source: str | None = None) -> Article:
+    """The article in a saved page's text dump or Markdown file.
+
+    `url` is the page's address where it is known, `source` an outlet name that wins over the one found. Raises
+    ReadError where the text holds no article body.
+    """
+    matter, text = front_matter(text)
+    judged = judge(lines_of(text))
+    span = body_span(judged)
+    if span is None:
+        raise ReadError(_NO_ARTICLE)
+    start, end = span
+    address = url or matter.url or _address(judged, start, end)
+    title_at = title_index(judged, start, end, address)
+    if title_at is not None and title_at + 1 >= end:
+        title_at = None  # a heading with nothing under it holds the text itself
+    below_title = start if title_at is None else title_at + 1
+    start = max(start, below_title)
+    head = _head(judged, title_at, below_title, start, end)
+    printed = judged[title_at].line.text if title_at is not None else ""
+    title = matter.title or Names(address, (source,)).cut_from(printed) or ""
+    authors = matter.authors or byline_of(head)
+    indent = body_indent(judged[start:end])
+    paragraphs, agencies = _body(judged, start, end, indent, title, authors)
+    paragraphs = [*_standfirst(judged, below_title, start, paragraphs, indent), *paragraphs]
+    body = "\n\n".join(paragraphs)
+    if len(body) < _MIN_BODY_CHARS and not (title and len(body) >= 80):
+        raise ReadError(_NO_ARTICLE)
+    language = matter.language or language_of(body)
+    day, moment = matter.published or published_of_head(head, text, address, language)
+    return Article(
+        title=title or first_sentence(body),
+        text=body,
+        url=address,
+        source=source or matter.source or _source(judged, address, judged[below_title:start]),
+        published=day,
+        published_at=moment,
+        authors=authors,
+        language=language,
+        section=matter.section or _section(judged, title_at),
+        credits=agencies,
+        origin=origin,
+    )
+
+
+def _head(judged: list[JudgedLine], title_at: int | None, below_title: int, start: int, end: int) -> Head:
+    texts = [one.line.text for one in judged]
+    above = start if title_at is None else title_at
+    return Head(
+        before=tuple(texts[max(0, above - 8) : title_at or 0]),
+        between=tuple(texts[below_title : start + 3]),
+        after=tuple(texts[max(start, end - 3) : end + 12]),
+        opening=texts[start],
+    )
+
+
+def _body(
+    judged: list[JudgedLine], start: int, end: int, indent: int | None, title: str, authors: tuple[str, ...]
+) -> tuple[list[str], tuple[str, ...]]:
+    """The paragraphs and crossheads of the run, and the agencies that sign it."""
+    kept: list[int] = []
+    agencies: tuple[str, ...] = ()
+    in_box = False  # a box of related stories, until a real paragraph comes
+    title_key = key_of(title)
+    for index in range(start, end):
+        one = judged[index]
+        text = one.line.text
+        if found := agency_credits(text):
+            agencies = agencies or found
+        elif one.heads_box:
+            in_box = True
+        elif one.boilerplate:
+            if _NEWSLETTER_FIELD.match(text):
+                _drop_box_head(kept, judged, index)
+        elif not _is_beside(judged, index, opening=not kept) and key_of(text) != title_key:
+            is_aside = _is_aside(one, indent)
+            in_box = in_box and (is_aside or not one.prose or one.line.bullet)
+            if not in_box and not (is_aside and not _is_nested_item(one, indent)):
+                kept.append(index)
+    for one in judged[end : end + 6]:
+        if agencies or one.prose:
+            break
+        agencies = agency_credits(one.line.text)
+    while kept and not (judged[kept[-1]].prose or judged[kept[-1]].sentence):
+        kept.pop()
+    texts = [judged[index].line.text for index in kept]
+    return [text for at, text in enumerate(texts) if at < len(texts) - 3 or not is_author_note(text, authors)], agencies
+
+
+def _is_beside(judged: list[JudgedLine], index: int, *, opening: bool) -> bool:
+    """Whether a line of the run is a caption, a link, two labels in one, or a short entry of a list."""
+    one = judged[index]
+    if one.caption or one.line.linked or is_caption_title(judged, index, opening=opening):
+        return True
+    is_short = not one.sentence and not one.prose
+    return is_short and (has_joined_labels(one.line.text) or (one.line.bullet and len(one.line.text) < 25))
+
+
+def _is_aside(one: JudgedLine, indent: int | None) -> bool:
+    """Whether a line stands deeper in the page, or less deep, than the paragraphs."""
+    if indent is None or (one.prose and one.line.indent <= indent + 4):
+        return False
+    return abs(one.line.indent - indent) > 2
+
+
+def _is_nested_item(one: JudgedLine, indent: int | None) -> bool:
+    return one.line.bullet and one.sentence and indent is not None and one.line.indent <= indent + 6
+
+
+def _drop_box_head(kept: list[int], judged: list[JudgedLine], field: int) -> None:
+    """Drop a newsletter box's heading and blurb, which show what they are only by the field right below them."""
+    if not kept or field - kept[-1] > 2:
+        return
+    for back in range(1, min(4, len(kept)) + 1):
+        one = judged[kept[-back]]
+        if one.line.level:
+            del kept[-back:]
+        if one.prose or one.line.level:
+            return
+
+
+def _standfirst(
+    judged: list[JudgedLine], below_title: int, start: int, paragraphs: list[str], indent: int | None
+) -> list[str]:
+    """The standfirst between the title and the first paragraph."""
+    found: list[str] = []
+    for index in range(below_title, start):
+        one = judged[index]
+        text = one.line.text
+        if one.boilerplate or one.heads_box or one.caption or one.line.bullet or one.line.linked or text in paragraphs:
+            continue
+        if is_caption_title(judged, index, opening=True) or text in found:
+            continue
+        near = index - below_title < 2
+        if (one.sentence and len(text) >= 40 and text.count(" ") >= 6) or (
+            near and len(text) >= 45 and text.count(" ") >= 7
+        ):
+            if indent is not None and one.line.indent > indent + 6:
+                continue
+            if names_in_byline(text) or re.search(r"\b(?:19|20)\d\d\b.{0,30}$", text):
+                continue
+            found.append(text)
+    return found[:2]
+
+
+def _address(judged: list[JudgedLine], start: int, end: int) -> str | None:
+    """The page's own address, where a line above or within the article is nothing else."""
+    for one in judged[: min(start + 8, end)]:
+        match = URL_LINE.fullmatch(one.line.text)
+        if match is None:
+            continue
+        try:
+            parts = urlsplit(match[1])
+            host = parts.hostname or ""
+        except ValueError:
+            continue
+        if len(parts.path) > 2 and "." in host and not _SOCIAL_HOSTS.search(host):
+            return match[1].rstrip(".,;")
+    return None
+
+
+def _source(judged: list[JudgedLine], address: str | None, below_title: list[JudgedLine]) -> str | None:
+    """The outlet: by the address, else a copyright line, else a line that is an outlet's name or reads like one."""
+    if name := outlet_of_url(address):
+        return name
+    footer = None
+    for one in reversed(judged):
+        if name := outlet_of_footer(one.line.text):
+            if known_outlet(name):
+                return name
+            footer = footer or name
+    lines = [name for one in judged if (name := named_by_line(one.line.text))]
+    head = {name for one in judged[:12] if (name := named_by_line(one.line.text))}
+    for name, count in Counter(lines).most_common(3):
+        # Once, further down, it is as likely a sister paper in a footer.
+        if name.casefold() not in words("agency") and (count > 1 or name in head):
+            return name
+    signed = next((name for one in below_title if (name := named_like_outlet(one.line.text))), None)
+    return footer or signed or name_in_text(address, "\n".join(one.line.text for one in judged)) or outlet_name(address)
+
+
+def _section(judged: list[JudgedLine], title_at: int | None) -> str | None:
+    """The section, where a line of one to three words right above the title names it."""
+    if not title_at:
+        return None
+    for back in (1, 2):
+        if title_at - back < 0:
+            return None
+        one = judged[title_at - back]
+        text = re.split(r"\s*[/|•·]\s*", one.line.text)[0].strip()
+        if re.search(r"[»›>]", text):
+            text = re.split(r"\s*[»›>]\s*", text)[-1].strip()
+        elif one.line.bullet:
+            return None
+        if one.boilerplate or one.heads_box or any(char.isdigit() for char in text):
+            continue
+        words = text.split()
+        jammed = any(re.search(r"[a-z][A-Z]", word) for word in words)
+        above = judged[title_at - back - 1].line if title_at - back > 0 else None
+        if above and not above.bullet and not one.line.gap and len(above.text) < 25:
+            return None  # the last entry of a menu
+        if 1 <= len(words) <= 3 and len(text) <= 30 and text[0].isupper() and not jammed and text[-1] not in ".!?:,":
+            return text
+        return None
+    return None
