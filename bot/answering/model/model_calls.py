@@ -204,7 +204,7 @@ class ModelCalls:
 
     async def _read(self, call: _Call, until: float) -> AsyncGenerator[str, None]:
         extra: dict[str, Any] = {"stream_usage": False} if self._without_usage else {}
-        loop = asyncio.get_running_loop()
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
         stream = self.model.astream(call.messages, call.config, **extra)
         try:
             while True:
@@ -213,6 +213,9 @@ class ModelCalls:
                         chunk = await anext(stream)
                 except StopAsyncIteration:
                     return
+                if task is not None and task.cancelling():
+                    # Python 3.11's wait_for, by which LangChain reads, forgets a cancellation that comes with a piece.
+                    raise asyncio.CancelledError
                 piece = call.take(chunk)
                 # A server that never lets us wait would never let the timer above run out.
                 if loop.time() >= until:
