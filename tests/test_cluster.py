@@ -18,22 +18,19 @@ from ingest import items_of
 from ingest.pipeline import ingest
 from ingest.read import ReadOptions, read
 from tests.conftest import SAMPLE
+from tests.fakes import shouted
 
 pytest.importorskip("ray", reason="the cluster of Ray: pip install ray")
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    made = Cluster("local")
-    yield made
-    made.close()
-
-
-def shouted(text: str) -> str:
-    if text == "bad":
-        raise ReadError("it is bad")
-    return f"{text.upper()} by {os.getpid()}"
+    with pytest.MonkeyPatch.context() as outside:
+        outside.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        outside.setenv("RAY_worker_niceness", "0")  # 15 by default: beside other work they would hardly begin
+        made = Cluster("local")
+        yield made
+        made.close()
 
 
 def told(items: Any) -> list[str]:
