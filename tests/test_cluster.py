@@ -56,7 +56,9 @@ def test_the_same_vectors_come_back_as_are_made_here(cluster: Cluster, sample_se
     spread._cluster = cluster
     found = list(spread.encode_many(parts))
     assert [len(each) for each in found] == [64, 64, 64, 64, 44]
-    np.testing.assert_allclose(np.concatenate(found), _Embedder(sample_settings).encode(texts), atol=2e-2)
+    here = _Embedder(sample_settings)
+    for part, vectors in zip(parts, found, strict=True):  # the model in 8 bits depends a little on what it reads beside
+        assert np.sum(vectors * here.encode(part), axis=1).min() > 0.99
 
 
 def test_a_folder_is_read_as_it_is_here(
