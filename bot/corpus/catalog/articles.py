@@ -113,7 +113,7 @@ class Articles(Database):
         """Where those of the passages stand that the corpus holds today and that are in scope, by id, in no order."""
         a, p = articles_table.c, passages_table.c
         query = sa.select(p.id, p.article_id, a.published, p.start).select_from(OF_ARTICLES)
-        query = query.where(among(p.id, ids), INDEXED, *(_in_scope(scope) if scope else ()))
+        query = query.where(among(p.id, ids), INDEXED, *(in_scope(scope) if scope else ()))
         return {row.id: Standing(row.article_id, row.published, row.start) for row in self.rows(query)}
 
     def passage_ids(self, *, dense: bool = False) -> set[str]:
@@ -291,7 +291,7 @@ def passages_of(connection: sa.Connection, articles: Mapping[str, Article]) -> d
     return found
 
 
-def _in_scope(scope: Scope) -> list[sa.ColumnElement[bool]]:
+def in_scope(scope: Scope) -> list[sa.ColumnElement[bool]]:
     """A scope in SQL, over the articles' table."""
     a = articles_table.c
     found: list[sa.ColumnElement[bool]] = []
