@@ -5,6 +5,7 @@ Every machine has the same newsbot installed; to read, the same files under the 
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -99,6 +100,7 @@ class Cluster:
                 raise SettingsError(
                     "NEWSBOT_RAY_ADDRESS needs the package ray: pip install 'newsbot[ray]', or leave it empty."
                 ) from error
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # telemetry: off
             try:
                 if not ray.is_initialized():
                     ray.init(address=self.address, include_dashboard=False, log_to_driver=False, logging_level="error")

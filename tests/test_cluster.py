@@ -26,7 +26,6 @@ pytest.importorskip("ray", reason="the cluster of Ray: pip install ray")
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     with pytest.MonkeyPatch.context() as outside:
-        outside.setenv("RAY_USAGE_STATS_ENABLED", "0")
         outside.setenv("RAY_worker_niceness", "0")  # 15 by default: beside other work they would hardly begin
         made = Cluster("local")
         yield made
