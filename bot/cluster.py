@@ -64,7 +64,9 @@ class Cluster:
         with self._told():
             if not self._encoders or self._encoders_options != options:
                 threads = options.get("threads") or 1
-                remote = ray.remote(num_cpus=threads, max_restarts=TRIES, max_task_retries=TRIES)(_Encoder)
+                # They hold no processor while they wait: reading would else never get one.
+                options_of = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
+                remote = ray.remote(**options_of, max_restarts=TRIES, max_task_retries=TRIES)(_Encoder)
                 count = max(1, self._processors() // threads)
                 self._encoders = [remote.remote({**options, "threads": threads}) for _ in range(count)]
                 self._encoders_options = dict(options)
