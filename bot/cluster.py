@@ -5,6 +5,7 @@ Every machine has the same newsbot installed; to read, the same files under the 
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,7 +64,9 @@ class Cluster:
         with self._told():
             if not self._encoders or self._encoders_options != options:
                 threads = options.get("threads") or 1
-                remote = ray.remote(num_cpus=threads, max_restarts=TRIES, max_task_retries=TRIES)(_Encoder)
+                # They hold no processor while they wait: reading would else never get one.
+                options_of = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
+                remote = ray.remote(**options_of, max_restarts=TRIES, max_task_retries=TRIES)(_Encoder)
                 count = max(1, self._processors() // threads)
                 self._encoders = [remote.remote({**options, "threads": threads}) for _ in range(count)]
                 self._encoders_options = dict(options)
@@ -99,6 +102,7 @@ class Cluster:
                 raise SettingsError(
                     "NEWSBOT_RAY_ADDRESS needs the package ray: pip install 'newsbot[ray]', or leave it empty."
                 ) from error
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # telemetry: off
             try:
                 if not ray.is_initialized():
                     ray.init(address=self.address, include_dashboard=False, log_to_driver=False, logging_level="error")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from bot.cluster import Cluster
     from bot.corpus.catalog import Catalog
     from bot.corpus.corpus import Corpus
-    from bot.corpus.follower import DenseIndex, LexicalIndex
     from bot.models.embeddings import SentenceEmbeddings
     from bot.models.encoding_process import EncodingProcess
     from bot.models.question_kind import KindClassifier
@@ -39,12 +38,7 @@ MODEL_FAMILIES = {"gpt-": "openai", "claude-": "anthropic", "gemini-": "google_g
 """How the names of well-known models begin, and their provider."""
 APART_TEXTS = 256
 """Texts at once from which a process of its own is begun to encode: it takes most of a second to begin."""
-TELEMETRY_OFF = {
-    "ANONYMIZED_TELEMETRY": "False",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "DO_NOT_TRACK": "1",
-}
+TELEMETRY_OFF = {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 
 
 def open_chain(settings: Settings | None = None) -> Runnable[str | Question, Answer]:
@@ -388,11 +382,9 @@ class _Embedder:
 
 def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     _silence()
-    from bot.corpus.chroma_files import ChromaFiles
-    from bot.corpus.corpus import Corpus
+    from bot.corpus.corpus import Corpus, open_indexes
     from bot.corpus.embedded_text import CONTENT_WORDS
     from bot.corpus.embedding import Encoder
-    from bot.corpus.lexical import TantivyFiles
 
     folder = settings.data_dir
     catalog = open_catalog(settings, create=create)
@@ -401,19 +393,8 @@ def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     )
     named = {"model": settings.embedding_model, "words": CONTENT_WORDS if content else "all"}
     encoder = Encoder(named, embedder.encode_many, embedder.make, content)
-    lexical: LexicalIndex = TantivyFiles(folder / "bm25")
-    dense: DenseIndex = ChromaFiles(folder / "chroma")
-    if settings.opensearch_url:
-        from bot.corpus.opensearch import OpenSearchVectors, OpenSearchWords
-
-        if settings.chroma_url:
-            raise SettingsError("NEWSBOT_OPENSEARCH_URL and NEWSBOT_CHROMA_URL are both set. Leave one of them empty.")
-        address = settings.opensearch_url.get_secret_value()
-        lexical, dense = OpenSearchWords(address), OpenSearchVectors(address)
-    elif settings.chroma_url:
-        from bot.corpus.chroma_server import ChromaServer
-
-        dense = ChromaServer(settings.chroma_url)
+    opensearch = settings.opensearch_url.get_secret_value() if settings.opensearch_url else None
+    lexical, dense = open_indexes(folder, settings.chroma_url, opensearch)
     return Corpus(folder, catalog, lexical, dense, encoder)
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from bot.errors import ReadError
 from bot.schema import Article
 
 
@@ -28,6 +29,13 @@ def article(name: str = "harbour", text: str | None = None, **fields: Any) -> Ar
         "published": date(2024, 3, 4),
     }
     return Article(**(given | fields))
+
+
+def shouted(text: str) -> str:
+    """The text in capitals, and the process that did it; ReadError where it is "bad"."""
+    if text == "bad":
+        raise ReadError("it is bad")
+    return f"{text.upper()} by {os.getpid()}"
 
 
 def run_newsbot(

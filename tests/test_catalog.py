@@ -169,6 +169,18 @@ def test_changing_back_is_a_third_revision(catalog: Catalog) -> None:
     assert catalog.seq() == 3
 
 
+@pytest.mark.parametrize("damaged", ['{"title": ', "null", '{"title": "Another"}'])
+def test_an_older_state_that_is_damaged_is_left_out(catalog: Catalog, damaged: str) -> None:
+    one = article()
+    two = replace(one, title="Correction")
+    put(catalog, one)
+    put(catalog, two)
+    with catalog.transaction() as connection:
+        connection.execute(sa.text("UPDATE revisions SET article = :said"), {"said": damaged})
+    assert [each.article for each in catalog.revisions(one.id)] == [two]
+    assert "older states" in " ".join(damage_of(catalog).lines())
+
+
 def test_revisions_of_what_was_never_there(catalog: Catalog) -> None:
     assert catalog.revisions("f" * 16) == []
 

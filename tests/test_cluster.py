@@ -18,22 +18,18 @@ from ingest import items_of
 from ingest.pipeline import ingest
 from ingest.read import ReadOptions, read
 from tests.conftest import SAMPLE
+from tests.fakes import shouted
 
 pytest.importorskip("ray", reason="the cluster of Ray: pip install ray")
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    made = Cluster("local")
-    yield made
-    made.close()
-
-
-def shouted(text: str) -> str:
-    if text == "bad":
-        raise ReadError("it is bad")
-    return f"{text.upper()} by {os.getpid()}"
+    with pytest.MonkeyPatch.context() as outside:
+        outside.setenv("RAY_worker_niceness", "0")  # 15 by default: beside other work they would hardly begin
+        made = Cluster("local")
+        yield made
+        made.close()
 
 
 def told(items: Any) -> list[str]:
@@ -59,7 +55,9 @@ def test_the_same_vectors_come_back_as_are_made_here(cluster: Cluster, sample_se
     spread._cluster = cluster
     found = list(spread.encode_many(parts))
     assert [len(each) for each in found] == [64, 64, 64, 64, 44]
-    np.testing.assert_allclose(np.concatenate(found), _Embedder(sample_settings).encode(texts), atol=2e-2)
+    here = _Embedder(sample_settings)
+    for part, vectors in zip(parts, found, strict=True):  # the model in 8 bits depends a little on what it reads beside
+        assert np.sum(vectors * here.encode(part), axis=1).min() > 0.99
 
 
 def test_a_folder_is_read_as_it_is_here(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.corpus.catalog.log import Change
 from bot.corpus.chroma_server import ChromaServer
 from bot.errors import CorpusBusy, CorpusError, SettingsError
 from bot.settings import Settings
@@ -19,6 +20,7 @@ from ingest.read import read
 from tests.conftest import SAMPLE
 from tests.fakes import corpus_of
 from tests.killing import encode, first_articles, story
+from tests.opensearch_contract import opensearch_server
 from tests.servers import chroma_server, new_database, postgres_server
 
 
@@ -138,6 +140,27 @@ def test_settings_lead_to_the_servers(servers: tuple[str, str], settings: Settin
     assert "NATO" in hits[0].article.title
     assert sorted(path.name for path in other.data_dir.iterdir() if path.is_dir()) == ["bm25"]
     assert "postgresql" not in repr(other)
+
+
+def test_a_corpus_on_opensearch_answers_and_is_mended(settings: Settings) -> None:
+    """By the contract of the tests: OpenSearch itself was not run."""
+    with opensearch_server() as address:
+        named = Settings(data_dir=settings.data_dir, cache_dir=settings.cache_dir, opensearch_url=f"{address}/sample")
+        corpus = open_corpus(named, create=True)
+        with corpus.writing():
+            list(ingest(corpus, read([str(SAMPLE / "news")])))
+        assert corpus.verify() == []
+        assert [each.name for each in corpus.status().indexes] == ["OpenSearch index"]
+        corpus.dense.apply([Change(0, next(iter(corpus.dense.ids()))[:16], ())], corpus.dense.state())
+        assert "lacks" in " ".join(corpus.verify())
+        with corpus.writing():
+            corpus.repair()
+        assert corpus.verify() == []
+        corpus.close()
+        assert "NATO" in finder(3, named)("How many NATO personnel are in Iraq?")[0].article.title
+        assert sorted(path.name for path in named.data_dir.iterdir() if path.is_dir()) == []
+        with pytest.raises(SettingsError, match="both set"):
+            open_corpus(named.model_copy(update={"chroma_url": "http://127.0.0.1:8000"}))
 
 
 @pytest.mark.parametrize("address", ["nonsense", "mysql://x@y/z"])

@@ -20,7 +20,7 @@ from bot.corpus.embedding import Encoder, embed, require_encoder
 from bot.corpus.follower import DamagedIndex, DenseIndex, Follower, LexicalIndex, State
 from bot.corpus.index_files import file_locked
 from bot.corpus.verifying import damage_of, differences
-from bot.errors import CorpusBusy, CorpusError
+from bot.errors import CorpusBusy, CorpusError, SettingsError
 from bot.schema import Coverage, Passage
 
 CATALOG_FILE = "catalog.sqlite"
@@ -347,6 +347,25 @@ class Corpus:
             said = "is missing, was cut short, or belongs to another corpus or model"
             return [f"The {follower.name} in {follower.place} {said}."], None
         return differences(self.catalog, follower, self.dense if follower is self.dense else None)
+
+
+def open_indexes(folder: Path, chroma_url: str | None, opensearch_url: str | None) -> tuple[LexicalIndex, DenseIndex]:
+    """The indexes of words and of vectors: on the servers that are named, else in files. Raises SettingsError."""
+    if opensearch_url and chroma_url:
+        raise SettingsError("NEWSBOT_OPENSEARCH_URL and NEWSBOT_CHROMA_URL are both set. Leave one of them empty.")
+    if opensearch_url:
+        from bot.corpus.opensearch import OpenSearchVectors, OpenSearchWords
+
+        return OpenSearchWords(opensearch_url), OpenSearchVectors(opensearch_url)
+    from bot.corpus.lexical import TantivyFiles
+
+    if chroma_url:
+        from bot.corpus.chroma_server import ChromaServer
+
+        return TantivyFiles(folder / "bm25"), ChromaServer(chroma_url)
+    from bot.corpus.chroma_files import ChromaFiles
+
+    return TantivyFiles(folder / "bm25"), ChromaFiles(folder / "chroma")
 
 
 def _holder(path: Path) -> str:

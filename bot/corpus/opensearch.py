@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, TypeVar
 
 from bot.corpus.catalog.log import Change
@@ -143,10 +144,14 @@ class OpenSearchIndex:
 
     def _stored(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
         """These fields of those of the passages that the index holds."""
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         for start in range(0, len(ids), READ_ROWS):
-            some = {"ids": list(ids[start : start + READ_ROWS])}
-            page = self._ask(lambda client, some=some: client.mget(index=self.index, body=some, _source=list(fields)))
+            asked = {
+                "index": self.index,
+                "body": {"ids": list(ids[start : start + READ_ROWS])},
+                "_source": list(fields),
+            }
+            page = self._ask(partial(_many, asked=asked))
             found |= {each["_id"]: each["_source"] for each in page["docs"] if each.get("found")}
         return found
 
@@ -283,6 +288,10 @@ class OpenSearchWords(OpenSearchIndex):
         chosen = [{"terms": {key: list(among)}}]
         query = {"bool": {"should": wanted, "minimum_should_match": 1, "filter": chosen}}
         return {hit["_source"][key]: hit["_score"] for hit in self._hits(query, len(among), [key])}
+
+
+def _many(client: Any, asked: Mapping[str, Any]) -> Any:
+    return client.mget(**asked)
 
 
 def _documents(change: Change) -> list[dict[str, Any]]:

@@ -2,9 +2,9 @@
 
 Texts are drawn from a vocabulary, vectors lie in heaps as those of texts do, 384 numbers each; no model runs. Measured
 are the catalog, tantivy and Chroma, in files or (`--server`) on a server, and at the end what making Chroma's index
-anew from the catalog's vectors takes.
+anew from the catalog's vectors takes. Times of a processor are of this process alone.
 
-    python -m tests.bench.bench_growth --passages 16000 64000 [--server] [--postgres]
+    python -m tests.bench.bench_growth --passages 16000 64000 [--server] [--postgres] [--anew]
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def article_of(chance: np.random.Generator, vocabulary: Any, number: int) -> tup
     ), spans
 
 
-def measured(corpus: Any, folder: Path, passages: int, state: dict[str, Any]) -> dict[str, float]:
-    """Fill the corpus up to so many passages; what it cost."""
+def measured(corpus: Any, folder: Path, passages: int, state: dict[str, Any], *, anew: bool) -> dict[str, float]:
+    """Fill the corpus up to so many passages; what it cost. `anew`: the indexes are made anew at the end, once."""
     chance, directions, vocabulary = state["chance"], state["directions"], state["vocabulary"]
-    first, started = state["articles"], time.perf_counter()
+    first, started, worked = state["articles"], time.perf_counter(), time.process_time()
     with corpus.writing():
         while state["articles"] * PASSAGES < passages:
             batch = [article_of(chance, vocabulary, state["articles"] + each) for each in range(BATCH_ARTICLES)]
@@ -74,28 +74,49 @@ def measured(corpus: Any, folder: Path, passages: int, state: dict[str, Any]) ->
             with corpus.catalog.writing() as writer:
                 writer.note("vectors", json.dumps({"model": "of the tests"}))
                 writer.put_vectors(changes, [vectors_of(chance, directions, PASSAGES) for _ in changes])
-            corpus.follow()
-    seconds = time.perf_counter() - started
+            if not anew:
+                corpus.follow()
+        stored = time.perf_counter() - started
+        if anew:
+            for index in corpus.followers:
+                corpus._reset(index)
+                corpus._follow(index, None)
+    seconds, processor = time.perf_counter() - started, time.process_time() - worked
     corpus.require_indexes()
-    times: dict[str, list[float]] = {"dense": [], "lexical": [], "figures": []}
+    times: dict[str, list[float]] = {"dense": [], "lexical": [], "catalog": [], "figures": []}
     for _ in range(QUESTIONS):
         vector = vectors_of(chance, directions, 1)[0]
         terms = corpus.lexical.terms(" ".join(vocabulary[(chance.zipf(1.3, size=6) + 20) % len(vocabulary)]))
+        hits = [id_ for id_, _ in corpus.lexical.search(terms, 200)]
         for name, ask in (
             ("dense", lambda vector=vector: corpus.vectors.search(vector, 100)),
             ("lexical", lambda terms=terms: corpus.lexical.search(terms, 100)),
+            ("catalog", lambda hits=hits: in_the_catalog(corpus, hits)),
             ("figures", lambda: (corpus.coverage(), corpus.sources())),
         ):
-            begun = time.perf_counter()
+            begun, worked = time.perf_counter(), time.process_time()
             ask()
             times[name].append((time.perf_counter() - begun) * 1000)
+            times.setdefault(f"{name}_processor", []).append((time.process_time() - worked) * 1000)
     disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return {
         "passages": state["articles"] * PASSAGES,
         "passages_a_second": (state["articles"] - first) * PASSAGES / seconds,
+        "of_these_seconds_in_the_catalog": stored,
+        "seconds": seconds,
+        "processor_seconds": processor,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "disk_bytes_a_passage": disk / (state["articles"] * PASSAGES),
     } | {f"{name}_ms": statistics.median(each) for name, each in times.items()}
+
+
+def in_the_catalog(corpus: Any, ids: list[str]) -> None:
+    """What a question reads there: where its hits stand, the best ones' articles, vectors and copies."""
+    corpus.catalog.standing(ids)
+    best = ids[:30]
+    corpus.catalog.passages(best)
+    corpus.catalog.vectors(best)
+    corpus.catalog.copies([id_.split(".", 1)[0] for id_ in best])
 
 
 def main() -> None:
@@ -104,6 +125,7 @@ def main() -> None:
     parser.add_argument("--passages", type=int, nargs="+", default=[16_000, 64_000])
     parser.add_argument("--server", action="store_true", help="Chroma on a server")
     parser.add_argument("--postgres", action="store_true", help="the catalog in PostgreSQL")
+    parser.add_argument("--anew", action="store_true", help="the indexes are made anew at each size, not kept up")
     options = parser.parse_args()
     chance = np.random.default_rng(1)
     syllables = ["ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "xe"]
@@ -118,7 +140,7 @@ def main() -> None:
             folder / "data", lambda _: vectors_of(chance, state["directions"], 0), where=where, dense=dense
         )
         for passages in options.passages:
-            found = measured(corpus, folder, passages, state)
+            found = measured(corpus, folder, passages, state, anew=options.anew)
             print("  ".join(f"{name} {value:,.1f}" for name, value in found.items()), flush=True)
         begun, cpu = time.perf_counter(), time.process_time()
         with corpus.writing():

@@ -261,7 +261,7 @@ def recorded_article(values: Mapping[str, Any]) -> Article:
         "authors": tuple(values["authors"]),
         "credits": tuple(values["credits"]),
     }
-    return Article(**values | read)
+    return Article(**{**values, **read})
 
 
 def values_of(article: Article) -> dict[str, Any]:

@@ -45,12 +45,12 @@ class Database:
         """Give the database's connections back."""
         self.engine.dispose()
 
-    def rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    def rows(self, query: sa.Executable) -> Sequence[Any]:
         """All rows that a query finds. Raises CorpusError, as all that asks the database does."""
         with self.engine.connect() as connection:
             return connection.execute(query).all()
 
-    def scalar(self, query: sa.Select[Any]) -> Any:
+    def scalar(self, query: sa.Executable) -> Any:
         """The first column of the first row that a query finds; None where it finds none."""
         with self.engine.connect() as connection:
             return connection.execute(query).scalar()

@@ -8,7 +8,7 @@ words, and `dense_seq`, which moves with it and once more when the vectors are s
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +44,7 @@ from bot.corpus.catalog.schema import (
     upsert,
     vectors_table,
 )
-from bot.corpus.catalog.vectors import Vectors, packed, vectors_digest, vectors_of
+from bot.corpus.catalog.vectors import Vectors, packed, vectors_digest, vectors_of, vectors_of_passages
 from bot.corpus.identity import content_hash, passage_id
 from bot.schema import Article, OutcomeKind, Passage, Span
 
@@ -119,18 +119,8 @@ class Log(Articles):
 
     def vectors(self, ids: Collection[str]) -> dict[str, Vectors]:
         """The vectors of those of the passages that have one, by passage id."""
-        wanted, articles = set(ids), {id_.split(".", 1)[0] for id_ in ids}
-        p = passages_table.c
-        found, places = {}, Counter[str]()
         with self.engine.connect() as connection:
-            of_articles = vectors_of(connection, articles)
-            query = sa.select(p.id, p.article_id).where(among(p.article_id, articles)).order_by(p.article_id, p.start)
-            for id_, article_id in connection.execute(query):
-                place = places[article_id]
-                places[article_id] += 1
-                if id_ in wanted and place < len(of_articles.get(article_id, ())):
-                    found[id_] = of_articles[article_id][place]
-        return found
+            return vectors_of_passages(connection, ids)
 
     def _changes(
         self, queries: Sequence[sa.Select[Any]], passages: int, *, dense: bool = False, empty: bool = True
@@ -173,16 +163,11 @@ class Writer:
         if old is not None and not old.removed and old.content_hash == digest:
             return OutcomeKind.UNCHANGED
         now = timestamp()
-        values = values_of(article) | {
-            "revision": old.revision + 1 if old is not None else 1,
-            "content_hash": digest,
-            "copy_of": copy_of,
-            "removed": False,
-            "embedded": copy_of is not None or not spans,
-            "added_at": old.added_at if old is not None else now,
-            "changed_at": now,
-        }
-        values |= self._numbered() | {"row_hash": row_hash(values, _cut(spans))}
+        revision, added_at = (old.revision + 1, old.added_at) if old is not None else (1, now)
+        values = values_of(article) | {"revision": revision, "content_hash": digest, "copy_of": copy_of}
+        values |= {"removed": False, "added_at": added_at, "changed_at": now}
+        values |= {"embedded": copy_of is not None or not spans, "row_hash": row_hash(values, _cut(spans))}
+        values |= self._numbered()
         if old is None:
             self._execute(articles_table.insert().values(**values))
         else:
@@ -231,13 +216,12 @@ class Writer:
 
     def know_inputs(self, articles: Sequence[Article]) -> None:
         """Remember articles, which are stored with this very content, by their `input_digest` where they have one."""
-        rows = {
-            each.input_digest: {
-                "digest": each.input_digest, "article_id": each.id, "content_hash": content_hash(each),
-            }
-            for each in articles if each.input_digest
-        }  # fmt: skip
-        upsert(self._connection, inputs_table, list(rows.values()))
+        by_digest = {each.input_digest: each for each in articles if each.input_digest}
+        rows = [
+            {"digest": digest, "article_id": each.id, "content_hash": content_hash(each)}
+            for digest, each in by_digest.items()
+        ]
+        upsert(self._connection, inputs_table, rows)
 
     def note(self, key: str, value: str) -> None:
         """Note something of the corpus as a whole."""

@@ -63,8 +63,7 @@ def _some(name: str, kind: Any = sa.Text, **more: Any) -> sa.Column[Any]:
 
 
 def _partial(name: str, column: str, sqlite_where: str, postgresql_where: str) -> sa.Index:
-    conditions = {"sqlite_where": sa.text(sqlite_where), "postgresql_where": sa.text(postgresql_where)}
-    return sa.Index(name, column, **conditions)
+    return sa.Index(name, column, sqlite_where=sa.text(sqlite_where), postgresql_where=sa.text(postgresql_where))
 
 
 corpus_table = sa.Table("corpus", metadata, _key("key"), _some("value"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING, TypeAlias
 
 import sqlalchemy as sa
 
-from bot.corpus.catalog.schema import among, vectors_table
+from bot.corpus.catalog.schema import among, passages_table, vectors_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,21 @@ def vectors_of(connection: sa.Connection, article_ids: Collection[str]) -> dict[
         if vectors_digest(row.vectors) == row.digest:
             count, raw = int.from_bytes(row.vectors[:4], "little"), row.vectors[4:]
             found[row.article_id] = np.frombuffer(raw, dtype="<f2").astype(np.float32).reshape(count, -1)
+    return found
+
+
+def vectors_of_passages(connection: sa.Connection, ids: Collection[str]) -> dict[str, Vectors]:
+    """The vectors of those of the passages that have one, by passage id."""
+    wanted, articles = set(ids), {id_.split(".", 1)[0] for id_ in ids}
+    p = passages_table.c
+    found, places = {}, Counter[str]()
+    of_articles = vectors_of(connection, articles)
+    query = sa.select(p.id, p.article_id).where(among(p.article_id, articles)).order_by(p.article_id, p.start)
+    for id_, article_id in connection.execute(query):
+        place = places[article_id]
+        places[article_id] += 1
+        if id_ in wanted and place < len(of_articles.get(article_id, ())):
+            found[id_] = of_articles[article_id][place]
     return found
 
 

@@ -3,6 +3,8 @@
 A migration is history: it never imports today's tables.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,11 +12,11 @@ revision = "0001"
 down_revision = None
 
 
-def _key(name: str, kind: type = sa.Text) -> sa.Column:
+def _key(name: str, kind: Any = sa.Text) -> sa.Column[Any]:
     return sa.Column(name, kind, primary_key=True)
 
 
-def _some(name: str, kind: type = sa.Text, **more: bool) -> sa.Column:
+def _some(name: str, kind: Any = sa.Text, **more: Any) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=False, **more)
 
 

@@ -3,6 +3,8 @@
 A migration is history: it never imports today's tables.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,11 +12,11 @@ revision = "0002"
 down_revision = "0001"
 
 
-def _key(name: str) -> sa.Column:
+def _key(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Text, primary_key=True)
 
 
-def _some(name: str, **more: bool) -> sa.Column:
+def _some(name: str, **more: Any) -> sa.Column[Any]:
     return sa.Column(name, sa.Text, nullable=False, **more)
 
 

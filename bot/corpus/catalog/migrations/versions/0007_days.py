@@ -13,5 +13,10 @@ down_revision = "0006"
 def upgrade() -> None:
     """Make the index anew."""
     op.drop_index("ix_articles_days", "articles")
-    there = {"sqlite_where": sa.text("removed = 0"), "postgresql_where": sa.text("NOT removed")}
-    op.create_index("ix_articles_days", "articles", ["published"], **there)
+    op.create_index(
+        "ix_articles_days",
+        "articles",
+        ["published"],
+        sqlite_where=sa.text("removed = 0"),
+        postgresql_where=sa.text("NOT removed"),
+    )
