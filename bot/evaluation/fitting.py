@@ -26,7 +26,7 @@ FOLDS = 5
 RIDGE = 30.0
 STEPS = (0.5, 0.7, 1.4, 2.0)
 ROUNDS = 3
-REFUSED_MOST = 0.1
+REFUSED_MOST = 0.05
 """Of the questions that have an answer, the share that may be refused."""
 SHORT_RIGHT_LEAST = 0.87
 """Of the short answers that are shown, the share that must be right in folds that were not fitted to."""
