@@ -178,7 +178,7 @@ def test_a_directory_beyond_the_cap_is_not_loaded(tmp_path: Path) -> None:
 
 
 def test_documents_and_empty_archives(tmp_path: Path) -> None:
-    _, (office,) = _read(tmp_path, _zip({"[Content_Types].xml": "<x/>", "word/document.xml": "<x/>"}), "x.docx")
+    _, (office,) = _read(tmp_path, _zip({"[Content_Types].xml": "<x/>", "xl/workbook.xml": "<x/>"}), "x.xlsx")
     assert (office.kind, "Office document" in office.reason) == (OutcomeKind.SKIPPED, True)
     for empty in (_zip({}), _tar({}), _zip({"folder/": ""})):
         _, outcomes = _read(tmp_path, empty)

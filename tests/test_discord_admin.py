@@ -197,7 +197,7 @@ async def test_limits_quiet_hours_and_language(room: Newsroom) -> None:
     assert "24" not in await setting(room, "language", "de")
     said = words_shown(await room.ask())
     assert "As of 24. Mai 2024" in said
-    assert "[Harbour Post, 18. Februar 2021](" in said
+    assert "[Harbour Post, 24. Mai 2024](" in said
 
 
 async def test_what_was_asked_is_told_to_administrators(room: Newsroom) -> None:

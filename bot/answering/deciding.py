@@ -127,7 +127,7 @@ NEWNESS_LEAST = 0.5
 """All that is older than this is as old: a value's age makes it less sure, and no older than three months."""
 WHOLE_LEAST = 1.0
 """A longer form of a value is taken where it has at least the score of the shorter one."""
-SHOWN_LEAST = 0.5
+SHOWN_LEAST = 0.1
 """A quote gives a value of its own where that has at least this share of the best value's score."""
 RIVAL_LEAST = 0.8
 """A value stands beside the best one, and before it where it is newer, with at least this share of its score."""

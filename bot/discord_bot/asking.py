@@ -39,7 +39,7 @@ CHOICES_MOST, CHOICE_CHARS = 25, 100
 QUESTION_CHARS = 1500
 """The longest question that the box of the command takes; the asker has its own limit, and says so."""
 MENU = "Check against the news"
-OVERHEARD_MARGIN = 0.4
+OVERHEARD_MARGIN = 0.35
 """How far a question must be ahead of every kind of talk where nobody said that the bot is meant."""
 TOKEN_SECONDS = 14 * 60.0
 """How long an interaction can be answered: Discord's 15 minutes, less a margin."""

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from bot.errors import ReadError
 from bot.schema import Article
 from ingest.read.boilerplate_lines import agency_credits, has_joined_labels, is_author_note, words
-from ingest.read.byline import Head, byline_of, names_in_byline, published_of_head
+from ingest.read.byline import Head, byline_of, is_signature, names_in_byline, published_of_head
 from ingest.read.cleaning import first_sentence, key_of
 from ingest.read.dumps.front_matter import front_matter
 from ingest.read.dumps.lines import lines_of
-from ingest.read.dumps.span import URL_LINE, JudgedLine, body_indent, body_span, is_caption_title, judge
+from ingest.read.dumps.span import SHORT_LINES, URL_LINE, JudgedLine, body_indent, body_span, is_caption_title, judge
 from ingest.read.dumps.title import title_index
 from ingest.read.language import language_of
 from ingest.read.outlets import (
@@ -61,6 +61,9 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
     start = max(start, below_title)
     head = _head(judged, title_at, below_title, start, end)
     printed = judged[title_at].line.text if title_at is not None else ""
+    if not printed and len(judged) <= SHORT_LINES:  # a line above one paragraph needs no other sign of a title
+        above = (one.line.text for one in judged[:start] if not one.boilerplate and not is_signature(one.line.text))
+        printed = next(above, "")
     title = matter.title or Names(address, (source,)).cut_from(printed) or ""
     authors = matter.authors or byline_of(head)
     indent = body_indent(judged[start:end])
