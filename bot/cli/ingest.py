@@ -130,7 +130,10 @@ def _followed_addresses(text: str) -> list[str]:
     if text.lower().startswith(("http://", "https://")):
         return [text]
     if "://" in text or not Path(text).exists():
-        raise UsageError(f"{text} is no http(s) address, and no OPML file that is there.")
+        raise UsageError(
+            f"{text} is no http(s) address, and no OPML file that is there; files are read once, with: "
+            f"newsbot ingest {text}"
+        )
     from ingest.opml import feeds_of_opml
 
     return feeds_of_opml(Path(text))
