@@ -42,16 +42,16 @@ async def test_a_chain_of_replies_is_remembered_in_order_and_no_further_than_nee
     room: Newsroom, asker: Scripted
 ) -> None:
     fake = room.fake
-    said = await fake.say(f"<@{fake.bot['id']}> Question *0* of <@{fake.bob['id']}>?")
+    said = await fake.say(f"<@{fake.bot['id']}> Who runs port *0* of <@{fake.bob['id']}>?")
     answer = await room.replied(fake.general, said)
     for number in range(1, TURNS_MOST + 3):
         reader = fake.person(f"person{number}")
-        said = await fake.say(f"Question *{number}*?", author=reader, reply_to=answer)
+        said = await fake.say(f"Who runs port *{number}*?", author=reader, reply_to=answer)
         answer = await room.replied(fake.general, said)
-    assert asker.asked[0][0].text == "Question *0* of Bob?"
+    assert asker.asked[0][0].text == "Who runs port *0* of Bob?"
     assert asker.asked[0][1] == ()
     turns = asker.asked[-1][1]
-    assert [turn.question for turn in turns] == [f"Question *{n}*?" for n in range(2, 2 + TURNS_MOST)]
+    assert [turn.question for turn in turns] == [f"Who runs port *{n}*?" for n in range(2, 2 + TURNS_MOST)]
     assert turns[-1].answer == "It *cost* [12] million_euros. [1]"
 
 

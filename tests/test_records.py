@@ -252,7 +252,7 @@ def test_a_table_without_known_columns_says_what_it_needs(tmp_path: Path) -> Non
     path.write_text("a,b\n1,2\n")
     (outcome,) = read([str(path)])
     assert isinstance(outcome, Outcome)
-    assert "header such as title,text,url,published" in outcome.reason
+    assert "name them by --field text=NAME" in outcome.reason
 
 
 def test_parquet(tmp_path: Path) -> None:
