@@ -18,7 +18,10 @@ def language_of(text: str) -> str | None:
     sample = text[:SAMPLE_CHARS]
     if sum(map(str.isalpha, sample)) < LEAST_CHARS:
         return None
-    code, probability = _identifier().classify(sample)
+    try:
+        code, probability = _identifier().classify(sample)
+    except OSError:  # its model is unpacked into a file, and a disk may be full: no reason to lose the article
+        return None
     return code if len(code) == 2 and probability >= LEAST_PROBABILITY else None
 
 
