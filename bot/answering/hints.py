@@ -18,8 +18,9 @@ SUBJECT_ARTICLES = 2
 
 def likely_spelling(question: str, near: Sequence[Hit]) -> str | None:
     """A word of what was found that a word of the question, which stands nowhere in it, is nearly; None without one."""
-    known = {word.text.lower(): word.text for hit in near for word in _told(hit)}
-    stems = {word.stem for hit in near for word in _told(hit)}
+    told = [word for hit in near for word in _told(hit)]
+    known = {word.text.lower(): word.text for word in told}
+    stems = {word.stem for word in told}
     for word in words(question):
         if word.is_stopword or word.stem in stems or len(word.text) < SPELLING_CHARS_LEAST or word.is_number:
             continue

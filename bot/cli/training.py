@@ -118,12 +118,11 @@ def run_fit_decision(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def run_fit_kinds(parsed: argparse.Namespace, settings: Settings) -> int:
     """Fit the kinds of questions for the embedding model that is set, and write the head where newsbot looks first."""
-    from bot.models.question_kind import SHIPPED, KindClassifier, kinds_file, training_questions
+    from bot.models.question_kind import SHIPPED, fitted_kinds, kinds_file
     from bot.wiring import open_embeddings
 
     embeddings = open_embeddings(settings)
-    texts, kinds = zip(*training_questions(), strict=True)
     path = (parsed.out or SHIPPED) / kinds_file(embeddings.fingerprint)
-    KindClassifier.fitted(texts, embeddings.encode(texts, "query"), kinds).save(path)
-    print(f"Fitted to {len(texts):,} questions. Written to {path}.")
+    fitted_kinds(lambda texts: embeddings.encode(texts, "query")).save(path)
+    print(f"Written to {path}.")
     return 0

@@ -129,11 +129,16 @@ def load_kinds(fingerprint: str, encode: Callable[[Sequence[str]], Floats], cach
             return KindClassifier(np.load(folder / name).astype(np.float32))
         except (OSError, ValueError):
             continue
-    texts, kinds = zip(*training_questions(), strict=True)
-    fitted = KindClassifier.fitted(texts, encode(texts), kinds)
+    fitted = fitted_kinds(encode)
     with suppress(OSError):  # a read-only cache costs some seconds at each start
         fitted.save(cache_dir / name)
     return fitted
+
+
+def fitted_kinds(encode: Callable[[Sequence[str]], Floats]) -> KindClassifier:
+    """The head fitted to the training questions; `encode` gives their embeddings."""
+    texts, kinds = zip(*training_questions(), strict=True)
+    return KindClassifier.fitted(texts, encode(texts), kinds)
 
 
 def kinds_file(fingerprint: str) -> str:
