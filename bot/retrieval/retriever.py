@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from bot.corpus.catalog.articles import Standing
-from bot.corpus.catalog.topics import listed
+from bot.corpus.catalog.articles import Standing, newest
 from bot.corpus.corpus import Corpus
 from bot.models.embeddings import SentenceEmbeddings
 from bot.models.question_kind import KindClassifier, QuestionKind
@@ -256,9 +255,9 @@ class Retriever:
     def _newest(self, scope: Scope | None) -> list[Hit]:
         """The beginnings of the newest articles in scope, copies left out."""
         catalog = self.corpus.catalog
-        articles = [each.id for each in listed(catalog, 2 * NEWEST, scope or Scope()) if each.published]
-        beginnings = {each.article_id: each.passages[0] for each in catalog.changes_of(articles) if each.passages}
-        return self._with_copies([Hit(beginnings[id_], 1.0) for id_ in articles if id_ in beginnings][:NEWEST])
+        articles = newest(catalog, NEWEST, scope=scope)
+        changes = catalog.changes_of([article.id for article in articles])
+        return self._with_copies([Hit(change.passages[0], 1.0) for change in changes if change.passages])
 
     def _read(self, found: Sequence[_Found]) -> list[Hit]:
         passages = self.corpus.passages([each.passage_id for each in found])

@@ -210,11 +210,17 @@ def dated(catalog: Articles, ids: Sequence[str]) -> list[Dated]:
     return [Dated(row.id, row.published, row.source or "", row.title, row.url) for row in rows]
 
 
-def newest(catalog: Articles, count: int, ids: Sequence[str] | None = None) -> list[Article]:
-    """The newest articles with a day, copies left out; only those of `ids` where given. Raises CorpusError."""
+def newest(
+    catalog: Articles, count: int, ids: Sequence[str] | None = None, scope: Scope | None = None
+) -> list[Article]:
+    """The newest articles with a day, copies left out; only those of `ids`, and in scope, where given.
+
+    Raises CorpusError.
+    """
     a = articles_table.c
     query = sa.select(articles_table).where(INDEXED, a.published.is_not(None))
     query = query if ids is None else query.where(among(a.id, ids))
+    query = query.where(*in_scope(scope)) if scope else query
     rows = catalog.rows(query.order_by(a.published.desc(), a.published_at.desc(), a.added_at.desc(), a.id).limit(count))
     return [each for row in rows if (each := article_of(row)) is not None]
 
