@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import select
 import socket
 import threading
 from collections.abc import Callable
@@ -43,7 +42,9 @@ class Stop:
     def wait(self, seconds: float) -> None:
         """Wait so long, or until a stop is requested."""
         if not self.requested and seconds > 0:
-            select.select([self._ear], [], [], seconds)
+            self._ear.settimeout(seconds)
+            with contextlib.suppress(TimeoutError):
+                self._ear.recv(1, socket.MSG_PEEK)
 
     def close(self) -> None:
         """Let go of the sockets."""

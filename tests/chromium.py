@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import selectors
 import shutil
 import signal
 import subprocess
@@ -57,6 +58,8 @@ class Chromium:
         )  # fmt: skip
         os.close(to_browser)
         os.close(from_browser)
+        self._readable = selectors.DefaultSelector()
+        self._readable.register(self._read, selectors.EVENT_READ)
         self._buffer = b""
         self._last = 0
         self._session: str | None = None
@@ -114,6 +117,7 @@ class Chromium:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(WAIT_SECONDS)
+        self._readable.close()
         os.close(self._read)
 
     def _wait(self, event: str) -> None:
@@ -123,12 +127,11 @@ class Chromium:
             pass
 
     def _next(self) -> dict[str, Any]:
-        import select
-
         until = time.monotonic() + WAIT_SECONDS
         while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._read], [], [], max(0.0, until - time.monotonic()))
-            assert ready, f"Chromium has said nothing for {WAIT_SECONDS} seconds"
+            assert self._readable.select(max(0.0, until - time.monotonic())), (
+                f"Chromium has said nothing for {WAIT_SECONDS} seconds"
+            )
             read = os.read(self._read, 1 << 16)
             assert read, "Chromium has ended"
             self._buffer += read

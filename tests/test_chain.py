@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import shutil
 from collections.abc import Iterator
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -206,6 +208,20 @@ def test_a_folder_that_is_deleted_meanwhile_is_told(sample_copy: Settings) -> No
     for ask in (chain.invoke, retriever.invoke):
         with pytest.raises(CorpusMissing, match=r"is gone.*newsbot ingest"):
             ask(NATO)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted by Linux's /proc")
+def test_a_chain_that_is_dropped_lets_go_of_its_files(sample_copy: Settings) -> None:
+    def open_files() -> list[str]:
+        links = [each.resolve() for each in Path("/proc/self/fd").iterdir()]
+        return [str(each) for each in links if each.is_relative_to(sample_copy.data_dir)]
+
+    chain = open_chain(sample_copy)
+    assert chain.invoke(NATO).answered
+    assert open_files()
+    del chain
+    gc.collect()
+    assert not open_files()
 
 
 def test_sources_and_days_narrow_the_answer(chain: Chain) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -420,6 +422,23 @@ def test_articles_that_could_not_be_stored_come_again(room: Newsroom, corpus: Co
         assert told(done) == (["failed"], {})
         assert "is writing" in done.feeds[0].reason
     assert told(follower.round()) == (["read"], {"new": 1})
+
+
+def test_a_stop_wakes_whoever_waits_beside_a_thousand_open_files() -> None:
+    """`select.select` refuses a descriptor above 1,023."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2_000)), hard))
+    with contextlib.ExitStack() as held:
+        for _ in range(1_100):
+            held.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        stop = Stop()
+        held.callback(stop.close)
+        stop.wait(0.01)
+        assert not stop.requested
+        threading.Timer(0.05, stop.request).start()
+        stop.wait(WAIT_SECONDS)
+        assert stop.requested
+        stop.wait(WAIT_SECONDS)  # and from now on
 
 
 def test_it_waits_for_another_one_that_writes(room: Newsroom, corpus: Corpus, follower: FeedFollower) -> None:

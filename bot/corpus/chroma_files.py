@@ -13,6 +13,7 @@ import itertools
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -113,6 +114,9 @@ class ChromaFiles(ChromaRows):
 
             settings = Settings(anonymized_telemetry=False)
             self._client = chromadb.PersistentClient(path=_own_spelling(self.folder), settings=settings)
+            # chromadb keeps every client by its path: one that is not closed is open until the process ends.
+            self._let_go = weakref.finalize(self, self._client.close)
+            self._let_go.atexit = False
             if create:
                 self._collection = self._client.get_or_create_collection(
                     COLLECTION,
@@ -189,7 +193,7 @@ class ChromaFiles(ChromaRows):
         with self._lock:
             if self._client is not None:
                 with suppress(Exception):
-                    self._client.close()
+                    self._let_go()
             self._client = self._collection = None
 
 
