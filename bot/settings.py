@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         description="What reads the passages found. Empty: newsbot's own model; off: quotes by rank; or another one by "
         "folder or name.",
     )
-    reader_depth: int = Field(14, ge=1, le=100, description="Passages that the reader reads for a question.")
+    reader_depth: int = Field(10, ge=1, le=100, description="Passages that the reader reads for a question.")
     question_chars: int = Field(1000, ge=50, le=10_000, description="Longest question that is taken, in characters.")
     fetch_contact: str | None = Field(
         None,
