@@ -6,7 +6,6 @@ import asyncio
 import gc
 import json
 import shutil
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -254,30 +253,32 @@ def test_no_corpus_says_how_to_make_one(settings: Settings) -> None:
     assert issubclass(CorpusMissing, NewsbotError)
 
 
-def questions() -> Iterator[dict[str, Any]]:
-    for line in (SAMPLE / "questions.jsonl").read_text(encoding="utf-8").splitlines():
-        yield json.loads(line)
+Asked = list[tuple[dict[str, Any], Answer]]
 
 
-def ask(chain: Chain, row: dict[str, Any]) -> Answer:
-    return chain.invoke(Question(row["question"], as_of=date.fromisoformat(row["asked_on"])))
+@pytest.fixture(scope="module")
+def asked(sample_settings: Settings) -> Asked:
+    """Every question about the sample, with its answer."""
+    chain = open_chain(sample_settings)
+    rows = map(json.loads, (SAMPLE / "questions.jsonl").read_text(encoding="utf-8").splitlines())
+    return [(row, chain.invoke(Question(row["question"], as_of=date.fromisoformat(row["asked_on"])))) for row in rows]
 
 
-def test_every_answer_over_the_sample_is_sound(chain: Chain) -> None:
-    for row in questions():
-        assert_sound(ask(chain, row))
+def test_every_answer_over_the_sample_is_sound(asked: Asked) -> None:
+    for _, answer in asked:
+        assert_sound(answer)
 
 
-def test_most_questions_over_the_sample_are_answered_with_a_quote_that_holds_the_answer(chain: Chain) -> None:
-    answerable = [row for row in questions() if row["answers"]]
-    right = []
-    for row in answerable:
-        quotes = " ".join(citation.quote for citation in ask(chain, row).citations)
-        right.append(any(gold in quotes for gold in row["answers"]))
-    assert sum(right) >= 0.8 * len(right), [row["id"] for row, ok in zip(answerable, right, strict=True) if not ok]
+def test_most_questions_over_the_sample_are_answered_with_a_quote_that_holds_the_answer(asked: Asked) -> None:
+    right = {}
+    for row, answer in asked:
+        if row["answers"]:
+            quotes = " ".join(citation.quote for citation in answer.citations)
+            right[row["id"]] = any(gold in quotes for gold in row["answers"])
+    assert sum(right.values()) >= 0.8 * len(right), [id_ for id_, ok in right.items() if not ok]
 
 
-def test_what_the_sample_does_not_say_is_refused(chain: Chain) -> None:
-    refused = {row["question"]: not ask(chain, row).answered for row in questions() if not row["answers"]}
+def test_what_the_sample_does_not_say_is_refused(asked: Asked) -> None:
+    refused = {row["question"]: not answer.answered for row, answer in asked if not row["answers"]}
     assert sum(refused.values()) >= 0.8 * len(refused), [text for text, was in refused.items() if not was]
     assert refused["Who won the 2031 World Cup?"]

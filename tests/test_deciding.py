@@ -105,6 +105,15 @@ def test_what_decides_yes_or_no_stands_newest_first() -> None:
     assert [chosen.hit.article.id for chosen in found.chosen] == ["b", "a"]
 
 
+def test_a_crosshead_that_gives_the_value_is_quoted_with_what_follows() -> None:
+    text = "The harbour closed.\n\nOlga Rask runs the ferry again\n\nShe begins on Monday.\n\nThe tide was low."
+    found = decided(reading("a", text, answers={"Olga Rask": 0.8}, shows="harbour"))
+    assert found.chosen[0].text == "Olga Rask runs the ferry again\n\nShe begins on Monday."
+    asked = text.replace("ferry again", "ferry now?")
+    found = decided(reading("a", asked, answers={"Olga Rask": 0.8}, shows="harbour"))
+    assert all("Olga Rask" not in chosen.text for chosen in found.chosen), "a question tells nothing"
+
+
 def test_no_sentence_is_quoted_twice_and_limits_hold() -> None:
     same = "The harbour tunnel will open in May, the city said on Friday."
     many = [reading(f"a{n}", same, answers={"May": 0.5}, shows="May") for n in range(6)]

@@ -127,7 +127,7 @@ NEWNESS_LEAST = 0.5
 """All that is older than this is as old: a value's age makes it less sure, and no older than three months."""
 WHOLE_LEAST = 1.0
 """A longer form of a value is taken where it has at least the score of the shorter one."""
-SHOWN_LEAST = 0.1
+SHOWN_LEAST = 0.3
 """A quote gives a value of its own where that has at least this share of the best value's score."""
 RIVAL_LEAST = 0.8
 """A value stands beside the best one, and before it where it is newer, with at least this share of its score."""
@@ -137,11 +137,11 @@ def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weigh
     """What the readings of a question's hits (best first, at least one) say to it."""
     shares = passage_shares(readings, weights)
     values = _values(question, readings, shares)
-    scored = _scored_sentences(kind, readings, shares, weights)
     value = _current(values) if values else None
+    of_fact = value if kind is QuestionKind.FACT else None
+    scored = _scored_sentences(kind, readings, shares, weights, of_fact)
     features = _features(question, readings, shares, values, value, scored)
     sure = logistic(weights.short, features)
-    of_fact = value if kind is QuestionKind.FACT else None
     return Decision(
         kind,
         tuple(_newest_first(_chosen(kind, scored, of_fact), kind, values)),
@@ -230,6 +230,11 @@ def is_statement(sentence: str) -> bool:
     return sentence.rstrip(_CLOSERS).endswith((".", "!", "…"))
 
 
+def is_question(sentence: str) -> bool:
+    """Whether it ends as a question does."""
+    return sentence.rstrip(_CLOSERS).endswith("?")
+
+
 @dataclass(frozen=True, slots=True)
 class _Scored:
     score: float
@@ -242,14 +247,23 @@ class _Scored:
 
 
 def _scored_sentences(
-    kind: QuestionKind, readings: Sequence[Reading], shares: Sequence[float], weights: DecisionWeights
+    kind: QuestionKind,
+    readings: Sequence[Reading],
+    shares: Sequence[float],
+    weights: DecisionWeights,
+    value: Value | None,
 ) -> list[_Scored]:
-    """The sentences of the readings by how likely each shows the answer, best first; each once."""
+    """The sentences of the readings by how likely each shows the answer, best first; each once.
+
+    Only statements, and the crosshead in which the value stands best.
+    """
     span_share = weights.span_share.get(kind.value, weights.span_share["fact"])
     found: dict[tuple[str, int], _Scored] = {}
     for reading, share in zip(readings, shares, strict=True):
         for place, sentence in enumerate(reading.sentences):
-            if not is_statement(reading.hit.article.text[sentence.start : sentence.end]):
+            text = reading.hit.article.text[sentence.start : sentence.end]
+            heads = value is not None and not is_question(text) and _holds(reading.hit, sentence, value)
+            if not is_statement(text) and not heads:
                 continue
             shown = span_share * sentence.span + (1 - span_share) * _sigmoid(sentence.evidence)
             key = (reading.hit.article.id, sentence.start)
@@ -263,7 +277,7 @@ def _chosen(kind: QuestionKind, scored: Sequence[_Scored], value: Value | None) 
     limits = LIMITS.get(kind, LIMITS[QuestionKind.FACT])
     queue = list(scored[:SENTENCES_LOOKED_AT])
     if value is not None:
-        queue.sort(key=lambda each: not _holds(each, value))
+        queue.sort(key=lambda each: not _holds(each.reading.hit, each.sentence, value))
     taken: list[Chosen] = []
     said: set[str] = set()
     words = 0
@@ -297,18 +311,17 @@ def _newest_first(chosen: list[Chosen], kind: QuestionKind, values: Sequence[Val
     return sorted(chosen, key=key) if kind in (QuestionKind.YES_NO, QuestionKind.FACT) else chosen
 
 
-def _holds(scored: _Scored, value: Value) -> bool:
-    return (
-        scored.reading.hit.article.id == value.hit.article.id
-        and scored.sentence.start <= value.start < scored.sentence.end
-    )
+def _holds(hit: Hit, sentence: SentenceReading, value: Value) -> bool:
+    return hit.article.id == value.hit.article.id and sentence.start <= value.start < sentence.end
 
 
 def _with_neighbours(scored: _Scored) -> tuple[int, int]:
-    """The sentence, with the one before it where the reader finds that one telling too."""
+    """The sentence, with the one before it where that is telling too; a crosshead with the sentence behind it."""
     sentences, place = scored.reading.sentences, scored.place
     start = sentences[place].start
     text = scored.reading.hit.article.text
+    if not is_statement(text[start : sentences[place].end]):
+        return start, sentences[min(place + 1, len(sentences) - 1)].end
     if (
         place
         and is_statement(text[sentences[place - 1].start : sentences[place - 1].end])
