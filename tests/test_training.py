@@ -239,6 +239,17 @@ def test_the_command_trains_goes_on_and_says_what_it_reached(
     assert main([*typed, "--out", str(tmp_path / "two"), "--init", str(tmp_path / "one")]) == 0
     assert f"NEWSBOT_READER={tmp_path / 'two'}" in capsys.readouterr().out
     assert load_reader(tmp_path / "two").read("who leads?", [("", FIRST)])[0].spans
+    assert main([*typed, "--out", str(tmp_path / "mean"), "--init", str(tmp_path / "one"), "--average"]) == 0
+    begun, alone, mean = (
+        torch.load(tmp_path / run / "network.pt", weights_only=True) for run in ("one", "two", "mean")
+    )
+    moved = [name for name in begun if not torch.equal(begun[name], alone[name])]
+    assert moved
+    for name in moved:
+        torch.testing.assert_close(mean[name], (begun[name] + alone[name]) / 2, rtol=0, atol=1e-6)
+    capsys.readouterr()
+    assert main([*typed, "--out", str(tmp_path / "four"), "--average"]) == 2
+    assert "--init" in capsys.readouterr().err
     assert main([*typed, "--out", str(tmp_path / "three"), "--base", str(tmp_path)]) == 1
     assert "--base" in capsys.readouterr().err
 

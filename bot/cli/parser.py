@@ -362,6 +362,7 @@ def parser_of_commands() -> _Parser:
         help="your own questions, as newsbot eval and feedback export have them",
     )
     added.add_argument("--init", type=Path, metavar="DIR", help="go on from the model of an earlier run")
+    added.add_argument("--average", action="store_true", help="the mean with the weights of --init is the model")
     added.add_argument(
         "--limit", type=_of_source, action="append", metavar="stories=N", help="examples of stories, squad, own"
     )

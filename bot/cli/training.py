@@ -43,6 +43,7 @@ def run_train_reader(parsed: argparse.Namespace, settings: Settings) -> int:
             passes=parsed.passes,
             limits=limits,
             init=parsed.init,
+            average=parsed.average,
             device=parsed.device,
             schedule=Schedule(rate=parsed.rate, batch=parsed.batch, seed=parsed.seed),
         ),

@@ -31,7 +31,11 @@ NETWORK = "network.pt"
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is trained on what. `stories` and `squad` are files; `questions` pairs with `passages`, which gives the
-    passages (header, text) that hold a question's answer. `limits` bound how many examples are taken of each."""
+    passages (header, text) that hold a question's answer. `limits` bound how many examples are taken of each.
+
+    With `average` the weights in the end are the mean of those it began with (`init`) and those it came to: what the
+    earlier runs learned is kept better (M. Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+    """
 
     base: Path
     out: Path
@@ -42,6 +46,7 @@ class Plan:
     passes: int = 1
     limits: Mapping[str, int] = field(default_factory=dict)
     init: Path | None = None
+    average: bool = False
     device: str = "cpu"
     schedule: Schedule = field(default_factory=Schedule)
 
@@ -60,9 +65,11 @@ class Trained:
 def train_reader(plan: Plan, on_progress: Callable[[Progress], None] = lambda _: None) -> Trained:
     """Train, export into `plan.out`, evaluate. A run that was cut short goes on where its checkpoint left it.
 
-    Raises ReadError for files that cannot be read, UsageError where there is nothing to train on, ModelError where the
-    base model cannot be loaded.
+    Raises ReadError for files that cannot be read, UsageError where there is nothing to train on or no earlier run to
+    average with, ModelError where the base model cannot be loaded.
     """
+    if plan.average and plan.init is None:
+        raise UsageError("--average is the mean with the model of an earlier run: name it with --init.")
     started = time.monotonic()
     random_ = random.Random(plan.schedule.seed)
     training: list[Example] = []
@@ -84,6 +91,8 @@ def train_reader(plan: Plan, on_progress: Callable[[Progress], None] = lambda _:
         on_progress=on_progress,
     )
     network.cpu()
+    if plan.average:
+        _average(network, _begun(plan))
     torch.save(network.state_dict(), plan.out / NETWORK)
     figures = {"fp32": evaluate(held_out, network_reader(network, encoder))}
     facts = {
@@ -123,7 +132,7 @@ def _network(plan: Plan) -> ReaderNetwork:
     try:
         network = ReaderNetwork(plan.base, plan.layers)
         if plan.init is not None:
-            network.load_state_dict(torch.load(plan.init / NETWORK, map_location="cpu", weights_only=True))
+            network.load_state_dict(_begun(plan))
     except Exception as error:  # a folder, a format or another size: whatever is wrong, the remedy is the same
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(
@@ -131,6 +140,19 @@ def _network(plan: Plan) -> ReaderNetwork:
             "with an MPNet model, and --init the folder of an earlier run with as many layers."
         ) from error
     return network
+
+
+def _begun(plan: Plan) -> dict[str, torch.Tensor]:
+    assert plan.init is not None
+    weights: dict[str, torch.Tensor] = torch.load(plan.init / NETWORK, map_location="cpu", weights_only=True)
+    return weights
+
+
+def _average(network: ReaderNetwork, begun: Mapping[str, torch.Tensor]) -> None:
+    with torch.no_grad():
+        for name, weight in network.state_dict().items():
+            if weight.is_floating_point():
+                weight.lerp_(begun[name], 0.5)
 
 
 def network_reader(network: ReaderNetwork, encoder: PairEncoder) -> Reader:
