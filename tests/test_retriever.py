@@ -145,7 +145,7 @@ def test_many_hits_can_be_asked_for(retriever: Retriever) -> None:
 
 
 def test_one_article_leaves_room_for_others(retriever: Retriever) -> None:
-    hits = search(retriever, "parliament of Norvale debated law", 6)
+    hits = search(retriever, "What law did the parliament of Norvale debate?", 6)
     assert Counter(names(hits))["long"] <= PER_ARTICLE * retriever.depth // 10
     assert "short" in names(hits)
 
