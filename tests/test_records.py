@@ -14,7 +14,8 @@ import pytest
 from bot.schema import Article, Outcome, OutcomeKind
 from ingest.read import Limits, ReadOptions, read
 from ingest.read.cleaning import first_sentence
-from ingest.read.records import article_of_record, published_of
+from ingest.read.fields import published_of
+from ingest.read.records import article_of_record
 
 TEXT = "The ferry between the islands sails again.\n\nIt had been out of service since March."
 

@@ -94,16 +94,10 @@ def find_dates(text: str, *, day_first: bool | None = None) -> Iterator[FoundDat
     """The dates in the first 400 characters of `text`, in the order in which they stand."""
     folded = _fold(text[:_SCAN_CHARS])
     found: list[FoundDate] = []
-    for pattern in _patterns():
-        for match in pattern.finditer(folded):
-            if any(match.start() < other.end and other.start < match.end() for other in found):
-                continue
-            if not _at_boundary(text, match.start()):
-                continue
-            day, clock = _read(match, folded, day_first)
-            if day is not None:
-                moment, start, end = clock
-                found.append(FoundDate(day, moment, start, end))
+    for match in (match for pattern in _patterns() for match in pattern.finditer(folded)):
+        is_apart = not any(match.start() < other.end and other.start < match.end() for other in found)
+        if is_apart and _at_boundary(text, match.start()) and (one := _read(match, folded, day_first)):
+            found.append(one)
     yield from sorted(found, key=lambda one: one.start)
 
 
@@ -154,30 +148,23 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(form.replace("MONTH", month)) for form in _FORMS)
 
 
-def _read(
-    match: re.Match[str], folded: str, day_first: bool | None
-) -> tuple[date | None, tuple[datetime | None, int, int]]:
+def _read(match: re.Match[str], folded: str, day_first: bool | None) -> FoundDate | None:
+    """The day that one of the forms found, with the time that stands behind or before it; None for no real day."""
     parts = match.groupdict()
     year = int(parts["year"])
-    if year < 100:
-        year += 2000
+    year += 2000 if year < 100 else 0
     start, end = match.span()
     clock = _CLOCK_AFTER.match(folded, end)
     if clock:
         end = clock.end()
+    elif clock := _CLOCK_BEFORE.search(folded[max(0, start - 40) : start]):
+        start -= len(clock.string) - clock.start()
+    if parts.get("first"):
+        day = _numeric_day(year, int(parts["first"]), int(parts["second"]), clock, day_first)
     else:
-        from_char = max(0, start - 40)
-        clock = _CLOCK_BEFORE.search(folded[from_char:start])
-        if clock:
-            start = from_char + clock.start()
-    if parts.get("month"):
-        found = _day(year, _months()[parts["month"]], int(parts["day"]))
-    elif parts.get("number"):
-        found = _day(year, int(parts["number"]), int(parts["day"]))
-    else:
-        found = _numeric_day(year, int(parts["first"]), int(parts["second"]), clock, day_first)
-    moment = _moment(found, clock) if clock and found else None
-    return found, (moment, start, end)
+        month = _months()[parts["month"]] if parts.get("month") else int(parts["number"])
+        day = _day(year, month, int(parts["day"]))
+    return FoundDate(day, _moment(day, clock) if clock else None, start, end) if day else None
 
 
 def _numeric_day(

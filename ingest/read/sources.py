@@ -1,7 +1,4 @@
-"""What a person names -> Blobs: a file, a folder, a glob, standard input, an address.
-
-Knows nothing about kinds of input or articles.
-"""
+"""What a person names -> Blobs: a file, a folder, a glob, an address."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bot.errors import ReadError
@@ -92,11 +89,6 @@ def opened(path: Path, *, named: bool) -> Iterator[Blob]:
         raise ReadError(f"it cannot be opened ({_why(error)})") from error
     with stream:
         yield Blob(stream=stream, name=path.name, origin=str(path), named=named)
-
-
-def blob_of_stdin(stdin: BinaryIO) -> Blob:
-    """Standard input as a Blob without a name to go by."""
-    return Blob(stream=stdin, name="", origin="-")
 
 
 def fetched_blob(address: str, options: ReadOptions) -> Blob:
