@@ -381,3 +381,12 @@ def test_many_links_in_many_boxes_are_read_as_plain_text(monkeypatch: pytest.Mon
         article = read_html(page(below=boxes))
         assert all(text in article.text for text in BODY)
         assert (max(links_left) < 100) is is_plain
+
+
+def test_an_author_is_kept_beside_an_address_in_its_place() -> None:
+    """Publishers give the author's page on a network as "article:author"."""
+    head = (
+        '<meta name="author" content="Jane Doe"><meta property="article:author" content="https://network.example/doe">'
+    )
+    assert read_html(page(head)).authors == ("Jane Doe",)
+    assert read_html(page(head + ld(author={"name": "John Roe"}))).authors == ("John Roe",)

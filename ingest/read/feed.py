@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
 from ingest.read.cleaning import clean_address, first_sentence
-from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped, unchanged, with_head
+from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, unchanged, with_head
 from ingest.read.encoding import bom_encoding, decode
 from ingest.read.fields import Fields, filled
 from ingest.read.kinds import Kind, kind_of
@@ -61,7 +61,7 @@ def read_json_feed(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Ite
     try:
         feed = json.loads(decode(read_whole(blob.stream, options.limits.feed_bytes)), strict=False)
     except (ValueError, RecursionError) as error:
-        raise ReadError(f"it is not valid JSON ({str(error)[:160]})") from error
+        raise ReadError(f"it is not valid JSON ({short(error)})") from error
     found = feed.get("items") if isinstance(feed, dict) else None
     items = found if isinstance(found, list) else []
     yield from _entries_read((_json_entry(item, feed, blob) for item in items), blob, options, read_blob)
@@ -152,7 +152,7 @@ def _xml_entries(data: bytes, blob: Blob) -> Iterator[Entry]:
     try:
         feed = feedparser.parse(data, response_headers=headers, sanitize_html=False)
     except Exception as error:  # it raises what it likes on broken markup: KeyError, AttributeError, UnicodeError
-        raise ReadError(f"it is no feed that can be read ({type(error).__name__}: {str(error)[:160]})") from error
+        raise ReadError(f"it is no feed that can be read ({type(error).__name__}: {short(error)})") from error
     # feedparser files Dublin Core's date under "updated"; in RSS it is the day of publication.
     dublin_core = feed.version.startswith("rss") and b"<dc:date" in data and b"updated>" not in data
     if not feed.version and not feed.entries:

@@ -48,23 +48,26 @@ def key_of_name(name: str) -> str:
 
 
 class Fields:
-    """The values of a record under our names. A field that `named` names ({"text": "story.full"}) has no other."""
+    """The values of records under our names, the best record first. A field that `named` names has no other name."""
 
-    def __init__(self, record: Mapping[str, Any], named: Mapping[str, str] | None = None) -> None:
-        # JSON:API keeps them in "attributes", Elasticsearch in "_source", the Guardian's API in "fields".
-        inner = [value for name in ("attributes", "_source", "fields") if isinstance(value := record.get(name), dict)]
-        pairs = (pair for each in (*inner, record) for pair in each.items())
-        self._record = {key_of_name(name): value for name, value in pairs if isinstance(name, str)}
-        self._named = named or {}
+    def __init__(self, *records: Mapping[str, Any], named: Mapping[str, str] | None = None) -> None:
+        self._records, self._named = records, named or {}
+        self._values: dict[str, list[Any]] = {}
+        for record in records:
+            # JSON:API keeps them in "attributes", Elasticsearch in "_source", the Guardian's API in "fields".
+            inner = (record.get(name) for name in ("attributes", "_source", "fields"))
+            for each in (record, *(value for value in inner if isinstance(value, dict))):
+                for name, value in each.items():
+                    if isinstance(name, str):
+                        self._values.setdefault(key_of_name(name), []).append(value)
 
     def values(self, ours: str) -> Iterator[Any]:
         """The values that may be ours, best first."""
         for name in (self._named[ours],) if ours in self._named else known_names()[ours]:
-            value = self._record.get(key_of_name(name))
-            if value is None and "." in name:  # --field text=content.body reaches into the record
-                value = _reach(self._record, name)
-            if value is not None and value not in ("", []):
-                yield value
+            found = self._values.get(key_of_name(name), [])
+            if not found and "." in name:  # --field text=content.body reaches into the record
+                found = [_reach(record, name) for record in self._records]
+            yield from (value for value in found if value is not None and value not in ("", []))
 
     def text(self, ours: str) -> str:
         """The first value that is text; empty where there is none."""
@@ -92,7 +95,7 @@ class Fields:
             published=published,
             published_at=published_at,
             authors=self.names("authors"),
-            language=language_code(self.text("language")),
+            language=next(filter(None, map(language_code, self.values("language"))), None),
             section=next((name for name in self.names("section") if name.casefold() not in _NO_SECTIONS), None),
             origin=origin,
         )
@@ -168,7 +171,8 @@ def _reach(record: Mapping[str, Any], path: str) -> Any:
     for part in path.split("."):
         if not isinstance(value, dict):
             return None
-        value = value.get(part, value.get(key_of_name(part)))
+        keys = {key_of_name(name): name for name in value if isinstance(name, str)}
+        value = value.get(part, value.get(keys.get(key_of_name(part), part)))
     return value
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from bot.schema import Article
 from ingest.read.boilerplate_lines import is_boilerplate
 from ingest.read.cleaning import key_of, one_line
-from ingest.read.fields import Fields
+from ingest.read.fields import Fields, filled
 from ingest.read.outlets import SiteNames, cut_by_others, outlet_name
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def meta_of(root: HtmlElement, url: str | None = None) -> PageMeta:
     metas = _metas(root)
     canonical = _canonical(root, metas, url or "")
     main = _main(list(_articles(root)), url or canonical, metas.get("og:title", ""))
-    named = {"language": root.get("lang") or root.get("xml:lang"), "datePublished": _time(root)}
-    said = Fields({**named, **metas, **main}).article()
+    said = Fields({"language": root.get("lang") or root.get("xml:lang")}, main, metas).article()
+    said = filled(said, Fields({"published": _time(root)}).article())
     publisher = one_line(Fields({"source": main.get("publisher")}).text("source"))
     site = one_line(metas.get("og:site_name") or metas.get("application-name") or "") or publisher
     names = SiteNames(url or canonical, (site, publisher), said.section)

@@ -127,11 +127,13 @@ def _values(stream: BinaryIO, origin: str, limits: Limits) -> Iterator[Row]:
         except RecursionError:
             yield failed(f"{origin}:{number + 1}", f"entry {number + 1} is nested too deep; reading stopped")
             return
-        except json.JSONDecodeError as error:
+        except ValueError as error:
             want = max(2 * (len(text) - position), CHUNK_BYTES)
             limit = limits.document_bytes if in_array else limits.whole_bytes
             # More text may mend an error that stands at the end of what was read.
-            may_be_cut = error.msg.startswith("Unterminated string") or error.pos >= len(text) - 12
+            may_be_cut = isinstance(error, json.JSONDecodeError) and (
+                error.msg.startswith("Unterminated string") or error.pos >= len(text) - 12
+            )
             if ended or not may_be_cut:
                 yield failed(origin, f"it is not valid JSON after entry {number} ({short(error)})")
                 return

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from ingest.read.encoding import bom_encoding, decode_line, looks_binary
+from ingest.read.encoding import decode_line, encoding_of_stream, looks_binary
 from ingest.read.fields import key_of_name, known_names
 
 
@@ -123,12 +123,8 @@ def is_housekeeping(name: str) -> bool:
 
 def text_of_head(head: bytes) -> str:
     """The head as text, for looking at; a character cut at its end does no harm."""
-    if bom := bom_encoding(head):
-        mark, encoding = bom
-        return head[len(mark) :].decode(encoding, "ignore")
-    if b"\x00" in head[:64]:
-        return head.decode("utf-16-le" if head[1:2] == b"\x00" else "utf-16-be", "ignore")
-    return decode_line(head)
+    mark, encoding = encoding_of_stream(head)
+    return decode_line(head) if encoding == "utf-8" and not mark else head[len(mark) :].decode(encoding, "ignore")
 
 
 def table_delimiter(text: str, name: str = "", fields: Iterable[str] = ()) -> str | None:

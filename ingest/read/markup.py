@@ -98,7 +98,7 @@ def lines_in(root: HtmlElement, *, silent: frozenset[str] = _SILENT, apart: str 
     level = muted = 0
 
     def end_line() -> None:
-        if text := " ".join(tidy("".join(parts)).split()):
+        if parts and (text := " ".join(tidy("".join(parts)).split())):
             found.append((text, level))
         parts.clear()
 
@@ -111,8 +111,8 @@ def lines_in(root: HtmlElement, *, silent: frozenset[str] = _SILENT, apart: str 
                 level = int(heading[1] or 2) if is_start else 0
         if node.tag in silent:
             muted += 1 if is_start else -1
-        if not muted:
-            parts.append((node.text if is_start else node.tail or apart) or "")
+        if not muted and (text := node.text if is_start else node.tail or apart):
+            parts.append(text)
     end_line()
     return found
 

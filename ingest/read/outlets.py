@@ -99,10 +99,9 @@ def outlet_name(url: str | None, *said: str | None) -> str | None:
     """The outlet's name: by its address where the table has it, else what the page says of itself, else the host."""
     if name := outlet_of_url(url):
         return name
-    for name in said:
-        if name and (clean_name := _said(name)):
-            return clean_name
-    return host_of(url)
+    names = (" ".join(name.split()).strip(" |-–—") for name in said if name)
+    names = (name for name in names if name and len(name) <= 80 and "://" not in name and not name.startswith("@"))
+    return next((known_outlet(name) or name for name in names), host_of(url))
 
 
 def known_outlet(name: str) -> str | None:
@@ -152,15 +151,6 @@ def outlet_of_footer(line: str) -> str | None:
         or not name[:1].isupper()
     ):
         return None
-    return name
-
-
-def _said(name: str) -> str | None:
-    name = " ".join(name.split()).strip(" |-–—")
-    if not name or len(name) > 80 or "://" in name or name.startswith("@"):
-        return None
-    if known := known_outlet(name):
-        return known
     return name
 
 

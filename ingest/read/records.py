@@ -21,7 +21,7 @@ def article_of_record(
     record: Mapping[str, Any], origin: str, options: ReadOptions, base_url: str | None = None
 ) -> Article:
     """The article that a record holds. Raises ReadError where it has no text; the text says what it has."""
-    fields = Fields(record, options.fields)
+    fields = Fields(record, named=options.fields)
     text = fields.text("text")
     if not text:
         names = ", ".join(list(record)[:8])

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.errors import ReadError
 from ingest.read.cleaning import clean_address
-from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped, with_head
+from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_head
 from ingest.read.feed import STAMP_CHARS, Entry, items_of, safe_xml
 from ingest.read.fields import Fields
 from ingest.read.kinds import Kind, kind_of
@@ -64,7 +64,7 @@ def _parse(blob: Blob, options: ReadOptions) -> tuple[list[Entry], list[str]]:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise ReadError(f"it is no sitemap that can be read ({str(error)[:160]})") from error
+        raise ReadError(f"it is no sitemap that can be read ({short(error)})") from error
     if root is None:
         raise ReadError("it is no sitemap that can be read")
     pages = {url: node for node in _children(root, "url") if (url := _address(node))}

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from bot.errors import ReadError
 from bot.schema import Outcome
 from ingest.read.cleaning import clean_address
-from ingest.read.contract import Blob, ReadOptions, failed, skipped
+from ingest.read.contract import Blob, ReadOptions, failed, short, skipped
 
 if TYPE_CHECKING:
     from ingest.read.contract import Fetched
@@ -114,4 +114,4 @@ def blob_of_fetched(fetched: Fetched) -> Blob:
 
 
 def _why(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error).split("\n", 1)[0][:160]
+    return (error.strerror if isinstance(error, OSError) else None) or short(error)

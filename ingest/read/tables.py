@@ -54,7 +54,7 @@ def _items(rows: Iterator[Row], blob: Blob, options: ReadOptions) -> Items:
         try:
             yield replace(article_of_record(record, origin, options, blob.url), input_digest=digest)
         except ReadError as error:
-            yield skipped(origin, str(error), one_line(Fields(record, options.fields).text("title"))[:200])
+            yield skipped(origin, str(error), one_line(Fields(record, named=options.fields).text("title"))[:200])
     if empty:
         yield failed(blob.origin, "it holds no records")
 

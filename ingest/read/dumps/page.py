@@ -128,20 +128,14 @@ def _standfirst(judged: list[JudgedLine], below_title: int, start: int, end: int
     found: list[str] = []
     for index in range(below_title, start):
         one = judged[index]
-        text = one.line.text
-        if one.boilerplate or one.heads_box or one.caption or one.line.bullet or one.line.linked or text in paragraphs:
-            continue
-        if is_caption_title(judged, index, opening=True) or text in found:
-            continue
-        near = index - below_title < 2
-        if (one.sentence and len(text) >= 40 and text.count(" ") >= 6) or (
-            near and len(text) >= 45 and text.count(" ") >= 7
-        ):
-            if indent is not None and one.line.indent > indent + 6:
-                continue
-            if names_in_byline(text) or re.search(r"\b(?:19|20)\d\d\b.{0,30}$", text):
-                continue
-            found.append(text)
+        text, words_after_first = one.line.text, one.line.text.count(" ")
+        is_lead = index - below_title < 2 and len(text) >= 45 and words_after_first >= 7
+        is_lead = is_lead or (one.sentence and len(text) >= 40 and words_after_first >= 6)
+        is_beside = one.boilerplate or one.heads_box or one.caption or one.line.bullet or one.line.linked
+        is_deep = indent is not None and one.line.indent > indent + 6
+        is_signed = names_in_byline(text) or re.search(r"\b(?:19|20)\d\d\b.{0,30}$", text)
+        if is_lead and not (is_beside or is_deep or is_signed or is_caption_title(judged, index, opening=True)):
+            found += [text] if text not in (*paragraphs, *found) else []
     return found[:2]
 
 
@@ -183,25 +177,17 @@ def _source(judged: list[JudgedLine], address: str | None, below_title: list[Jud
 
 def _section(judged: list[JudgedLine], title_at: int | None) -> str | None:
     """The section, where a line of one to three words right above the title names it."""
-    if not title_at:
-        return None
-    for back in (1, 2):
-        if title_at - back < 0:
-            return None
-        one = judged[title_at - back]
-        text = re.split(r"\s*[/|•·]\s*", one.line.text)[0].strip()
-        if re.search(r"[»›>]", text):
-            text = re.split(r"\s*[»›>]\s*", text)[-1].strip()
-        elif one.line.bullet:
+    for at in range((title_at or 0) - 1, max(-1, (title_at or 0) - 3), -1):
+        one = judged[at]
+        path = re.split(r"\s*[»›>]\s*", re.split(r"\s*[/|•·]\s*", one.line.text)[0].strip())
+        text = path[-1].strip()
+        if len(path) == 1 and one.line.bullet:
             return None
         if one.boilerplate or one.heads_box or any(char.isdigit() for char in text):
             continue
-        words = text.split()
-        jammed = any(re.search(r"[a-z][A-Z]", word) for word in words)
-        above = judged[title_at - back - 1].line if title_at - back > 0 else None
+        above = judged[at - 1].line if at else None
         if above and not above.bullet and not one.line.gap and len(above.text) < 25:
             return None  # the last entry of a menu
-        if 1 <= len(words) <= 3 and len(text) <= 30 and text[0].isupper() and not jammed and text[-1] not in ".!?:,":
-            return text
-        return None
+        is_name = 1 <= len(text.split()) <= 3 and len(text) <= 30 and text[0].isupper() and text[-1] not in ".!?:,"
+        return text if is_name and not re.search(r"[a-z][A-Z]", text) else None
     return None
