@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ReadError
-from ingest.read.cleaning import clean, decode, looks_binary, one_line, paragraphs
+from ingest.read.cleaning import clean, one_line
+from ingest.read.encoding import decode, looks_binary
+from ingest.read.markup import paragraphs
 
 GERMAN = "Die Brücke über die Elbe wird für große Züge geöffnet – „endlich“, sagt der Bürgermeister."
 RUSSIAN = "Мост через реку открыли после ремонта. Движение поездов началось утром, сообщили местные власти. " * 3

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ReadError
-from ingest.read.cleaning import ATTRIBUTES_MAX, check_attributes
 from ingest.read.html import read_html
+from ingest.read.markup import ATTRIBUTES_MAX, check_attributes
 
 TITLE = "Ferry service to northern islands suspended after storm damage"
 BODY = [
@@ -359,3 +360,33 @@ def test_attributes_are_counted_where_parsers_see_them() -> None:
         "<a<a" * 50_000,
     ):
         check_attributes(harmless)
+
+
+def test_many_links_in_many_boxes_are_read_as_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """trafilatura looks at each link once for each box around it, which takes minutes on hostile pages."""
+    import trafilatura
+
+    links_left: list[int] = []
+    extract = trafilatura.bare_extraction
+
+    def counting(root: Any, **options: Any) -> Any:
+        links_left.append(sum(1 for _ in root.iter("a")))
+        return extract(root, **options)
+
+    monkeypatch.setattr("trafilatura.bare_extraction", counting)
+    links = "".join(f"<li><a href='/{n}'>Story {n}</a></li>" for n in range(1100))
+    for depth, is_plain in ((1, False), (200, True)):
+        links_left.clear()
+        boxes = f"{'<div>' * depth}<ul>{links}</ul>{'</div>' * depth}"
+        article = read_html(page(below=boxes))
+        assert all(text in article.text for text in BODY)
+        assert (max(links_left) < 100) is is_plain
+
+
+def test_an_author_is_kept_beside_an_address_in_its_place() -> None:
+    """Publishers give the author's page on a network as "article:author"."""
+    head = (
+        '<meta name="author" content="Jane Doe"><meta property="article:author" content="https://network.example/doe">'
+    )
+    assert read_html(page(head)).authors == ("Jane Doe",)
+    assert read_html(page(head + ld(author={"name": "John Roe"}))).authors == ("John Roe",)

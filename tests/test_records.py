@@ -14,7 +14,8 @@ import pytest
 from bot.schema import Article, Outcome, OutcomeKind
 from ingest.read import Limits, ReadOptions, read
 from ingest.read.cleaning import first_sentence
-from ingest.read.records import article_of_record, published_of
+from ingest.read.fields import FIELD_NAMES, Fields, filled, key_of_name, known_names, published_of
+from ingest.read.records import article_of_record
 
 TEXT = "The ferry between the islands sails again.\n\nIt had been out of service since March."
 
@@ -326,3 +327,37 @@ def test_the_language_is_told_from_the_text_where_no_field_says_it(tmp_path: Pat
 def test_records_as_newsrooms_export_them(record: dict[str, object]) -> None:
     article = article_of_record(record, "x", ReadOptions())
     assert (article.title, article.text, article.url) == ("Ferry", TEXT, "https://x.example/f")
+
+
+def test_case_signs_and_the_prefixes_of_vocabularies_do_not_count() -> None:
+    record = {
+        "og:title": "Ferry",
+        "Article_Text": TEXT,
+        "article:published_time": "2021-05-04",
+        "dc.creator": "Ann Lee",
+    }
+    article = article_of_record(record, "x", ReadOptions())
+    assert (article.title, article.text, article.published) == ("Ferry", TEXT, date(2021, 5, 4))
+    assert article.authors == ("Ann Lee",)
+
+
+def test_one_description_of_an_article_is_filled_from_another() -> None:
+    """A day and its moment go together: a moment of another day would be a lie."""
+    moment = datetime(2021, 5, 5, 6, tzinfo=UTC)
+    page = Article(title="Ferry", text="", published=date(2021, 5, 4), authors=("Ann Lee",))
+    feed = Article(title="Boat", text=TEXT, published=date(2021, 5, 5), published_at=moment, section="Sea")
+    both = filled(page, feed)
+    assert (both.title, both.text, both.authors, both.section) == ("Ferry", TEXT, ("Ann Lee",), "Sea")
+    assert (both.published, both.published_at) == (date(2021, 5, 4), None)
+    undated = filled(Article(title="Ferry", text=TEXT), feed)
+    assert (undated.published, undated.published_at) == (date(2021, 5, 5), moment)
+
+
+@pytest.mark.parametrize("row", known_names().items(), ids=known_names())
+def test_every_name_in_the_table_is_a_key_and_leads_to_its_field(row: tuple[str, tuple[str, ...]]) -> None:
+    ours, names = row
+    assert ours in FIELD_NAMES
+    for name in names:
+        assert key_of_name(name) == name
+        assert list(Fields({name: "x"}).values(ours)) == ["x"]
+    assert not {other for field in FIELD_NAMES if field != ours for other in known_names()[field]} & set(names)

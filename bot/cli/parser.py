@@ -92,15 +92,15 @@ def _name(text: str) -> str:
 
 
 def _field(text: str) -> tuple[str, str]:
-    from ingest.read.kinds import RECORD_NAMES
+    from ingest.read.fields import FIELD_NAMES
 
     ours, separator, theirs = text.partition("=")
     if not (ours and separator and theirs):
         raise argparse.ArgumentTypeError(f"{text!r} names no field; write it as text=maintext")
-    if ours not in RECORD_NAMES:
-        known = ", ".join(RECORD_NAMES)
+    if ours not in FIELD_NAMES:
+        known = ", ".join(FIELD_NAMES)
         raise argparse.ArgumentTypeError(
-            f"{ours!r} is no field of newsbot's; they are {known}.{did_you_mean(ours, RECORD_NAMES)}"
+            f"{ours!r} is no field of newsbot's; they are {known}.{did_you_mean(ours, FIELD_NAMES)}"
         )
     return ours, theirs
 

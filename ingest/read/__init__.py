@@ -1,6 +1,6 @@
 """The reading door: files, folders, archives, feeds and addresses of any kind -> Articles, and Outcomes for the rest.
 
-Knows nothing about the corpus, nor how any one kind is read: each has a file of its own, loaded when it is met.
+Each kind has a file of its own, loaded when it is met.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
-from ingest.read.cleaning import clean, clean_address, decode, one_line
-from ingest.read.contract import Blob, Items, ReadOptions, failed, is_news, read_up_to, skipped, with_head
-from ingest.read.inputs import digest_of_bytes, known
-from ingest.read.kinds import HEAD_BYTES, Kind, is_housekeeping, kind_of
-from ingest.read.limits import Limits, check_count, read_whole
-from ingest.read.sources import blob_of_fetched, blob_of_stdin, fetched_blob, files_in, is_address, opened, paths_of
+from ingest.read.cleaning import clean, clean_address, one_line
+from ingest.read.contract import Blob, Items, ReadOptions, failed, is_news, read_up_to, short, skipped, with_head
+from ingest.read.kinds import HEAD_BYTES, PAGES, Kind, is_housekeeping, kind_of
+from ingest.read.limits import Limits
+from ingest.read.sources import blob_of_fetched, fetched_blob, files_in, is_address, opened, paths_of
 
 if TYPE_CHECKING:
     from ingest.read.contract import Fetched
@@ -32,6 +32,27 @@ log = logging.getLogger(__name__)
 FILES_AT_A_TIME = 32
 """So many files of a folder are read in one go where they are read elsewhere."""
 _LEADING_ON = (Kind.FEED, Kind.JSON_FEED, Kind.SITEMAP)
+_READERS = {
+    Kind.JSON: ("tables", "read_json"),
+    Kind.TABLE: ("tables", "read_table"),
+    Kind.PARQUET: ("tables", "read_parquet"),
+    Kind.FEED: ("feed", "read_feed"),
+    Kind.JSON_FEED: ("feed", "read_json_feed"),
+    Kind.SITEMAP: ("sitemap", "read_sitemap"),
+    Kind.WARC: ("warc", "read_warc"),
+    Kind.MAIL: ("mail", "read_mail"),
+    Kind.GZIP: ("archive", "read_gzip"),
+    Kind.ZIP: ("archive", "read_zip"),
+    Kind.TAR: ("archive", "read_tar"),
+}
+"""Who reads a kind of many articles: a module, loaded when it is met, and its `contract.Reader`."""
+_NOT_READ = {
+    Kind.EMPTY: (failed, "it is empty"),
+    Kind.BINARY: (failed, "it is binary data, and no text in any known encoding"),
+    Kind.PACKED: (failed, "it is packed in a way that is not read here; unpack it, or use zip or gzip"),
+    Kind.MEDIA: (skipped, "it is a picture, a recording or an older Office document, not text"),
+    Kind.OTHER_TEXT: (skipped, "it is code or data, and no news"),
+}
 
 Spread: TypeAlias = Callable[
     [Callable[[Any], list[Article | Outcome]], Iterable[Any]], Iterator[list[Article | Outcome]]
@@ -57,8 +78,7 @@ def read(
 
 def read_fetched(fetched: Fetched, options: ReadOptions = _DEFAULTS) -> Iterator[Article | Outcome]:
     """The same for what was fetched already, a feed that is followed for instance."""
-    blob = blob_of_fetched(fetched)
-    yield from _finished(_blob_items(blob, options), options)
+    yield from _finished(_blob_items(blob_of_fetched(fetched), options), options)
 
 
 def read_folder(folder: Path, options: ReadOptions, spread: Spread) -> Iterator[Article | Outcome]:
@@ -114,7 +134,7 @@ def _read_found(work: tuple[Sequence[Path | Outcome], ReadOptions]) -> list[Arti
 
 def _source_items(source: str, options: ReadOptions, stdin: BinaryIO | None) -> Items:
     if source == "-":
-        yield from _blob_items(blob_of_stdin(stdin or sys.stdin.buffer), options)
+        yield from _blob_items(Blob(stream=stdin or sys.stdin.buffer, name="", origin="-"), options)
     elif is_address(source):
         yield from _blob_items(fetched_blob(source, options), options)
     else:
@@ -124,8 +144,7 @@ def _source_items(source: str, options: ReadOptions, stdin: BinaryIO | None) -> 
 
 def _path_items(path: Path, options: ReadOptions) -> Items:
     if not path.is_dir():
-        with opened(path, named=True) as blob:
-            yield from _blob_items(blob, options)
+        yield from _file_items(path, options, named=True)
         return
     articles = 0
     for file, outcome in files_in(path):
@@ -139,8 +158,8 @@ def _path_items(path: Path, options: ReadOptions) -> Items:
         yield failed(str(path), "the folder holds no article that could be read")
 
 
-def _file_items(path: Path, options: ReadOptions) -> Items:
-    with opened(path, named=False) as blob:
+def _file_items(path: Path, options: ReadOptions, *, named: bool = False) -> Items:
+    with opened(path, named=named) as blob:
         yield from _blob_items(blob, options)
 
 
@@ -157,133 +176,17 @@ def _sniffed_items(blob: Blob, options: ReadOptions) -> Items:
         yield skipped(blob.origin, "by its name it describes the folder and is no news")
         return
     blob, head = with_head(blob)
-    yield from _kind_items(kind_of(head, blob.name, options.fields.values()), blob, options)
+    kind = kind_of(head, blob.name, options.fields.values())
+    if kind in _NOT_READ:
+        make, reason = _NOT_READ[kind]
+        yield make(blob.origin, reason)
+    elif kind in PAGES:
+        from ingest.read.pages import read_page
 
-
-def _kind_items(kind: Kind, blob: Blob, options: ReadOptions) -> Items:
-    match kind:
-        case Kind.EMPTY:
-            yield failed(blob.origin, "it is empty")
-        case Kind.PAGE_TEXT:
-            yield _page_text(blob, options)
-        case Kind.HTML:
-            yield _html(blob, options)
-        case Kind.JSON:
-            from ingest.read.tables import read_json
-
-            yield from read_json(blob, options)
-        case Kind.TABLE:
-            from ingest.read.tables import read_table
-
-            yield from read_table(blob, options)
-        case Kind.PARQUET:
-            from ingest.read.tables import read_parquet
-
-            yield from read_parquet(blob, options)
-        case Kind.FEED:
-            from ingest.read.feed import read_feed
-
-            yield from read_feed(blob, options, _blob_items)
-        case Kind.JSON_FEED:
-            from ingest.read.feed import read_json_feed
-
-            yield from read_json_feed(blob, options, _blob_items)
-        case Kind.SITEMAP:
-            from ingest.read.sitemap import read_sitemap
-
-            yield from read_sitemap(blob, options, _blob_items)
-        case Kind.PDF | Kind.WORD:
-            yield _document(kind, blob, options)
-        case Kind.WARC:
-            from ingest.read.warc import read_warc
-
-            yield from read_warc(blob, options, _blob_items)
-        case Kind.MAIL:
-            from ingest.read.mail import read_mail
-
-            yield from read_mail(blob, options, _blob_items)
-        case Kind.GZIP:
-            from ingest.read.archive import read_gzip
-
-            yield from read_gzip(blob, options, _blob_items)
-        case Kind.ZIP:
-            from ingest.read.archive import read_zip
-
-            yield from read_zip(blob, options, _blob_items)
-        case Kind.TAR:
-            from ingest.read.archive import read_tar
-
-            yield from read_tar(blob, options, _blob_items)
-        case Kind.PACKED:
-            yield failed(blob.origin, "it is packed in a way that is not read here; unpack it, or use zip or gzip")
-        case Kind.MEDIA:
-            yield skipped(blob.origin, "it is a picture, a recording or an older Office document, not text")
-        case Kind.OTHER_TEXT:
-            yield skipped(blob.origin, "it is code or data, and no news")
-        case Kind.BINARY:
-            yield failed(blob.origin, "it is binary data, and no text in any known encoding")
-
-
-def _text(data: bytes, blob: Blob, options: ReadOptions) -> str:
-    text = clean(decode(data, blob.charset))
-    if not text.strip():
-        raise ReadError("it is empty")
-    check_count(sum(map(bool, map(str.strip, text.split("\n")))), options.limits.text_lines, "lines")
-    return text
-
-
-def _page_text(blob: Blob, options: ReadOptions) -> Article | Outcome:
-    from ingest.read.dumps.page import read_page_text
-
-    data = read_whole(blob.stream, options.limits.text_bytes)
-    digest = digest_of_bytes(data, options, "page text", blob.url, blob.charset)
-    if outcome := known(digest, blob.origin, options):
-        return outcome
-    text = _text(data, blob, options)
-    try:
-        article = read_page_text(text, origin=blob.origin, url=blob.url, source=options.source)
-        return replace(article, input_digest=digest)
-    except ReadError as error:
-        return skipped(blob.origin, str(error))
-
-
-def _document(kind: Kind, blob: Blob, options: ReadOptions) -> Article | Outcome:
-    """What a document holds is read as the text of a page."""
-    from ingest.read.documents import document_text
-    from ingest.read.dumps.page import read_page_text
-
-    data = read_whole(blob.stream, options.limits.whole_bytes)
-    digest = digest_of_bytes(data, options, kind.value, blob.url, None)
-    if outcome := known(digest, blob.origin, options):
-        return outcome
-    try:
-        text = clean(document_text(kind, data, options.limits))
-    except ImportError:
-        return skipped(blob.origin, f'{kind.value} is read by an extra: pip install "newsbot[documents]"')
-    if not text.strip():
-        return skipped(blob.origin, "it holds no text; of pictures of pages, text recognition (OCR) makes some")
-    try:
-        article = read_page_text(text, origin=blob.origin, url=blob.url, source=options.source)
-        return replace(article, input_digest=digest)
-    except ReadError as error:
-        return skipped(blob.origin, str(error))
-
-
-def _html(blob: Blob, options: ReadOptions) -> Article | Outcome:
-    from ingest.read.html import read_html
-
-    data = read_whole(blob.stream, options.limits.page_bytes)
-    digest = digest_of_bytes(data, options, "html", blob.url, blob.charset)
-    if outcome := known(digest, blob.origin, options):
-        return outcome
-    check_count(data.count(b"<"), options.limits.page_tags, "tags")
-    try:
-        article = read_html(
-            data, origin=blob.origin, url=blob.url, source=options.source, content_type_charset=blob.charset
-        )
-        return replace(article, input_digest=digest)
-    except ReadError as error:
-        return skipped(blob.origin, str(error))
+        yield read_page(kind, blob, options)
+    else:
+        module, name = _READERS[kind]
+        yield from getattr(import_module(f"ingest.read.{module}"), name)(blob, options, _blob_items)
 
 
 def _guarded(items: Items, origin: str) -> Items:
@@ -295,7 +198,7 @@ def _guarded(items: Items, origin: str) -> Items:
     except Exception as error:
         # Parsers of foreign formats raise what they like on hostile input; the rest must go on all the same.
         log.debug("cannot read %s", origin, exc_info=True)
-        yield failed(origin, f"it cannot be read ({type(error).__name__}: {str(error).split(chr(10), 1)[0][:160]})")
+        yield failed(origin, f"it cannot be read ({type(error).__name__}: {short(error)})")
 
 
 def _finished(items: Items, options: ReadOptions) -> Items:

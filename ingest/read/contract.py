@@ -1,15 +1,13 @@
-"""The contract of all readers: a Blob goes in, Articles and Outcomes come out.
-
-Knows nothing about any kind of input: the readers know that.
-"""
+"""The contract of all readers: a Blob goes in, Articles and Outcomes come out."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
@@ -81,6 +79,8 @@ class Blob:
 
 ReadBlob = Callable[[Blob, ReadOptions], Items]
 """How containers hand their members back to the door."""
+Reader = Callable[[Blob, ReadOptions, ReadBlob], Items]
+"""What reads a kind of input that holds many articles. It raises ReadError for what cannot be read at all."""
 
 
 def with_head(blob: Blob, size: int = HEAD_BYTES) -> tuple[Blob, bytes]:
@@ -94,21 +94,22 @@ def with_head(blob: Blob, size: int = HEAD_BYTES) -> tuple[Blob, bytes]:
 
 
 def read_up_to(stream: BinaryIO, size: int) -> bytes:
-    """`size` bytes, or all that are left: a short read of a pipe is not the end."""
-    parts: list[bytes] = []
-    left = size
-    while left > 0:
+    """`size` bytes, or all that are left: a short read of a pipe is not the end.
+
+    An error after the first byte waits: the stream raises it again at the next read, after what came before was used.
+    """
+    found = b""
+    while len(found) < size:
         try:
-            part = stream.read(left)
+            part = cast(io.BufferedReader, stream).read1(size - len(found))
         except ReadError:
-            if not parts:
+            if not found:
                 raise
-            break  # the stream raises again at the next read, after what came before was used
+            break
         if not part:
             break
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
+        found += part
+    return found
 
 
 def skipped(origin: str, reason: str, title: str = "") -> Outcome:
@@ -129,3 +130,8 @@ def is_news(item: Article | Outcome) -> bool:
 def failed(origin: str, reason: str, title: str = "") -> Outcome:
     """Something is wrong with the input."""
     return Outcome(kind=OutcomeKind.FAILED, origin=origin, reason=reason, title=title)
+
+
+def short(error: Exception) -> str:
+    """What a library says of an error, fit for a reason: one line of it."""
+    return " ".join(str(error).split())[:160] or type(error).__name__

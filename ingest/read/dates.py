@@ -33,11 +33,16 @@ _FORMS = (
 )
 _COMPACT = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<number>\d\d)(?P<day>\d\d)(?:t?(?P<clock>\d{4,6}))?(?!\d)")
 
-_ZONE = (
-    r"(?P<zone>(?:gmt|utc)?\s?[+-]\d{1,2}(?::?\d\d)?(?!\d)|(?:gmt|utc|bst|cest|cet|mesz|mez|wet|west|eest|eet|msk|edt|est|"
-    r"et|cdt|ct|mdt|mst|mt|pdt|pst|pt|akst|akdt|hst|aest|aedt|acst|awst|nzst|nzdt|sast|cat|wat|eat|jst|kst|hkt|sgt|pkt|"
-    r"z)(?![a-z]))"
-)
+_HOURS = {
+    "gmt": 0, "utc": 0, "z": 0, "wet": 0, "bst": 1, "west": 1, "cet": 1, "mez": 1, "wat": 1, "cest": 2, "mesz": 2,
+    "sast": 2, "cat": 2, "eet": 2, "eest": 3, "msk": 3, "eat": 3, "pkt": 5, "awst": 8, "hkt": 8, "sgt": 8, "jst": 9,
+    "kst": 9, "acst": 9.5, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "edt": -4, "est": -5, "cdt": -5, "mdt": -6,
+    "mst": -7, "pdt": -7, "pst": -8, "akdt": -8, "akst": -9, "hst": -10,
+}  # fmt: skip
+"""Offsets from UTC. CST and IST are left out: each is the name of several zones far apart."""
+_SEASONAL = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
+_NAMES = "|".join(sorted((*_HOURS, *_SEASONAL), key=len, reverse=True))
+_ZONE = rf"(?P<zone>(?:gmt|utc)?\s?[+-]\d{{1,2}}(?::?\d\d)?(?!\d)|(?:{_NAMES})(?![a-z]))"
 _CLOCK = (
     r"(?P<hour>\d\d?)(?:[:.h](?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?|(?=\s?[ap]\.?m))"
     r"\s?(?P<half>[ap]\.?m\b\.?)?(?:\s?(?:uhr|hrs|hours|h)\b)?"
@@ -52,17 +57,6 @@ _CLOCK_BEFORE = re.compile(
 _RELATIVE = re.compile(
     r"\b(?:an?|\d+|one|two|three|few)\s*(?:s|m|h|d|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|weeks?|months?|years?)"
     r"\s+ago\b|\bjust now\b|\byesterday\b|\bvor\s+\d+\s|\bil y a\s|\bhace\s+\d+\s|\b\d+\s*[mhd]\s+ago\b"
-)
-_HOURS = {
-    "gmt": 0, "utc": 0, "z": 0, "wet": 0, "bst": 1, "west": 1, "cet": 1, "mez": 1, "wat": 1, "cest": 2, "mesz": 2,
-    "sast": 2, "cat": 2, "eet": 2, "eest": 3, "msk": 3, "eat": 3, "pkt": 5, "awst": 8, "hkt": 8, "sgt": 8, "jst": 9,
-    "kst": 9, "acst": 9.5, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "edt": -4, "est": -5, "cdt": -5, "mdt": -6,
-    "mst": -7, "pdt": -7, "pst": -8, "akdt": -8, "akst": -9, "hst": -10,
-}  # fmt: skip
-"""Offsets from UTC. CST and IST are left out: each is the name of several zones far apart."""
-_SEASONAL = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
-_MONTH_FIRST_ZONES = frozenset(
-    ["et", "ct", "mt", "pt", "edt", "est", "cdt", "mdt", "mst", "pdt", "pst", "akst", "akdt", "hst"]
 )
 _SCAN_CHARS = 400
 
@@ -94,16 +88,10 @@ def find_dates(text: str, *, day_first: bool | None = None) -> Iterator[FoundDat
     """The dates in the first 400 characters of `text`, in the order in which they stand."""
     folded = _fold(text[:_SCAN_CHARS])
     found: list[FoundDate] = []
-    for pattern in _patterns():
-        for match in pattern.finditer(folded):
-            if any(match.start() < other.end and other.start < match.end() for other in found):
-                continue
-            if not _at_boundary(text, match.start()):
-                continue
-            day, clock = _read(match, folded, day_first)
-            if day is not None:
-                moment, start, end = clock
-                found.append(FoundDate(day, moment, start, end))
+    for match in (match for pattern in _patterns() for match in pattern.finditer(folded)):
+        is_apart = not any(match.start() < other.end and other.start < match.end() for other in found)
+        if is_apart and _at_boundary(text, match.start()) and (one := _read(match, folded, day_first)):
+            found.append(one)
     yield from sorted(found, key=lambda one: one.start)
 
 
@@ -154,30 +142,23 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(form.replace("MONTH", month)) for form in _FORMS)
 
 
-def _read(
-    match: re.Match[str], folded: str, day_first: bool | None
-) -> tuple[date | None, tuple[datetime | None, int, int]]:
+def _read(match: re.Match[str], folded: str, day_first: bool | None) -> FoundDate | None:
+    """The day that one of the forms found, with the time that stands behind or before it; None for no real day."""
     parts = match.groupdict()
     year = int(parts["year"])
-    if year < 100:
-        year += 2000
+    year += 2000 if year < 100 else 0
     start, end = match.span()
     clock = _CLOCK_AFTER.match(folded, end)
     if clock:
         end = clock.end()
+    elif clock := _CLOCK_BEFORE.search(folded[max(0, start - 40) : start]):
+        start -= len(clock.string) - clock.start()
+    if parts.get("first"):
+        day = _numeric_day(year, int(parts["first"]), int(parts["second"]), clock, day_first)
     else:
-        from_char = max(0, start - 40)
-        clock = _CLOCK_BEFORE.search(folded[from_char:start])
-        if clock:
-            start = from_char + clock.start()
-    if parts.get("month"):
-        found = _day(year, _months()[parts["month"]], int(parts["day"]))
-    elif parts.get("number"):
-        found = _day(year, int(parts["number"]), int(parts["day"]))
-    else:
-        found = _numeric_day(year, int(parts["first"]), int(parts["second"]), clock, day_first)
-    moment = _moment(found, clock) if clock and found else None
-    return found, (moment, start, end)
+        month = _months()[parts["month"]] if parts.get("month") else int(parts["number"])
+        day = _day(year, month, int(parts["day"]))
+    return FoundDate(day, _moment(day, clock) if clock else None, start, end) if day else None
 
 
 def _numeric_day(
@@ -185,7 +166,8 @@ def _numeric_day(
 ) -> date | None:
     """The day of 06/01/2026; None where it can be two days."""
     if clock and clock["zone"]:
-        day_first = clock["zone"] not in _MONTH_FIRST_ZONES
+        is_american = clock["zone"] in _SEASONAL or _HOURS.get(clock["zone"], 0) < 0
+        day_first = not is_american
     elif clock and day_first is None and not clock["half"] and int(clock["hour"]) > 12:
         day_first = True  # who counts hours to 24 writes the day first
     if first > 12 or first == second or (second <= 12 and day_first):

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bot.errors import ReadError
+from ingest.read.contract import short
 from ingest.read.kinds import Kind
 from ingest.read.limits import Limits, megabytes
 
@@ -44,7 +45,7 @@ def _pdf_text(data: bytes) -> str:
     except DependencyError as error:
         raise ReadError("it is encrypted, which newsbot does not read; save it without encryption") from error
     except (PyPdfError, RecursionError) as error:
-        raise ReadError(f"its PDF data cannot be read ({str(error)[:160]})") from error
+        raise ReadError(f"its PDF data cannot be read ({short(error)})") from error
     return "\n\n".join(_blocks(pages))
 
 
@@ -86,5 +87,5 @@ def _word_text(data: bytes, limits: Limits) -> str:
             else:
                 blocks.append(part.text)
     except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError) as error:
-        raise ReadError(f"its Word data cannot be read ({str(error)[:160]})") from error
+        raise ReadError(f"its Word data cannot be read ({short(error)})") from error
     return "\n\n".join(block for block in blocks if block.strip())

@@ -1,7 +1,4 @@
-"""What was read -> a digest by which it is known when it is met again, so that it need not be read a second time.
-
-Knows nothing about what the bytes say, nor about where digests are remembered.
-"""
+"""What was read -> a digest by which it is known when it is met again, so that it need not be read a second time."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from typing import Any
 from bot.schema import Outcome
 from ingest.read.contract import ReadOptions
 
-READING_VERSION = 3
+READING_VERSION = 4
 """Part of every digest, as the version of newsbot is: raise it when readers make something else of the same bytes."""
 
 

@@ -1,16 +1,15 @@
-"""Which kind of input some bytes are: found from the content first, from the name second. Pure.
-
-Knows nothing about how any kind is read.
-"""
+"""Which kind of input some bytes are: found from the content first, from the name second. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from pathlib import PurePosixPath
+from functools import cache
+from pathlib import Path, PurePosixPath
 
-from ingest.read.cleaning import bom_encoding, decode_line, looks_binary
+from ingest.read.encoding import decode_line, encoding_of_stream, looks_binary
+from ingest.read.fields import key_of_name, known_names
 
 
 class Kind(StrEnum):
@@ -39,57 +38,14 @@ class Kind(StrEnum):
     BINARY = "binary"
 
 
+PAGES = (Kind.PAGE_TEXT, Kind.HTML, Kind.PDF, Kind.WORD)
+"""The kinds that are one article each."""
+
 HEAD_BYTES = 64 * 1024
 """How much of a stream is looked at to find its kind."""
 
-RECORD_NAMES: dict[str, tuple[str, ...]] = {
-    "url": ("url", "link", "canonical_url", "canonicalurl", "article_url", "page_url", "weburl", "uri", "permalink",
-            "source_url", "href", "web_url"),
-    "title": ("title", "headline", "article_title", "webtitle", "post_title", "name"),
-    "text": ("text", "body", "content", "maintext", "article", "articlebody", "article_body", "article_text",
-             "full_text", "fulltext", "cleaned_text", "plain_text", "plaintext", "body_text", "content_text", "story",
-             "document", "news", "content_html", "html", "body_html", "post_content", "bodytext"),
-    "published": ("published", "date_publish", "publish_date", "pubdate", "published_at", "publishedat",
-                  "published_date", "publication_date", "publication_time", "datepublished", "date_published",
-                  "first_published", "firstpublished", "webpublicationdate", "date", "pub_date", "published_time",
-                  "published_on", "datetime", "isodate", "post_date"),
-    "authors": ("authors", "author", "byline", "by", "creator", "writers", "author_name"),
-    "source": ("source", "publisher", "outlet", "site", "site_name", "sitename", "publication", "source_name",
-               "source_domain", "newspaper", "domain"),
-    "language": ("language", "lang", "inlanguage"),
-    "section": ("section", "category", "articlesection", "sectionname", "categories", "topic", "news_desk"),
-}  # fmt: skip
-"""Our field names, and what others call them, in the order in which they are tried. Compared without case."""
-
 TABLE_DELIMITERS = {".csv": ",;\t|", ".tsv": "\t", ".tab": "\t"}
 
-_MAGIC: tuple[tuple[bytes, Kind], ...] = (
-    (b"\x1f\x8b", Kind.GZIP),
-    (b"PK\x03\x04", Kind.ZIP),
-    (b"PK\x05\x06", Kind.ZIP),
-    (b"PAR1", Kind.PARQUET),
-    (b"WARC/", Kind.WARC),
-    (b"BZh", Kind.PACKED),
-    (b"\xfd7zXZ\x00", Kind.PACKED),
-    (b"(\xb5/\xfd", Kind.PACKED),
-    (b"7z\xbc\xaf\x27\x1c", Kind.PACKED),
-    (b"Rar!\x1a\x07", Kind.PACKED),
-    (b"\x89PNG", Kind.MEDIA),
-    (b"\xff\xd8\xff", Kind.MEDIA),
-    (b"GIF8", Kind.MEDIA),
-    (b"%PDF-", Kind.PDF),
-    (b"{\\rtf", Kind.MEDIA),
-    (b"\xd0\xcf\x11\xe0", Kind.MEDIA),
-    (b"RIFF", Kind.MEDIA),
-    (b"OggS", Kind.MEDIA),
-    (b"ID3", Kind.MEDIA),
-    (b"fLaC", Kind.MEDIA),
-    (b"wOFF", Kind.MEDIA),
-    (b"wOF2", Kind.MEDIA),
-    (b"\x00\x00\x01\x00", Kind.MEDIA),
-    (b"II*\x00", Kind.MEDIA),
-    (b"MM\x00*", Kind.MEDIA),
-)
 _OTHER_SUFFIXES = frozenset({
     ".css", ".js", ".mjs", ".ts", ".py", ".sh", ".c", ".h", ".go", ".rs", ".java", ".rb", ".php", ".toml",
     ".ini", ".cfg", ".yaml", ".yml", ".lock", ".map", ".svg", ".log", ".sql", ".tex", ".vtt", ".srt", ".ics",
@@ -121,8 +77,8 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
     """
     if not head:
         return Kind.EMPTY
-    for magic, kind in _MAGIC:
-        if head.startswith(magic):
+    for start, kind in _starts():
+        if head.startswith(start):
             return Kind.WORD if kind is Kind.ZIP and _is_word(head, name) else kind
     if head[257:262] == b"ustar":
         return Kind.TAR
@@ -149,6 +105,13 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
     return Kind.PAGE_TEXT
 
 
+@cache
+def _starts() -> tuple[tuple[bytes, Kind], ...]:
+    rows = (Path(__file__).parent / "data" / "file_kinds.tsv").read_text("utf-8").splitlines()
+    split = (row.split("\t") for row in rows if not row.startswith("#"))
+    return tuple((bytes.fromhex(start), Kind[kind]) for kind, start, _ in split)
+
+
 def _is_word(head: bytes, name: str) -> bool:
     return name.lower().endswith(".docx") or (b"[Content_Types].xml" in head[:256] and b"word/" in head)
 
@@ -160,37 +123,29 @@ def is_housekeeping(name: str) -> bool:
 
 def text_of_head(head: bytes) -> str:
     """The head as text, for looking at; a character cut at its end does no harm."""
-    if bom := bom_encoding(head):
-        mark, encoding = bom
-        return head[len(mark) :].decode(encoding, "ignore")
-    if b"\x00" in head[:64]:
-        return head.decode("utf-16-le" if head[1:2] == b"\x00" else "utf-16-be", "ignore")
-    return decode_line(head)
+    mark, encoding = encoding_of_stream(head)
+    return decode_line(head) if encoding == "utf-8" and not mark else head[len(mark) :].decode(encoding, "ignore")
 
 
 def table_delimiter(text: str, name: str = "", fields: Iterable[str] = ()) -> str | None:
     """The delimiter of a table whose header row starts `text`, or None where this is no table.
 
     A header row must name a text (or title) column and one more that is known, so that a page whose first line
-    happens to hold a comma is not taken for a table. A file that calls itself a table needs one known name.
+    happens to hold a comma is not taken for a table. A file that calls itself a table needs none.
     """
     header = text.split("\n", 1)[0].strip("\r\ufeff ")
     suffix = PurePosixPath(name.lower().removesuffix(".gz")).suffix
-    known = {alias for aliases in RECORD_NAMES.values() for alias in aliases} | {name.lower() for name in fields}
-    texts = {*RECORD_NAMES["text"], *RECORD_NAMES["title"], *(name.lower() for name in fields)}
-    best: tuple[int, str] | None = None
+    own = set(map(key_of_name, fields))
+    texts = {*known_names()["text"], *known_names()["title"], *own}
+    known = {name for names in known_names().values() for name in names} | own
+    best = (1, "")
     for delimiter in TABLE_DELIMITERS.get(suffix, "\t,;|"):
-        columns = {column.strip(" \"'").lower().replace(" ", "_") for column in header.split(delimiter)}
-        count = len(columns & known)
-        if len(columns) >= 2 and columns & texts and count >= 2 and (best is None or count > best[0]):
-            best = count, delimiter
-    if best:
-        return best[1]
-    if suffix in TABLE_DELIMITERS:
-        counts = {delimiter: header.count(delimiter) for delimiter in TABLE_DELIMITERS[suffix]}
-        likely = max(counts, key=lambda delimiter: counts[delimiter])
-        return likely if counts[likely] else ("," if suffix == ".csv" else "\t")
-    return None
+        columns = {key_of_name(column) for column in header.split(delimiter)}
+        if columns & texts:
+            best = max(best, (len(columns & known), delimiter), key=lambda found: found[0])
+    if best[1] or suffix not in TABLE_DELIMITERS:
+        return best[1] or None
+    return max(TABLE_DELIMITERS[suffix], key=header.count)
 
 
 def _markup_kind(text: str) -> Kind | None:

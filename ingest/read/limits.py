@@ -1,20 +1,18 @@
-"""The caps on what is read, and the streams that keep them: hostile input costs a sentence, never the memory.
-
-Knows nothing about news: bytes, lines, codecs and gzip only.
-"""
+"""The caps on what is read, and the streams that keep them: hostile input costs a sentence, never the memory."""
 
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from bot.errors import ReadError
-from ingest.read.cleaning import encoding_of_stream
+from ingest.read.encoding import encoding_of_stream
 
 MIB = 1024 * 1024
 CHUNK_BYTES = 64 * 1024
@@ -127,13 +125,16 @@ def gunzip(stream: BinaryIO, limits: Limits, budget: Budget | None = None, *, is
 
 
 def stream_of(chunks: Iterator[bytes]) -> BinaryIO:
-    """A forward-only binary stream over chunks that are made while it is read."""
-    return cast(BinaryIO, _ChunkStream(chunks))
+    """A forward-only binary stream over chunks that are made while it is read.
+
+    A ReadError of the chunks comes after the bytes before it were given, and again at each further read.
+    """
+    return cast(BinaryIO, io.BufferedReader(_Chunks(chunks), CHUNK_BYTES))
 
 
 def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
-    """The rest of a stream in pieces."""
-    while chunk := stream.read(CHUNK_BYTES):
+    """The rest of a stream in pieces; each is given before the next is asked for, which may raise."""
+    while chunk := cast(io.BufferedReader, stream).read1(CHUNK_BYTES):
         yield chunk
 
 
@@ -180,96 +181,47 @@ def spooled(stream: BinaryIO, limits: Limits) -> BinaryIO:
 
 def _inflate(stream: BinaryIO, limits: Limits, budget: Budget, is_outermost: bool) -> Iterator[bytes]:
     packed = unpacked = 0
-    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    fresh = True  # at the start of a member, where an end of the file is no cut
-    pending = b""
-    while True:
-        if not pending:
-            pending = stream.read(CHUNK_BYTES)
-            packed += len(pending)
-            budget.packed_bytes += len(pending) if is_outermost else 0
-            if not pending:
-                break
-        if fresh and packed > len(pending) and not pending.strip(b"\0"):
-            pending = b""  # zero padding after the last member is allowed, and written by some tapes
-            continue
-        try:
-            chunk = inflater.decompress(pending, CHUNK_BYTES)
-        except zlib.error as error:
-            raise ReadError(f"its gzip data is corrupt ({error}); what came before was read") from error
-        fresh = False
-        unpacked += len(chunk)
-        check_ratio(packed, unpacked, limits)
-        budget.unpack(len(chunk))
-        if chunk:
+
+    def counted() -> Iterator[bytes]:
+        nonlocal packed
+        for chunk in chunks_of(stream):
+            packed += len(chunk)
+            budget.packed_bytes += len(chunk) if is_outermost else 0
             yield chunk
-        if inflater.eof:
-            pending = inflater.unused_data
-            inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
-            fresh = True
-        else:
-            pending = inflater.unconsumed_tail
-    if not fresh:
-        raise ReadError("its gzip data is cut off; what came before was read. Copy or download it again")
+
+    try:
+        with gzip.GzipFile(fileobj=stream_of(counted())) as inner:
+            while chunk := inner.read1(CHUNK_BYTES):
+                unpacked += len(chunk)
+                check_ratio(packed, unpacked, limits)
+                budget.unpack(len(chunk))
+                yield chunk
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        reason = f"its gzip data is corrupt or cut off ({error}); what came before was read"
+        raise ReadError(f"{reason}. Copy or download it again") from error
 
 
-class _ChunkStream(io.BufferedIOBase):
-    """A buffer of our own: io.BufferedReader drops what it has read when the next piece raises, and with a gzip file
-    that is cut, what came before the cut shall be read."""
-
+class _Chunks(io.RawIOBase):
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._buffer = b""
-        self._at = 0
+        self._left = memoryview(b"")
         self._error: ReadError | None = None
 
     def readable(self) -> bool:
         return True
 
-    def read(self, size: int | None = -1) -> bytes:
-        wanted = -1 if size is None else size
-        parts: list[bytes] = []
-        while wanted != 0 and self._fill(bool(parts) and wanted > 0):
-            end = len(self._buffer) if wanted < 0 else min(len(self._buffer), self._at + wanted)
-            parts.append(self._buffer[self._at : end])
-            wanted -= end - self._at if wanted > 0 else 0
-            self._at = end
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def read1(self, size: int = -1) -> bytes:
-        if not self._fill(False):
-            return b""
-        return self.read(len(self._buffer) - self._at if size < 0 else min(size, len(self._buffer) - self._at))
-
-    def readline(self, size: int | None = -1) -> bytes:
-        wanted = -1 if size is None else size
-        parts: list[bytes] = []
-        while wanted != 0 and self._fill(bool(parts)):
-            found = self._buffer.find(b"\n", self._at) + 1
-            end = found or len(self._buffer)
-            if wanted > 0:
-                end = min(end, self._at + wanted)
-                wanted -= end - self._at
-            parts.append(self._buffer[self._at : end])
-            self._at = end
-            if end == found:
-                break
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _fill(self, has_some: bool) -> bool:
-        """Have at least a byte in the buffer; False at the end, and at an error where the caller has bytes to give."""
-        while self._at >= len(self._buffer):
-            if self._error is None:
-                try:
-                    chunk = next(self._chunks, None)
-                except ReadError as error:
-                    self._error = error
-                else:
-                    if chunk is None:
-                        return False
-                    self._buffer, self._at = chunk, 0
-                    continue
-            if has_some:
-                return False
-            raise self._error
-        return True
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            if self._error:
+                raise self._error
+            try:
+                chunk = next(self._chunks, None)
+            except ReadError as error:
+                self._error = error
+                raise
+            if chunk is None:
+                return 0
+            self._left = memoryview(chunk)
+        size = min(len(buffer), len(self._left))
+        buffer[:size], self._left = self._left[:size], self._left[size:]
+        return size

@@ -7,14 +7,15 @@ from dataclasses import replace
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 
 from bot.errors import ReadError
 from bot.schema import Article
-from ingest.read.cleaning import decode, one_line, paragraphs
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, skipped
+from ingest.read.encoding import decode
+from ingest.read.fields import Fields
 from ingest.read.limits import read_whole
+from ingest.read.markup import paragraphs
 
 
 def read_mail(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
@@ -50,20 +51,13 @@ def _article(message: EmailMessage, blob: Blob, options: ReadOptions) -> Article
     text = paragraphs(decode(_bytes_of(body), body.get_content_charset())) if body is not None else ""
     if not text:
         raise ReadError("the message holds no text")
-    try:
-        moment = parsedate_to_datetime(str(message["Date"]))
-    except (TypeError, ValueError, IndexError):
-        moment = None
     senders = getattr(message["From"], "addresses", ())
-    return Article(
-        title=one_line(str(message["Subject"] or "")),
-        text=text,
-        source=options.source,
-        published=moment.date() if moment else None,
-        published_at=moment if moment and moment.tzinfo else None,
-        authors=tuple(name for sender in senders if (name := one_line(sender.display_name))),
-        origin=blob.origin,
-    )
+    said = {
+        "title": str(message["Subject"] or ""),
+        "published": str(message["Date"]),
+        "authors": [sender.display_name for sender in senders],
+    }
+    return replace(Fields(said).article(blob.origin, text), source=options.source)
 
 
 def _bytes_of(part: object) -> bytes:

@@ -1,21 +1,19 @@
-"""Sitemaps, news sitemaps and sitemap indexes -> the Articles behind their addresses.
-
-Knows nothing about the network: addresses are got by the `fetch` that the options hold.
-"""
+"""Sitemaps, news sitemaps and sitemap indexes -> the Articles behind their addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from bot.errors import ReadError
-from ingest.read.cleaning import clean_address, one_line
-from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped, unchanged, with_head
+from ingest.read.cleaning import clean_address
+from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_head
 from ingest.read.feed import STAMP_CHARS, Entry, items_of, safe_xml
+from ingest.read.fields import Fields
 from ingest.read.kinds import Kind, kind_of
 from ingest.read.limits import gunzip, read_whole
-from ingest.read.records import published_of
 
 
 def read_sitemap(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
@@ -32,10 +30,7 @@ def read_sitemap(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items
     if not entries and not sitemaps:
         yield skipped(blob.origin, "the sitemap lists no address")
     for entry in entries[: options.limits.links]:
-        if options.known is not None and entry.url and options.known(entry.url, entry.updated):
-            yield unchanged(entry.url, entry.title)
-            continue
-        yield from items_of(entry, entry.url or blob.origin, replace(options, known=None), read_blob)
+        yield from items_of(entry, entry.article.url or blob.origin, options, read_blob)
     if len(entries) > options.limits.links:
         yield failed(blob.origin, f"only the first {options.limits.links:,} of its addresses were fetched")
     for address in sitemaps:
@@ -69,39 +64,25 @@ def _parse(blob: Blob, options: ReadOptions) -> tuple[list[Entry], list[str]]:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise ReadError(f"it is no sitemap that can be read ({str(error)[:160]})") from error
+        raise ReadError(f"it is no sitemap that can be read ({short(error)})") from error
     if root is None:
         raise ReadError("it is no sitemap that can be read")
-    entries: dict[str, Entry] = {}
-    sitemaps: dict[str, None] = {}
-    for node in _children(root, "url"):
-        if url := _address(node):
-            entries.setdefault(url, _entry(node, url))
-            if len(entries) > options.limits.links:
-                break
-    for node in _children(root, "sitemap"):
-        if url := _address(node):
-            sitemaps.setdefault(url)
-    return list(entries.values()), list(sitemaps)
+    pages = {url: node for node in _children(root, "url") if (url := _address(node))}
+    sitemaps = {url: None for node in _children(root, "sitemap") if (url := _address(node))}
+    return [_entry(node, url) for url, node in islice(pages.items(), options.limits.links + 1)], list(sitemaps)
 
 
 def _entry(node: Any, url: str) -> Entry:
-    updated = _text(node, "lastmod")[:STAMP_CHARS]
     news = next(_children(node, "news"), None)
-    if news is None:
-        return Entry(url=url, updated=updated)
-    publication = next(_children(news, "publication"), None)
-    published, published_at = published_of(_text(news, "publication_date"))
-    language = _text(publication, "language").lower()[:2] if publication is not None else ""
-    return Entry(
-        url=url,
-        title=one_line(_text(news, "title")),
-        published=published,
-        published_at=published_at,
-        source=(one_line(_text(publication, "name")) if publication is not None else "") or None,
-        language=language if len(language) == 2 and language.isalpha() else None,
-        updated=updated,
-    )
+    publication = None if news is None else next(_children(news, "publication"), None)
+    said = {
+        "url": url,
+        "title": _text(news, "title"),
+        "published": _text(news, "publication_date"),
+        "source": _text(publication, "name"),
+        "language": _text(publication, "language"),
+    }
+    return Entry(Fields(said).article(), updated=_text(node, "lastmod")[:STAMP_CHARS])
 
 
 def _address(node: Any) -> str | None:
@@ -117,5 +98,5 @@ def _children(node: Any, name: str) -> Iterator[Any]:
 
 
 def _text(node: Any, name: str) -> str:
-    child = next(_children(node, name), None)
+    child = None if node is None else next(_children(node, name), None)
     return "".join(child.itertext()).strip() if child is not None else ""

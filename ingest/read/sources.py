@@ -1,7 +1,4 @@
-"""What a person names -> Blobs: a file, a folder, a glob, standard input, an address.
-
-Knows nothing about kinds of input or articles.
-"""
+"""What a person names -> Blobs: a file, a folder, a glob, an address."""
 
 from __future__ import annotations
 
@@ -13,13 +10,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bot.errors import ReadError
 from bot.schema import Outcome
 from ingest.read.cleaning import clean_address
-from ingest.read.contract import Blob, ReadOptions, failed, skipped
+from ingest.read.contract import Blob, ReadOptions, failed, short, skipped
 
 if TYPE_CHECKING:
     from ingest.read.contract import Fetched
@@ -94,11 +91,6 @@ def opened(path: Path, *, named: bool) -> Iterator[Blob]:
         yield Blob(stream=stream, name=path.name, origin=str(path), named=named)
 
 
-def blob_of_stdin(stdin: BinaryIO) -> Blob:
-    """Standard input as a Blob without a name to go by."""
-    return Blob(stream=stdin, name="", origin="-")
-
-
 def fetched_blob(address: str, options: ReadOptions) -> Blob:
     """The Blob behind an address. Raises ReadError where it cannot be fetched."""
     if not re.match(r"https?://", address, re.IGNORECASE):
@@ -122,4 +114,4 @@ def blob_of_fetched(fetched: Fetched) -> Blob:
 
 
 def _why(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error).split("\n", 1)[0][:160]
+    return (error.strerror if isinstance(error, OSError) else None) or short(error)

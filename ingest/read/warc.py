@@ -1,17 +1,16 @@
-"""WARC web archives (CC-NEWS) -> Articles: each successful response that holds a page, one at a time.
-
-Knows nothing about pages: they are handed back to the door with the address they were fetched from.
-"""
+"""WARC web archives (CC-NEWS) -> Articles: each successful response that holds a page, one at a time."""
 
 from __future__ import annotations
 
 import io
 import logging
 from dataclasses import replace
-from typing import Any, BinaryIO
+from email.message import Message
+from types import SimpleNamespace
+from typing import Any, BinaryIO, cast
 
 from bot.errors import ReadError
-from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, skipped
+from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped
 from ingest.read.kinds import HEAD_BYTES, Kind, kind_of
 from ingest.read.limits import Limits, gunzip, read_whole
 
@@ -32,7 +31,7 @@ def read_warc(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
         try:
             record = next(records, None)
         except (ArchiveLoadFailed, StatusAndHeadersParserException, EOFError, ValueError) as error:
-            reason = f"its WARC data is broken after record {number} ({_short(error)}); what came before was read"
+            reason = f"its WARC data is broken after record {number} ({short(error)}); what came before was read"
             yield failed(blob.origin, reason)
             return
         if record is None:
@@ -45,7 +44,8 @@ def read_warc(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
             continue
         try:
             headers, body = _response(record, options.limits)
-            if not _is_page(headers):
+            content_type, charset = _content_type(headers)
+            if not (headers.get_statuscode() or "").startswith("2") or content_type not in _PAGE_TYPES:
                 others += 1
                 continue
             pages += 1
@@ -53,7 +53,6 @@ def read_warc(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
         except ReadError as error:
             yield failed(origin, f"{error} ({url[:300]})")
             continue
-        content_type, charset = _content_type(headers)
         page = replace(
             blob,
             stream=io.BytesIO(data),
@@ -106,7 +105,8 @@ def _records(stream: BinaryIO) -> Any:
 
     logging.getLogger("warcio").setLevel(logging.ERROR)  # it warns of every address with a space in it
     records = Records(stream, no_record_parse=True)
-    records.reader = Lines(records.fh)
+    # In pieces, so that an error comes after all that stands before it.
+    records.reader = Lines(SimpleNamespace(read=cast(io.BufferedReader, stream).read1))
     return records
 
 
@@ -125,11 +125,6 @@ def _response(record: Any, limits: Limits) -> tuple[Any, bytes]:
     return headers, raw.read()
 
 
-def _is_page(headers: Any) -> bool:
-    kind, _ = _content_type(headers)
-    return (headers.get_statuscode() or "").startswith("2") and (kind or "text/html") in _PAGE_TYPES
-
-
 def _payload(headers: Any, body: bytes, limits: Limits) -> bytes:
     """The page as the server meant it. Raises ReadError where it is packed in a way that is not read, or a bomb."""
     from warcio.bufferedreaders import ChunkedDataReader
@@ -144,11 +139,8 @@ def _payload(headers: Any, body: bytes, limits: Limits) -> bytes:
     return body
 
 
-def _content_type(headers: Any) -> tuple[str | None, str | None]:
-    kind, *parameters = (headers.get_header("Content-Type") or "").split(";")
-    named = (part.partition("=")[2].strip(" \"'") for part in parameters if part.strip().lower().startswith("charset="))
-    return kind.strip().lower() or None, next(named, None) or None
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__
+def _content_type(headers: Any) -> tuple[str, str | None]:
+    """The type and the charset that the server gave; HTML where it gave no type."""
+    message = Message()
+    message["Content-Type"] = headers.get_header("Content-Type") or "text/html"
+    return message.get_content_type(), message.get_content_charset()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 
-from ingest.read.cleaning import tidy
+from ingest.read.body import Line
+from ingest.read.cleaning import tidy, wrapping
 
 _BULLET = re.compile(r"(?:[*+•◦▪●‣·–]|-(?!-)|\d{1,3}[.)])(?:\s+|$)")
 _HEADING = re.compile(r"(#{1,6})(?:\s+|$)")
@@ -20,24 +20,8 @@ _REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s+\S+")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)([^*_]{1,1000})(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_\n]{1,500})(?<=\S)\1(?![\w*_])")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!~>-])")
-_WRAP_CHARS = (48, 110)
 MAX_LINE_CHARS = 100_000
 """What a longer line has more is dropped: no paragraph is that long, and every rule stays fast."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line, or one paragraph that a program had broken into lines."""
-
-    text: str
-    indent: int = 0
-    level: int = 0
-    """1 to 6 for a heading, 0 for none."""
-    bullet: bool = False
-    gap: bool = True
-    """Whether a blank line stands before it."""
-    linked: bool = False
-    """Whether it is nothing but links (known in Markdown only)."""
 
 
 def lines_of(text: str) -> list[Line]:
@@ -60,7 +44,7 @@ def lines_of(text: str) -> list[Line]:
         line = _line(row, stripped, not block, marked)
         if line is not None:
             block.append(line)
-    wrapped = [_wrapping(block) for block in blocks]
+    wrapped = [_wrapping_of(block) for block in blocks]
     # Where most blocks are paragraphs broken by a program, one whose lines happen to end with sentences is so, too.
     sure, shaped = sum(wrap > 1 for wrap in wrapped), sum(wrap > 0 for wrap in wrapped)
     least = 1 if sure >= 2 and 2 * sure >= shaped else 2
@@ -71,6 +55,11 @@ def lines_of(text: str) -> list[Line]:
         else:
             found.extend(block)
     return found
+
+
+def _wrapping_of(block: list[Line]) -> int:
+    is_list = any(line.bullet or line.level for line in block[1:])
+    return 0 if is_list else wrapping([line.text for line in block])
 
 
 def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
@@ -97,20 +86,3 @@ def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
     if not stripped:
         return None
     return Line(stripped, indent, level, bullet, gap, linked)
-
-
-def _wrapping(block: list[Line]) -> int:
-    """2 where a program surely broke this paragraph at a fixed width, 1 where its lines have such lengths, else 0."""
-    if len(block) < 2 or any(line.bullet or line.level for line in block[1:]):
-        return 0
-    body = [len(line.text) for line in block[:-1]]
-    if min(body) < _WRAP_CHARS[0] or max(body) > _WRAP_CHARS[1] or max(body) - min(body) > 30:
-        return 0
-    if len(block[-1].text) > max(body) + 12:
-        return 0
-    if any(line.text.startswith("http") for line in block):
-        return 0
-    # Lines that were broken by a program go on in the middle of a sentence: most of them, one in lower case at least.
-    inside = [line.text[-1] not in '.!?:"”’»' or following.text[0].islower() for line, following in pairwise(block)]
-    lower = any(following.text[0].islower() for following in block[1:])
-    return 2 if lower and sum(inside) >= 0.6 * len(inside) else 1

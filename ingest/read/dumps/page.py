@@ -7,20 +7,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from bot.errors import ReadError
 from bot.schema import Article
-from ingest.read.boilerplate_lines import agency_credits, has_joined_labels, is_author_note, words
+from ingest.read.body import (
+    NO_ARTICLE_CHARS,
+    URL_LINE,
+    JudgedLine,
+    body_indent,
+    body_of,
+    is_caption_title,
+    judge,
+    trimmed,
+)
+from ingest.read.boilerplate_lines import words
 from ingest.read.byline import Head, byline_of, is_signature, names_in_byline, published_of_head
-from ingest.read.cleaning import first_sentence, key_of
+from ingest.read.cleaning import first_sentence
 from ingest.read.dumps.front_matter import front_matter
 from ingest.read.dumps.lines import lines_of
-from ingest.read.dumps.span import SHORT_LINES, URL_LINE, JudgedLine, body_indent, body_span, is_caption_title, judge
 from ingest.read.dumps.title import title_index
+from ingest.read.fields import Fields, filled
 from ingest.read.language import language_of
 from ingest.read.outlets import (
-    Names,
+    SiteNames,
     known_outlet,
     name_in_text,
     named_by_line,
@@ -33,11 +44,9 @@ from ingest.read.outlets import (
 _SOCIAL_HOSTS = re.compile(
     r"(?:facebook|twitter|x|instagram|youtube|t|linkedin|pinterest|whatsapp|reddit|tiktok|apple|google)\.(?:com|co|me)$"
 )
-_NEWSLETTER_FIELD = re.compile(
-    r"(?:by signing up|by submitting|sign ?up\W*$|e-?mail(?: address)?\W*$|subscribe\W*$|enter your email)",
-    re.IGNORECASE,
-)
-_MIN_BODY_CHARS = 140
+_LEAST_SCORE = 0.8
+SHORT_LINES = 5
+"""A dump of so few lines has no menus around its text: one paragraph is an article."""
 _NO_ARTICLE = "no article text was found in it: only menus, links or short lines"
 
 
@@ -47,13 +56,14 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
     `url` is the page's address where it is known, `source` an outlet name that wins over the one found. Raises
     ReadError where the text holds no article body.
     """
-    matter, text = front_matter(text)
+    found, text = front_matter(text)
+    said = Fields(found).article(origin)
     judged = judge(lines_of(text))
     span = body_span(judged)
     if span is None:
         raise ReadError(_NO_ARTICLE)
     start, end = span
-    address = url or matter.url or _address(judged, start, end)
+    address = url or said.url or _address(judged, start, end)
     title_at = title_index(judged, start, end, address)
     if title_at is not None and title_at + 1 >= end:
         title_at = None  # a heading with nothing under it holds the text itself
@@ -64,29 +74,42 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
     if not printed and len(judged) <= SHORT_LINES:  # a line above one paragraph needs no other sign of a title
         above = (one.line.text for one in judged[:start] if not one.boilerplate and not is_signature(one.line.text))
         printed = next(above, "")
-    title = matter.title or Names(address, (source,)).cut_from(printed) or ""
-    authors = matter.authors or byline_of(head)
-    indent = body_indent(judged[start:end])
-    paragraphs, agencies = _body(judged, start, end, indent, title, authors)
-    paragraphs = [*_standfirst(judged, below_title, start, paragraphs, indent), *paragraphs]
+    title = said.title or SiteNames(address, (source,)).cut_from(printed)
+    authors = said.authors or byline_of(head)
+    paragraphs, agencies = body_of(judged, start, end, title, authors)
+    paragraphs = [*_standfirst(judged, below_title, start, end, paragraphs), *paragraphs]
     body = "\n\n".join(paragraphs)
-    if len(body) < _MIN_BODY_CHARS and not (title and len(body) >= 80):
+    if len(body) < NO_ARTICLE_CHARS and not (title and len(body) >= 80):
         raise ReadError(_NO_ARTICLE)
-    language = matter.language or language_of(body)
-    day, moment = matter.published or published_of_head(head, text, address, language)
-    return Article(
+    language = said.language or language_of(body)
+    day, moment = published_of_head(head, text, address, language)
+    shows = Article(
         title=title or first_sentence(body),
         text=body,
         url=address,
-        source=source or matter.source or _source(judged, address, judged[below_title:start]),
+        source=_source(judged, address, judged[below_title:start]),
         published=day,
         published_at=moment,
         authors=authors,
         language=language,
-        section=matter.section or _section(judged, title_at),
+        section=_section(judged, title_at),
         credits=agencies,
-        origin=origin,
     )
+    return filled(replace(said, url=address, source=source or said.source), shows)
+
+
+def body_span(judged: list[JudgedLine]) -> tuple[int, int] | None:
+    """The run of lines with the highest sum of scores, trimmed; None where none is high enough."""
+    best, best_span = 0.0, None
+    total, begin = 0.0, 0
+    for index, one in enumerate(judged):
+        if total <= 0:
+            total, begin = 0.0, index
+        total += one.score
+        if total > best:
+            best, best_span = total, (begin, index + 1)
+    is_short = len(judged) <= SHORT_LINES and any(one.prose for one in judged)
+    return trimmed(judged, *best_span) if best_span and (best >= _LEAST_SCORE or is_short) else None
 
 
 def _head(judged: list[JudgedLine], title_at: int | None, below_title: int, start: int, end: int) -> Head:
@@ -94,98 +117,25 @@ def _head(judged: list[JudgedLine], title_at: int | None, below_title: int, star
     above = start if title_at is None else title_at
     return Head(
         before=tuple(texts[max(0, above - 8) : title_at or 0]),
-        between=tuple(texts[below_title : start + 3]),
+        between=(*texts[below_title:start], *texts[start + 1 : start + 3]),
         after=tuple(texts[max(start, end - 3) : end + 12]),
-        opening=texts[start],
     )
 
 
-def _body(
-    judged: list[JudgedLine], start: int, end: int, indent: int | None, title: str, authors: tuple[str, ...]
-) -> tuple[list[str], tuple[str, ...]]:
-    """The paragraphs and crossheads of the run, and the agencies that sign it."""
-    kept: list[int] = []
-    agencies: tuple[str, ...] = ()
-    in_box = False  # a box of related stories, until a real paragraph comes
-    title_key = key_of(title)
-    for index in range(start, end):
-        one = judged[index]
-        text = one.line.text
-        if found := agency_credits(text):
-            agencies = agencies or found
-        elif one.heads_box:
-            in_box = True
-        elif one.boilerplate:
-            if _NEWSLETTER_FIELD.match(text):
-                _drop_box_head(kept, judged, index)
-        elif not _is_beside(judged, index, opening=not kept) and key_of(text) != title_key:
-            is_aside = _is_aside(one, indent)
-            in_box = in_box and (is_aside or not one.prose or one.line.bullet)
-            if not in_box and not (is_aside and not _is_nested_item(one, indent)):
-                kept.append(index)
-    for one in judged[end : end + 6]:
-        if agencies or one.prose:
-            break
-        agencies = agency_credits(one.line.text)
-    while kept and not (judged[kept[-1]].prose or judged[kept[-1]].sentence):
-        kept.pop()
-    texts = [judged[index].line.text for index in kept]
-    return [text for at, text in enumerate(texts) if at < len(texts) - 3 or not is_author_note(text, authors)], agencies
-
-
-def _is_beside(judged: list[JudgedLine], index: int, *, opening: bool) -> bool:
-    """Whether a line of the run is a caption, a link, two labels in one, or a short entry of a list."""
-    one = judged[index]
-    if one.caption or one.line.linked or is_caption_title(judged, index, opening=opening):
-        return True
-    is_short = not one.sentence and not one.prose
-    return is_short and (has_joined_labels(one.line.text) or (one.line.bullet and len(one.line.text) < 25))
-
-
-def _is_aside(one: JudgedLine, indent: int | None) -> bool:
-    """Whether a line stands deeper in the page, or less deep, than the paragraphs."""
-    if indent is None or (one.prose and one.line.indent <= indent + 4):
-        return False
-    return abs(one.line.indent - indent) > 2
-
-
-def _is_nested_item(one: JudgedLine, indent: int | None) -> bool:
-    return one.line.bullet and one.sentence and indent is not None and one.line.indent <= indent + 6
-
-
-def _drop_box_head(kept: list[int], judged: list[JudgedLine], field: int) -> None:
-    """Drop a newsletter box's heading and blurb, which show what they are only by the field right below them."""
-    if not kept or field - kept[-1] > 2:
-        return
-    for back in range(1, min(4, len(kept)) + 1):
-        one = judged[kept[-back]]
-        if one.line.level:
-            del kept[-back:]
-        if one.prose or one.line.level:
-            return
-
-
-def _standfirst(
-    judged: list[JudgedLine], below_title: int, start: int, paragraphs: list[str], indent: int | None
-) -> list[str]:
+def _standfirst(judged: list[JudgedLine], below_title: int, start: int, end: int, paragraphs: list[str]) -> list[str]:
     """The standfirst between the title and the first paragraph."""
+    indent = body_indent(judged[start:end])
     found: list[str] = []
     for index in range(below_title, start):
         one = judged[index]
-        text = one.line.text
-        if one.boilerplate or one.heads_box or one.caption or one.line.bullet or one.line.linked or text in paragraphs:
-            continue
-        if is_caption_title(judged, index, opening=True) or text in found:
-            continue
-        near = index - below_title < 2
-        if (one.sentence and len(text) >= 40 and text.count(" ") >= 6) or (
-            near and len(text) >= 45 and text.count(" ") >= 7
-        ):
-            if indent is not None and one.line.indent > indent + 6:
-                continue
-            if names_in_byline(text) or re.search(r"\b(?:19|20)\d\d\b.{0,30}$", text):
-                continue
-            found.append(text)
+        text, words_after_first = one.line.text, one.line.text.count(" ")
+        is_lead = index - below_title < 2 and len(text) >= 45 and words_after_first >= 7
+        is_lead = is_lead or (one.sentence and len(text) >= 40 and words_after_first >= 6)
+        is_beside = one.boilerplate or one.heads_box or one.caption or one.line.bullet or one.line.linked
+        is_deep = indent is not None and one.line.indent > indent + 6
+        is_signed = names_in_byline(text) or re.search(r"\b(?:19|20)\d\d\b.{0,30}$", text)
+        if is_lead and not (is_beside or is_deep or is_signed or is_caption_title(judged, index, opening=True)):
+            found += [text] if text not in (*paragraphs, *found) else []
     return found[:2]
 
 
@@ -227,25 +177,17 @@ def _source(judged: list[JudgedLine], address: str | None, below_title: list[Jud
 
 def _section(judged: list[JudgedLine], title_at: int | None) -> str | None:
     """The section, where a line of one to three words right above the title names it."""
-    if not title_at:
-        return None
-    for back in (1, 2):
-        if title_at - back < 0:
-            return None
-        one = judged[title_at - back]
-        text = re.split(r"\s*[/|•·]\s*", one.line.text)[0].strip()
-        if re.search(r"[»›>]", text):
-            text = re.split(r"\s*[»›>]\s*", text)[-1].strip()
-        elif one.line.bullet:
+    for at in range((title_at or 0) - 1, max(-1, (title_at or 0) - 3), -1):
+        one = judged[at]
+        path = re.split(r"\s*[»›>]\s*", re.split(r"\s*[/|•·]\s*", one.line.text)[0].strip())
+        text = path[-1].strip()
+        if len(path) == 1 and one.line.bullet:
             return None
         if one.boilerplate or one.heads_box or any(char.isdigit() for char in text):
             continue
-        words = text.split()
-        jammed = any(re.search(r"[a-z][A-Z]", word) for word in words)
-        above = judged[title_at - back - 1].line if title_at - back > 0 else None
+        above = judged[at - 1].line if at else None
         if above and not above.bullet and not one.line.gap and len(above.text) < 25:
             return None  # the last entry of a menu
-        if 1 <= len(words) <= 3 and len(text) <= 30 and text[0].isupper() and not jammed and text[-1] not in ".!?:,":
-            return text
-        return None
+        is_name = 1 <= len(text.split()) <= 3 and len(text) <= 30 and text[0].isupper() and text[-1] not in ".!?:,"
+        return text if is_name and not re.search(r"[a-z][A-Z]", text) else None
     return None

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urlsplit
 
+from ingest.read.body import JudgedLine, Line, is_caption_title
 from ingest.read.byline import is_signature, names_in_byline
 from ingest.read.cleaning import key_of
 from ingest.read.dates import find_dates, is_relative
-from ingest.read.dumps.lines import Line
-from ingest.read.dumps.span import JudgedLine, is_caption_title
 
 HEAD_LINES = 45
 """A title stands at most so many lines above the article's first paragraph."""
@@ -20,7 +19,6 @@ _DATELINE = re.compile(
     r"|(?:[A-Z][\w.'’-]+[\s,]*){1,4}\((?:AP|AFP|Reuters|dpa|PTI|Xinhua|UPI|EFE|ANSA)\)\s*[-–—:]?"
 )
 """A place alone, as an agency's text opens: "KATHMANDU (Reuters) -", "WASHINGTON, D.C."."""
-_PAGE_TITLE = re.compile(r"\s+[|–—\-•·:»*]\s+|\s*\|\s*")
 _WORD_CHARS = 4
 
 
@@ -42,7 +40,6 @@ def _scores(judged: list[JudgedLine], start: int, end: int, url: str | None) -> 
     address = set(_content_words(_path_words(url)))
     keys = [key_of(one.line.text) for one in judged[:2000] + judged[-500:] if len(one.line.text) < 400]
     page = f" {' | '.join(keys)} "  # share buttons repeat the title, alone or after "Share this story:"
-    page_titles = _page_titles(judged)
     scores: dict[int, float] = {}
     signed = 0.0  # what lies below is a date or a byline: a title stands above it, a caption does not
     for index in range(start - 1, max(-1, start - 1 - 4 * HEAD_LINES), -1):
@@ -57,22 +54,11 @@ def _scores(judged: list[JudgedLine], start: int, end: int, url: str | None) -> 
         key = key_of(text)
         score = _heading_score(one.line, _share(text, body), distance) + signed
         score += 0.6 if len(key) >= 20 and page.count(f" {key} ") > 1 else 0.0
-        score += 2.0 if key in page_titles else 0.0
         score += 2.0 * _share(text, address) if len(address) >= 3 else 0.0
         score -= 1.0 if one.prose else 0.0
         score -= 3.0 if is_caption_title(judged, index, opening=True) else 0.0
         scores[index] = score
     return scores
-
-
-def _page_titles(judged: list[JudgedLine]) -> set[str]:
-    """What stands before the site's name in the first lines, where browsers and converters write the page's title."""
-    return {
-        key_of(text[: mark.start()])
-        for text in (one.line.text for one in judged[:5] if len(one.line.text) < 300)
-        for mark in _PAGE_TITLE.finditer(text)
-        if mark.start() >= 20
-    }
 
 
 def _heading_score(line: Line, shared: float, distance: int) -> float:
