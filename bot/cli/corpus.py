@@ -54,12 +54,12 @@ def run_status(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def run_list(parsed: argparse.Namespace, settings: Settings) -> int:
     """List articles, the newest first."""
-    from bot.corpus.catalog.topics import listed
+    from bot.corpus.catalog.articles import newest
     from bot.render import article_json, listed_line
     from bot.wiring import open_catalog
 
     catalog = open_catalog(settings)
-    articles = listed(catalog, parsed.count, _scope(parsed, catalog))
+    articles = newest(catalog, parsed.count, scope=_scope(parsed, catalog), whole=True)
     if parsed.json:
         rows = ({"article_id": each.id} | article_json(each) for each in articles)
         print_json([{name: value for name, value in row.items() if name != "text"} for row in rows])
