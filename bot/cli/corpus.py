@@ -116,6 +116,7 @@ def _scope(parsed: argparse.Namespace, catalog: Catalog) -> Scope:
 
 def run_verify(parsed: argparse.Namespace, settings: Settings) -> int:
     """Compare catalog and indexes, and mend them with --repair: exit status 1 while they differ."""
+    from bot.corpus.catalog.feeds import last_run
     from bot.wiring import open_corpus
 
     corpus = open_corpus(settings)
@@ -135,6 +136,9 @@ def run_verify(parsed: argparse.Namespace, settings: Settings) -> int:
         elif not left:
             counts = corpus.catalog.counts()
             print(f"Sound: {counts['articles']:,} articles, {counts['passages']:,} passages, in both indexes.")
+        if (run := last_run(corpus.catalog)) is not None and run.finished_at is None:
+            begun = f"{run.started_at:%Y-%m-%d %H:%M} UTC"
+            say(f"The ingest of {begun} was cut short, or goes on just now. Run it again: what is stored stays.")
     return 1 if left else 0
 
 
