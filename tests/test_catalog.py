@@ -333,10 +333,23 @@ def test_pending_counts_the_passages_of_later_changes(catalog: Catalog) -> None:
 
 
 def test_changes_of_named_articles(catalog: Catalog) -> None:
-    one = article("one")
+    one, two = article("one"), article("two")
     put(catalog, one)
-    changes = catalog.changes_of(["f" * 16, one.id])
-    assert [(each.article_id, len(each.passages)) for each in changes] == [("f" * 16, 0), (one.id, 2)]
+    put(catalog, two)
+    changes = catalog.changes_of([two.id, "f" * 16, one.id])
+    assert [(each.article_id, len(each.passages)) for each in changes] == [(two.id, 2), (one.id, 2)]
+
+
+def test_what_is_numbered_anew_is_a_change_again(catalog: Catalog) -> None:
+    one, two = article("one"), article("two")
+    put(catalog, one)
+    put(catalog, two)
+    with catalog.writing() as writer:
+        writer.renumber({one.id, "f" * 16})
+    after = [(each.article_id, len(each.passages)) for each in catalog.changes(2, 100)]
+    assert after == [(one.id, 2)]
+    assert catalog.article(one.id) == one
+    assert damage_of(catalog).lines() == []
 
 
 # Figures
@@ -631,7 +644,8 @@ def test_what_is_asked_by_id_lists_nothing_else(on_file: Catalog) -> None:
         "articles": lambda: on_file.articles([one.id]),
         "copies": lambda: on_file.copies([one.id]),
         "vectors": lambda: on_file.vectors(ids),
-        "changes": lambda: on_file.changes_of([one.id], dense=True),
+        "changes": lambda: on_file.changes(0, 10, dense=True),
+        "changes_of": lambda: on_file.changes_of([one.id]),
         "dated": lambda: dated(on_file, [one.id]),
         "coverage": on_file.coverage,
         "newest": lambda: newest(on_file, 5),

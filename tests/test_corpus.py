@@ -26,7 +26,7 @@ from bot.corpus.embedded_text import CONTENT_WORDS
 from bot.corpus.embedding import Encoder
 from bot.corpus.follower import State
 from bot.corpus.identity import article_id
-from bot.corpus.index_files import STATE_FILE, IndexFiles
+from bot.corpus.index_files import STATE_FILE
 from bot.corpus.lexical import TantivyFiles
 from bot.errors import CorpusBusy, CorpusError, CorpusMissing, IndexMismatch
 from bot.schema import Article, OutcomeKind
@@ -91,8 +91,9 @@ def contents(corpus: Corpus) -> tuple[set[str], dict[str, str]]:
     corpus.refresh()
     ids = corpus.dense.ids()
     assert corpus.lexical.ids() == ids
-    assert all(abs(float(vector @ vector) - 1) < 1e-3 for vector in corpus.dense.vectors(sorted(ids)).values())
-    return ids, {id_: each.text for id_, each in corpus.dense.beside(sorted(ids)).items()}
+    stored = corpus.dense.stored(sorted(ids))
+    assert all(abs(float(each.vector @ each.vector) - 1) < 1e-3 for each in stored.values() if each.vector is not None)
+    return ids, {id_: each.text for id_, each in stored.items()}
 
 
 def reopened(corpus: Corpus, settings: Settings) -> Corpus:
@@ -207,7 +208,7 @@ def test_changes_taken_in_twice_do_no_harm(corpus: Corpus) -> None:
 
 
 def test_the_state_of_an_index_is_replaced_whole(tmp_path: Path) -> None:
-    files = IndexFiles(tmp_path, "index", lambda folder: folder.glob("*.bin"))
+    files = TantivyFiles(tmp_path)
     assert files.state() is None
     state = State("abc", 7, {"index": "x", "version": 1}, "made")
     for seq in (7, 8):
@@ -222,7 +223,7 @@ def test_the_state_of_an_index_is_replaced_whole(tmp_path: Path) -> None:
 )
 def test_a_state_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / STATE_FILE).write_text(content, encoding="utf-8")
-    assert IndexFiles(tmp_path, "index", lambda _: ()).state() is None
+    assert TantivyFiles(tmp_path).state() is None
 
 
 # Damage
@@ -350,7 +351,7 @@ def test_a_vector_that_is_missing_is_mended(corpus: Corpus, settings: Settings, 
         assert corpus.repair() == problems
     assert corpus.verify() == []
     assert contents(reopened(corpus, settings)) == before
-    assert list(corpus.dense.vectors([lost])) == [lost]
+    assert corpus.dense.stored([lost])[lost].vector is not None
 
 
 def test_an_altered_text_beside_a_vector_is_mended(corpus: Corpus, settings: Settings) -> None:

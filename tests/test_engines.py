@@ -23,11 +23,11 @@ import pytest
 from bot.corpus import chroma, opensearch
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog.log import Change
+from bot.corpus.chroma import ChromaServer
 from bot.corpus.chroma_files import ChromaFiles
-from bot.corpus.chroma_server import ChromaServer
 from bot.corpus.dense import ExactSearch
-from bot.corpus.follower import DamagedIndex, DenseIndex, Follower, Held, LexicalIndex, State
-from bot.corpus.lexical import TantivyFiles
+from bot.corpus.follower import DamagedIndex, DenseIndex, Follower, State, Stored
+from bot.corpus.lexical import LexicalIndex, TantivyFiles
 from bot.corpus.opensearch import OpenSearchIndex, OpenSearchVectors, OpenSearchWords
 from bot.errors import CorpusError, SettingsError
 from bot.schema import Article, Passage, Scope, Span
@@ -372,9 +372,9 @@ def test_near_vectors_come_first_with_their_cosine(vectors: DenseIndex) -> None:
     found = vectors.search(NEAR_B, 10)
     assert names(found)[0] == "b"
     assert set(names(found)) == set(STORIES)
-    stored = vectors.vectors([id_ for id_, _ in found])
+    stored = vectors.stored([id_ for id_, _ in found])
     for id_, cosine in found:
-        assert cosine == pytest.approx(float(np.asarray(stored[id_]) @ NEAR_B), abs=1e-4)
+        assert cosine == pytest.approx(float(np.asarray(stored[id_].vector) @ NEAR_B), abs=1e-4)
     assert [cosine for _, cosine in found] == sorted((cosine for _, cosine in found), reverse=True)
     assert names(vectors.search(NEAR_B, 2)) == names(found)[:2]
 
@@ -403,9 +403,9 @@ def test_comparing_all_vectors_narrows_alike(exact: ExactSearch, scope: Scope | 
 
 def test_what_stands_beside_a_vector(vectors: DenseIndex) -> None:
     said = "Ministers agreed on the budget. Spending rises."
-    assert vectors.beside(["a.0.0", "nowhere.0.0"]) == {"a.0.0": Held(said, date(2023, 5, 1).toordinal(), "The Post")}
-    assert vectors.beside(["c.0.0", "d.0.0"])["c.0.0"].day is None
-    assert vectors.vectors(["nowhere.0.0"]) == vectors.vectors([]) == vectors.beside([]) == {}
+    assert vectors.stored(["a.0.0", "nowhere.0.0"]) == {"a.0.0": Stored(said, date(2023, 5, 1).toordinal(), "The Post")}
+    assert vectors.stored(["c.0.0", "d.0.0"])["c.0.0"].day is None
+    assert vectors.stored(["nowhere.0.0"]) == vectors.stored([]) == {}
 
 
 def test_more_than_one_call_takes(vectors: DenseIndex, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,7 +415,7 @@ def test_more_than_one_call_takes(vectors: DenseIndex, monkeypatch: pytest.Monke
     vectors.apply([numbered(10, 40)], STATE)
     ids = [f"n10.0.{place}" for place in range(40)]
     assert len(vectors.ids()) == 44
-    assert len(vectors.beside(ids)) == len(vectors.vectors(ids)) == 40
+    assert len([each for each in vectors.stored(ids).values() if each.vector is not None]) == 40
     vectors.apply([numbered(10, 30, revision=1)], STATE)
     assert len(vectors.ids()) == 34
 

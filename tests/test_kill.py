@@ -96,14 +96,15 @@ def contents(folder: Path) -> dict[str, Any]:
     assert corpus.dense.ids() == corpus.lexical.ids() == set(ids)
     names = [killing.article_id(each) for each in killing.first_articles(ARTICLES) + killing.second_articles(ARTICLES)]
     passages = catalog.passages(ids)
-    vectors = corpus.dense.vectors(ids)
+    stored = corpus.dense.stored(ids)
+    vectors = {id_: each.vector for id_, each in stored.items()}
     found = {
         "counts": catalog.counts(),
         "articles": {id_: repr(each) for id_, each in catalog.articles(names).items()},
         "copies": {id_: sorted(each.id for each in some) for id_, some in catalog.copies(names).items()},
         "revisions": {id_: [repr(each.article) for each in catalog.revisions(id_)] for id_ in names},
         "passages": {id_: (each.start, each.end, each.text) for id_, each in passages.items()},
-        "texts": corpus.dense.beside(ids),
+        "texts": stored,
         "vectors": {id_: [round(float(x), 5) for x in vector] for id_, vector in vectors.items()},
         "found": {id_: sorted(each for each, _ in corpus.lexical.search([_unique_term(corpus, passages[id_].text)], 50))
                   for id_ in ids[::20]},

@@ -124,9 +124,17 @@ def test_a_backup_never_overwrites_and_a_damaged_one_changes_nothing(tmp_path: P
         backup(corpus.catalog, tmp_path / "nowhere" / "kept")
     with closing(sqlite3.connect(tmp_path / "kept")) as database, database:
         database.execute("UPDATE articles SET text = replace(text, '1', '2') WHERE id = ?", (story(1).id,))
-    for file in (tmp_path / "kept", tmp_path / "nothing", tmp_path / "data" / "bm25" / "meta.json"):
-        with corpus.writing(), pytest.raises(CorpusError):
-            restore(corpus.catalog, file)
+    with closing(sqlite3.connect(tmp_path / "other")) as database, database:
+        database.execute("CREATE TABLE another_program (id)")
+    (tmp_path / "cut").write_bytes((tmp_path / "kept").read_bytes()[:9_000])
+    (tmp_path / "empty").touch()
+    for name in ("kept", "other", "cut", "empty", "data/bm25/meta.json", "nothing", "data"):
+        with corpus.writing(), pytest.raises(CorpusError) as told:
+            restore(corpus.catalog, tmp_path / name)
+        said = str(told.value)
+        assert str(tmp_path / name) in said
+        assert "newsbot-" not in said, "the folder of the copy is nobody's to look at"
+        assert said.endswith(("newsbot backup wrote.", f"There is no backup {tmp_path / name}."))
     assert held(corpus) == before
     assert corpus.verify() == []
     corpus.close()
@@ -148,6 +156,18 @@ def test_backup_and_restore_by_command_while_a_reader_is_open(sample_copy: Setti
     assert asker(question).short == short
     verified = run_newsbot("verify", env=environment)
     assert (verified.returncode, verified.stdout[:6]) == (0, "Sound:"), verified.stdout
+
+
+def test_verify_tells_of_an_ingest_that_was_cut_short(sample_copy: Settings) -> None:
+    """What is there is sound, and may be less than was to be there."""
+    environment = {"NEWSBOT_DATA_DIR": str(sample_copy.data_dir), "NEWSBOT_CACHE_DIR": str(sample_copy.cache_dir)}
+    assert "cut short" not in run_newsbot("verify", env=environment).stderr
+    with closing(sqlite3.connect(sample_copy.data_dir / CATALOG_FILE)) as database, database:
+        database.execute("UPDATE runs SET finished_at = NULL")
+    verified = run_newsbot("verify", env=environment)
+    assert (verified.returncode, verified.stdout[:6]) == (0, "Sound:"), verified.stdout
+    assert "was cut short" in verified.stderr
+    assert "Run it again" in verified.stderr
 
 
 # Purges

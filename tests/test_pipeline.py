@@ -312,7 +312,7 @@ def contents(folder: Path, settings: Settings) -> tuple[object, ...]:
     articles = sorted({id_.split(".")[0] for id_ in ids})
     copies = {id_: sorted(each.id for each in linked) for id_, linked in corpus.catalog.copies(articles).items()}
     texts = {id_: passage.text for id_, passage in corpus.catalog.passages(sorted(ids)).items()}
-    found = corpus.catalog.counts(), copies, texts, corpus.dense.beside(sorted(ids))
+    found = corpus.catalog.counts(), copies, texts, corpus.dense.stored(sorted(ids))
     corpus.close()
     return found
 

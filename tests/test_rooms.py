@@ -26,7 +26,7 @@ MODULES = sorted(
 )
 
 DOORS = {
-    "chromadb": {"bot/corpus/chroma_files.py", "bot/corpus/chroma_server.py"},
+    "chromadb": {"bot/corpus/chroma_files.py", "bot/corpus/chroma.py"},
     "tantivy": {"bot/corpus/lexical.py"},
     "sqlalchemy": {"bot/corpus/catalog/", "bot/corpus/verifying.py", "bot/corpus/backup.py"},
     "alembic": {"bot/corpus/catalog/"},

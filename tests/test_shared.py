@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.corpus.catalog.log import Change
-from bot.corpus.chroma_server import ChromaServer
+from bot.corpus.chroma import ChromaServer
 from bot.errors import CorpusBusy, CorpusError, SettingsError
 from bot.settings import Settings
 from bot.wiring import finder, open_catalog, open_corpus

@@ -54,12 +54,12 @@ def run_status(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def run_list(parsed: argparse.Namespace, settings: Settings) -> int:
     """List articles, the newest first."""
-    from bot.corpus.catalog.topics import listed
+    from bot.corpus.catalog.articles import newest
     from bot.render import article_json, listed_line
     from bot.wiring import open_catalog
 
     catalog = open_catalog(settings)
-    articles = listed(catalog, parsed.count, _scope(parsed, catalog))
+    articles = newest(catalog, parsed.count, scope=_scope(parsed, catalog), whole=True)
     if parsed.json:
         rows = ({"article_id": each.id} | article_json(each) for each in articles)
         print_json([{name: value for name, value in row.items() if name != "text"} for row in rows])
@@ -116,6 +116,7 @@ def _scope(parsed: argparse.Namespace, catalog: Catalog) -> Scope:
 
 def run_verify(parsed: argparse.Namespace, settings: Settings) -> int:
     """Compare catalog and indexes, and mend them with --repair: exit status 1 while they differ."""
+    from bot.corpus.catalog.feeds import last_run
     from bot.wiring import open_corpus
 
     corpus = open_corpus(settings)
@@ -135,6 +136,9 @@ def run_verify(parsed: argparse.Namespace, settings: Settings) -> int:
         elif not left:
             counts = corpus.catalog.counts()
             print(f"Sound: {counts['articles']:,} articles, {counts['passages']:,} passages, in both indexes.")
+        if (run := last_run(corpus.catalog)) is not None and run.finished_at is None:
+            begun = f"{run.started_at:%Y-%m-%d %H:%M} UTC"
+            say(f"The ingest of {begun} was cut short, or goes on just now. Run it again: what is stored stays.")
     return 1 if left else 0
 
 

@@ -16,11 +16,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.corpus.catalog import Catalog
+from bot.corpus.catalog.database import RESTORE
 from bot.corpus.catalog.schema import metadata, upsert
 from bot.corpus.verifying import damage_of
-from bot.errors import CorpusError, UsageError
+from bot.errors import CorpusError, CorpusMissing, UsageError
 
 COPIED_ROWS = 500
+OTHER_FILE = "Nothing was changed. Name a file that newsbot backup wrote."
 
 
 def backup(catalog: Catalog, file: Path) -> int:
@@ -65,18 +67,28 @@ def restore(catalog: Catalog, file: Path) -> int:
     if not file.is_file():
         raise CorpusError(f"There is no backup {file}.")
     with tempfile.TemporaryDirectory(prefix="newsbot-", dir=catalog.path.parent if catalog.path else None) as folder:
+        copy = Path(folder) / file.name  # opening may bring it up to date: the backup itself is left alone
         try:
-            copy = Path(shutil.copy(file, folder))  # opening may bring it up to date: the backup itself is left alone
+            shutil.copy(file, copy)
+            source = Catalog.open(copy)
         except OSError as error:
             raise CorpusError(f"The backup {file} cannot be read: {error}. Nothing was changed.") from error
-        source = Catalog.open(copy)
+        except CorpusMissing as error:
+            raise CorpusError(f"{file} is no backup of a corpus. {OTHER_FILE}") from error
+        except CorpusError as error:
+            raise CorpusError(f"{_of_backup(str(error), copy, file)} {OTHER_FILE}") from error
         try:
             if wrong := damage_of(source).lines():
-                raise CorpusError(f"The backup {file} is damaged, and nothing was changed: {wrong[0]}")
+                raise CorpusError(f"The backup {file} is damaged: {_of_backup(wrong[0], copy, file)} {OTHER_FILE}")
             _copy(source, catalog)
             return source.counts()["articles"]
         finally:
             source.close()
+
+
+def _of_backup(said: str, copy: Path, file: Path) -> str:
+    """What was said of a copy, of the backup, without the advice to restore one."""
+    return said.replace(str(copy), str(file)).replace("The catalog ", "The backup ").removesuffix(RESTORE).strip()
 
 
 def _copy(source: Catalog, target: Catalog) -> None:

@@ -1,26 +1,28 @@
-"""What Chroma keeps of passages, in whichever way it runs: one collection, one row a passage, any LangChain user's too.
+"""Chroma as the dense index: one collection, one row a passage, any LangChain user's too, on a server or in files.
 
-The rows are the same in files on this machine (`chroma_files`) and on a server (`chroma_server`).
+The rows are the same on a server (`chroma run`, or a cluster) and in files on this machine (`chroma_files`). To a
+server many processes may write, and what others wrote shows at once. It keeps its files itself; how far the index has
+followed stands in the collection's metadata.
 """
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from calendar import timegm
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.corpus.catalog.log import Change
-from bot.corpus.follower import Held
+from bot.corpus.follower import DamagedIndex, ServerIndex, State, Stored
 from bot.schema import Passage, Scope
 
 if TYPE_CHECKING:
     from bot.corpus.catalog.vectors import Vectors
 
 COLLECTION = "passages"
-MAKE: dict[str, str | int] = {"index": "chroma", "version": 2}
 READ_ROWS = 2_000
 """Rows that one call reads."""
 WRITE_ROWS = 512
@@ -34,7 +36,7 @@ class ChromaRows(ABC):
     """A Chroma collection of passages; how it is opened, and what surrounds its changes, is its children's matter."""
 
     name = "vector index"
-    make = MAKE
+    make: Mapping[str, str | int] = {"index": "chroma", "version": 2}
     batch_passages = 2_048
     follows_vectors = True
 
@@ -55,21 +57,11 @@ class ChromaRows(ABC):
         )
         return [(id_, 1.0 - distance) for id_, distance in zip(page["ids"][0], page["distances"][0], strict=True)]
 
-    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors of those of the passages that the index holds, by id; what lacks its vector is left out."""
-        found: dict[str, Vectors] = {}
+    def stored(self, ids: Sequence[str]) -> dict[str, Stored]:
+        """What the index holds of those of the passages that are in it, by id."""
+        found: dict[str, Stored] = {}
         for start in range(0, len(ids), READ_ROWS):
-            found |= self._read(partial(_vectors, ids=list(ids[start : start + READ_ROWS])))
-        return found
-
-    def beside(self, ids: Sequence[str]) -> dict[str, Held]:
-        """What stands beside the vectors of those of the passages that the index holds."""
-        found: dict[str, Held] = {}
-        for start in range(0, len(ids), READ_ROWS):
-            page = self._read(partial(_rows, ids=list(ids[start : start + READ_ROWS])))
-            for id_, text, meta in zip(page["ids"], page["documents"], page["metadatas"], strict=True):
-                day = (meta or {}).get("published_on")
-                found[id_] = Held(text or "", _ordinal(day), (meta or {}).get("source"))
+            found |= self._read(partial(_stored, ids=list(ids[start : start + READ_ROWS])))
         return found
 
     def ids(self) -> set[str]:
@@ -85,6 +77,78 @@ class ChromaRows(ABC):
 
         ids: set[str] = self._read(all_ids)
         return ids
+
+
+class ChromaServer(ServerIndex, ChromaRows):
+    """One collection on a server, which the address may name. Safe to share between threads."""
+
+    setting = "NEWSBOT_CHROMA_URL"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address, 8000, COLLECTION)
+        self._lock = threading.RLock()
+        self._client: Any = None
+        self._collection: Any = None
+
+    def state(self) -> State | None:
+        """How far it is; None where there is no such collection, or another program's. Raises CorpusError."""
+        self._collection = None  # its metadata is read anew
+        try:
+            return State.from_note(self._read(lambda collection: collection.metadata))
+        except DamagedIndex:
+            return None
+
+    def apply(self, changes: Sequence[Change], state: State) -> None:
+        """Take changes in, durably, and stand at `state`."""
+
+        def take(collection: Any) -> None:
+            seq = int((collection.metadata or {}).get("seq", -1))
+            put(collection, changes, fresh=seq == 0 and collection.count() == 0)
+            collection.modify(metadata=state.noted())
+
+        self._read(take)
+
+    def reset(self, state: State) -> None:
+        """Delete the collection and make it anew, empty."""
+        there = self.state() is not None or self._collection is not None
+        with self._lock, self._telling():
+            if there:
+                self._connected().delete_collection(self.index)
+            self._collection = self._connected().create_collection(
+                self.index, configuration={"hnsw": HNSW}, metadata=state.noted(), embedding_function=None
+            )
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        with self._lock:
+            self._client = self._collection = None
+
+    def _read(self, ask: Callable[[Any], Any]) -> Any:
+        """Ask the collection; once more where another process made it anew meanwhile. Raises CorpusError."""
+        with self._telling():
+            try:
+                return ask(self._opened())
+            except Exception as error:
+                self._collection = None
+                if type(error).__name__ != "NotFoundError":
+                    raise
+                return ask(self._opened())
+
+    def _opened(self) -> Any:
+        with self._lock:
+            if (collection := self._collection) is None:
+                collection = self._connected().get_collection(self.index, embedding_function=None)
+                self._collection = collection
+            return collection
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            import chromadb
+            from chromadb.config import Settings
+
+            settings = Settings(anonymized_telemetry=False)
+            self._client = chromadb.HttpClient(self.host, self.port, ssl=self.secure, settings=settings)
+        return self._client
 
 
 def put(collection: Any, changes: Sequence[Change], *, fresh: bool) -> None:
@@ -114,22 +178,22 @@ def put(collection: Any, changes: Sequence[Change], *, fresh: bool) -> None:
         )
 
 
-def _rows(collection: Any, ids: list[str]) -> Any:
-    return collection.get(ids=ids, include=["documents", "metadatas"])
-
-
-def _vectors(collection: Any, ids: list[str]) -> dict[str, Vectors]:
+def _stored(collection: Any, ids: list[str]) -> dict[str, Stored]:
     """Where Chroma has a row whose vector is lost it says so, but not of which: they are found by halves."""
+    beside = ["documents", "metadatas"]
     try:
-        page = collection.get(ids=ids, include=["embeddings"])
-        return dict(zip(page["ids"], page["embeddings"], strict=True))
+        page = collection.get(ids=ids, include=[*beside, "embeddings"])
     except Exception as error:
         if "error finding id" not in str(error).lower():
             raise
-        if len(ids) == 1:
-            return {}
-        half = len(ids) // 2
-        return _vectors(collection, ids[:half]) | _vectors(collection, ids[half:])
+        if half := len(ids) // 2:
+            return _stored(collection, ids[:half]) | _stored(collection, ids[half:])
+        page = {**collection.get(ids=ids, include=beside), "embeddings": [None]}
+    rows = zip(page["ids"], page["documents"], page["metadatas"], page["embeddings"], strict=True)
+    return {
+        id_: Stored(text or "", _ordinal((meta or {}).get("published_on")), (meta or {}).get("source"), vector)
+        for id_, text, meta, vector in rows
+    }
 
 
 def _metadata(passage: Passage) -> dict[str, str | int]:

@@ -26,8 +26,6 @@ from bot.corpus.index_files import IndexFiles
 from bot.errors import CorpusError
 
 DATABASE = "chroma.sqlite3"
-READ_ATTEMPTS = 3
-"""So many, because the other process may delete again between opening and asking."""
 REOPEN_SECONDS = 1.0
 """Least time between two looks at what another process wrote."""
 SYNC_ROWS, REBUILD_SYNC_ROWS = 1_000, 50_000
@@ -38,27 +36,16 @@ REOPEN_SHARE = 0.05
 """Of its time a reader spends no more than this on opening anew: a large graph takes seconds to load."""
 
 
-class ChromaFiles(ChromaRows):
+class ChromaFiles(ChromaRows, IndexFiles):
     """One Chroma collection in a folder. Safe to share between threads; other processes may hold it as well."""
 
-    local = True
-
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.place = str(folder)
-        self._files = IndexFiles(folder, self.name, _graph_files)
+        super().__init__(folder)
         self._lock = threading.RLock()
         self._client: Any = None
         self._collection: Any = None
-        self._token = ""
         self._looked_at = 0.0
         self._open_seconds = 0.0
-
-    # Reading
-
-    def state(self) -> State | None:
-        """How far it is; None where it is missing, or was cut short."""
-        return self._files.state()
 
     def refresh(self) -> None:
         """See what another process wrote: chromadb 1.5.9 shows it to a newly opened client only (measured)."""
@@ -67,42 +54,54 @@ class ChromaFiles(ChromaRows):
             if self._collection is None or time.monotonic() - self._looked_at < pause:
                 return
             self._looked_at = time.monotonic()
-            if self._files.token() != self._token:
+            if self.token() != self._token:
                 self.close()
 
+    def close(self) -> None:
+        """Let go of the client, its graph and its files."""
+        with self._lock:
+            if self._client is not None:
+                with suppress(Exception):
+                    self._let_go()
+            self._client = self._collection = None
+
     def _read(self, ask: Callable[[Any], Any]) -> Any:
-        """Ask the collection; once more with a client newly opened where it fails.
+        """Ask the collection; with a client newly opened where it fails, twice, as another process may delete between.
 
         An open client of chromadb 1.5.9 answers "Error finding id" from the moment another process deletes a passage
         that its copy of the graph holds. Raises CorpusError.
         """
-        with self._lock:
-            for attempt in range(READ_ATTEMPTS):
-                try:
+        for last in (False, False, True):
+            try:
+                with self._lock:
+                    if self._collection is not None:
+                        return ask(self._collection)
+                if self.read_only():
+                    raise unusable(self.name, self.folder, PermissionError("read-only: Chroma writes to what it opens"))
+                with self.locked(), self._lock:  # in this order, as who writes takes them
                     return ask(self._opened())
-                except CorpusError:
-                    raise
-                except Exception as error:
-                    self.close()
-                    if attempt == READ_ATTEMPTS - 1:
-                        raise unusable(self.name, self.folder, error, damaged=True) from error
+            except CorpusError:
+                raise
+            except Exception as error:
+                self.close()
+                if last:
+                    raise unusable(self.name, self.folder, error, damaged=True) from error
         raise AssertionError
 
     def _opened(self) -> Any:
-        if self._collection is None:
-            if not self._files.writable and self.folder.is_dir():
-                raise unusable(self.name, self.folder, PermissionError("read-only: Chroma writes to what it opens"))
+        """The collection as it is now; what is open and was changed by another process is opened anew."""
+        if self._collection is None or self.token() != self._token:
             started = time.monotonic()
-            with self._files.locked():
-                self._require_whole()
-                self._load()
+            self.close()
+            self.require_whole()
+            self._load()
             self._looked_at = time.monotonic()
             self._open_seconds = self._looked_at - started
         return self._collection
 
-    def _require_whole(self) -> None:
-        """Raises DamagedIndex where the files are not as they were left. Call it while they are locked."""
-        self._files.require_whole()
+    def require_whole(self) -> None:
+        """Raises DamagedIndex where the files are not as they were left. Call it while they are `locked`."""
+        super().require_whole()
         if not (self.folder / DATABASE).is_file():  # Chroma would make an empty one
             raise unusable(self.name, self.folder, ValueError(f"{DATABASE} is gone"), damaged=True)
 
@@ -118,10 +117,9 @@ class ChromaFiles(ChromaRows):
             self._let_go = weakref.finalize(self, self._client.close)
             self._let_go.atexit = False
             if create:
-                self._collection = self._client.get_or_create_collection(
-                    COLLECTION,
-                    configuration={"hnsw": {**HNSW, "sync_threshold": sync_rows}},
-                    embedding_function=None,
+                made: Any = {"hnsw": {**HNSW, "sync_threshold": sync_rows}}
+                self._collection = self._client.create_collection(
+                    COLLECTION, configuration=made, embedding_function=None
                 )
             else:
                 self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
@@ -129,83 +127,45 @@ class ChromaFiles(ChromaRows):
         except Exception as error:
             self.close()
             raise unusable(self.name, self.folder, error, damaged=True) from error
-        self._token = self._files.token()
+        self._token = self.token()
 
-    def verify(self) -> list[str]:
-        """What is broken in the files themselves, a sentence each."""
+    def _broken_inside(self) -> list[str]:
+        path = f"{(self.folder / DATABASE).absolute().as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(path, uri=True)) as database:
+                told = [row[0] for row in database.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        except sqlite3.Error as error:
+            told = [str(error)]
+        return [str(unusable(self.name, self.folder, ValueError(f"{DATABASE}: {each}"))) for each in told[:1]]
+
+    def _watched(self) -> Iterable[Path]:
+        """The files of graphs that Chroma has written; until it has, every opening makes them anew, empty."""
+        for note in self.folder.glob("*/index_metadata.pickle"):
+            yield from (path for path in note.parent.iterdir() if path.is_file())
+
+    def _open_to_write(self) -> Any:
         with self._lock:
-            self.close()
-            with self._files.locked():
-                try:
-                    self._require_whole()
-                except CorpusError as error:
-                    return [str(error)]
-                try:
-                    with closing(
-                        sqlite3.connect(f"{(self.folder / DATABASE).absolute().as_uri()}?mode=ro", uri=True)
-                    ) as it:
-                        told = [row[0] for row in it.execute("PRAGMA integrity_check") if row[0] != "ok"]
-                except sqlite3.Error as error:
-                    told = [str(error)]
-                return [str(unusable(self.name, self.folder, ValueError(f"{DATABASE}: {each}"))) for each in told[:1]]
+            return self._opened()
 
-    # Writing
-
-    def apply(self, changes: Sequence[Change], state: State) -> None:
-        """Take changes in, durably, and stand at `state`. Readers wait for it where they open the files alone."""
-        before = self.state()
-        with self._files.locked():
+    def _take_in(self, opened: Any, changes: Sequence[Change], before: State | None, state: State) -> None:
+        put(opened, changes, fresh=before is not None and before.brings_new(changes))
+        if before is not None and before.seq < _slow_until(state) <= state.seq:
+            # chromadb 1.5.9 heeds it when it opens the files, and writes what it has not written.
+            opened.modify(configuration={"hnsw": {"sync_threshold": SYNC_ROWS}})
             with self._lock:
-                if self._collection is None or self._files.token() != self._token:
-                    self.close()
-                    self._require_whole()
-                    self._load()
-                collection = self._collection
-            try:
-                with self._files.changing(state):
-                    put(collection, changes, fresh=before is not None and before.brings_new(changes))
-                    if before is not None and before.seq < _slow_until(state) <= state.seq:
-                        # chromadb 1.5.9 heeds it when it opens the files, and writes what it has not written.
-                        collection.modify(configuration={"hnsw": {"sync_threshold": SYNC_ROWS}})
-                        self.close()
-                        self._load()
-                        collection = self._collection
-                    _load_graph(collection)  # what Chroma has yet to write it writes now, before the digest is taken
-            except BaseException as error:  # also Ctrl-C: what is open must not go on where the files are made anew
                 self.close()
-                if isinstance(error, CorpusError) or not isinstance(error, Exception):
-                    raise
-                raise unusable(self.name, self.folder, error) from error
-            with self._lock:
-                self._token = self._files.token()
+                self._load()
+                opened = self._collection
+        _load_graph(opened)  # what Chroma has yet to write it writes now, before the digest is taken
 
-    def reset(self, state: State) -> None:
-        """Delete the index's folder and begin anew."""
-        with self._lock, self._files.locked():
-            self.close()
-            self._files.empty()
-            with self._files.changing(state):
-                self._load(create=True, sync_rows=REBUILD_SYNC_ROWS if _slow_until(state) else SYNC_ROWS)
-            self._token = self._files.token()
-
-    def close(self) -> None:
-        """Let go of the client, its graph and its files."""
+    def _make_empty(self, state: State) -> None:
         with self._lock:
-            if self._client is not None:
-                with suppress(Exception):
-                    self._let_go()
-            self._client = self._collection = None
+            self._load(create=True, sync_rows=REBUILD_SYNC_ROWS if _slow_until(state) else SYNC_ROWS)
 
 
 def _slow_until(state: State) -> int:
     """The number of the change up to which Chroma writes its graph seldom; 0 where it does not."""
     return state.new_until if state.new_until >= REBUILD_CHANGES else 0
-
-
-def _graph_files(folder: Path) -> Iterable[Path]:
-    """The files of graphs that Chroma has written; until it has, every opening makes them anew, empty."""
-    for note in folder.glob("*/index_metadata.pickle"):
-        yield from (path for path in note.parent.iterdir() if path.is_file())
 
 
 def _load_graph(collection: Any) -> None:

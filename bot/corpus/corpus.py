@@ -17,8 +17,9 @@ from bot.corpus.catalog import Catalog
 from bot.corpus.catalog.feeds import Run, last_run
 from bot.corpus.dense import DenseSearch
 from bot.corpus.embedding import Encoder, embed, require_encoder
-from bot.corpus.follower import DamagedIndex, DenseIndex, Follower, LexicalIndex, State
+from bot.corpus.follower import DamagedIndex, DenseIndex, Follower, State
 from bot.corpus.index_files import file_locked
+from bot.corpus.lexical import LexicalIndex, TantivyFiles
 from bot.corpus.verifying import damage_of, differences
 from bot.errors import CorpusBusy, CorpusError, SettingsError
 from bot.schema import Coverage, Passage
@@ -28,8 +29,6 @@ LOCK_FILE = "writing.lock"
 HOLDER_FILE = "writing.json"
 LOOK_SECONDS = 1.0
 """Least time between two looks at how far the indexes are."""
-REPAIRED_ARTICLES = 200
-"""Articles that an index takes in at a time where it is mended."""
 
 Progress = Callable[[str, int, int], None]
 """Told the name of what follows, and how many passages are done of how many."""
@@ -149,8 +148,7 @@ class Corpus:
         for follower in self.followers:
             state = follower.state()
             behind = self.catalog.behind(state.seq if state else 0, dense=follower.follows_vectors)
-            make = {**follower.make, **self._vectors_make(follower)}
-            indexes.append(IndexStatus(follower.name, behind, make))
+            indexes.append(IndexStatus(follower.name, behind, self._make(follower)))
         catalog = self.catalog
         return Status(
             self.folder, catalog.coverage(), catalog.counts(), catalog.sources(), last_run(catalog), tuple(indexes)
@@ -239,13 +237,20 @@ class Corpus:
             require_encoder(self.catalog, self._encoder, self.folder)
             for _ in embed(self.catalog, self._encoder):
                 pass
+        again = set[str]()
         for follower in self.followers:
             wrong, articles = self._differences(follower)
-            if wrong:
-                found += wrong
+            found += wrong
+            if articles is None:
                 with self._following(follower):
-                    self._mend(follower, articles)
-                    self._take_in(follower, progress)
+                    self._reset(follower)
+            else:
+                again |= articles
+        if again:
+            with self.catalog.writing() as writer:
+                writer.renumber(again)  # so that every index takes them in once more
+        for follower in self.followers:
+            self._follow(follower, progress)
         return found
 
     def reindex(self, progress: Progress | None = None) -> None:
@@ -299,20 +304,9 @@ class Corpus:
                 # Counted anew: more may have been stored meanwhile.
                 progress(follower.name, done, done + self.catalog.pending(state.seq, dense=dense))
 
-    def _mend(self, follower: Follower, articles: set[str] | None) -> None:
-        """Apply these articles again; None: make the index anew."""
-        if articles is None:
-            self._reset(follower)
-            return
-        changes = self.catalog.changes_of(sorted(articles), dense=follower.follows_vectors)
-        state = follower.state()
-        for start in range(0, len(changes), REPAIRED_ARTICLES):
-            assert state is not None
-            follower.apply(changes[start : start + REPAIRED_ARTICLES], state)
-
     def _reset(self, follower: Follower) -> State:
-        make, newest = follower.make, self.catalog.seq(dense=follower.follows_vectors)
-        state = State(self.catalog.log(), 0, {**make, **self._vectors_make(follower)}, uuid.uuid4().hex, newest)
+        newest = self.catalog.seq(dense=follower.follows_vectors)
+        state = State(self.catalog.log(), 0, self._make(follower), uuid.uuid4().hex, newest)
         follower.reset(state)
         return state
 
@@ -322,10 +316,11 @@ class Corpus:
         if state is None or state.corpus != self.catalog.log():
             return False
         newest = self.catalog.seq(dense=follower.follows_vectors)
-        return state.seq <= newest and dict(state.make) == {**follower.make, **self._vectors_make(follower)}
+        return state.seq <= newest and state.make == self._make(follower)
 
-    def _vectors_make(self, follower: Follower) -> Mapping[str, str | int]:
-        return (self.catalog.vectors_make() or {}) if follower.follows_vectors else {}
+    def _make(self, follower: Follower) -> dict[str, str | int]:
+        """All that what stands in an index depends on."""
+        return {**follower.make, **((self.catalog.vectors_make() or {}) if follower.follows_vectors else {})}
 
     @contextmanager
     def _following(self, follower: Follower, *, wait: bool = True) -> Iterator[None]:
@@ -342,7 +337,7 @@ class Corpus:
                 yield
 
     def _differences(self, follower: Follower) -> tuple[list[str], set[str] | None]:
-        """What is wrong with an index, and the ids of the articles to apply again; None where it must be made anew."""
+        """What is wrong with an index, and the articles that it must take in again; None where it must be made anew."""
         if not self._stands(follower):
             said = "is missing, was cut short, or belongs to another corpus or model"
             return [f"The {follower.name} in {follower.place} {said}."], None
@@ -357,10 +352,8 @@ def open_indexes(folder: Path, chroma_url: str | None, opensearch_url: str | Non
         from bot.corpus.opensearch import OpenSearchVectors, OpenSearchWords
 
         return OpenSearchWords(opensearch_url), OpenSearchVectors(opensearch_url)
-    from bot.corpus.lexical import TantivyFiles
-
     if chroma_url:
-        from bot.corpus.chroma_server import ChromaServer
+        from bot.corpus.chroma import ChromaServer
 
         return TantivyFiles(folder / "bm25"), ChromaServer(chroma_url)
     from bot.corpus.chroma_files import ChromaFiles

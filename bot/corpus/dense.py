@@ -53,18 +53,15 @@ class DenseSearch:
 
     def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
         """The passages nearest to a unit vector, best first: (passage id, cosine). Raises CorpusError."""
-        if not self._trusted:
-            return self._exact.search(vector, limit, scope)
-        if self._failed_at is None or time.monotonic() - self._failed_at > RETRY_SECONDS:
+        if self._trusted and (self._failed_at is None or time.monotonic() - self._failed_at > RETRY_SECONDS):
             try:
                 found = self.index.search(vector, limit, scope)
+                self._failed_at = None
+                return found
             except CorpusError as error:
                 if self._failed_at is None:
                     log.warning("%s Until then every vector of the catalog is compared instead.", error)
                 self._failed_at = time.monotonic()
-            else:
-                self._failed_at = None
-                return found
         return self._exact.search(vector, limit, scope)
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:

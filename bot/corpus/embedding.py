@@ -24,7 +24,7 @@ SHARED_PASSAGES = 512
 TRIES = 3
 """So many times in a row others have taken all that is met, and the rest is left to them."""
 PART_PASSAGES = 256
-"""So many are encoded in one call, and lost by a crash: enough to sort by length."""
+"""Whole articles of so many are encoded in one call, and lost by a crash: enough to sort by length."""
 
 
 @dataclass(frozen=True)
@@ -85,22 +85,19 @@ def embed(catalog: Catalog, encoder: Encoder) -> Iterator[int]:
 def _embed(catalog: Catalog, encoder: Encoder, changes: Sequence[Change]) -> Iterator[int]:
     import numpy as np
 
-    texts = [document(each, content_words=encoder.content_words) for change in changes for each in change.passages]
-    parts = [texts[first : first + PART_PASSAGES] for first in range(0, len(texts), PART_PASSAGES)]
-    waiting = list(changes)
-    encoded = np.zeros((0, 0), np.float32)
+    parts: list[list[Change]] = [[]]
+    for change in changes:
+        if sum(len(each.passages) for each in parts[-1]) >= PART_PASSAGES:
+            parts.append([])
+        parts[-1].append(change)
+    texts = [
+        [document(each, content_words=encoder.content_words) for change in part for each in change.passages]
+        for part in parts
+    ]
     # Closed at once where storing fails: what encodes ahead must not go on for nobody.
-    with closing(encoder.encode_many(parts)) as vectors_of_parts:
-        for vectors in vectors_of_parts:
-            encoded = np.concatenate([encoded, vectors]) if len(encoded) else vectors
-            whole, place = 0, 0
-            while whole < len(waiting) and place + len(waiting[whole].passages) <= len(encoded):
-                place += len(waiting[whole].passages)
-                whole += 1
-            if not whole:
-                continue
-            ends = np.cumsum([len(change.passages) for change in waiting[:whole]])
+    with closing(encoder.encode_many(texts)) as encoded:
+        for part, vectors in zip(parts, encoded, strict=True):
+            ends = np.cumsum([len(change.passages) for change in part])
             with catalog.writing() as writer:
-                writer.put_vectors(waiting[:whole], np.split(encoded[:place], ends[:-1]))
-            waiting, encoded = waiting[whole:], encoded[place:]
-            yield place
+                writer.put_vectors(part, np.split(vectors, ends[:-1]))
+            yield len(vectors)

@@ -6,12 +6,14 @@ Whoever asks an index does not see which engine answers: files on this machine, 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from bot.corpus.catalog.database import remedy_of
 from bot.corpus.catalog.log import Change
 from bot.errors import CorpusError, SettingsError
 from bot.schema import Scope
@@ -56,41 +58,31 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What an index holds of one passage beside its vector."""
+class Stored:
+    """What a dense index holds of one passage; `day` is that of publication, as in `date.toordinal`."""
 
     text: str
     day: int | None
-    """Of publication, as in `date.toordinal`."""
     source: str | None
+    vector: Vectors | None = field(default=None, compare=False)
+    """None where it is lost."""
 
 
 class Follower(Protocol):
     """An index that takes in changes of the catalog, in order; taking one in twice does no harm."""
 
-    @property
-    def name(self) -> str:
-        """What it is called in messages."""
-
-    @property
-    def place(self) -> str:
-        """Where it lives: a folder or an address, for messages."""
-
-    @property
-    def local(self) -> bool:
-        """Whether it lives on this machine: then every machine has one of its own."""
-
-    @property
-    def follows_vectors(self) -> bool:
-        """Whether it takes a passage in with its vector, and when it has one: by the log's numbers of those."""
-
-    @property
-    def make(self) -> Mapping[str, str | int]:
-        """How this code makes it: an index that was made another way is made anew."""
-
-    @property
-    def batch_passages(self) -> int:
-        """How many passages it takes in well at a time: so many are done again after a crash, at most."""
+    name: str
+    """What it is called in messages."""
+    place: str
+    """Where it lives: a folder or an address, for messages."""
+    local: bool
+    """Whether it lives on this machine: then every machine has one of its own."""
+    follows_vectors: bool
+    """Whether it takes a passage in with its vector, and when it has one: by the log's numbers of those."""
+    make: Mapping[str, str | int]
+    """How this code makes it: an index that was made another way is made anew."""
+    batch_passages: int
+    """How many passages it takes in well at a time: so many are done again after a crash, at most."""
 
     def state(self) -> State | None:
         """How far it is; None where there is none, or none that can be used. Raises CorpusError."""
@@ -123,97 +115,75 @@ class DenseIndex(Follower, Protocol):
     def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
         """The passages nearest to a unit vector, best first: (passage id, cosine). Raises CorpusError."""
 
-    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors of those of the passages that it holds, by passage id. Raises CorpusError."""
-
-    def beside(self, ids: Sequence[str]) -> dict[str, Held]:
-        """What stands beside the vectors of those of the passages that it holds. Raises CorpusError."""
-
-
-class LexicalIndex(Follower, Protocol):
-    """An index of words, scored by BM25."""
-
-    def terms(self, text: str) -> list[str]:
-        """The index terms of a text, in order: lower case, accents folded, stemmed."""
-
-    def idf(self, terms: Sequence[str]) -> dict[str, float]:
-        """Inverse document frequency of each term in passage texts: ln(1 + (N - n + .5) / (n + .5)), as in BM25."""
-
-    def rarity(self, word: str) -> float:
-        """The idf of a word as it stands in a text; 0 for one that is no index term."""
-
-    def search(
-        self,
-        terms: Sequence[str],
-        limit: int,
-        scope: Scope | None = None,
-        *,
-        title_weight: float = 0.5,
-        among: Sequence[str] = (),
-    ) -> list[tuple[str, float]]:
-        """The passages with the highest BM25 scores, best first: (passage id, score); only of `among` where given."""
-
-    def held(self, weights: Mapping[str, float], passage_ids: Sequence[str]) -> dict[str, float]:
-        """For each of the passages the summed weights of the terms that stand in it or in its title, however often."""
-
-    def held_by_articles(self, weights: Mapping[str, float], article_ids: Sequence[str]) -> dict[str, float]:
-        """For each of the articles the summed weights of the terms that stand anywhere in it."""
-
-    def share(self, scope: Scope) -> float:
-        """The share of all passages that is in scope, 0 to 1."""
+    def stored(self, ids: Sequence[str]) -> dict[str, Stored]:
+        """What it holds of those of the passages that are in it, by passage id. Raises CorpusError."""
 
 
 def unusable(name: str, place: str | Path, error: BaseException, *, damaged: bool = False) -> CorpusError:
     """What went wrong with an index, in words, with the remedy that fits; DamagedIndex only for what is damage."""
-    said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-    lower = said.lower()
+    said = _first_line(error)
     head = f"The {name} in {place} cannot be used ({said})."
     if isinstance(error, ImportError):
         return CorpusError(f"{head} A package that it needs is missing or broken: install newsbot anew.")
-    if (
-        "no space" in lower
-        or "disk is full" in lower
-        or "disk full" in lower
-        or "quota" in lower
-        or "too large" in lower
-    ):
-        return CorpusError(f"{head} Free some space and run the command again; nothing that was stored is lost.")
-    if "read-only" in lower or "readonly" in lower or "permission denied" in lower:
-        return CorpusError(f"{head} Check that the folder may be written; nothing that was stored is lost.")
+    if remedy := remedy_of(said):
+        return CorpusError(f"{head} {remedy}")
     kind = DamagedIndex if damaged else CorpusError
     return kind(f"{head} Make it anew from the catalog: newsbot verify --repair")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """Where an index lives on a server: `setting` names the variable that says so. What is secret is in `url` alone."""
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
+
+class ServerIndex:
+    """An index on the server at an http(s) address, whose path, where there is one, names it there.
+
+    Raises SettingsError for what is no such address. What is secret is in `url` alone, and in no message.
+    """
+
+    name: str
+    local = False
     setting: str
-    url: str
-    host: str
-    port: int
-    secure: bool
-    index: str
-    place: str
+    """The variable that names the address."""
+    package = "newsbot"
+    """What installs the server's client."""
 
-    @classmethod
-    def of(cls, setting: str, address: str, port: int, index: str) -> ServerAddress:
-        """An http(s) address; its path, where there is one, names the index. Raises SettingsError for what is none."""
+    def __init__(self, address: str, port: int, index: str) -> None:
         parts = urlsplit(address)
-        secure = parts.scheme == "https"
+        self.secure = parts.scheme == "https"
         try:
-            port = parts.port or (443 if secure else port)
+            self.port = parts.port or (443 if self.secure else port)
         except ValueError:
-            port = 0
-        if parts.scheme not in {"http", "https"} or not parts.hostname or not port:
-            raise SettingsError(f"{setting} is no address of a server, such as http://127.0.0.1:{port or 8000}.")
-        index = parts.path.strip("/") or index
-        place = f"{parts.scheme}://{parts.hostname}:{port}/{index}"
-        return cls(setting, f"{parts.scheme}://{parts.netloc}", parts.hostname, port, secure, index, place)
+            self.port = 0
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not self.port:
+            raise SettingsError(f"{self.setting} is no address of a server, such as http://127.0.0.1:{port}.")
+        self.url, self.host = f"{parts.scheme}://{parts.netloc}", parts.hostname
+        self.index = parts.path.strip("/") or index
+        self.place = f"{parts.scheme}://{self.host}:{self.port}/{self.index}"
 
-    def unanswered(self, name: str, error: BaseException) -> CorpusError:
-        """That the server does not answer, in words."""
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        return CorpusError(
-            f"The {name} at {self.place} does not answer ({said}). Check {self.setting}, and that the server runs."
-        )
+    def refresh(self) -> None:
+        """Nothing to do: a server answers from what is there."""
+
+    def verify(self) -> list[str]:
+        """Nothing that can be told from here: the server's files are its own."""
+        return []
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What the server's client raises inside becomes a CorpusError: DamagedIndex where the index is not there."""
+        try:
+            yield
+        except CorpusError:
+            raise
+        except ImportError as error:
+            raise CorpusError(
+                f"{self.setting} needs a package that is missing or broken ({_first_line(error)}): pip install "
+                f"'{self.package}', or leave it empty."
+            ) from error
+        except Exception as error:
+            if type(error).__name__ == "NotFoundError":  # so both clients call it
+                raise unusable(self.name, self.place, ValueError("it is not there"), damaged=True) from error
+            raise CorpusError(
+                f"The {self.name} at {self.place} does not answer ({_first_line(error)}). Check {self.setting}, and "
+                "that the server runs."
+            ) from error

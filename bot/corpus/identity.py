@@ -186,18 +186,11 @@ def _path(path: str) -> str:
 
 
 def _decoded(match: re.Match[str]) -> str:
-    plain = unquote(match[0], errors="strict") if _is_utf8(match[0]) else None
-    if plain is None:
+    try:
+        plain = unquote(match[0], errors="strict")
+    except UnicodeDecodeError:
         return match[0].upper()
     return "".join(c if c.isalnum() or c in "-._~" else quote(c, safe="") for c in plain)
-
-
-def _is_utf8(percent: str) -> bool:
-    try:
-        bytes.fromhex(percent.replace("%", "")).decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _kept_parameters(query: str) -> list[tuple[str, str]]:

@@ -1,30 +1,29 @@
-"""The state of an index that lives in a folder: how far it is, and a digest of its files as they were left.
+"""An index that lives in a folder: how far it is, and a digest of its files as they were left.
 
-An index is marked before its files are written and unmarked after, with their digests. So what a kill, a full disk or
-a fault of the disk left of it is seen before it is opened: chromadb 1.5.9 dies of a damaged graph by a segmentation
-fault.
+It is marked before its files are written and unmarked after, with their digests. So what a kill, a full disk or a fault
+of the disk left of it is seen before it is opened: chromadb 1.5.9 dies of a damaged graph by a segmentation fault.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, cast
 
+from bot.corpus.catalog.log import Change
 from bot.corpus.follower import State, unusable
 from bot.errors import CorpusBusy, CorpusError
 
 STATE_FILE = "follower.json"
-BLOCK_BYTES = 1 << 20
 LOCK_SECONDS = 60.0
 """A writer holds the files for one batch at a time, which takes some seconds."""
-
-Digests = Mapping[str, str]
-"""By a file's path within the folder: its length and the digest of its content."""
 
 
 @contextmanager
@@ -52,25 +51,40 @@ def file_locked(path: Path, wait_seconds: float, busy: str) -> Iterator[None]:
         lock.release()
 
 
-class IndexFiles:
-    """A folder with the files of one index; `name` is the index', for messages.
+class IndexFiles(ABC):
+    """One index in a folder. How its files are opened, and what is written into them, is its children's matter."""
 
-    `watched` lists the files whose digests are kept: those that nobody but the index' writer changes.
-    """
+    name: str
+    local = True
 
-    def __init__(self, folder: Path, name: str, watched: Callable[[Path], Iterable[Path]]) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.name = name
-        self._watched = watched
+        self.place = str(folder)
+        self._token = ""
 
-    @property
-    def writable(self) -> bool:
-        """Whether the folder may be written."""
-        return os.access(self.folder, os.W_OK)
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the index's files."""
+
+    @abstractmethod
+    def _watched(self) -> Iterable[Path]:
+        """The files whose digests are kept: those that nobody but the index' writer changes."""
+
+    @abstractmethod
+    def _make_empty(self, state: State) -> None:
+        """Make an empty index, which will stand at `state`, in the empty folder."""
+
+    @abstractmethod
+    def _open_to_write(self) -> Any:
+        """Open the files, which must be whole. Raises DamagedIndex where they are not."""
+
+    @abstractmethod
+    def _take_in(self, opened: Any, changes: Sequence[Change], before: State | None, state: State) -> None:
+        """Write changes into what was opened, durably; `before` is where the index stood."""
 
     def state(self) -> State | None:
-        """How far the index is; None where there is none, or where it was being written when the writer ended."""
-        found = self._read()
+        """How far it is; None where it is missing, or was being written when the writer ended."""
+        found = self._read_state()
         return found[0] if found is not None else None
 
     def token(self) -> str:
@@ -80,25 +94,61 @@ class IndexFiles:
         except (OSError, UnicodeDecodeError):
             return ""
 
+    def verify(self) -> list[str]:
+        """What is broken in the files themselves, a sentence each; empty where all are as they were left."""
+        self.close()
+        with self.locked():
+            try:
+                self.require_whole()
+            except CorpusError as error:
+                return [str(error)]
+            return self._broken_inside()
+
+    def apply(self, changes: Sequence[Change], state: State) -> None:
+        """Take the changes in, durably, and stand at `state`: an article's older passages leave with the same.
+
+        Readers wait for it where they open the files. Raises DamagedIndex where it must be reset first.
+        """
+        before = self.state()
+        with self.locked():
+            opened = self._open_to_write()
+            try:
+                with self.changing(state):
+                    self._take_in(opened, changes, before, state)
+            except BaseException as error:  # also Ctrl-C: what is open must not go on where the files are made anew
+                self.close()
+                if isinstance(error, CorpusError) or not isinstance(error, Exception):
+                    raise
+                raise unusable(self.name, self.folder, error) from error
+            self._token = self.token()
+
+    def reset(self, state: State) -> None:
+        """Delete all that is in the folder, and begin anew at `state`. Raises CorpusError."""
+        with self.locked():
+            self.close()
+            try:
+                if self.folder.exists():
+                    shutil.rmtree(self.folder)
+                self.folder.mkdir(parents=True)
+            except OSError as error:
+                raise unusable(self.name, self.folder, error) from error
+            with self.changing(state):
+                self._make_empty(state)
+            self._token = self.token()
+
     def require_whole(self) -> None:
         """Raises DamagedIndex where the files are not as they were left. Call it while they are `locked`."""
-        found = self._read()
-        if found is None:
-            raise unusable(self.name, self.folder, ValueError(self._why_not()), damaged=True)
-        _, wanted = found
-        there = self._digest()
-        for name, digest in wanted.items():
-            if there.get(name) != digest:
-                said = f"{name} is not as it was left" if name in there else f"{name} is gone"
-                raise unusable(self.name, self.folder, ValueError(said), damaged=True)
-
-    def verify(self) -> list[str]:
-        """What is not as it was left, a sentence; empty where all is."""
-        try:
-            self.require_whole()
-        except CorpusError as error:
-            return [str(error)]
-        return []
+        found, there = self._read_state(), self._digests()
+        if found is not None:
+            wrong = (name for name, digest in found[1].items() if there.get(name) != digest)
+            said = next((f"{name} is {'not as it was left' if name in there else 'gone'}" for name in wrong), "")
+        elif not self.folder.is_dir():
+            said = "it is not there"
+        else:
+            cut_short = "changing" in self.token()
+            said = "writing it was cut short" if cut_short else f"{STATE_FILE} is missing or damaged"
+        if said:
+            raise unusable(self.name, self.folder, ValueError(said), damaged=True)
 
     @contextmanager
     def changing(self, state: State) -> Iterator[None]:
@@ -107,18 +157,9 @@ class IndexFiles:
         Raises CorpusError where the folder cannot be written.
         """
         try:
-            self._write({"changing": True})
+            self._write_state({"changing": True})
             yield
-            self._write(asdict(state) | {"files": self._digest()})
-        except OSError as error:
-            raise unusable(self.name, self.folder, error) from error
-
-    def empty(self) -> None:
-        """Delete all that is in the folder; make it where it is not there. Raises CorpusError."""
-        try:
-            if self.folder.exists():
-                shutil.rmtree(self.folder)
-            self.folder.mkdir(parents=True)
+            self._write_state(asdict(state) | {"files": self._digests()})
         except OSError as error:
             raise unusable(self.name, self.folder, error) from error
 
@@ -128,30 +169,31 @@ class IndexFiles:
 
         Where nothing can be written, nobody does, and there is no lock.
         """
-        if self.folder.is_dir() and not self.writable:
+        if self.read_only():
             yield
             return
         busy = f"The {self.name} in {self.folder} is being written all the time. Try again later."
         with file_locked(self.folder.with_suffix(".lock"), LOCK_SECONDS, busy):
             yield
 
-    def _read(self) -> tuple[State, Digests] | None:
+    def read_only(self) -> bool:
+        """Whether the folder is there and cannot be written."""
+        return self.folder.is_dir() and not os.access(self.folder, os.W_OK)
+
+    def _broken_inside(self) -> list[str]:
+        """What is broken in files that are as they were left, a sentence each."""
+        return []
+
+    def _read_state(self) -> tuple[State, dict[str, str]] | None:
+        """How far the index is, and by a file's path its length and the digest of its content."""
         try:
             found = json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8"))
             known = str(found["corpus"]), int(found["seq"]), dict(found["make"]), str(found["made"])
-            state = State(*known, int(found.get("new_until", 0)))
-            return state, dict(found["files"])
+            return State(*known, int(found.get("new_until", 0))), dict(found["files"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def _why_not(self) -> str:
-        if not self.folder.is_dir():
-            return "it is not there"
-        if "changing" in self.token():
-            return "writing it was cut short"
-        return f"{STATE_FILE} is missing or damaged"
-
-    def _write(self, content: Mapping[str, object]) -> None:
+    def _write_state(self, content: dict[str, Any]) -> None:
         """Replace the state in one step: after a crash it is the old one or the new one, never a part."""
         fresh = self.folder / f".{STATE_FILE}.{os.getpid()}"
         with fresh.open("w", encoding="utf-8") as file:
@@ -160,17 +202,16 @@ class IndexFiles:
             os.fsync(file.fileno())
         fresh.replace(self.folder / STATE_FILE)
 
-    def _digest(self) -> dict[str, str]:
+    def _digests(self) -> dict[str, str]:
         import xxhash
 
         found = {}
-        for path in sorted(self._watched(self.folder)):
-            digest = xxhash.xxh3_128()
+        for path in sorted(self._watched()):
             try:
                 with path.open("rb") as file:
-                    while block := file.read(BLOCK_BYTES):
-                        digest.update(block)
+                    digest = hashlib.file_digest(file, cast(Callable[[], Any], xxhash.xxh3_128))
+                    size = os.fstat(file.fileno()).st_size
             except FileNotFoundError:
                 continue
-            found[path.relative_to(self.folder).as_posix()] = f"{path.stat().st_size}-{digest.hexdigest()}"
+            found[path.relative_to(self.folder).as_posix()] = f"{size}-{digest.hexdigest()}"
         return found

@@ -8,7 +8,6 @@ It was written after the documentation of OpenSearch 3 and was not run against a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
@@ -16,16 +15,14 @@ from typing import Any, TypeVar
 
 from bot.corpus.catalog.log import Change
 from bot.corpus.catalog.vectors import Vectors
-from bot.corpus.follower import DamagedIndex, Held, ServerAddress, State, unusable
-from bot.corpus.lexical import LUCENE_SCALE, UNDATED, terms_of
-from bot.errors import CorpusError
+from bot.corpus.follower import DamagedIndex, ServerIndex, State, Stored
+from bot.corpus.lexical import LUCENE_SCALE, UNDATED, LexicalIndex, terms_of
 from bot.schema import Scope
 
 T = TypeVar("T")
 
 INDEX = "passages"
 READ_ROWS = 2_000
-RARITIES_KEPT = 50_000
 _WORDS = {"type": "text", "analyzer": "whitespace"}
 _FIELDS: dict[str, Any] = {
     "passage_id": {"type": "keyword"},
@@ -48,22 +45,22 @@ _VECTOR = {
 }
 
 
-class OpenSearchIndex:
-    """One index at an http(s) address; its path, where there is one, names it. How far it is stands in its mapping.
+class OpenSearchIndex(ServerIndex):
+    """One index on a server, which the address may name. How far it is stands in its mapping.
 
-    It takes a passage in when it has its vector: words are found as soon as vectors are, and not before.
-    Raises SettingsError for what is no such address. Safe to share between threads.
+    It takes a passage in when it has its vector: words are found as soon as vectors are, and not before. Safe to share
+    between threads.
     """
 
     name = "OpenSearch index"
-    local = False
+    setting = "NEWSBOT_OPENSEARCH_URL"
+    package = "newsbot[opensearch]"
     follows_vectors = True
     batch_passages = 2_048
     make: Mapping[str, str | int] = {"index": "opensearch", "version": 1}
 
     def __init__(self, address: str) -> None:
-        self._address = ServerAddress.of("NEWSBOT_OPENSEARCH_URL", address, 9200, INDEX)
-        self.index, self.place = self._address.index, self._address.place
+        super().__init__(address, 9200, INDEX)
         self._opened: Any = None
         self._told_dimension = False
 
@@ -73,13 +70,6 @@ class OpenSearchIndex:
             return State.from_note(self._mapping().get("_meta"))
         except DamagedIndex:
             return None
-
-    def refresh(self) -> None:
-        """Nothing to do: a server answers from what is there."""
-
-    def verify(self) -> list[str]:
-        """Nothing that can be told from here: the server's files are its own."""
-        return []
 
     def ids(self) -> set[str]:
         """Ids of all passages that the index holds."""
@@ -142,39 +132,13 @@ class OpenSearchIndex:
         ]
         return found
 
-    def _stored(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """These fields of those of the passages that the index holds."""
-        found: dict[str, dict[str, Any]] = {}
-        for start in range(0, len(ids), READ_ROWS):
-            asked = {
-                "index": self.index,
-                "body": {"ids": list(ids[start : start + READ_ROWS])},
-                "_source": list(fields),
-            }
-            page = self._ask(partial(_many, asked=asked))
-            found |= {each["_id"]: each["_source"] for each in page["docs"] if each.get("found")}
-        return found
-
     def _ask(self, ask: Callable[[Any], T]) -> T:
-        try:
+        with self._telling():
             if self._opened is None:
                 from opensearchpy import OpenSearch
 
-                self._opened = OpenSearch([self._address.url], timeout=60)
+                self._opened = OpenSearch([self.url], timeout=60)
             return ask(self._opened)
-        except CorpusError:
-            raise
-        except ImportError as error:
-            raise CorpusError(
-                "NEWSBOT_OPENSEARCH_URL needs the package opensearch-py: pip install 'newsbot[opensearch]', or leave "
-                "it empty."
-            ) from error
-        except Exception as error:
-            from opensearchpy import NotFoundError
-
-            if isinstance(error, NotFoundError):
-                raise unusable(self.name, self.place, ValueError("it is not there"), damaged=True) from error
-            raise self._address.unanswered(self.name, error) from error
 
 
 class OpenSearchVectors(OpenSearchIndex):
@@ -190,85 +154,40 @@ class OpenSearchVectors(OpenSearchIndex):
         # OpenSearch's score of a cosine is (1 + cosine) / 2.
         return [(hit["_id"], 2 * hit["_score"] - 1) for hit in self._hits({"knn": {"vector": nearest}}, limit)]
 
-    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors of those of the passages that the index holds, by passage id."""
+    def stored(self, ids: Sequence[str]) -> dict[str, Stored]:
+        """What the index holds of those of the passages that are in it, by id."""
         import numpy as np
 
-        return {id_: np.array(each["vector"], np.float32) for id_, each in self._stored(ids, ["vector"]).items()}
+        found: dict[str, Stored] = {}
+        for start in range(0, len(ids), READ_ROWS):
+            asked = {"ids": list(ids[start : start + READ_ROWS])}
+            page = self._ask(partial(_many, index=self.index, body=asked, _source=["said", "day", "source", "vector"]))
+            for each in (each for each in page["docs"] if each.get("found")):
+                fields = each["_source"]
+                vector = np.array(fields["vector"], np.float32)
+                found[each["_id"]] = Stored(fields["said"], fields["day"] or None, fields["source"] or None, vector)
+        return found
 
-    def beside(self, ids: Sequence[str]) -> dict[str, Held]:
-        """What stands beside the vectors of those of the passages that the index holds."""
-        found = self._stored(ids, ["said", "day", "source"]).items()
-        return {id_: Held(each["said"], each["day"] or None, each["source"] or None) for id_, each in found}
 
-
-class OpenSearchWords(OpenSearchIndex):
+class OpenSearchWords(OpenSearchIndex, LexicalIndex):
     """The index as one of words."""
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
-        self._rarities: dict[str, float] = {}
-
-    def terms(self, text: str) -> list[str]:
-        """The index terms of a text, in order: lower case, accents folded, stemmed."""
-        return terms_of(text)
-
-    def idf(self, terms: Sequence[str]) -> dict[str, float]:
-        """Inverse document frequency of each term in passage texts: ln(1 + (N - n + .5) / (n + .5)), as in BM25."""
-        if not terms:
-            return {}
-        counted = {term: {"term": {"text": term}} for term in set(terms)}
-        body = {"size": 0, "track_total_hits": True, "aggs": {"holding": {"filters": {"filters": counted}}}}
-        page = self._ask(lambda client: client.search(index=self.index, body=body))
-        total, buckets = page["hits"]["total"]["value"], page["aggregations"]["holding"]["buckets"]
-        holding = {term: buckets[term]["doc_count"] for term in counted}
-        return {term: math.log(1 + (total - count + 0.5) / (count + 0.5)) for term, count in holding.items()}
-
-    def rarity(self, word: str) -> float:
-        """The idf of a word as it stands in a text; 0 for one that is no index term. Remembered until the next change
-        or until they are many.
-        """
-        if len(self._rarities) > RARITIES_KEPT:
-            self._rarities = {}
-        if word not in self._rarities:
-            self._rarities[word] = max(self.idf(self.terms(word)).values(), default=0.0)
-        return self._rarities[word]
+        self._rarities = {}
 
     def apply(self, changes: Sequence[Change], state: State) -> None:
         """Take changes in, durably, and stand at `state`."""
         super().apply(changes, state)
         self._rarities = {}
 
-    def search(
-        self,
-        terms: Sequence[str],
-        limit: int,
-        scope: Scope | None = None,
-        *,
-        title_weight: float = 0.5,
-        among: Sequence[str] = (),
+    def _search(
+        self, wanted: Sequence[tuple[str, str, float]], limit: int, scope: Scope | None, among: Sequence[str]
     ) -> list[tuple[str, float]]:
-        """The passages with the highest BM25 scores, best first: (passage id, score); only of `among` where given."""
-        weights = {"text": 1.0, "title": title_weight}
-        wanted = [
-            {"term": {field: {"value": term, "boost": weight}}}
-            for term in dict.fromkeys(terms)
-            for field, weight in weights.items()
-            if weight
-        ]
-        if not wanted:
-            return []
+        terms = [{"term": {field: {"value": term, "boost": weight}}} for field, term, weight in wanted]
         filters = _narrowed(scope) + ([{"terms": {"passage_id": list(among)}}] if among else [])
-        found = self._hits({"bool": {"should": wanted, "minimum_should_match": 1, "filter": filters}}, limit)
+        found = self._hits({"bool": {"should": terms, "minimum_should_match": 1, "filter": filters}}, limit)
         return [(hit["_id"], hit["_score"] * LUCENE_SCALE) for hit in found]
-
-    def held(self, weights: Mapping[str, float], passage_ids: Sequence[str]) -> dict[str, float]:
-        """For each of the passages the summed weights of the terms that stand in it or in its title, however often."""
-        return self._held(weights, ("text", "title"), "passage_id", passage_ids)
-
-    def held_by_articles(self, weights: Mapping[str, float], article_ids: Sequence[str]) -> dict[str, float]:
-        """For each of the articles the summed weights of the terms that stand anywhere in it."""
-        return self._held(weights, ("whole",), "article_id", article_ids)
 
     def share(self, scope: Scope) -> float:
         """The share of all passages that is in scope, 0 to 1."""
@@ -276,11 +195,16 @@ class OpenSearchWords(OpenSearchIndex):
         inside = self._ask(lambda client: client.count(index=self.index, body=body))["count"]
         return float(inside / max(1, self._ask(lambda client: client.count(index=self.index))["count"]))
 
+    def _counted(self, terms: set[str]) -> tuple[int, dict[str, int]]:
+        counted = {term: {"term": {"text": term}} for term in terms}
+        body = {"size": 0, "track_total_hits": True, "aggs": {"holding": {"filters": {"filters": counted}}}}
+        page = self._ask(lambda client: client.search(index=self.index, body=body))
+        buckets = page["aggregations"]["holding"]["buckets"]
+        return page["hits"]["total"]["value"], {term: buckets[term]["doc_count"] for term in counted}
+
     def _held(
         self, weights: Mapping[str, float], fields: Sequence[str], key: str, among: Sequence[str]
     ) -> dict[str, float]:
-        if not weights or not among:
-            return {}
         wanted = []
         for term, weight in weights.items():
             anywhere = {"bool": {"should": [{"term": {field: term}} for field in fields]}}
@@ -290,7 +214,7 @@ class OpenSearchWords(OpenSearchIndex):
         return {hit["_source"][key]: hit["_score"] for hit in self._hits(query, len(among), [key])}
 
 
-def _many(client: Any, asked: Mapping[str, Any]) -> Any:
+def _many(client: Any, **asked: Any) -> Any:
     return client.mget(**asked)
 
 

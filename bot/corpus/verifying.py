@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog.articles import article_of, revision_digest, row_hash
 from bot.corpus.catalog.database import RESTORE
-from bot.corpus.catalog.schema import articles_table, passages_table, revisions_table, vectors_table
+from bot.corpus.catalog.schema import among, articles_table, passages_table, revisions_table, vectors_table
 from bot.corpus.catalog.vectors import vectors_digest
-from bot.corpus.follower import DenseIndex, Follower, Held
+from bot.corpus.follower import DenseIndex, Follower, Stored
 from bot.errors import CorpusError
 
 READ_ROWS = 2_000
@@ -103,8 +102,10 @@ def _database(catalog: Catalog) -> tuple[str, ...]:
 
 
 def differences(catalog: Catalog, follower: Follower, dense: DenseIndex | None) -> tuple[list[str], set[str] | None]:
-    """What is wrong with an index that stands at a state of this catalog, and the ids of the articles to apply again;
-    None where it must be made anew. `dense` is the index again where it is one of vectors.
+    """What is wrong with an index that stands at a state of this catalog, and the articles that it must take in again.
+
+    None instead of these where it must be made anew: much is wrong, or it holds what never was in the catalog. `dense`
+    is the index again where it is one of vectors.
     """
     state = follower.state()
     assert state is not None
@@ -134,9 +135,11 @@ def differences(catalog: Catalog, follower: Follower, dense: DenseIndex | None) 
         wrong.append(f"The {name} holds {len(texts)} passages with another text, day or source.")
     if lost:
         wrong.append(f"The {name} lacks the vectors of {len(lost)} passages, or holds others.")
-    if len(missing | texts | lost) > REBUILD_SHARE * max(1, len(wanted)):
+    again = {id_.split(".", 1)[0] for id_ in missing | extra | texts | lost}
+    known = catalog.scalar(sa.select(sa.func.count()).where(among(articles_table.c.id, again)))
+    if known < len(again) or len(missing | texts | lost) > REBUILD_SHARE * max(1, len(wanted)):
         return wrong, None
-    return wrong, {id_.split(".", 1)[0] for id_ in missing | extra | texts | lost}
+    return wrong, again
 
 
 def _compared(catalog: Catalog, dense: DenseIndex, ids: Sequence[str]) -> tuple[set[str], set[str]]:
@@ -144,21 +147,15 @@ def _compared(catalog: Catalog, dense: DenseIndex, ids: Sequence[str]) -> tuple[
     import numpy as np
 
     other, lost = set[str](), set[str]()
-    for some in _portions(ids):
-        passages, held = catalog.passages(some), dense.beside(some)
+    for start in range(0, len(ids), READ_ROWS):
+        some = ids[start : start + READ_ROWS]
+        passages, wanted, found = catalog.passages(some), catalog.vectors(some), dense.stored(some)
         for id_, passage in passages.items():
-            article = passage.article
-            day = article.published.toordinal() if article.published else None
-            if held.get(id_) != Held(passage.text, day, article.source):
+            day = passage.article.published
+            if found.get(id_) != Stored(passage.text, day.toordinal() if day else None, passage.article.source):
                 other.add(id_)
-        wanted, found = catalog.vectors(some), dense.vectors(some)
         for id_, vector in wanted.items():
-            there: Any = found.get(id_)
+            there = found[id_].vector if id_ in found else None
             if there is None or not np.allclose(np.asarray(there, np.float32), vector, rtol=0, atol=VECTOR_TOLERANCE):
                 lost.add(id_)
     return other, lost
-
-
-def _portions(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), READ_ROWS):
-        yield ids[start : start + READ_ROWS]

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.corpus.chroma_server import ChromaServer
+from bot.corpus.chroma import ChromaServer
 from bot.schema import Article, Span
 from tests.fakes import corpus_of
 from tests.servers import chroma_server, postgres_server

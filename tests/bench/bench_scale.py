@@ -23,7 +23,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.corpus.chroma_server import ChromaServer
+from bot.corpus.chroma import ChromaServer
 from bot.errors import CorpusError
 from ingest.pipeline import ingest
 from tests.fakes import corpus_of

@@ -211,17 +211,18 @@ def dated(catalog: Articles, ids: Sequence[str]) -> list[Dated]:
 
 
 def newest(
-    catalog: Articles, count: int, ids: Sequence[str] | None = None, scope: Scope | None = None
+    catalog: Articles, count: int, ids: Sequence[str] | None = None, scope: Scope | None = None, *, whole: bool = False
 ) -> list[Article]:
-    """The newest articles with a day, copies left out; only those of `ids`, and in scope, where given.
+    """The newest articles; only those of `ids`, and in scope, where given. Raises CorpusError.
 
-    Raises CorpusError.
+    Copies and articles without a day are left out, unless the `whole` corpus is meant: what has no day comes last then.
     """
     a = articles_table.c
-    query = sa.select(articles_table).where(INDEXED, a.published.is_not(None))
+    query = sa.select(articles_table).where(*[~a.removed] if whole else [INDEXED, a.published.is_not(None)])
     query = query if ids is None else query.where(among(a.id, ids))
     query = query.where(*in_scope(scope)) if scope else query
-    rows = catalog.rows(query.order_by(a.published.desc(), a.published_at.desc(), a.added_at.desc(), a.id).limit(count))
+    order = a.published.is_(None), a.published.desc(), a.published_at.desc(), a.added_at.desc(), a.id
+    rows = catalog.rows(query.order_by(*order[0 if whole else 1 :]).limit(count))
     return [each for row in rows if (each := article_of(row)) is not None]
 
 

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,14 +64,18 @@ class Database:
         """One transaction that writes what is no article; all of it is there at its end, or none."""
         return self._writing_engine.begin()
 
+    def put_rows(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Put rows in that are no article's, each in place of the one with its key."""
+        with self.transaction() as connection:
+            upsert(connection, table, rows)
+
     def mend_database(self) -> bool:
         """Make SQLite's own indexes anew, where they disagree with the tables; False where that cannot be done."""
         if self.path is None:
             return False
         try:
             self._execute("REINDEX")
-            with self.transaction() as connection:  # the numbers may be among what was damaged
-                upsert(connection, corpus_table, [{"key": "log", "value": uuid.uuid4().hex}])
+            self.put_rows(corpus_table, [{"key": "log", "value": uuid.uuid4().hex}])  # numbers may be damaged too
         except (CorpusError, sqlite3.Error):
             return False
         return True
@@ -226,6 +230,16 @@ def writing_engine(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(writing=True)
 
 
+def remedy_of(said: str) -> str | None:
+    """What helps against an error that the disk or its permissions gave, by its text; None for any other."""
+    lower = said.lower()
+    if any(each in lower for each in ("read-only", "readonly", "permission denied", "unable to open")):
+        return "Check that the folder exists and may be written; nothing that was stored is lost."
+    if any(each in lower for each in ("no space", "is full", "disk full", "quota", "too large")):
+        return "Free some space and run the command again; nothing that was stored is lost."
+    return None
+
+
 def _decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
@@ -238,17 +252,11 @@ def _teller(name: str) -> Callable[[Any], None]:
             return
         cause = context.original_exception
         said = str(cause.args[0].get("M", cause)) if cause.args and isinstance(cause.args[0], dict) else str(cause)
-        lower = said.lower()
-        if "readonly" in lower or "read-only" in lower or "unable to open" in lower:
-            remedy = "Check that the folder exists and may be written."
-        elif "full" in lower or "no space" in lower:
-            remedy = "Free some space and run the command again; nothing that was stored is lost."
-        elif "locked" in lower or "lock timeout" in lower:
-            remedy = "Another program holds it; try again when it is done."
+        otherwise = RESTORE
+        if "locked" in said.lower() or "lock timeout" in said.lower():
+            otherwise = "Another program holds it; try again when it is done."
         elif context.dialect.name == "postgresql":
-            remedy = "Check NEWSBOT_DATABASE_URL and that the server runs."
-        else:
-            remedy = RESTORE
-        raise CorpusError(f"The catalog {name} cannot be used: {said}. {remedy}") from cause
+            otherwise = "Check NEWSBOT_DATABASE_URL and that the server runs."
+        raise CorpusError(f"The catalog {name} cannot be used: {said}. {remedy_of(said) or otherwise}") from cause
 
     return tell

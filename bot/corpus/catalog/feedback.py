@@ -232,8 +232,7 @@ def guilds_with_settings(catalog: Database) -> list[int]:
 
 def put_guild_settings(catalog: Database, guild: int, settings: Mapping[str, Any]) -> None:
     """Set a server's settings, in place of those before. Raises CorpusError."""
-    with catalog.transaction() as connection:
-        upsert(connection, guilds_table, [{"id": str(guild), "settings": dict(settings), "changed_at": timestamp()}])
+    catalog.put_rows(guilds_table, [{"id": str(guild), "settings": dict(settings), "changed_at": timestamp()}])
 
 
 def _given(row: Any) -> Given:

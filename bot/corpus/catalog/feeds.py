@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from bot.corpus.catalog.database import Database
-from bot.corpus.catalog.schema import feeds_table, links_table, runs_table, upsert
+from bot.corpus.catalog.schema import feeds_table, links_table, runs_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,7 @@ def known_feed(catalog: Database, address: str) -> Feed | None:
 
 def put_feed(catalog: Database, feed: Feed) -> None:
     """Remember an address that is followed, in place of what was remembered of it. Raises CorpusError."""
-    with catalog.transaction() as connection:
-        upsert(connection, feeds_table, [asdict(feed)])
+    catalog.put_rows(feeds_table, [asdict(feed)])
 
 
 def known_link(catalog: Database, url: str) -> Link | None:
@@ -74,8 +73,7 @@ def known_link(catalog: Database, url: str) -> Link | None:
 
 def put_links(catalog: Database, links: Sequence[Link]) -> None:
     """Remember pages that a feed led to, in place of what was remembered of them. Raises CorpusError."""
-    with catalog.transaction() as connection:
-        upsert(connection, links_table, [asdict(link) for link in links])
+    catalog.put_rows(links_table, [asdict(link) for link in links])
 
 
 def start_run(catalog: Database) -> int:

@@ -94,13 +94,12 @@ class Log(Articles):
         query = sa.select(articles_table).where(~a.embedded).order_by(a.id)
         return self._changes([query.where(a.id >= start), query.where(a.id < start)], passages, empty=False)
 
-    def changes_of(self, ids: Sequence[str], *, dense: bool = False) -> list[Change]:
-        """What an index must know of these articles, as if each had just changed; ids that were never there too."""
-        query = sa.select(articles_table).where(among(articles_table.c.id, ids))
+    def changes_of(self, ids: Sequence[str]) -> list[Change]:
+        """What an index of words must know of those of the articles that were ever there, in the order of `ids`."""
         with self.engine.connect() as connection:
-            rows = connection.execute(query).all()
-            found = {each.article_id: each for each in _changes_of(connection, rows, dense=dense)}
-        return [found.get(id_) or Change(0, id_, ()) for id_ in ids]
+            rows = connection.execute(sa.select(articles_table).where(among(articles_table.c.id, ids))).all()
+            found = {each.article_id: each for each in _changes_of(connection, rows, dense=False)}
+        return [found[id_] for id_ in ids if id_ in found]
 
     def behind(self, after: int, *, dense: bool = False) -> int:
         """Number of articles that changed after a number."""
@@ -267,6 +266,11 @@ class Writer:
         """Articles that are linked as copies of this one, oldest first."""
         return articles_where(self._connection, articles_table.c.copy_of == article_id)
 
+    def renumber(self, article_ids: Iterable[str]) -> None:
+        """Have the indexes take these articles in once more, as if each had just changed."""
+        for id_ in sorted(article_ids):
+            self._update(id_, **self._numbered())
+
     def link(self, article_id: str, copy_of: str | None) -> None:
         """Make an article a copy of another one, or (None) an original again."""
         row, spans = self._row(article_id), self._spans(article_id)
@@ -310,13 +314,10 @@ class Writer:
             self._execute(revisions_table.delete().where(revisions_table.c.article_id == id_))
             if (row := self._row(id_)) is not None:
                 self._update(id_, **NOTHING, content_hash="", row_hash=row_hash({**row._mapping, **NOTHING}, []))
-        now = timestamp()
-        upsert(self._connection, purged_table, [{"article_id": id_, "purged_at": now} for id_ in ids])
+        upsert(self._connection, purged_table, [{"article_id": id_, "purged_at": timestamp()} for id_ in ids])
         answers = self._execute(sa.select(answers_table.c.id, answers_table.c.citations))
-        forget_answers(
-            self._connection,
-            [row.id for row in answers if any(each.get("article_id") in ids for each in row.citations or ())],
-        )
+        cited = {row.id: {each.get("article_id") for each in row.citations or ()} for row in answers}
+        forget_answers(self._connection, [id_ for id_, articles in cited.items() if articles & ids])
 
     def allow(self, article_ids: Iterable[str]) -> None:
         """Take purged articles in again when they are met."""
@@ -345,10 +346,8 @@ class Writer:
             self._execute(passages_table.insert(), rows)
 
     def _spans(self, article_id: str) -> list[tuple[int, int]]:
-        p = passages_table.c
-        return [
-            (start, end) for start, end in self._execute(sa.select(p.start, p.end).where(p.article_id == article_id))
-        ]
+        spans = sa.select(passages_table).where(passages_table.c.article_id == article_id)
+        return [(row.start, row.end) for row in self._execute(spans)]
 
     def _row(self, article_id: str) -> Any:
         return self._execute(sa.select(articles_table).where(articles_table.c.id == article_id)).one_or_none()

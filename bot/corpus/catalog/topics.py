@@ -1,4 +1,4 @@
-"""What the corpus speaks of: its articles in order of their days, and the names that most of them begin with."""
+"""What the corpus speaks of: the names that most of its articles begin with, and how new it is."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from datetime import UTC, date, datetime
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
-from bot.corpus.catalog.articles import Articles, article_of, in_scope
+from bot.corpus.catalog.articles import Articles, newest
 from bot.corpus.catalog.feeds import last_run
-from bot.corpus.catalog.schema import articles_table
-from bot.schema import Article, Scope
+from bot.schema import Scope
 from bot.text.names import is_title, names, one_form
 from bot.text.unicode import folded
 
@@ -36,20 +33,12 @@ class Topic:
     newest: date | None
 
 
-def listed(catalog: Articles, count: int, scope: Scope) -> list[Article]:
-    """Articles in scope, copies too: the newest first, those without a day last. Raises CorpusError."""
-    a = articles_table.c
-    order = (a.published.is_(None), a.published.desc(), a.published_at.desc(), a.added_at.desc(), a.id)
-    query = sa.select(articles_table).where(~a.removed, *in_scope(scope)).order_by(*order).limit(count)
-    return [each for row in catalog.rows(query) if (each := article_of(row)) is not None]
-
-
 def topics(catalog: Articles, count: int, scope: Scope) -> list[Topic]:
     """The names that most of the newest articles in scope begin with, wire copies counted once. Raises CorpusError."""
     outlets = {folded(source) for source in catalog.sources()}
     found: dict[str, Counter[str]] = {}
     newest_day: dict[str, date | None] = {}
-    for article in {each.text: each for each in listed(catalog, TOPIC_ARTICLES, scope)}.values():
+    for article in {each.text: each for each in newest(catalog, TOPIC_ARTICLES, scope=scope, whole=True)}.values():
         said: dict[str, str] = {}
         for name in names(f"{article.title}\n{article.text[:TOPIC_TEXT_CHARS]}"):
             words = list(dropwhile(is_title, (re.sub(r"['’]s?$", "", word) for word in name.words)))
