@@ -9,7 +9,8 @@ import asyncio
 
 import pytest
 
-from bot.discord_bot.limits import USER_AT_ONCE, Busy, Queue, Rate, Rates, Ticket
+from bot.discord_bot.queue import USER_AT_ONCE, Busy, Queue, Ticket
+from bot.rates import Rate, Rates
 
 MINUTE_HOUR = (Rate(5, 60), Rate(60, 3600))
 
@@ -36,6 +37,17 @@ def test_five_a_minute_and_sixty_an_hour() -> None:
     assert taken == 60
     clock.now += 3600
     assert rates.take([("a", MINUTE_HOUR)]) == 0.0
+
+
+def test_no_stretch_of_a_minute_has_more_than_its_rate() -> None:
+    clock, taken = Clock(), []
+    rates = Rates(clock)
+    for _ in range(400):
+        clock.now += 1.5
+        if rates.take([("a", (Rate(5, 60),))]) == 0.0:
+            taken.append(clock.now)
+    assert len(taken) == 50, "as many as are allowed"
+    assert all(later - sooner >= 60 for sooner, later in zip(taken, taken[5:], strict=False))
 
 
 def test_what_is_refused_by_one_key_is_counted_by_none() -> None:

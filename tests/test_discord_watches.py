@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.answering.briefing import new_articles
 from bot.asking import Asker
 from bot.corpus.corpus import Corpus
 from bot.discord_bot import watches
-from bot.discord_bot.digest import new_articles
 from bot.discord_bot.guild_settings import GuildSettings
 from bot.discord_bot.store import DiscordStore, Watch
 from bot.discord_bot.watches import is_due

@@ -25,31 +25,15 @@ from bot.server.chat import chunks, markdown
 from bot.server.http import http_app
 from bot.server.queries import CorpusQueries, TooBusy, TookTooLong
 from bot.settings import Settings
-from bot.wiring import open_asker
+from tests import servers
 from tests.chat_server import Asked, ChatServer, Reply
 from tests.scripted_model import key_of, with_model
 from tests.servers import served
 
+asker, address, client = servers.asker, servers.address, servers.client
+
 ASKED = "How many NATO personnel are in Iraq?"
 UNKNOWN = "Who won the 2031 world cup?"
-
-
-@pytest.fixture(scope="module")
-def asker(sample_settings: Settings) -> Asker:
-    return open_asker(sample_settings)
-
-
-@pytest.fixture(scope="module")
-def address(asker: Asker) -> Iterator[str]:
-    app = http_app(CorpusQueries(asker, at_once=2, seconds=120))
-    with served(app, Settings(server_per_minute=0)) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def client(address: str) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=address, trust_env=False, timeout=120) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

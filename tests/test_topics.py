@@ -12,14 +12,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from bot.answering.statement_check import bounded, nearest
 from bot.asking import Asker
 from bot.corpus.catalog.articles import dated, freshness, newest
 from bot.corpus.catalog.feedback import Cited, Given
 from bot.corpus.corpus import Corpus
 from bot.discord_bot.comparing import changes
-from bot.discord_bot.digest import articles_on
 from bot.discord_bot.quotes import source_page
-from bot.discord_bot.statement_check import bounded, nearest
+from bot.retrieval.topic import articles_on
 from bot.schema import Answer, Article, Question
 from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus

@@ -17,14 +17,14 @@ from bot.corpus.catalog.feedback import asked
 from bot.discord_bot.answer_service import AnswerService, service_of
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import person_of
-from bot.discord_bot.days import LANGUAGES, day
 from bot.discord_bot.embeds import Page, embed_of, line_pages
-from bot.discord_bot.escaping import escaped, one_line
 from bot.discord_bot.forms import Form, Menu
 from bot.discord_bot.guild_settings import GuildSettings, now
 from bot.discord_bot.listings import settings_lines, stats_pages, status_pages
 from bot.discord_bot.targets import think, whisper
 from bot.errors import NewsbotError, UsageError
+from bot.wording.days import LANGUAGES, day
+from bot.wording.markdown import escaped, one_line
 
 log = logging.getLogger(__name__)
 

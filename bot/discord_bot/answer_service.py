@@ -21,15 +21,16 @@ from bot.corpus.catalog.feedback import forget_before, put_answer, put_messages,
 from bot.discord_bot.context import BotContext, Person
 from bot.discord_bot.delivery import watched
 from bot.discord_bot.embeds import answer_pages
-from bot.discord_bot.escaping import escaped
 from bot.discord_bot.guild_settings import GuildSettings, GuildSettingsStore
-from bot.discord_bot.limits import Busy, Queue, Rate, Rates
 from bot.discord_bot.logs import cause
+from bot.discord_bot.queue import Busy, Queue
 from bot.discord_bot.store import DiscordStore
 from bot.discord_bot.targets import OF_THE_LINE, InteractionTarget, ReplyTarget, whisper
 from bot.errors import NewsbotError, ReadError, UsageError
 from bot.models.question_kind import TALK_MARGIN, QuestionKind
+from bot.rates import Rate, Rates
 from bot.schema import Answer, Question, Turn
+from bot.wording.markdown import escaped
 
 log = logging.getLogger(__name__)
 

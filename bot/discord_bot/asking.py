@@ -15,6 +15,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering.statement_check import bounded, nearest
 from bot.asking import question_of
 from bot.discord_bot.answer_service import TOLD_RATE, AnswerService, kind_of
 from bot.discord_bot.buttons import answer_buttons
@@ -22,7 +23,6 @@ from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import Person, person_of
 from bot.discord_bot.logs import cause
 from bot.discord_bot.memory import history_of, turn_of
-from bot.discord_bot.statement_check import bounded, nearest
 from bot.discord_bot.store import Pending
 from bot.discord_bot.targets import OF_THE_LINE, InteractionTarget, MessageTarget, ReplyTarget, RestoredTarget
 from bot.errors import NewsbotError, UsageError

@@ -17,11 +17,11 @@ from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.charts import DARK, LIGHT, can_draw, coverage_chart
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import person_of
-from bot.discord_bot.digest import TOPIC_CHARS, articles_on
 from bot.discord_bot.embeds import Page, embed_of
 from bot.discord_bot.listings import CHART_FILE, coverage_pages, help_pages, latest_of, nothing_on, sources_pages
-from bot.discord_bot.periods import counted
 from bot.discord_bot.targets import Attachment, InteractionTarget, permissions_of, think, whisper
+from bot.retrieval.periods import counted
+from bot.retrieval.topic import TOPIC_CHARS, articles_on
 
 Interaction = discord.Interaction[Any]
 Shown = tuple[Sequence[Page], Sequence[Attachment]]

@@ -16,17 +16,17 @@ from bot.corpus.catalog.feedback import Given, Rating, Reason, forget, given, ra
 from bot.discord_bot.answer_service import service_of, tell_failure
 from bot.discord_bot.comparing import change_block, changes
 from bot.discord_bot.context import person_of
-from bot.discord_bot.days import day
-from bot.discord_bot.digest import articles_on
 from bot.discord_bot.embeds import embed_of
-from bot.discord_bot.escaping import one_line
 from bot.discord_bot.forms import Form
 from bot.discord_bot.guild_settings import now
 from bot.discord_bot.listings import latest_of
 from bot.discord_bot.quotes import source_page
 from bot.discord_bot.targets import ReplacedTarget, permissions_of, think, whisper
 from bot.errors import UsageError
+from bot.retrieval.topic import articles_on
 from bot.schema import Answer
+from bot.wording.days import day
+from bot.wording.markdown import one_line
 
 Interaction = discord.Interaction[Any]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from bot.discord_bot.days import day
-from bot.discord_bot.escaping import escaped, link_address, masked_link, one_line
 from bot.discord_bot.splitting import size, split
 from bot.render import day as english_day
 from bot.schema import Answer, Article, Citation
+from bot.wording.days import day
+from bot.wording.markdown import escaped, link_address, masked_link, one_line
 
 if TYPE_CHECKING:
     import discord

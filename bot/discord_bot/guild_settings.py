@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog.feedback import guild_settings, guilds_with_settings, put_guild_settings
-from bot.discord_bot.days import LANGUAGES
 from bot.errors import UsageError
+from bot.wording.days import LANGUAGES
 
 PLACES_MOST = 100
 Ids = tuple[int, ...]

@@ -10,14 +10,14 @@ from datetime import datetime
 from bot.corpus.catalog.articles import Freshness, newest
 from bot.corpus.catalog.feedback import Asked
 from bot.corpus.corpus import Corpus, Status
-from bot.discord_bot.days import LANGUAGES, day
-from bot.discord_bot.digest import articles_on
 from bot.discord_bot.embeds import GREY, OUTLET_CHARS, Page, article_line, fitted, line_pages
-from bot.discord_bot.escaping import escaped, masked_link, one_line
 from bot.discord_bot.guild_settings import GuildSettings
-from bot.discord_bot.periods import Counted
 from bot.render import counts_line
+from bot.retrieval.periods import Counted
+from bot.retrieval.topic import articles_on
 from bot.schema import Article, Coverage
+from bot.wording.days import LANGUAGES, day
+from bot.wording.markdown import escaped, masked_link, one_line
 
 TITLE_TOPIC_CHARS = 80
 LATEST = 10

@@ -5,10 +5,10 @@ from __future__ import annotations
 from bot.answering.links import text_fragment_link
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog.feedback import Cited, Given
-from bot.discord_bot.days import day
 from bot.discord_bot.embeds import BLUE, GREY, OUTLET_CHARS, Page, article_line
-from bot.discord_bot.escaping import escaped, one_line
 from bot.schema import Article, Span
+from bot.wording.days import day
+from bot.wording.markdown import escaped, one_line
 
 AROUND_CHARS = 400
 """Shown on either side of a quote whose passage is not known any more."""

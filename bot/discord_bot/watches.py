@@ -14,22 +14,23 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands, tasks
 
+from bot.answering.briefing import briefing, is_on, new_articles
 from bot.corpus.catalog.feedback import Given, given
 from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.buttons import answer_buttons
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.comparing import change_block, changes
 from bot.discord_bot.context import Person, person_of
-from bot.discord_bot.digest import TOPIC_CHARS, briefing, is_on, new_articles, topic_terms
 from bot.discord_bot.embeds import answer_pages, embed_of, line_pages
-from bot.discord_bot.escaping import escaped, one_line
 from bot.discord_bot.forms import Menu
 from bot.discord_bot.guild_settings import GuildSettings, now, zone_of
 from bot.discord_bot.logs import cause
 from bot.discord_bot.store import Kind, Watch
 from bot.discord_bot.targets import OF_THE_LINE, ChannelTarget, think, whisper
 from bot.errors import NewsbotError, UsageError
+from bot.retrieval.topic import TOPIC_CHARS, topic_terms
 from bot.schema import Answer, Passage, Question
+from bot.wording.markdown import escaped, one_line
 
 log = logging.getLogger(__name__)
 

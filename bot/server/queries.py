@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bot.corpus.catalog.articles import Dated, Freshness, dated, freshness, newest
 from bot.corpus.catalog.topics import about_corpus
 from bot.corpus.identity import article_id
-from bot.discord_bot.digest import TOPIC_CHARS, articles_on
-from bot.discord_bot.periods import Counted, counted
 from bot.errors import NewsbotError, ReadError, UsageError
 from bot.render import article_json, iso
+from bot.retrieval.periods import Counted, counted
+from bot.retrieval.topic import TOPIC_CHARS, articles_on
 from bot.schema import Answer, Article, Hit, Question, Turn
 
 if TYPE_CHECKING:

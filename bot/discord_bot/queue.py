@@ -1,16 +1,11 @@
-"""How many questions are taken: so many a minute and an hour, so many at once, the others in a fair queue."""
+"""How many questions are answered at once; the others wait in a fair queue."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import NamedTuple
-
-from discord.app_commands import Cooldown
 
 from bot.errors import NewsbotError
 
@@ -20,40 +15,10 @@ WAITING_MOST = 500
 """Questions that wait in all servers together."""
 GOODBYE_SECONDS = 2.0
 """Kept at the end of draining to tell those who still wait."""
-KEYS_MOST = 10_000
 
 
 class Busy(NewsbotError):
     """No further question is taken now; the text says when to try again."""
-
-
-class Rate(NamedTuple):
-    """At most so many in so many seconds, from the first one on; 0 is any number."""
-
-    most: int
-    seconds: float
-
-
-class Rates:
-    """Remembers what each key has used of its rates, by discord.py's cooldowns. Not for use from several threads."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._used: dict[Hashable, Cooldown] = {}
-
-    def take(self, wanted: Sequence[tuple[Hashable, Sequence[Rate]]]) -> float:
-        """Count one use of every key if all their rates allow it: 0.0; else the seconds until they do, uncounted."""
-        now = self._clock()
-        if len(self._used) > KEYS_MOST:
-            self._used = {key: used for key, used in self._used.items() if used.get_tokens(now) < used.rate}
-        limited = [(key, rate) for key, rates in wanted for rate in rates if rate.most]
-        cooldowns = [self._used.setdefault((key, rate), Cooldown(*rate)) for key, rate in limited]
-        wait = max((each.get_retry_after(now) for each in cooldowns), default=0.0)
-        if wait > 0:
-            return wait
-        for each in cooldowns:
-            each.update_rate_limit(now)
-        return 0.0
 
 
 @dataclass(eq=False)
