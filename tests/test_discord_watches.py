@@ -142,7 +142,7 @@ async def test_a_digest_comes_at_its_hour_with_what_is_new_and_is_silent_without
     shown = await room.fake.slash("digest")
     listed = await room.fake.answered(shown)
     assert f"**ferry** in <#{desk['id']}> · 08:00, every day" in words_shown(listed)
-    await room.fake.select(listed, "end", str(watch.id))
+    await room.fake.select(listed, "choice", str(watch.id))
     await room.fake.until(lambda: not store.watches("digest"))
 
 

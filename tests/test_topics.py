@@ -131,7 +131,7 @@ def test_a_quote_is_bold_within_its_passage_with_its_copies(corpus: Corpus) -> N
     assert "with 212 people aboard. **Nobody was hurt, the coast guard said.**" in page.description
     assert page.description.startswith("[1] [Ferry aground](https://post.example/ferry#:~:text=Nobody%20was%20hurt")
     assert "-# Also in The Echo (8 May 2024)" in page.description
-    assert page.footer.startswith("Source 1 of 1")
+    assert str(page.footer.text).startswith("Source 1 of 1")
 
 
 def test_articles_that_changed_or_left_are_said_to_have(corpus: Corpus) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -31,39 +31,17 @@ class Finding:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a check found; `invite` is the link that adds the bot to a server, where Discord said who the bot is."""
+async def check(settings: Settings) -> list[Finding]:
+    """Look at everything that the bot needs; last comes the link that adds it to a server, where it is known.
 
-    findings: tuple[Finding, ...]
-    invite: str | None
-
-    @property
-    def fine(self) -> bool:
-        """Whether nothing is missing."""
-        return all(finding.fine for finding in self.findings)
-
-    def lines(self) -> list[str]:
-        """For a person."""
-        told = []
-        for finding in self.findings:
-            told.append(f"{'ok     ' if finding.fine else 'MISSING'}  {finding.subject}: {finding.said}")
-            told += [f"         {finding.remedy}"] if finding.remedy else []
-        return [*told, *([f"Invite the bot to a server: {self.invite}"] if self.invite else [])]
-
-    def json(self) -> dict[str, Any]:
-        """For a machine."""
-        return {"fine": self.fine, "findings": [asdict(each) for each in self.findings], "invite": self.invite}
+    What is wrong is a finding, not an error.
+    """
+    *about_discord, invite = await _discord(settings)
+    found = [*about_discord, await asyncio.to_thread(_corpus, settings), invite]
+    return [each for each in found if each is not None]
 
 
-async def check(settings: Settings) -> Checked:
-    """Look at everything that the bot needs. What is wrong is a finding, not an error."""
-    about_discord, invite = await _discord(settings)
-    about_corpus = await asyncio.to_thread(_corpus, settings)
-    return Checked((*about_discord, about_corpus), invite)
-
-
-async def _discord(settings: Settings) -> tuple[list[Finding], str | None]:
+async def _discord(settings: Settings) -> list[Finding | None]:
     """What Discord knows of the bot, and the invite link."""
     try:
         async with signed_in(settings) as client:
@@ -73,19 +51,19 @@ async def _discord(settings: Settings) -> tuple[list[Finding], str | None]:
             servers = await _servers(client)
             commands = await client.http.get_global_commands(application.id)
     except SettingsError as error:
-        return [Finding("token", False, "there is none that Discord takes.", str(error))], None
+        return [Finding("token", False, "there is none that Discord takes.", str(error)), None]
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         remedy = "Look at the network, or try again in a minute."
-        return [Finding("Discord", False, f"cannot be asked ({cause(error)}).", remedy)], None
+        return [Finding("Discord", False, f"cannot be asked ({cause(error)}).", remedy), None]
     invite = invite_link(application.id)
-    findings = [
+    return [
         Finding("token", True, f"taken; the bot is {client.user}."),
         _intents(settings, application),
         _interactions(application, commands),
         _gateway(shards, limit),
         *_permissions(servers, invite),
+        Finding("invite", True, invite),
     ]
-    return findings, invite
 
 
 async def _servers(client: discord.Client) -> list[Any]:
