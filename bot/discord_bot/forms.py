@@ -45,12 +45,13 @@ class Choice(ui.View):
     ) -> None:
         super().__init__(timeout=OPEN_SECONDS)
         self._chosen = chosen
-        self.select.placeholder = words
-        self.select.options = [discord.SelectOption(label=label, value=value) for value, label in options.items()]
+        offered = [discord.SelectOption(label=label, value=value) for value, label in options.items()]
+        self._select: ui.Select[Any] = ui.Select(custom_id="choice", placeholder=words, options=offered)
+        self._select.callback = self._picked  # type: ignore[method-assign]
+        self.add_item(self._select)
 
-    @ui.select(custom_id="choice")
-    async def select(self, interaction: Interaction, select: ui.Select[Any]) -> None:
-        await self._chosen(interaction, select.values[0])
+    async def _picked(self, interaction: Interaction) -> None:
+        await self._chosen(interaction, self._select.values[0])
 
     async def on_error(self, interaction: Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
         await tell_failure(interaction, error)
