@@ -19,9 +19,9 @@ def run_discord(parsed: argparse.Namespace, settings: Settings) -> int:
         print(unit(settings), end="")
         return 0
     if parsed.check:
-        from bot.cli.doctor import about_discord, show
+        from bot.cli.doctor import about_discord, show, state_of_corpus
 
-        return show(about_discord(settings), as_json=parsed.json)
+        return show([*about_discord(settings), *state_of_corpus(settings)[1]], as_json=parsed.json)
     from bot.discord_bot.running import run
 
     return run(settings, verbose=parsed.verbose)

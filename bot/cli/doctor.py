@@ -84,7 +84,7 @@ def _examine(parsed: argparse.Namespace) -> Iterator[Diagnostic]:
 
     yield _disk("disk of the corpus", settings.data_dir)
     yield _disk("disk of the cache", cache_dir(settings))
-    status, corpus = _corpus(settings)
+    status, corpus = state_of_corpus(settings)
     yield from corpus
     yield _clock(status)
     model = _embedding_model(settings)
@@ -147,7 +147,7 @@ def _disk(subject: str, folder: Path) -> Diagnostic:
     return Diagnostic(subject, "ok", said)
 
 
-def _corpus(settings: Settings) -> tuple[Status | None, list[Diagnostic]]:
+def state_of_corpus(settings: Settings) -> tuple[Status | None, list[Diagnostic]]:
     """The state of the corpus, where it can be opened, and what is to be said of it and of its indexes."""
     from bot.wiring import open_corpus
 
@@ -273,8 +273,7 @@ def _discord(settings: Settings, *, is_asked: bool) -> Iterator[Diagnostic]:
         )
         return
     for found in about_discord(settings):
-        if found.subject != "corpus":
-            yield replace(found, subject=f"Discord, {found.subject}")
+        yield replace(found, subject=f"Discord, {found.subject}")
 
 
 def about_discord(settings: Settings) -> Iterator[Diagnostic]:
