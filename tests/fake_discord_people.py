@@ -21,7 +21,7 @@ SUBCOMMAND, GROUP = 1, 2
 USER_OPTION, CHANNEL_OPTION, ROLE_OPTION = 6, 7, 8
 CALLBACKS = {COMMAND: {4, 5, 9}, COMPONENT: {4, 5, 6, 7, 9}, AUTOCOMPLETE: {8}, MODAL: {4, 5, 6, 7}}
 BUTTON, TEXT_INPUT, LINK_STYLE = 2, 4, 5
-SELECTS = {3, 5, 6, 7, 8}
+SELECTS, RESOLVED_SELECTS = {3, 5, 6, 7, 8}, {5, 6, 8}
 COMMANDS_SECONDS = 60.0
 ROLE_SELECT, CHANNEL_SELECT = 6, 8
 
@@ -169,13 +169,23 @@ class People:
             data["resolved"] = self._resolved(found["type"], values)
         return await self._interact(COMPONENT, data, author, self.world.channels[message["channel_id"]], message)
 
+    async def filled_in(self: FakeDiscord, form: Interaction) -> dict[str, str | list[str]]:
+        """What the fields of the form that an interaction opened hold before anybody writes in them."""
+        modal: Json = await self.until(lambda: form.modal)
+        found: dict[str, str | list[str]] = {}
+        for given in (row["component"] for row in modal["components"]):
+            chosen = [each["value"] for each in given.get("options", ()) if each.get("default")]
+            chosen += [str(each["id"]) for each in given.get("default_values", ())]
+            found[given["custom_id"]] = given.get("value") or "" if given["type"] == TEXT_INPUT else chosen
+        return found
+
     async def submit(
         self: FakeDiscord, form: Interaction, *, author: Json | None = None, **values: str | list[str]
     ) -> Interaction:
         """Fill in the form that an interaction opened: its fields by custom_id."""
         modal: Json = await self.until(lambda: form.modal)
-        left = dict(values)
-        rows = []
+        left, rows = dict(values), []
+        resolved: Json = {}
         for number, row in enumerate(modal["components"], start=1):
             wrapped = [row["component"]] if "component" in row else row.get("components", [])
             filled = []
@@ -185,10 +195,13 @@ class People:
                 said = {"type": given["type"], "custom_id": given["custom_id"], "id": number * 10}
                 said |= {"value": value or ""} if given["type"] == TEXT_INPUT else {"values": list(value or [])}
                 filled.append(said)
+                if given["type"] in RESOLVED_SELECTS and value:
+                    for kind, found in self._resolved(given["type"], list(value)).items():
+                        resolved.setdefault(kind, {}).update(found)
             inside = {"component": filled[0]} if "component" in row else {"components": filled}
             rows.append({"type": row["type"], "id": number, **inside})
         assert not left, f"the form has no {sorted(left)}"
-        data = {"custom_id": modal["custom_id"], "components": rows}
+        data = {"custom_id": modal["custom_id"], "components": rows} | ({"resolved": resolved} if resolved else {})
         where = self.world.channels[form.channel_id]
         return await self._interact(MODAL, data, author or form.user, where, form.source)
 

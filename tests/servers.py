@@ -1,4 +1,7 @@
-"""Real servers for tests, on loopback: Chroma's, PostgreSQL, our own. A test is skipped where packages are missing."""
+"""Real servers for tests, on loopback: Chroma's, PostgreSQL, our own. A test is skipped where packages are missing.
+
+A test module takes the fixtures that it wants by naming them: `client = servers.client`.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,15 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.asking import Asker
 
 
 @contextmanager
@@ -40,6 +47,31 @@ def served(app: Any, settings: Settings) -> Iterator[str]:
         thread.join(30)
         listening.close()
         assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def asker(sample_settings: Settings) -> Asker:
+    """Answers from the sample corpus."""
+    from bot.wiring import open_asker
+
+    return open_asker(sample_settings)
+
+
+@pytest.fixture(scope="module")
+def address(asker: Asker) -> Iterator[str]:
+    """Where our HTTP server stands, over the sample corpus."""
+    from bot.server.http import http_app
+    from bot.server.queries import CorpusQueries
+
+    with served(http_app(CorpusQueries(asker, at_once=2, seconds=120)), Settings(server_per_minute=0)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[httpx2.Client]:
+    """A client of it."""
+    with httpx2.Client(base_url=address, trust_env=False, timeout=120) as opened:
+        yield opened
 
 
 def free_port() -> int:

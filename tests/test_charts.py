@@ -13,7 +13,7 @@ import pytest
 
 from bot.corpus.catalog.articles import Dated
 from bot.discord_bot.charts import DARK, LIGHT, Theme, coverage_chart
-from bot.discord_bot.periods import KEY_DATES_MOST, OTHERS, UNNAMED, counted
+from bot.retrieval.periods import KEY_DATES_MOST, OTHERS, UNNAMED, counted
 
 
 def written(day: date, source: str = "The Post", number: int = 0) -> Dated:

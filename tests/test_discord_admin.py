@@ -9,12 +9,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
 
 from bot.asking import Asker
 from bot.discord_bot.client import least_permissions
+from bot.discord_bot.guild_settings import SECTIONS
 from bot.errors import NewsbotError
 from bot.settings import Settings
 from tests.discord_newsroom import NATO, Newsroom, copied, newsroom, words_shown
@@ -33,18 +35,14 @@ async def room(corpus: tuple[Path, Asker]) -> AsyncIterator[Newsroom]:
         yield made
 
 
-async def setting(room: Newsroom, section: str, *chosen: str, form: dict[str, str] | None = None) -> str:
-    """What the panel shows after a setting was changed, to the administrator alone."""
+async def setting(room: Newsroom, **values: Any) -> str:
+    """What the panel shows after settings of one section were changed, to the administrator alone."""
     panel = await room.note(await room.fake.slash("newsbot settings"))
     assert panel["flags"] & 64
-    done = await room.fake.select(panel, "section", section)
-    if form is not None:
-        done = await room.fake.submit(done, **form)
-    else:
-        await room.fake.until(
-            lambda: any(each["components"][0]["custom_id"] == "value" for each in panel["components"])
-        )
-        done = await room.fake.select(panel, "value", *chosen)
+    (section,) = [title for title, names in SECTIONS.items() if values.keys() <= set(names)]
+    form = await room.fake.select(panel, "choice", section)
+    filled = await room.fake.filled_in(form)
+    done = await room.fake.submit(form, **(filled | values))
     await room.fake.until(lambda: done.acknowledged)
     return words_shown(await room.note(done) if done.acknowledged == 4 else panel)
 
@@ -55,16 +53,6 @@ async def answered(room: Newsroom, command: str, author: Json | None = None, **o
     message = await room.fake.answered(asked)
     assert message["flags"] & 64
     return words_shown(message)
-
-
-LIMITS = {
-    "user_per_minute": "5",
-    "user_per_hour": "60",
-    "server_per_minute": "60",
-    "server_per_hour": "1000",
-    "queue_length": "50",
-}
-QUIET = {"quiet_from": "", "quiet_to": "", "time_zone": "UTC"}
 
 
 async def mention(room: Newsroom, channel: Json, author: Json | None = None) -> Json:
@@ -96,23 +84,24 @@ async def test_the_group_is_for_those_who_manage_the_server(room: Newsroom) -> N
 
 async def test_the_panel_is_used_by_those_who_manage_the_server(room: Newsroom) -> None:
     panel = await room.note(await room.fake.slash("newsbot settings"))
-    await room.fake.select(panel, "section", "language")
-    await room.fake.until(lambda: len(panel["components"]) == 2)
-    done = await room.fake.select(panel, "value", "de", author=room.fake.bob)
+    assert "- Dates are written in: English" in words_shown(panel)
+    done = await room.fake.select(panel, "choice", "Quiet hours", author=room.fake.bob)
     assert "Only who may manage" in words_shown(await room.note(done))
 
 
 async def test_a_denied_channel_is_silent_and_commands_say_why(room: Newsroom) -> None:
     fake = room.fake
-    said = await setting(room, "denied_channels", fake.general["id"])
-    assert said.splitlines() == ["Changed", f"- never in: <#{fake.general['id']}>", "-# before: none"], (
-        "what changed alone"
-    )
+    said = await setting(room, denied_channels=[fake.general["id"]])
+    assert said.splitlines() == [
+        "Changed",
+        f"- Never answer in these channels: <#{fake.general['id']}>",
+        "-# before: none",
+    ], "what changed alone"
     await silent(room, fake.general, await mention(room, fake.general))
     note = await room.note(await fake.slash("ask", question=NATO))
     assert note["flags"] & 64
     assert "have not opened this channel" in words_shown(note)
-    assert "never in: none" in await setting(room, "denied_channels")
+    assert "Never answer in these channels: none" in await setting(room, denied_channels=[])
     await room.replied(fake.general, await mention(room, fake.general))
 
 
@@ -121,16 +110,16 @@ async def test_allowed_channels_close_the_others_and_open_ones_answer_every_ques
     desk, other = fake.channel("news-desk"), fake.channel("other")
     for each in (desk, other):
         await fake.announce(each)
-    await setting(room, "open_channels", desk["id"])
+    await setting(room, open_channels=[desk["id"]])
     await room.replied(desk, await fake.say(NATO, channel=desk))
     await silent(room, other, await fake.say(NATO, channel=other))
     talk = await fake.say("Who commands the mission?", channel=desk, author=fake.bob)
     await room.replied(desk, talk)
     await silent(room, desk, await fake.say("Who led it in 2020?", channel=desk, reply_to=talk))
     await silent(room, desk, await fake.say("lol ok", channel=desk))
-    await setting(room, "allowed_channels", desk["id"])
+    await setting(room, allowed_channels=[desk["id"]])
     await silent(room, other, await mention(room, other))
-    await setting(room, "open_channels")
+    await setting(room, open_channels=[])
     await silent(room, desk, await fake.say(NATO, channel=desk))
     await room.replied(desk, await mention(room, desk))
 
@@ -139,7 +128,7 @@ async def test_a_post_in_an_open_forum_is_a_question_with_its_title(room: Newsro
     fake = room.fake
     forum = fake.channel("questions", kind=15)
     await fake.announce(forum)
-    await setting(room, "open_channels", forum["id"])
+    await setting(room, open_channels=[forum["id"]])
     post = await fake.post(forum, "NATO in Iraq", "How many personnel are there?", author=fake.bob)
     answer = await room.replied(fake.world.channels[post["id"]], post)
     assert answer["embeds"][0]["title"] == "NATO in Iraq How many personnel are there?"
@@ -151,53 +140,56 @@ async def test_roles_and_people_are_allowed_and_denied(room: Newsroom) -> None:
     readers = {**fake.guild["roles"][0], "id": fake.world.id(), "name": "readers", "permissions": "0"}
     fake.guild["roles"].append(readers)
     await fake.tell("GUILD_ROLE_CREATE", fake.general, {"guild_id": fake.guild["id"], "role": readers})
-    await setting(room, "allowed_roles", readers["id"])
+    await setting(room, allowed_roles=[readers["id"]])
     note = await room.note(await fake.slash("ask", author=fake.bob, question=NATO))
     assert "your roles" in words_shown(note)
     await silent(room, fake.general, await mention(room, fake.general, fake.bob))
     fake.world.members[fake.guild["id"], fake.bob["id"]]["roles"].append(readers["id"])
     assert "several hundred" in words_shown(await room.ask(author=fake.bob))
     assert "several hundred" in words_shown(await room.ask()), "who manages the server is always answered"
-    assert "everyone" in await setting(room, "allowed_roles")
-    await setting(room, "denied_roles", readers["id"])
+    assert "Answer these roles alone: all" in await setting(room, allowed_roles=[])
+    await setting(room, denied_roles=[readers["id"]])
     alone = fake.dm(fake.bob)
     told = await room.replied(alone, await fake.say(NATO, author=fake.bob, channel=alone))
     assert "have not opened me to you" in told["content"], "who is denied in a server is not served by direct message"
     carol = fake.person("carol")
-    await setting(room, "blocked_people", carol["id"])
+    await setting(room, blocked_people=[carol["id"]])
     assert "I do not answer here" in words_shown(await room.note(await fake.slash("ask", author=carol, question=NATO)))
 
 
 async def test_limits_quiet_hours_and_language(room: Newsroom) -> None:
     fake = room.fake
-    said = await setting(
-        room, "limits", form=LIMITS | {"user_per_minute": "1", "server_per_hour": "7", "queue_length": "3"}
-    )
-    assert "per person: 1 a minute, 60 an hour" in said
-    assert "7 an hour" in said
-    assert "at most 3 waiting" in said
-    assert "quiet" not in said
-    assert "integer" in await setting(room, "limits", form=LIMITS | {"user_per_minute": "many"})
+    said = await setting(room, user_per_minute="1", server_per_hour="7", queue_length="3")
+    assert said.splitlines() == [
+        "Changed",
+        "- Questions of one person in a minute: 1", "-# before: 5",
+        "- Questions of the server in an hour: 7", "-# before: 1,000",
+        "- Questions that may wait: 3", "-# before: 50",
+    ]  # fmt: skip
+    assert "integer" in await setting(room, user_per_minute="many")
     await room.ask()
     assert "more than I may answer" in words_shown(await room.note(await fake.slash("ask", question=NATO)))
-    await setting(room, "limits", form=LIMITS | {"user_per_minute": "0"})
+    await setting(room, user_per_minute="0", server_per_hour="")
 
     now = datetime.now(UTC)
     begin, end = f"{now - timedelta(hours=1):%H:%M}", f"{now + timedelta(hours=1):%H:%M}"
-    said = await setting(room, "quiet", form={"quiet_from": begin, "quiet_to": end, "time_zone": ""})
-    assert f"quiet hours of mentions: {begin}–{end} (UTC)" in said
+    said = await setting(room, quiet_from=begin, quiet_to=end, time_zone="")
+    assert f"from, such as 22:00: {begin}" in said
+    assert f"to, such as 07:00: {end}" in said
+    assert "zone" not in said, "it is UTC again where nothing stands"
     await silent(room, fake.general, await mention(room, fake.general))
     assert "several hundred" in words_shown(await room.ask()), "commands are answered"
-    assert "a beginning and another end" in await setting(room, "quiet", form=QUIET | {"quiet_from": "22:00"})
-    assert "no time of day" in await setting(room, "quiet", form=QUIET | {"quiet_from": "late", "quiet_to": "7"})
-    assert "no time zone" in await setting(room, "quiet", form=QUIET | {"time_zone": "Moon/Base"})
-    assert "quiet hours of mentions: none" in await setting(room, "quiet", form=QUIET)
+    assert "a beginning and another end" in await setting(room, quiet_from="22:00", quiet_to="")
+    assert "no time of day" in await setting(room, quiet_from="late", quiet_to="7")
+    assert "no time zone" in await setting(room, time_zone="Moon/Base")
+    assert "from, such as 22:00: none" in await setting(room, quiet_from="", quiet_to="")
     await room.replied(fake.general, await mention(room, fake.general))
 
-    assert "24" not in await setting(room, "language", "de")
+    assert "- Dates are written in: Deutsch\n-# before: English" in await setting(room, language=["de"])
     said = words_shown(await room.ask())
     assert "As of 24. Mai 2024" in said
     assert "[Harbour Post, 24. Mai 2024](" in said
+    assert "- Dates are written in: English" in await setting(room, language=[]), "what is emptied is its default again"
 
 
 async def test_what_was_asked_is_told_to_administrators(room: Newsroom) -> None:
@@ -212,7 +204,7 @@ async def test_what_was_asked_is_told_to_administrators(room: Newsroom) -> None:
 async def test_settings_outlive_the_bot(corpus: tuple[Path, Asker]) -> None:
     async with FakeDiscord() as fake:
         async with newsroom(fake, *corpus) as room:
-            await setting(room, "language", "fr")
+            await setting(room, language=["fr"])
         async with newsroom(fake, *corpus) as room:
             assert "24 mai 2024" in words_shown(await room.ask())
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.discord_bot.check import Checked, check
+from bot.cli.systemd import unit
+from bot.discord_bot.check import Finding, check
 from bot.discord_bot.client import least_permissions
-from bot.discord_bot.service import unit
 from bot.settings import Settings
 from tests.fake_discord import FakeDiscord
 from tests.fakes import run_newsbot
@@ -26,46 +26,51 @@ async def fake() -> AsyncIterator[FakeDiscord]:
         yield made
 
 
-async def checked(fake: FakeDiscord, sample: Settings, **more: object) -> Checked:
+async def checked(fake: FakeDiscord, sample: Settings, **more: object) -> list[Finding]:
     given = {"data_dir": sample.data_dir, "cache_dir": sample.cache_dir}
     given |= {"discord_token": fake.token, "discord_api_base": fake.api_base}
     return await check(Settings(**(given | more)))
 
 
-def missing(found: Checked) -> list[str]:
-    return [finding.subject for finding in found.findings if not finding.fine]
+def missing(found: list[Finding]) -> list[str]:
+    return [finding.subject for finding in found if not finding.fine]
+
+
+def whole(found: list[Finding]) -> str:
+    return "\n".join(f"{finding.subject}: {finding.said} {finding.remedy}" for finding in found)
 
 
 async def test_nothing_is_missing(fake: FakeDiscord, sample_settings: Settings) -> None:
     found = await checked(fake, sample_settings)
-    assert found.fine, found.lines()
-    assert [each.subject for each in found.findings] == ["token", "intents", "commands", "gateway", "servers", "corpus"]
-    assert f"client_id={fake.application_id}" in found.lines()[-1]
-    assert str(least_permissions().value) in found.lines()[-1]
+    assert not missing(found)
+    subjects = ["token", "intents", "commands", "gateway", "servers", "invite"]
+    assert [each.subject for each in found] == subjects
+    assert f"client_id={fake.application_id}" in found[-1].said
+    assert str(least_permissions().value) in found[-1].said
     assert not fake.gateway.connections, "no client was connected"
     assert {each.method for each in fake.requests} == {"GET"}
-    assert fake.token not in "\n".join(found.lines()) + repr(found.json())
+    assert fake.token not in whole(found)
 
 
 async def test_a_missing_token(fake: FakeDiscord, sample_settings: Settings) -> None:
     found = await checked(fake, sample_settings, discord_token=None)
     assert missing(found) == ["token"]
-    assert "developer portal" in "\n".join(found.lines())
-    assert found.invite is None
+    assert "developer portal" in whole(found)
+    assert "invite" not in [each.subject for each in found]
 
 
 async def test_a_bad_token(fake: FakeDiscord, sample_settings: Settings) -> None:
     found = await checked(fake, sample_settings, discord_token="not.this.one")
     assert missing(found) == ["token"]
-    assert "not.this.one" not in "\n".join(found.lines())
+    assert "not.this.one" not in whole(found)
 
 
 async def test_a_missing_intent(sample_settings: Settings) -> None:
     async with FakeDiscord(content_intent=False) as fake:
         found = await checked(fake, sample_settings)
         assert missing(found) == ["intents"]
-        assert "Privileged Gateway Intents" in "\n".join(found.lines())
-        assert (await checked(fake, sample_settings, discord_mention_trigger=False)).fine
+        assert "Privileged Gateway Intents" in whole(found)
+        assert not missing(await checked(fake, sample_settings, discord_mention_trigger=False))
 
 
 async def test_missing_permissions(fake: FakeDiscord, sample_settings: Settings) -> None:
@@ -74,7 +79,7 @@ async def test_missing_permissions(fake: FakeDiscord, sample_settings: Settings)
     found = await checked(fake, sample_settings)
     assert missing(found) == ["permissions in Newsroom"]
     assert {"embed links", "create public threads"} == set(
-        found.findings[-2].said.removeprefix("without ").removesuffix(".").split(", ")
+        found[-2].said.removeprefix("without ").removesuffix(".").split(", ")
     )
 
 
@@ -88,8 +93,8 @@ async def test_more_servers_than_a_page_has(fake: FakeDiscord, sample_settings: 
     for number in range(201):
         fake.world.guild(f"Server {number}", fake.bob)
     found = await checked(fake, sample_settings)
-    assert found.fine
-    assert "202 of 202" in "\n".join(found.lines())
+    assert not missing(found)
+    assert "202 of 202" in whole(found)
 
 
 async def test_interactions_that_go_elsewhere(fake: FakeDiscord, sample_settings: Settings) -> None:
@@ -101,7 +106,7 @@ async def test_no_connections_left_today(fake: FakeDiscord, sample_settings: Set
     fake.sessions_left = 0
     found = await checked(fake, sample_settings)
     assert missing(found) == ["gateway"]
-    assert "in 4.0 hours" in "\n".join(found.lines())
+    assert "in 4.0 hours" in whole(found)
 
 
 async def test_discord_is_away(fake: FakeDiscord, sample_settings: Settings) -> None:
@@ -110,16 +115,13 @@ async def test_discord_is_away(fake: FakeDiscord, sample_settings: Settings) -> 
     assert missing(await checked(fake, sample_settings, discord_api_base="http://127.0.0.1:9/api")) == ["Discord"]
 
 
-async def test_a_missing_corpus(fake: FakeDiscord, sample_settings: Settings, tmp_path: Path) -> None:
-    found = await checked(fake, sample_settings, data_dir=tmp_path / "none")
-    assert missing(found) == ["corpus"]
-    assert "newsbot ingest" in "\n".join(found.lines())
-
-
 def test_the_command_line_says_what_is_missing_and_exits_with_1(tmp_path: Path) -> None:
     done = run_newsbot("discord", "--check", env={"NEWSBOT_DATA_DIR": str(tmp_path / "none")})
     assert done.returncode == 1
-    assert done.stdout.count("MISSING") == 2
+    assert done.stdout.count("WRONG") == 2
+    assert "WRONG  token:" in done.stdout
+    assert "WRONG  corpus:" in done.stdout
+    assert "newsbot demo" in done.stdout
     assert "Traceback" not in done.stderr
 
 

@@ -19,11 +19,11 @@ from discord.http import Route
 from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.client import (
     COMMANDS_FILE,
+    NewsClient,
     api_base,
     intents,
     invite_link,
     least_permissions,
-    make_client,
     point_at_discord,
 )
 from bot.discord_bot.logs import Discreet, DiscreetFormatter, cause
@@ -60,7 +60,7 @@ def test_the_invite_link_asks_for_the_least() -> None:
 
 
 async def test_nobody_is_pinged_by_default(fake: FakeDiscord, tmp_path: Path) -> None:
-    client = make_client(AnswerService(empty_context(settings_for(fake, tmp_path))), [])
+    client = NewsClient(AnswerService(empty_context(settings_for(fake, tmp_path))), [])
     assert client.allowed_mentions is not None
     assert client.allowed_mentions.to_dict() == {"parse": []}
     async with serving(echoing(fake, tmp_path)):

@@ -14,8 +14,8 @@ from bot.asking import Asker
 from bot.corpus.catalog.feedback import forget_before, given
 from bot.discord_bot import answer_service, asking
 from bot.discord_bot import running as running_module
-from bot.discord_bot.limits import Rate
 from bot.discord_bot.store import DiscordStore
+from bot.rates import Rate
 from bot.settings import Settings
 from tests.discord_newsroom import Newsroom, Scripted, copied, newsroom, words_shown
 from tests.fake_discord import FakeDiscord

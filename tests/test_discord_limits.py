@@ -9,7 +9,8 @@ import asyncio
 
 import pytest
 
-from bot.discord_bot.limits import USER_AT_ONCE, Busy, Queue, Rate, Rates, Ticket
+from bot.fair_queue import PERSON_MOST, Busy, FairQueue, Ticket
+from bot.rates import Rate, Rates
 
 MINUTE_HOUR = (Rate(5, 60), Rate(60, 3600))
 
@@ -38,6 +39,17 @@ def test_five_a_minute_and_sixty_an_hour() -> None:
     assert rates.take([("a", MINUTE_HOUR)]) == 0.0
 
 
+def test_no_stretch_of_a_minute_has_more_than_its_rate() -> None:
+    clock, taken = Clock(), []
+    rates = Rates(clock)
+    for _ in range(400):
+        clock.now += 1.5
+        if rates.take([("a", (Rate(5, 60),))]) == 0.0:
+            taken.append(clock.now)
+    assert len(taken) == 50, "as many as are allowed"
+    assert all(later - sooner >= 60 for sooner, later in zip(taken, taken[5:], strict=False))
+
+
 def test_what_is_refused_by_one_key_is_counted_by_none() -> None:
     rates = Rates(Clock())
     assert rates.take([("user", [Rate(1, 60)]), ("server", [Rate(5, 60)])]) == 0.0
@@ -61,7 +73,7 @@ async def turns(tickets: dict[str, Ticket], order: list[str]) -> None:
 
 
 async def test_each_persons_first_question_comes_before_anybodys_second() -> None:
-    queue = Queue(1)
+    queue = FairQueue(1)
     tickets = {f"a{n}": queue.enter(1, 9, 50) for n in range(3)}
     tickets |= {"b0": queue.enter(2, 9, 50), "c0": queue.enter(3, 9, 50), "b1": queue.enter(2, 9, 50)}
     assert {name: ticket.position for name, ticket in tickets.items()} == {
@@ -74,8 +86,8 @@ async def test_each_persons_first_question_comes_before_anybodys_second() -> Non
 
 
 async def test_nobody_fills_the_queue_alone() -> None:
-    queue = Queue(1)
-    for _ in range(USER_AT_ONCE):
+    queue = FairQueue(1)
+    for _ in range(PERSON_MOST):
         queue.enter(1, 9, 50)
     with pytest.raises(Busy, match="5 questions in the queue already"):
         queue.enter(1, 9, 50)
@@ -83,7 +95,7 @@ async def test_nobody_fills_the_queue_alone() -> None:
 
 
 async def test_a_full_queue_says_so_and_takes_others_servers() -> None:
-    queue = Queue(1)
+    queue = FairQueue(1)
     queue.enter(0, 9, 2)
     for user in (1, 2):
         queue.enter(user, 9, 2)
@@ -93,7 +105,7 @@ async def test_a_full_queue_says_so_and_takes_others_servers() -> None:
 
 
 async def test_a_place_is_free_while_an_answer_is_shown_and_when_somebody_gives_up() -> None:
-    queue = Queue(1)
+    queue = FairQueue(1)
     first, second, third = (queue.enter(user, None, 50) for user in (1, 2, 3))
     async with first:
         assert not second.ready.is_set()
@@ -108,7 +120,7 @@ async def test_a_place_is_free_while_an_answer_is_shown_and_when_somebody_gives_
 
 
 async def test_draining_waits_for_what_runs_and_tells_who_waits() -> None:
-    queue = Queue(1)
+    queue = FairQueue(1)
     done: list[str] = []
 
     async def work(ticket: Ticket, name: str, seconds: float) -> None:
@@ -126,7 +138,7 @@ async def test_draining_waits_for_what_runs_and_tells_who_waits() -> None:
     with pytest.raises(Busy, match="restarted"):
         queue.enter(2, None, 9)
 
-    queue = Queue(1)
+    queue = FairQueue(1)
     long = asyncio.create_task(work(queue.enter(1, None, 9), "long", 60))
     late = asyncio.create_task(work(queue.enter(2, None, 9), "late", 0))
     assert not await queue.drain(0.1)

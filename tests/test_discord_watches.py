@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.answering.briefing import new_articles
 from bot.asking import Asker
 from bot.corpus.corpus import Corpus
 from bot.discord_bot import watches
-from bot.discord_bot.digest import new_articles
 from bot.discord_bot.guild_settings import GuildSettings
 from bot.discord_bot.store import DiscordStore, Watch
 from bot.discord_bot.watches import is_due
@@ -142,7 +142,7 @@ async def test_a_digest_comes_at_its_hour_with_what_is_new_and_is_silent_without
     shown = await room.fake.slash("digest")
     listed = await room.fake.answered(shown)
     assert f"**ferry** in <#{desk['id']}> · 08:00, every day" in words_shown(listed)
-    await room.fake.select(listed, "end", str(watch.id))
+    await room.fake.select(listed, "choice", str(watch.id))
     await room.fake.until(lambda: not store.watches("digest"))
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discord_bot.escaping import (
+from bot.wording.markdown import (
     LINK_CHARS_MOST,
     ZERO_WIDTH_SPACE,
     escaped,

@@ -17,16 +17,13 @@ from bot.errors import CorpusMissing
 from bot.server.mcp import OpenedLate, mcp_app, mcp_server
 from bot.server.queries import CorpusQueries
 from bot.settings import Settings
-from bot.wiring import open_asker
+from tests import servers
 from tests.servers import served
+
+asker = servers.asker
 
 ASKED = "How many NATO personnel are in Iraq?"
 TOKEN = "a-token-of-some-length"
-
-
-@pytest.fixture(scope="module")
-def asker(sample_settings: Settings) -> Asker:
-    return open_asker(sample_settings)
 
 
 @pytest.fixture(scope="module")

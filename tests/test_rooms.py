@@ -49,7 +49,7 @@ DOORS = {
     "uvicorn": {"bot/server/opening.py"},
     "prometheus_client": {"bot/discord_bot/health.py", "bot/server/metrics.py"},
     "matplotlib": {"bot/discord_bot/charts.py", "bot/evaluation/plot.py"},
-    "babel": {"bot/discord_bot/days.py", "bot/text/dates.py", "bot/text/names.py"},
+    "babel": {"bot/text/dates.py", "bot/wording/days.py", "bot/text/names.py"},
     "httpx2": {"ingest/fetch.py", "ingest/guard.py"},
     "httpcore2": {"ingest/fetch.py", "ingest/guard.py"},
     "protego": {"ingest/robots.py"},

@@ -19,37 +19,22 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.asking import Asker
 from bot.errors import ModelError
+from bot.fair_queue import Busy
 from bot.schema import Answer, Article, Citation, Question
 from bot.server import queries as queries_module
 from bot.server.chat import chunks, markdown
 from bot.server.http import http_app
-from bot.server.queries import CorpusQueries, TooBusy, TookTooLong
+from bot.server.queries import CorpusQueries, TookTooLong
 from bot.settings import Settings
-from bot.wiring import open_asker
+from tests import servers
 from tests.chat_server import Asked, ChatServer, Reply
 from tests.scripted_model import key_of, with_model
 from tests.servers import served
 
+asker, address, client = servers.asker, servers.address, servers.client
+
 ASKED = "How many NATO personnel are in Iraq?"
 UNKNOWN = "Who won the 2031 world cup?"
-
-
-@pytest.fixture(scope="module")
-def asker(sample_settings: Settings) -> Asker:
-    return open_asker(sample_settings)
-
-
-@pytest.fixture(scope="module")
-def address(asker: Asker) -> Iterator[str]:
-    app = http_app(CorpusQueries(asker, at_once=2, seconds=120))
-    with served(app, Settings(server_per_minute=0)) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def client(address: str) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=address, trust_env=False, timeout=120) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -330,9 +315,9 @@ async def test_so_many_wait_and_no_more(asker: Asker, monkeypatch: pytest.Monkey
     held = Held(asker)
     queries = CorpusQueries(held, at_once=1, seconds=60)  # type: ignore[arg-type]
     waiting = [asyncio.create_task(queries.answer(Question("x"))) for _ in range(3)]
-    while queries.waiting < 2:
+    while queries.queue.waiting < 2:
         await asyncio.sleep(0)
-    with pytest.raises(TooBusy, match="2 questions are waiting"):
+    with pytest.raises(Busy, match="2 questions are waiting"):
         await queries.answer(Question("x"))
     held.go.set()
     assert [answer.text for answer in await asyncio.gather(*waiting)] == ["Done."] * 3

@@ -16,7 +16,7 @@ import pytest
 
 from bot.asking import Asker
 from bot.corpus.catalog.articles import Dated
-from bot.discord_bot.periods import counted
+from bot.retrieval.periods import counted
 from bot.schema import Article
 from bot.server.chart import BOTTOM, HEIGHT, TOP, WIDTH, chart_of
 from bot.server.guard import CSP
@@ -26,8 +26,11 @@ from bot.server.queries import CorpusQueries
 from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus
 from ingest.pipeline import ingest
+from tests import servers
 from tests.chromium import WAIT_SECONDS, Chromium, chromium_path
 from tests.servers import served
+
+asker, address, client = servers.asker, servers.address, servers.client
 
 ASKED = "How many NATO personnel are in Iraq?"
 TOKEN = "a-token-of-some-length"
@@ -42,24 +45,6 @@ HOSTILE = Article(
     source="Po<st & Co",
     published=date(2024, 5, 6),
 )
-
-
-@pytest.fixture(scope="module")
-def asker(sample_settings: Settings) -> Asker:
-    return open_asker(sample_settings)
-
-
-@pytest.fixture(scope="module")
-def address(asker: Asker) -> Iterator[str]:
-    app = http_app(CorpusQueries(asker, at_once=2, seconds=120))
-    with served(app, Settings(server_per_minute=0)) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def client(address: str) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=address, trust_env=False, timeout=120) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

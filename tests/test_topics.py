@@ -12,14 +12,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from bot.answering.statement_check import bounded, nearest
 from bot.asking import Asker
 from bot.corpus.catalog.articles import dated, freshness, newest
 from bot.corpus.catalog.feedback import Cited, Given
 from bot.corpus.corpus import Corpus
 from bot.discord_bot.comparing import changes
-from bot.discord_bot.digest import articles_on
 from bot.discord_bot.quotes import source_page
-from bot.discord_bot.statement_check import bounded, nearest
+from bot.retrieval.topic import articles_on
 from bot.schema import Answer, Article, Question
 from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus
@@ -131,7 +131,7 @@ def test_a_quote_is_bold_within_its_passage_with_its_copies(corpus: Corpus) -> N
     assert "with 212 people aboard. **Nobody was hurt, the coast guard said.**" in page.description
     assert page.description.startswith("[1] [Ferry aground](https://post.example/ferry#:~:text=Nobody%20was%20hurt")
     assert "-# Also in The Echo (8 May 2024)" in page.description
-    assert page.footer.startswith("Source 1 of 1")
+    assert str(page.footer.text).startswith("Source 1 of 1")
 
 
 def test_articles_that_changed_or_left_are_said_to_have(corpus: Corpus) -> None:

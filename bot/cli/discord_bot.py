@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bot.cli.terminal import print_json
-
 if TYPE_CHECKING:
     from bot.settings import Settings
 
@@ -16,21 +14,14 @@ def run_discord(parsed: argparse.Namespace, settings: Settings) -> int:
     if parsed.health_port is not None:
         settings = settings.model_copy(update={"discord_health_port": parsed.health_port})
     if parsed.systemd:
-        from bot.discord_bot.service import unit
+        from bot.cli.systemd import unit
 
         print(unit(settings), end="")
         return 0
     if parsed.check:
-        import asyncio
+        from bot.cli.doctor import about_discord, show, state_of_corpus
 
-        from bot.discord_bot.check import check
-
-        checked = asyncio.run(check(settings))
-        if parsed.json:
-            print_json(checked.json())
-        else:
-            print("\n".join(checked.lines()))
-        return 0 if checked.fine else 1
+        return show([*about_discord(settings), *state_of_corpus(settings)[1]], as_json=parsed.json)
     from bot.discord_bot.running import run
 
     return run(settings, verbose=parsed.verbose)

@@ -11,8 +11,8 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -52,13 +52,18 @@ class Diagnostic:
 
 def run_doctor(parsed: argparse.Namespace, _settings: None) -> int:
     """Print what is found as it is found: exit status 1 where something is wrong."""
+    return show(_examine(parsed), as_json=parsed.json)
+
+
+def show(diagnostics: Iterable[Diagnostic], *, as_json: bool) -> int:
+    """Print each as it comes; gives the exit status."""
     found = []
-    for each in _examine(parsed):
+    for each in diagnostics:
         found.append(each)
-        if not parsed.json:
+        if not as_json:
             print("\n".join(each.lines()), flush=True)
     wrong = sum(each.state == "wrong" for each in found)
-    if parsed.json:
+    if as_json:
         print_json({"fine": not wrong, "findings": [asdict(each) for each in found]})
     else:
         say(f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong." if wrong else "Nothing is wrong.")
@@ -79,7 +84,7 @@ def _examine(parsed: argparse.Namespace) -> Iterator[Diagnostic]:
 
     yield _disk("disk of the corpus", settings.data_dir)
     yield _disk("disk of the cache", cache_dir(settings))
-    status, corpus = _corpus(settings)
+    status, corpus = state_of_corpus(settings)
     yield from corpus
     yield _clock(status)
     model = _embedding_model(settings)
@@ -142,7 +147,7 @@ def _disk(subject: str, folder: Path) -> Diagnostic:
     return Diagnostic(subject, "ok", said)
 
 
-def _corpus(settings: Settings) -> tuple[Status | None, list[Diagnostic]]:
+def state_of_corpus(settings: Settings) -> tuple[Status | None, list[Diagnostic]]:
     """The state of the corpus, where it can be opened, and what is to be said of it and of its indexes."""
     from bot.wiring import open_corpus
 
@@ -267,13 +272,18 @@ def _discord(settings: Settings, *, is_asked: bool) -> Iterator[Diagnostic]:
             "Discord", "ok", "DISCORD_TOKEN has the form of a token; --discord asks about it and the intents."
         )
         return
+    for found in about_discord(settings):
+        yield replace(found, subject=f"Discord, {found.subject}")
+
+
+def about_discord(settings: Settings) -> Iterator[Diagnostic]:
+    """What the bot on Discord needs, asked of Discord itself."""
     import asyncio
 
     from bot.discord_bot.check import check
 
-    for each in asyncio.run(check(settings)).findings:
-        if each.subject != "corpus":
-            yield Diagnostic(f"Discord, {each.subject}", "ok" if each.fine else "wrong", each.said, each.remedy)
+    for each in asyncio.run(check(settings)):
+        yield Diagnostic(each.subject, "ok" if each.fine else "wrong", each.said, each.remedy)
 
 
 def has_form_of_token(token: str) -> bool:

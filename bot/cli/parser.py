@@ -6,9 +6,8 @@ import argparse
 import difflib
 import re
 import sys
-from calendar import monthrange
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,7 +15,6 @@ EXIT_USAGE = 2
 RANKINGS = ("hybrid", "dense", "lexical")
 SHELLS = ("bash", "zsh", "tcsh")
 INTERVAL_SECONDS_MIN, INTERVAL_SECONDS_MAX = 10, 7 * 86_400
-DAYS_OF_WORDS = {"today": 0, "yesterday": 1}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -61,18 +59,13 @@ class _Version(argparse.Action):
 
 
 def _day(text: str, *, last: bool = False) -> date:
-    """A day, or the first (`last`: the last) one of a month or year."""
-    if text.lower() in DAYS_OF_WORDS:
-        return datetime.now(UTC).astimezone().date() - timedelta(DAYS_OF_WORDS[text.lower()])
+    from bot.errors import UsageError
+    from bot.wording.days import day_of
+
     try:
-        if found := re.fullmatch(r"(\d{4})(?:-(\d\d?))?", text):
-            year, month = int(found[1]), int(found[2] or (12 if last else 1))
-            return date(year, month, monthrange(year, month)[1] if last else 1)
-        return date.fromisoformat(text)
-    except ValueError:  # calendar's own error is one too
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no date; write it as 2020-02-12, 2020-02, 2020, yesterday or today"
-        ) from None
+        return day_of(text, last=last)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _last_day(text: str) -> date:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import discord
@@ -17,53 +16,27 @@ from bot.corpus.catalog.feedback import asked
 from bot.discord_bot.answer_service import AnswerService, service_of
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import person_of
-from bot.discord_bot.days import LANGUAGES, day
-from bot.discord_bot.embeds import Page, embed_of, line_pages
-from bot.discord_bot.escaping import escaped, one_line
-from bot.discord_bot.forms import Form, Menu
-from bot.discord_bot.guild_settings import GuildSettings, now
-from bot.discord_bot.listings import settings_lines, stats_pages, status_pages
+from bot.discord_bot.embeds import line_pages
+from bot.discord_bot.forms import Choice, Form
+from bot.discord_bot.guild_settings import CHOSEN_MOST, SECTIONS, GuildSettings
+from bot.discord_bot.listings import stats_pages, status_pages
 from bot.discord_bot.targets import think, whisper
 from bot.errors import NewsbotError, UsageError
+from bot.wording.days import LANGUAGES
+from bot.wording.markdown import escaped, one_line
 
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]
 
 URL_CHARS, SAID_CHARS = 1000, 1500
-CHOSEN_MOST = 25
 STATS_DAYS = 30
-SECTIONS = {
-    "allowed_channels": ("Answer in these channels alone", "channel"),
-    "denied_channels": ("Never answer in these channels", "channel"),
-    "open_channels": ("Answer questions without a mention in these channels", "channel"),
-    "allowed_roles": ("Answer these roles alone", "role"),
-    "denied_roles": ("Never answer these roles", "role"),
-    "blocked_people": ("Never answer these people", "person"),
-    "limits": ("How much is answered", "form"),
-    "quiet": ("Quiet hours of mentions", "form"),
-    "language": ("Language of dates", "choice"),
-    "chat_model": ("Chat model", "choice"),
-}
-"""What can be set, by the name of its setting: its words and what is chosen."""
-FIELDS = {
-    "limits": {
-        "user_per_minute": "Questions of one person in a minute", "user_per_hour": "Questions of one person in an hour",
-        "server_per_minute": "Questions of the server in a minute",
-        "server_per_hour": "Questions of the server in an hour",
-        "queue_length": "Questions that may wait",
-    },
-    "quiet": {
-        "quiet_from": "From, such as 22:00; empty for none", "quiet_to": "To, such as 07:00",
-        "time_zone": "Time zone, such as Europe/Berlin",
-    },
-}  # fmt: skip
-"""The fields of forms: their settings, and what people are told of them (45 characters at most)."""
 SELECTS: dict[str, tuple[Any, discord.SelectDefaultValueType]] = {
-    "channel": (ui.ChannelSelect, discord.SelectDefaultValueType.channel),
-    "role": (ui.RoleSelect, discord.SelectDefaultValueType.role),
-    "person": (ui.UserSelect, discord.SelectDefaultValueType.user),
+    "channels": (ui.ChannelSelect, discord.SelectDefaultValueType.channel),
+    "roles": (ui.RoleSelect, discord.SelectDefaultValueType.role),
+    "people": (ui.UserSelect, discord.SelectDefaultValueType.user),
 }
+CHOICES = {"language": LANGUAGES, "chat_model": {"True": "As the operator has set it", "False": "Never: quotes alone"}}
 CHANNEL_TYPES = [
     discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.forum, discord.ChannelType.category,
     discord.ChannelType.voice,
@@ -95,8 +68,9 @@ class Administration(
     @app_commands.command(name="settings", description="Where, whom, when and how much newsbot answers here")
     async def settings(self, interaction: Interaction) -> None:
         settings = await self.service.settings(person_of(interaction))
-        page = line_pages("Settings", settings_lines(settings), footer="Choose below what to change.")[0]
-        await interaction.response.send_message(embed=embed_of(page), view=panel(settings), ephemeral=True)
+        lines = [settings.line(name) for names in SECTIONS.values() for name in names]
+        page = line_pages("Settings", lines, footer="Choose below what to change.")[0]
+        await interaction.response.send_message(embed=page, view=panel(), ephemeral=True)
 
     @app_commands.command(name="status", description="How corpus and queue are")
     async def status(self, interaction: Interaction) -> None:
@@ -137,83 +111,60 @@ class Administration(
         await whisper(interaction, escaped(one_line(said, SAID_CHARS)) or "Done.")
 
 
-async def _shown(interaction: Interaction, pages: Sequence[Page]) -> None:
-    await interaction.edit_original_response(embeds=[embed_of(page) for page in pages[:2]])
+async def _shown(interaction: Interaction, pages: Sequence[discord.Embed]) -> None:
+    await interaction.edit_original_response(embeds=pages[:2])
 
 
-def panel(settings: GuildSettings, section: str = "") -> Menu:
-    """A select of what to change, and one of what it becomes; it says what changed, and no more."""
-    options = [
-        discord.SelectOption(label=words, value=name, default=name == section) for name, (words, _) in SECTIONS.items()
-    ]
-    chooser: ui.Select[Any] = ui.Select(custom_id="section", placeholder="What to change", options=options)
-    if not section or section in FIELDS:
-        return Menu((chooser, _opened))
-    return Menu((chooser, _opened), (_value_select(settings, section), partial(_chosen, section)))
+def panel() -> Choice:
+    """A select of what to change; it opens a form, and then says what changed, and no more."""
+    return Choice("What to change", {name: name for name in SECTIONS}, _opened)
 
 
-async def _opened(interaction: Interaction, chosen: list[str]) -> None:
-    section = chosen[0]
-    settings = await service_of(interaction).settings(person_of(interaction))
-    if section in FIELDS:
-        await interaction.response.send_modal(_form(settings, section))
-    else:
-        await interaction.response.edit_message(view=panel(settings, section))
-
-
-async def _chosen(section: str, interaction: Interaction, chosen: list[str]) -> None:
-    kind = SECTIONS[section][1]
-    value: Any = tuple(map(int, chosen)) if kind in SELECTS else chosen[0]
-    await change(interaction, section, **{section: value == "yes" if section == "chat_model" else value})
-
-
-def _form(settings: GuildSettings, section: str) -> Form:
-    """The form of a section, as it is filled in now; a field that is emptied is its default again."""
-
-    async def sent(interaction: Interaction, given: Mapping[str, Any]) -> None:
-        default = GuildSettings()
-        await change(interaction, "", **{name: value or getattr(default, name) for name, value in given.items()})
-
-    shown = {name: getattr(settings, name) for name in FIELDS[section]}
-    fields: dict[str, ui.Item[Any]] = {
-        words: ui.TextInput(
-            custom_id=name, default=None if shown[name] is None else str(shown[name]), required=False, max_length=60
-        )
-        for name, words in FIELDS[section].items()
-    }
-    return Form(SECTIONS[section][0], fields, sent)
-
-
-async def change(interaction: Interaction, section: str, **values: Any) -> None:
-    """Change this server's settings, and show the administrator what changed. Raises UsageError, CorpusError."""
+async def _opened(interaction: Interaction, section: str) -> None:
+    """The form of a section, as it is filled in now."""
     service, person = service_of(interaction), person_of(interaction)
     if not person.manages or person.guild is None:
         raise UsageError("Only who may manage this server may change that.")
-    before = await service.guilds.get(person.guild)
-    after = before.changed(**values)
-    await service.guilds.put(person.guild, after)
-    old, new = settings_lines(before), settings_lines(after)
-    lines = [f"{line}\n-# before: {was.partition(': ')[2]}" for was, line in zip(old, new, strict=True) if was != line]
-    if before.language != after.language:
-        lines.append(f"- a date is written so: {day(now().date(), after.language)}")
+    settings = await service.guilds.get(person.guild)
+    fields = {str(GuildSettings.model_fields[name].title): _field(settings, name) for name in SECTIONS[section]}
+    await interaction.response.send_modal(Form(section, fields, _changed))
+
+
+async def _changed(interaction: Interaction, given: Mapping[str, Any]) -> None:
+    """Change this server's settings, and show what changed. A field that was emptied is its default again.
+
+    Raises UsageError, CorpusError.
+    """
+    service, guild = service_of(interaction), interaction.guild_id
+    assert guild is not None
+    before, default = await service.guilds.get(guild), GuildSettings()
+    emptied = {name: getattr(default, name) for name, value in given.items() if value in (None, [])}
+    chosen = {name: value[0] for name, value in given.items() if name in CHOICES and value}
+    after = before.changed(**{**given, **chosen, **emptied})
+    await service.guilds.put(guild, after)
+    lines = [
+        f"{after.line(name)}\n-# before: {before.line(name).partition(': ')[2]}"
+        for name in given
+        if getattr(before, name) != getattr(after, name)
+    ]
     page = line_pages("Changed" if lines else "Nothing changed", lines or ["All stays as it is."])[0]
-    await interaction.response.edit_message(embed=embed_of(page), view=panel(after, section))
+    await interaction.response.edit_message(embed=page, view=panel())
 
 
-def _value_select(settings: GuildSettings, section: str) -> ui.Item[Any]:
-    """What a setting may become; what it is now is chosen already."""
-    words, kind = SECTIONS[section]
-    now_set = getattr(settings, section)
-    more: dict[str, Any] = {"custom_id": "value", "placeholder": words}
-    if kind == "choice":
-        choices = LANGUAGES if section == "language" else {"yes": "As the operator set it", "no": "Never: quotes alone"}
-        current = now_set if section == "language" else "yes" if now_set else "no"
+def _field(settings: GuildSettings, name: str) -> ui.Item[Any]:
+    """What a setting is filled in by; what it is now stands there already."""
+    value, kind = getattr(settings, name), name.rpartition("_")[2]
+    more: dict[str, Any] = {"custom_id": name, "required": False}
+    if kind in SELECTS:
+        select, type_ = SELECTS[kind]
+        more |= {"channel_types": CHANNEL_TYPES} if kind == "channels" else {}
+        chosen = [discord.SelectDefaultValue(id=each, type=type_) for each in value[:CHOSEN_MOST]]
+        made: ui.Item[Any] = select(min_values=0, max_values=CHOSEN_MOST, default_values=chosen, **more)
+        return made
+    if name in CHOICES:
+        now = str(value)
         options = [
-            discord.SelectOption(label=label, value=value, default=value == current) for value, label in choices.items()
+            discord.SelectOption(label=label, value=key, default=key == now) for key, label in CHOICES[name].items()
         ]
         return ui.Select(options=options, **more)
-    select, type_ = SELECTS[kind]
-    more |= {"channel_types": CHANNEL_TYPES} if kind == "channel" else {}
-    chosen = [discord.SelectDefaultValue(id=each, type=type_) for each in now_set[:CHOSEN_MOST]]
-    made: ui.Item[Any] = select(min_values=0, max_values=CHOSEN_MOST, default_values=chosen, **more)
-    return made
+    return ui.TextInput(default=None if value is None else str(value), max_length=60, **more)

@@ -21,15 +21,16 @@ from bot.corpus.catalog.feedback import forget_before, put_answer, put_messages,
 from bot.discord_bot.context import BotContext, Person
 from bot.discord_bot.delivery import watched
 from bot.discord_bot.embeds import answer_pages
-from bot.discord_bot.escaping import escaped
 from bot.discord_bot.guild_settings import GuildSettings, GuildSettingsStore
-from bot.discord_bot.limits import Busy, Queue, Rate, Rates
 from bot.discord_bot.logs import cause
 from bot.discord_bot.store import DiscordStore
 from bot.discord_bot.targets import OF_THE_LINE, InteractionTarget, ReplyTarget, whisper
 from bot.errors import NewsbotError, ReadError, UsageError
+from bot.fair_queue import Busy, FairQueue
 from bot.models.question_kind import TALK_MARGIN, QuestionKind
+from bot.rates import Rate, Rates
 from bot.schema import Answer, Question, Turn
+from bot.wording.markdown import escaped
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class AnswerService:
         self.context = context
         self.store = DiscordStore(context.settings.data_dir)
         self.guilds = GuildSettingsStore(context.corpus.catalog)
-        self.queue = Queue(context.settings.discord_answers_at_once)
+        self.queue = FairQueue(context.settings.discord_answers_at_once)
         self.rates = Rates()
         self.ingesting = asyncio.Lock()
         self.blocked = context.settings.discord_blocked_ids
@@ -182,16 +183,11 @@ class AnswerService:
                 lines = remarks(answer) if remarks else ()
                 pages = answer_pages(answer, settings.language, remarks=lines, claim=claim)
                 await self.publish(target, person, answer, pages, buttons)
-        except NewsbotError as error:
-            await self._said(target, user_message(error))
-            return None
-        except OF_THE_LINE as error:
-            log.warning("an answer could not be found or shown: %s", cause(error))
-            await self._said(target, MISHAP)
-            return None
         except Exception as error:  # whatever it is, the person must not be left waiting
-            log.exception("a question failed: %s", type(error).__name__)
-            await self._said(target, MISHAP)
+            said = explained(error, "a question")
+            with contextlib.suppress(*OF_THE_LINE):
+                await target.acknowledge()
+                await target.note(said)
             return None
         finally:
             self.queue.leave(ticket)
@@ -214,27 +210,27 @@ class AnswerService:
 
     async def _note(self, id_: str, target: ReplyTarget, person: Person, question: Question, claim: str) -> None:
         """Keep the question on disk until it is answered."""
-        where = target.pending()
-        if where is None:
-            return
-        self._noted.add(id_)
-        body: dict[str, Any] = {"user": person.user, "guild": person.guild, "channels": person.channels, "claim": claim}
-        body |= {**where, "question": asdict(question)}
-        try:
-            await asyncio.to_thread(self.store.begin, id_, body)
-        except NewsbotError as error:
-            log.warning("a question could not be noted: %s", error)
+        if (where := target.pending()) is not None:
+            self._noted.add(id_)
+            of = {"user": person.user, "guild": person.guild, "channels": person.channels}
+            await self._kept(self.store.begin, id_, {**of, **where, "claim": claim, "question": asdict(question)})
+
+    async def _settled(self, id_: str) -> None:
+        self._noted.discard(id_)
+        await self._kept(self.store.end, id_)
 
     def is_running(self, id_: str) -> bool:
         """Whether a question that was noted is being answered by this process."""
         return id_ in self._noted
 
-    async def _settled(self, id_: str) -> None:
-        self._noted.discard(id_)
+    async def _kept(self, write: Callable[..., None], *values: Any) -> bool:
+        """Write something that no answer must fail by; whether it was written."""
         try:
-            await asyncio.to_thread(self.store.end, id_)
+            await asyncio.to_thread(write, *values)
         except NewsbotError as error:
-            log.warning("a question could not be crossed out: %s", error)
+            log.warning("a question or an answer could not be kept: %s", error)
+            return False
+        return True
 
     async def _allowed(self, target: ReplyTarget, person: Person, settings: GuildSettings) -> bool:
         """Whether the rates allow one more question; else the person is told when they do."""
@@ -259,18 +255,15 @@ class AnswerService:
             put_answer(catalog, id_, answer)
             self.store.asked(id_, voter(catalog, person.user), person.guild)
 
-        keeping = asyncio.create_task(asyncio.to_thread(keep))
+        keeping = asyncio.create_task(self._kept(keep))
         await asyncio.wait([keeping], timeout=KEEP_SECONDS)
-        failed = keeping.done() and keeping.exception() is not None
         try:
-            messages = await target.finish(pages, None if failed else buttons(id_, answer))
+            may_be_kept = not keeping.done() or keeping.result()
+            messages = await target.finish(pages, buttons(id_, answer) if may_be_kept else None)
         finally:
-            await asyncio.gather(keeping, return_exceptions=True)
-        try:
-            keeping.result()
-            await asyncio.to_thread(put_messages, catalog, id_, messages)
-        except NewsbotError as error:
-            log.warning("an answer could not be kept, its buttons do nothing: %s", type(error).__name__)
+            kept = await keeping
+        if kept:
+            await self._kept(put_messages, catalog, id_, messages)
         return id_
 
     def forget_old(self, days: int) -> int:
@@ -279,14 +272,6 @@ class AnswerService:
         self.store.forget_before(moment.timestamp())
         return forget_before(self.context.corpus.catalog, moment)
 
-    async def _said(self, target: ReplyTarget, text: str) -> None:
-        """Tell the person what went wrong where the answer would stand."""
-        try:
-            await target.acknowledge()
-            await target.note(text)
-        except OF_THE_LINE as error:
-            log.warning("a mishap could not be told: %s", cause(error))
-
 
 def kind_of(asker: Asker, text: str, talk_margin: float = TALK_MARGIN) -> QuestionKind:
     """What kind of thing a text asks; the margin is as `KindClassifier.kind` has it. It blocks."""
@@ -294,32 +279,35 @@ def kind_of(asker: Asker, text: str, talk_margin: float = TALK_MARGIN) -> Questi
     return retriever.kinds.kind(text, retriever.embeddings.encode([text], "query")[0], talk_margin)
 
 
-def user_message(error: NewsbotError) -> str:
-    """What people on Discord are told of an error. Folders and commands are for who runs the bot: they are logged."""
+def explained(error: BaseException, what: str) -> str:
+    """What the person is told who caused an error; the log is told more, but none of their words.
+
+    Folders and commands are for who runs the bot: of such errors the person learns that there is one.
+    """
     if isinstance(error, UsageError | ReadError | Busy):
         return str(error)
-    log.error("%s", error)
-    return OUTAGE
+    if isinstance(error, NewsbotError):
+        log.error("%s", error)
+        return OUTAGE
+    if isinstance(error, app_commands.CheckFailure):
+        return "Only administrators of this server may do that."
+    if isinstance(error, discord.Forbidden):
+        log.info("a permission is lacking: %s", cause(error))
+        return "I lack a permission for this in this channel. An administrator can give it to me."
+    if isinstance(error, OF_THE_LINE):
+        log.warning("%s failed: %s", what, cause(error))
+    else:
+        log.error("%s failed: %s", what, type(error).__name__, exc_info=error)
+    return MISHAP
 
 
 async def tell_failure(interaction: discord.Interaction[Any], error: Exception) -> None:
-    """Say to the person alone what went wrong with a command, a button or a form; log it without their words."""
+    """Say to the person alone what went wrong with a command, a button or a form."""
     original = getattr(error, "original", error)
-    said = MISHAP
-    if isinstance(original, NewsbotError):
-        said = user_message(original)
-    elif isinstance(error, app_commands.CheckFailure):
-        said = "Only administrators of this server may do that."
-    elif isinstance(original, discord.NotFound) and original.code == EXPIRED:
+    if isinstance(original, discord.NotFound) and original.code == EXPIRED:
         log.warning("an interaction had expired before it was acknowledged")
         return
-    elif isinstance(original, discord.Forbidden):
-        log.info("a permission is lacking: %s", cause(original))
-        said = "I lack a permission for this in this channel. An administrator can give it to me."
-    elif isinstance(original, discord.HTTPException):
-        log.warning("a command failed: %s", cause(original))
-    else:
-        log.error("a command failed: %s", type(original).__name__, exc_info=original)
+    said = explained(original, "a command")
     with contextlib.suppress(discord.HTTPException, OSError):
         await whisper(interaction, said)
 

@@ -15,6 +15,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering.statement_check import bounded, nearest
 from bot.asking import question_of
 from bot.discord_bot.answer_service import TOLD_RATE, AnswerService, kind_of
 from bot.discord_bot.buttons import answer_buttons
@@ -22,13 +23,13 @@ from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import Person, person_of
 from bot.discord_bot.logs import cause
 from bot.discord_bot.memory import history_of, turn_of
-from bot.discord_bot.statement_check import bounded, nearest
 from bot.discord_bot.store import Pending
 from bot.discord_bot.targets import OF_THE_LINE, InteractionTarget, MessageTarget, ReplyTarget, RestoredTarget
 from bot.errors import NewsbotError, UsageError
 from bot.models.question_kind import QuestionKind
 from bot.retrieval.question_dates import date_phrases
 from bot.schema import Question
+from bot.wording.days import day_of
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,6 @@ TRIES_MOST = 2
 """A question at which the bot ended so often is not tried again: it may be the reason."""
 LOST = "A question was lost when I was restarted. Please ask it again."
 _WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
-_YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"(\d{4})-(\d{1,2})")
 
 
 class Asking(commands.Cog):
@@ -85,7 +85,7 @@ class Asking(commands.Cog):
     ) -> None:
         person = person_of(interaction)
         await self.service.require(person, self.client)
-        first, last = day_from(after, 0) if after else None, day_from(before, 1) if before else None
+        first, last = day_from(after) if after else None, day_from(before, last=True) if before else None
         asked = Question(question, after=first, before=last, sources=(source,) if source else ())
         await self._answer(InteractionTarget(interaction, private=private), person, asked)
 
@@ -306,24 +306,12 @@ def statement_in(message: discord.Message, client: discord.Client) -> str:
     return (words_of(message, client) or " ".join(embedded)).strip()
 
 
-def day_from(text: str, end: int) -> date:
-    """A day from "2024-05-01", "2024-05", "2024" or words such as "last week"; `end` 0 is its first day, 1 its last.
-
-    Raises UsageError.
-    """
-    written = text.strip()
-    with contextlib.suppress(ValueError):
-        return date.fromisoformat(written)
-    with contextlib.suppress(ValueError):
-        if _YEAR.fullmatch(written):
-            return date(int(written), *((12, 31) if end else (1, 1)))
-        if month := _MONTH.fullmatch(written):
-            first = date(int(month[1]), int(month[2]), 1)
-            following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-            return date.fromordinal(following.toordinal() - 1) if end else first
-    today = datetime.now(UTC).date()
-    for phrase in date_phrases(f"in {written}", today) or date_phrases(written, today):
-        found = phrase.before if end else phrase.after
-        if found is not None or (found := phrase.after or phrase.before) is not None:
+def day_from(text: str, *, last: bool = False) -> date:
+    """A day as `day_of` takes it, or from words such as "last week"; `last` is its last day. Raises UsageError."""
+    with contextlib.suppress(UsageError):
+        return day_of(text.strip(), last=last)
+    for phrase in date_phrases(text, datetime.now(UTC).date()):
+        found = (phrase.before if last else phrase.after) or phrase.after or phrase.before
+        if found is not None:
             return found
-    raise UsageError(f"“{written[:40]}” is no day that I understand. Write it as 2024-05-01, 2024-05 or 2024.")
+    raise UsageError(f"“{text[:40]}” is no day that I understand. Write it as 2024-05-01, 2024-05 or 2024.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import discord
@@ -17,14 +17,13 @@ from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.charts import DARK, LIGHT, can_draw, coverage_chart
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import person_of
-from bot.discord_bot.digest import TOPIC_CHARS, articles_on
-from bot.discord_bot.embeds import Page, embed_of
 from bot.discord_bot.listings import CHART_FILE, coverage_pages, help_pages, latest_of, nothing_on, sources_pages
-from bot.discord_bot.periods import counted
-from bot.discord_bot.targets import Attachment, InteractionTarget, permissions_of, think, whisper
+from bot.discord_bot.targets import InteractionTarget, permissions_of, think, whisper
+from bot.retrieval.periods import counted
+from bot.retrieval.topic import TOPIC_CHARS, articles_on
 
 Interaction = discord.Interaction[Any]
-Shown = tuple[Sequence[Page], Sequence[Attachment]]
+Shown = tuple[Sequence[discord.Embed], Mapping[str, bytes]]
 
 
 class Browsing(commands.Cog):
@@ -63,12 +62,12 @@ class Browsing(commands.Cog):
         def find(language: str) -> Shown:
             articles: list[Dated] = dated(self.corpus.catalog, articles_on(self.corpus, topic))
             if not articles:
-                return [nothing_on(topic, self.corpus.coverage(), language)], []
+                return [nothing_on(topic, self.corpus.coverage(), language)], {}
             numbers = counted(articles)
             pages = coverage_pages(numbers, topic, len(articles), language, chart=obstacle is None)
             if obstacle is not None:
-                return pages, []
-            return pages, [Attachment(CHART_FILE, coverage_chart(numbers, topic, colours, language))]
+                return pages, {}
+            return pages, {CHART_FILE: coverage_chart(numbers, topic, colours, language)}
 
         await self._look(interaction, find)
         if obstacle is not None:
@@ -79,14 +78,14 @@ class Browsing(commands.Cog):
     async def latest(
         self, interaction: Interaction, topic: app_commands.Range[str, 1, TOPIC_CHARS] | None = None
     ) -> None:
-        await self._look(interaction, lambda language: (latest_of(self.corpus, topic, language), []))
+        await self._look(interaction, lambda language: (latest_of(self.corpus, topic, language), {}))
 
     @app_commands.command(name="sources", description="What the corpus holds, and how fresh it is")
     async def sources(self, interaction: Interaction) -> None:
         def find(language: str) -> Shown:
             run = last_run(self.corpus.catalog)
             ingested = run.started_at if run is not None else None
-            return sources_pages(freshness(self.corpus.catalog), self.corpus.coverage(), ingested, language), []
+            return sources_pages(freshness(self.corpus.catalog), self.corpus.coverage(), ingested, language), {}
 
         await self._look(interaction, find)
 
@@ -98,7 +97,7 @@ class Browsing(commands.Cog):
         name = self.client.user.display_name if self.client.user else "newsbot"
         days = self.service.context.settings.discord_keep_days
         pages = help_pages(name, coverage, settings, mentions=mentions, days=days)
-        await interaction.response.send_message(embeds=[embed_of(page) for page in pages], ephemeral=True)
+        await interaction.response.send_message(embeds=pages, ephemeral=True)
 
     @app_commands.command(name="forget-me", description="Delete what I keep of you: questions, votes, alerts, 🔔")
     async def forget_me(self, interaction: Interaction) -> None:

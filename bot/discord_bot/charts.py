@@ -6,8 +6,8 @@ import io
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from bot.discord_bot.days import day, tick
-from bot.discord_bot.periods import Counted
+from bot.retrieval.periods import Counted
+from bot.wording.days import day, tick
 
 WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 8.0, 4.5, 150
 TICKS_MOST = 8

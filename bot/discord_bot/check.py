@@ -1,10 +1,9 @@
-"""Says what is missing before the bot can be of use: token, intents, permissions, corpus. Connects no client."""
+"""Says what is missing on Discord itself for the bot to be of use: token, intents, permissions. Connects no client."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -12,9 +11,8 @@ import discord
 
 from bot.discord_bot.client import invite_link, least_permissions, signed_in
 from bot.discord_bot.logs import cause
-from bot.errors import NewsbotError, SettingsError
+from bot.errors import SettingsError
 from bot.settings import Settings
-from bot.wiring import open_asker
 
 PORTAL = "https://discord.com/developers/applications"
 SERVERS_A_PAGE = 200
@@ -31,40 +29,11 @@ class Finding:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a check found; `invite` is the link that adds the bot to a server, where Discord said who the bot is."""
+async def check(settings: Settings) -> list[Finding]:
+    """What Discord knows of the bot; last comes the link that adds it to a server, where it is known.
 
-    findings: tuple[Finding, ...]
-    invite: str | None
-
-    @property
-    def fine(self) -> bool:
-        """Whether nothing is missing."""
-        return all(finding.fine for finding in self.findings)
-
-    def lines(self) -> list[str]:
-        """For a person."""
-        told = []
-        for finding in self.findings:
-            told.append(f"{'ok     ' if finding.fine else 'MISSING'}  {finding.subject}: {finding.said}")
-            told += [f"         {finding.remedy}"] if finding.remedy else []
-        return [*told, *([f"Invite the bot to a server: {self.invite}"] if self.invite else [])]
-
-    def json(self) -> dict[str, Any]:
-        """For a machine."""
-        return {"fine": self.fine, "findings": [asdict(each) for each in self.findings], "invite": self.invite}
-
-
-async def check(settings: Settings) -> Checked:
-    """Look at everything that the bot needs. What is wrong is a finding, not an error."""
-    about_discord, invite = await _discord(settings)
-    about_corpus = await asyncio.to_thread(_corpus, settings)
-    return Checked((*about_discord, about_corpus), invite)
-
-
-async def _discord(settings: Settings) -> tuple[list[Finding], str | None]:
-    """What Discord knows of the bot, and the invite link."""
+    What is wrong is a finding, not an error.
+    """
     try:
         async with signed_in(settings) as client:
             application = client.application
@@ -73,19 +42,19 @@ async def _discord(settings: Settings) -> tuple[list[Finding], str | None]:
             servers = await _servers(client)
             commands = await client.http.get_global_commands(application.id)
     except SettingsError as error:
-        return [Finding("token", False, "there is none that Discord takes.", str(error))], None
+        return [Finding("token", False, "there is none that Discord takes.", str(error))]
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         remedy = "Look at the network, or try again in a minute."
-        return [Finding("Discord", False, f"cannot be asked ({cause(error)}).", remedy)], None
+        return [Finding("Discord", False, f"cannot be asked ({cause(error)}).", remedy)]
     invite = invite_link(application.id)
-    findings = [
+    return [
         Finding("token", True, f"taken; the bot is {client.user}."),
         _intents(settings, application),
         _interactions(application, commands),
         _gateway(shards, limit),
         *_permissions(servers, invite),
+        Finding("invite", True, invite),
     ]
-    return findings, invite
 
 
 async def _servers(client: discord.Client) -> list[Any]:
@@ -151,18 +120,3 @@ def _permissions(servers: Sequence[Any], invite: str) -> list[Finding]:
     count = len(servers) - len(findings)
     fine = [Finding("servers", True, f"{count:,} of {len(servers):,} with every permission.")]
     return [*fine, *findings[:SERVERS_NAMED_MOST]]
-
-
-def _corpus(settings: Settings) -> Finding:
-    """The corpus, its indexes and its models, opened as the bot opens them. Blocks."""
-    try:
-        corpus = open_asker(settings).retriever.corpus
-        coverage = corpus.coverage()
-    except NewsbotError as error:
-        return Finding("corpus", False, "cannot be asked.", str(error))
-    corpus.close()
-    if not coverage.articles:
-        remedy = f"Put articles in: newsbot ingest SOURCE... --data {settings.data_dir}"
-        return Finding("corpus", False, "has no articles.", remedy)
-    days = f", {coverage.first} to {coverage.last}" if coverage.first else ""
-    return Finding("corpus", True, f"{coverage.articles:,} articles{days}.")

@@ -70,22 +70,48 @@ class Unpaused(discord.backoff.ExponentialBackoff[bool]):
 
 
 class NewsClient(ext.AutoShardedBot):
-    """The connections to Discord, as many as it advises. Made by `make_client`.
+    """The connections to Discord, as many as it advises, with the commands of these cogs; not connected yet.
+
+    `content` is whether to ask for the message content intent (None: as the mention trigger is set); without it the
+    bot reads what mentions it and what is written to it alone. `options` go to `discord.Client`.
 
     Attributes: `service`, which answers; `tree`, the application commands; `interactions`, how many came, by kind;
     `losses`, how often the gateway was lost; `let_in`, whether it ever let the bot in; `syncing`, the task that tells
     Discord the commands.
     """
 
-    def __init__(self, service: AnswerService, cogs: Sequence[CogMaker], pace: Pace, **options: Any) -> None:
-        super().__init__(command_prefix=(), help_command=None, **options)
+    def __init__(
+        self,
+        service: AnswerService,
+        cogs: Sequence[CogMaker],
+        *,
+        content: bool | None = None,
+        pace: Pace | None = None,
+        **options: Any,
+    ) -> None:
+        settings = service.context.settings
+        point_at_discord(settings)
+        discord.shard.ExponentialBackoff = Unpaused  # type: ignore[attr-defined, assignment]
+        keep_quiet()
+        mentions, direct = settings.discord_mention_trigger, settings.discord_direct_messages
+        content = mentions if content is None else content
+        super().__init__(
+            command_prefix=(),
+            help_command=None,
+            intents=intents(mentions=mentions, content=content, direct=direct),
+            max_messages=MESSAGES_KEPT,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            allowed_mentions=discord.AllowedMentions.none(),
+            **options,
+        )
         self.service = service
         self.interactions: dict[str, int] = {}
         self.losses = 0
         self.let_in = False
         self._lost = False
         self._makers = cogs
-        self._pace = pace
+        self._pace = pace or Pace()
         self.syncing: asyncio.Task[None] | None = None
         self._open_websocket = self.http.ws_connect
         self.http.ws_connect = self._connect_in_turn  # type: ignore[method-assign]
@@ -225,37 +251,6 @@ async def signed_in(settings: Settings) -> AsyncIterator[discord.Client]:
         except discord.LoginFailure:
             raise SettingsError(BAD_TOKEN) from None
         yield client
-
-
-def make_client(
-    service: AnswerService,
-    cogs: Sequence[CogMaker],
-    *,
-    content: bool | None = None,
-    pace: Pace | None = None,
-    **options: Any,
-) -> NewsClient:
-    """A client that is not connected yet, with the commands of these cogs.
-
-    `content` is whether to ask for the message content intent (None: as the mention trigger is set); without it the
-    bot reads what mentions it and what is written to it alone. `options` go to `discord.Client`.
-    """
-    settings = service.context.settings
-    mentions = settings.discord_mention_trigger
-    wanted = intents(
-        mentions=mentions, content=mentions if content is None else content, direct=settings.discord_direct_messages
-    )
-    point_at_discord(settings)
-    discord.shard.ExponentialBackoff = Unpaused  # type: ignore[attr-defined, assignment]
-    keep_quiet()
-    options = {
-        "intents": wanted,
-        "max_messages": MESSAGES_KEPT,
-        "member_cache_flags": discord.MemberCacheFlags.none(),
-        "chunk_guilds_at_startup": False,
-        "allowed_mentions": discord.AllowedMentions.none(),
-    } | options
-    return NewsClient(service, cogs, pace or Pace(), **options)
 
 
 def allow_where(command: Any, *, direct: bool) -> None:

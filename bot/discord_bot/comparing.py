@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.corpus.catalog.feedback import Given
-from bot.discord_bot.days import day
 from bot.discord_bot.embeds import article_line
-from bot.discord_bot.escaping import escaped, one_line
 from bot.schema import Answer
+from bot.wording.days import day
+from bot.wording.markdown import escaped, one_line
 
 SHORT_CHARS = 120
 LINES_MOST = 6

@@ -1,21 +1,18 @@
-"""Answers as pages that fit Discord's messages: short answer, quotes, the link behind each. Pure."""
+"""Answers as embeds that fit Discord's messages: short answer, quotes, the link behind each. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
-from bot.discord_bot.days import day
-from bot.discord_bot.escaping import escaped, link_address, masked_link, one_line
+import discord
+
 from bot.discord_bot.splitting import size, split
 from bot.render import day as english_day
 from bot.schema import Answer, Article, Citation
-
-if TYPE_CHECKING:
-    import discord
+from bot.wording.days import day
+from bot.wording.markdown import escaped, link_address, masked_link, one_line
 
 TITLE_MOST, DESCRIPTION_MOST, CONTENT_MOST = 256, 4096, 2000
 """Discord's limits for an embed's title and description and for a message without embeds, in characters."""
@@ -34,45 +31,43 @@ PHONE_CHARS, FEW_QUOTES = 300, 3
 """Two or three quotes of so many characters together, with what is around them, are 300 pixels high on a phone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One embed as values, in Discord's markup, within Discord's limits."""
+Pages = list[discord.Embed]
 
-    description: str
-    title: str = ""
-    footer: str = ""
-    colour: int = BLUE
-    image: str = ""
-    """Name of an attached file to show."""
 
-    @property
-    def size(self) -> int:
-        """What counts against the limit of a message."""
-        return size(self.title) + size(self.description) + size(self.footer)
+def embed(description: str, *, title: str = "", footer: str = "", colour: int = BLUE) -> discord.Embed:
+    """One page, in Discord's markup."""
+    made = discord.Embed(title=title or None, description=description, colour=colour)
+    return footed(made, footer)
+
+
+def footed(page: discord.Embed, *parts: str) -> discord.Embed:
+    """A page with a footer, where there is any."""
+    text = " · ".join(filter(None, parts))
+    return page.set_footer(text=text) if text else page
 
 
 def answer_pages(
     answer: Answer, language: str = "en", *, remarks: Sequence[str] = (), claim: str = "", whole: bool = False
-) -> list[Page]:
+) -> list[discord.Embed]:
     """An answer as pages. Every quote has its outlet, its day and its link; so has every `[n]` of a model's prose.
 
     `language` is that of dates; `remarks` are lines of ours, in markup, shown below; `claim` is the statement that was
     checked, where one was: what is shown for it is no answer, and says so. A short answer is kept short enough for a
     phone: quotes beyond that are behind the button Sources, unless the `whole` of it is wanted.
     """
-    parts = [_checked(claim), _head(answer), _text(answer, language, whole or bool(claim)), *_notes(answer, remarks)]
-    texts = split("\n\n".join(part for part in parts if part), DESCRIPTION_MOST)
-    footer = _footer(answer, language)
-    title = CHECKED_TITLE if claim else fitted(answer.question.text, TITLE_MOST)
-    return [
-        Page(
-            text,
-            title=title if number == 1 else "",
-            footer=footer if len(texts) == 1 else " · ".join(filter(None, (footer, f"page {number} of {len(texts)}"))),
-            colour=GREEN if answer.answered else GREY,
-        )
-        for number, text in enumerate(texts, start=1)
+    parts = [
+        f"> {escaped(one_line(claim, CLAIM_CHARS))}\n{CHECKED_NOTE}" if claim else "",
+        f"**{escaped(one_line(answer.short, 300))}**" if answer.answered and answer.short else "",
+        _text(answer, language, whole or bool(claim)),
+        f"{SUBTEXT}{escaped(one_line(answer.note, 300))}" if answer.note else "",
+        *remarks,
     ]
+    title = CHECKED_TITLE if claim else fitted(answer.question.text, TITLE_MOST)
+    pages = line_pages(title, ["\n\n".join(filter(None, parts))], colour=GREEN if answer.answered else GREY)
+    for number, page in enumerate(pages, start=1):
+        place = f"page {number} of {len(pages)}" if len(pages) > 1 else ""
+        footed(page, _footer(answer, language), place)
+    return pages
 
 
 def origin(citation: Citation, language: str = "en") -> str:
@@ -89,25 +84,30 @@ def article_line(article: Article, language: str = "en", address: str | None = N
     return f"{masked_link(article.title, address or article.url)} · {outlet} · {day(article.published, language)}"
 
 
-def messages_of(pages: Iterable[Page]) -> list[tuple[Page, ...]]:
+def messages_of(pages: Iterable[discord.Embed]) -> list[list[discord.Embed]]:
     """Pages in runs that fit one message each."""
-    messages: list[tuple[Page, ...]] = []
+    messages: list[list[discord.Embed]] = []
     for page in pages:
-        last = messages[-1] if messages else ()
-        if last and len(last) < EMBEDS_MOST and sum(each.size for each in last) + page.size <= MESSAGE_MOST:
-            messages[-1] = (*last, page)
+        last = messages[-1] if messages else []
+        if last and len(last) < EMBEDS_MOST and sum(map(embed_size, [*last, page])) <= MESSAGE_MOST:
+            last.append(page)
         else:
-            messages.append((page,))
+            messages.append([page])
     return messages
 
 
-def contents_of(pages: Iterable[Page]) -> list[str]:
+def embed_size(page: discord.Embed) -> int:
+    """What counts against the limit of a message."""
+    return sum(size(part) for part in (page.title, page.description, page.footer.text) if part)
+
+
+def contents_of(pages: Iterable[discord.Embed]) -> list[str]:
     """Pages as messages without embeds, for channels where the bot may not embed."""
     parts = []
     for page in pages:
         parts += [f"> {page.title}"] if page.title else []
-        parts += [page.description]
-        parts += [f"-# {page.footer}"] if page.footer else []
+        parts += [page.description or ""]
+        parts += [f"-# {page.footer.text}"] if page.footer.text else []
     return split("\n".join(parts), CONTENT_MOST)
 
 
@@ -119,44 +119,17 @@ def fitted(text: str, most: int) -> str:
     return shown
 
 
-def line_pages(title: str, lines: Sequence[str], *, footer: str = "", colour: int = BLUE) -> list[Page]:
-    """A list of ours as pages: lines in markup are kept whole."""
-    texts = split("\n".join(lines), DESCRIPTION_MOST)
-    return [
-        Page(
-            text,
-            title=title if number == 1 else "",
-            footer=footer if number == len(texts) else "",
-            colour=colour,
-        )
-        for number, text in enumerate(texts, start=1)
-    ]
+def line_pages(title: str, lines: Iterable[str], *, footer: str = "", colour: int = BLUE) -> list[discord.Embed]:
+    """Lines in markup as pages; each line is kept whole. The title is on the first one, the footer on the last."""
+    pages = [embed(part, colour=colour) for part in split("\n".join(lines), DESCRIPTION_MOST)]
+    pages[0].title = title
+    footed(pages[-1], footer)
+    return pages
 
 
-def embed_of(page: Page) -> discord.Embed:
-    """A page as discord.py's embed."""
-    import discord
-
-    embed = discord.Embed(title=page.title or None, description=page.description, colour=page.colour)
-    if page.footer:
-        embed.set_footer(text=page.footer)
-    if page.image:
-        embed.set_image(url=f"attachment://{page.image}")
-    return embed
-
-
-def growing(answer: Answer, language: str = "en") -> Page:
+def growing(answer: Answer, language: str = "en") -> discord.Embed:
     """An answer that is still being written, as one page."""
-    first = answer_pages(answer, language)[0]
-    return replace(first, footer="Writing …")
-
-
-def _checked(claim: str) -> str:
-    return f"> {escaped(one_line(claim, CLAIM_CHARS))}\n{CHECKED_NOTE}" if claim else ""
-
-
-def _head(answer: Answer) -> str:
-    return f"**{escaped(one_line(answer.short, 300))}**" if answer.answered and answer.short else ""
+    return answer_pages(answer, language)[0].set_footer(text="Writing …")
 
 
 def _text(answer: Answer, language: str, whole: bool) -> str:
@@ -212,11 +185,6 @@ def _with_short(shown: str, short: str) -> str:
     wanted = escaped(" ".join(short.split()))
     alone = rf"(?<![\w.,\[]){re.escape(wanted)}(?![\w\]]|[.,]\d)"
     return re.sub(alone, lambda found: f"**{found[0]}**", shown)
-
-
-def _notes(answer: Answer, remarks: Sequence[str]) -> list[str]:
-    note = [f"-# {escaped(one_line(answer.note, 300))}"] if answer.note else []
-    return [*note, *remarks]
 
 
 def _footer(answer: Answer, language: str) -> str:

@@ -1,4 +1,4 @@
-"""Forms and menus that people fill in: labelled fields in a modal, selects under a message."""
+"""What people fill in: labelled fields in a modal, a select under a message."""
 
 from __future__ import annotations
 
@@ -10,48 +10,54 @@ from discord import ui
 
 from bot.discord_bot.answer_service import tell_failure
 
+Interaction = discord.Interaction[Any]
 OPEN_SECONDS = 900.0
-"""How long a form or a menu can be used."""
-
-Filled = Callable[[discord.Interaction[Any], Mapping[str, Any]], Awaitable[None]]
-"""What is done with what was filled in: a text or None, or the list of what was chosen, by the field's custom_id."""
+"""How long a form or a select can be used."""
 
 
 class Form(ui.Modal):
-    """Labelled fields, each with its own custom_id; `filled` is called when they are sent."""
+    """Labelled fields; `filled` is given what they hold: a text or None, or the values or ids that were chosen."""
 
-    def __init__(self, title: str, fields: Mapping[str, ui.Item[Any]], filled: Filled) -> None:
+    def __init__(
+        self,
+        title: str,
+        fields: Mapping[str, ui.Item[Any]],
+        filled: Callable[[Interaction, Mapping[str, Any]], Awaitable[None]],
+    ) -> None:
         super().__init__(title=title, timeout=OPEN_SECONDS)
         self._filled = filled
         for words, field in fields.items():
             self.add_item(ui.Label(text=words, component=field))
 
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        fields = [each.component for each in self.children if isinstance(each, ui.Label)]
-        texts = {each.custom_id: each.value.strip() or None for each in fields if isinstance(each, ui.TextInput)}
-        chosen = {each.custom_id: each.values for each in fields if isinstance(each, ui.Select)}
-        await self._filled(interaction, texts | chosen)
+    async def on_submit(self, interaction: Interaction, /) -> None:
+        fields: list[Any] = [each.component for each in self.children if isinstance(each, ui.Label)]
+        await self._filled(interaction, {each.custom_id: _value(each) for each in fields})
 
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:  # type: ignore[override]
+    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
         await tell_failure(interaction, error)
 
 
-class Menu(ui.View):
-    """Selects under a message; each calls its own function with what was chosen: values, or ids."""
+class Choice(ui.View):
+    """A select of options, labels by their values; `chosen` is called with the value that was chosen."""
 
-    def __init__(self, *selects: tuple[ui.Item[Any], Callable[[discord.Interaction[Any], list[str]], Any]]) -> None:
+    def __init__(
+        self, words: str, options: Mapping[str, str], chosen: Callable[[Interaction, str], Awaitable[None]]
+    ) -> None:
         super().__init__(timeout=OPEN_SECONDS)
-        for select, chosen in selects:
-            select.callback = _callback(chosen)  # type: ignore[method-assign]
-            self.add_item(select)
+        self._chosen = chosen
+        offered = [discord.SelectOption(label=label, value=value) for value, label in options.items()]
+        self._select: ui.Select[Any] = ui.Select(custom_id="choice", placeholder=words, options=offered)
+        self._select.callback = self._picked  # type: ignore[method-assign]
+        self.add_item(self._select)
 
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, _item: ui.Item[Any], /) -> None:
+    async def _picked(self, interaction: Interaction) -> None:
+        await self._chosen(interaction, self._select.values[0])
+
+    async def on_error(self, interaction: Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
         await tell_failure(interaction, error)
 
 
-def _callback(chosen: Callable[[discord.Interaction[Any], list[str]], Any]) -> Callable[..., Any]:
-    def call(interaction: discord.Interaction[Any]) -> Any:
-        data: Any = interaction.data
-        return chosen(interaction, list(data.get("values", [])))
-
-    return call
+def _value(field: Any) -> Any:
+    if isinstance(field, ui.TextInput):
+        return field.value.strip() or None
+    return [getattr(each, "id", each) for each in field.values]

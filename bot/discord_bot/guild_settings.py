@@ -8,86 +8,98 @@ from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog.feedback import guild_settings, guilds_with_settings, put_guild_settings
-from bot.discord_bot.days import LANGUAGES
 from bot.errors import UsageError
+from bot.wording.days import LANGUAGES
+from bot.wording.markdown import escaped
 
-PLACES_MOST = 100
-Ids = tuple[int, ...]
+PLACES_MOST, CHOSEN_MOST = 100, 25
+"""Ids that a setting may hold, and that Discord takes in one select."""
+SECTIONS = {
+    "Where I answer": ("allowed_channels", "denied_channels", "open_channels"),
+    "Whom I answer": ("allowed_roles", "denied_roles", "blocked_people"),
+    "How much I answer": ("user_per_minute", "user_per_hour", "server_per_minute", "server_per_hour", "queue_length"),
+    "Quiet hours": ("quiet_from", "quiet_to", "time_zone"),
+    "Language and chat model": ("language", "chat_model"),
+}
+"""What is set together, in one form: at most five of them, as Discord has it."""
+MENTIONS = {"channels": "<#{}>", "roles": "<@&{}>", "people": "<@{}>"}
+"""How the ids of a setting are shown, by the last word of its name."""
 
 
 class GuildSettings(BaseModel):
-    """The settings of one server. Ids are those of channels, roles and people; safe defaults hold for new servers.
+    """The settings of one server, each with its title in forms; safe defaults hold for new servers.
 
-    Where channels are allowed, all others are not; a denied one is never answered in. In open channels every question
-    is answered without a mention. Roles alike. During quiet hours (`quiet_from` to `quiet_to`, as "22:00", in
-    `time_zone`) mentions and replies are left unanswered, commands are not. A rate of 0 is any number, up to what the
-    operator allows.
+    Ids are those of channels, roles and people. Where channels are allowed, all others are not; a denied one is never
+    answered in; in open ones every question is answered without a mention. Roles alike. During quiet hours (from and
+    to as "22:00", in `time_zone`) mentions and replies are left unanswered, commands are not. A rate of 0 is any
+    number, up to what the operator allows; so is the chat model's use, where the operator has set one.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    allowed_channels: Ids = Field(default=(), max_length=PLACES_MOST)
-    denied_channels: Ids = Field(default=(), max_length=PLACES_MOST)
-    open_channels: Ids = Field(default=(), max_length=PLACES_MOST)
-    allowed_roles: Ids = Field(default=(), max_length=PLACES_MOST)
-    denied_roles: Ids = Field(default=(), max_length=PLACES_MOST)
-    blocked_people: Ids = Field(default=(), max_length=PLACES_MOST)
-    user_per_minute: int = Field(default=5, ge=0, le=1000)
-    user_per_hour: int = Field(default=60, ge=0, le=10_000)
-    server_per_minute: int = Field(default=60, ge=0, le=10_000)
-    server_per_hour: int = Field(default=1000, ge=0, le=100_000)
-    queue_length: int = Field(default=50, ge=1, le=500)
-    quiet_from: str | None = None
-    quiet_to: str | None = None
-    time_zone: str = "UTC"
-    language: str = "en"
-    chat_model: bool = True
-    """Whether a chat model may write answers here, where the operator has set one."""
+    allowed_channels: tuple[int, ...] = Field(
+        default=(), max_length=PLACES_MOST, title="Answer in these channels alone"
+    )
+    denied_channels: tuple[int, ...] = Field(default=(), max_length=PLACES_MOST, title="Never answer in these channels")
+    open_channels: tuple[int, ...] = Field(default=(), max_length=PLACES_MOST, title="Answer without a mention in")
+    allowed_roles: tuple[int, ...] = Field(default=(), max_length=PLACES_MOST, title="Answer these roles alone")
+    denied_roles: tuple[int, ...] = Field(default=(), max_length=PLACES_MOST, title="Never answer these roles")
+    blocked_people: tuple[int, ...] = Field(default=(), max_length=PLACES_MOST, title="Never answer these people")
+    user_per_minute: int = Field(default=5, ge=0, le=1000, title="Questions of one person in a minute")
+    user_per_hour: int = Field(default=60, ge=0, le=10_000, title="Questions of one person in an hour")
+    server_per_minute: int = Field(default=60, ge=0, le=10_000, title="Questions of the server in a minute")
+    server_per_hour: int = Field(default=1000, ge=0, le=100_000, title="Questions of the server in an hour")
+    queue_length: int = Field(default=50, ge=1, le=500, title="Questions that may wait")
+    quiet_from: str | None = Field(default=None, title="No answers to mentions from, such as 22:00")
+    quiet_to: str | None = Field(default=None, title="No answers to mentions to, such as 07:00")
+    time_zone: str = Field(default="UTC", title="Time zone, such as Europe/Berlin")
+    language: str = Field(default="en", title="Dates are written in")
+    chat_model: bool = Field(default=True, title="The operator's chat model may write")
 
-    @field_validator("quiet_from", "quiet_to")
+    @field_validator("quiet_from", "quiet_to", "time_zone", "language")
     @classmethod
-    def _clock(cls, value: str | None) -> str | None:
-        hours, _, minutes = (value or "").strip().partition(":")
-        if not hours and not minutes:
-            return None
-        if hours.isdigit() and (minutes or "00").isdigit() and int(hours) < 24 and int(minutes or "00") < 60:
-            return f"{int(hours):02}:{int(minutes or '00'):02}"
-        raise ValueError(f"{value!r} is no time of day. Write it as 22:00")
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zoned(cls, value: str) -> str:
+    def _usable(cls, value: str | None, field: ValidationInfo) -> str | None:
         try:
-            zone_of(value.strip())
+            if field.field_name == "time_zone":
+                return zone_of((value or "").strip()).key
+            if field.field_name == "language":
+                return _language(str(value))
+            return clock(value) if value and value.strip() else None
         except UsageError as error:
-            raise ValueError(str(error).removesuffix(".")) from error
-        return value.strip()
-
-    @field_validator("language")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in LANGUAGES:
-            raise ValueError(f"dates cannot be written in {value!r}")
-        return value
+            raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _both(self) -> GuildSettings:
-        if (self.quiet_from is None) != (self.quiet_to is None) or (
-            self.quiet_from is not None and self.quiet_from == self.quiet_to
-        ):
+        begin, end = self.quiet_from, self.quiet_to
+        if (begin is None) != (end is None) or (begin is not None and begin == end):
             raise ValueError("quiet hours need a beginning and another end, such as 22:00 and 07:00")
         return self
+
+    def line(self, name: str) -> str:
+        """A setting in a line of markup."""
+        value, kind = getattr(self, name), name.rpartition("_")[2]
+        if kind in MENTIONS:
+            none = "all" if name.startswith("allowed") else "none"
+            shown = ", ".join(MENTIONS[kind].format(each) for each in value) or none
+        elif isinstance(value, bool):
+            shown = "yes" if value else "no"
+        elif isinstance(value, int):
+            shown = f"{value:,}" if value else "any number"
+        else:
+            shown = LANGUAGES[value] if name == "language" else escaped(value or "none")
+        return f"- {type(self).model_fields[name].title}: {shown}"
 
     def changed(self, **values: Any) -> GuildSettings:
         """The same with some values changed. Raises UsageError for a value that cannot be used."""
         try:
             return GuildSettings(**(self.model_dump() | values))
         except ValidationError as error:
-            raise UsageError(f"{error.errors()[0]['msg'].removeprefix('Value error, ')}.") from error
+            said = error.errors()[0]["msg"].removeprefix("Value error, ").removesuffix(".")
+            raise UsageError(f"{said}.") from error
 
     def answers_in(self, channels: Collection[int]) -> bool:
         """Whether questions are answered in a channel; a thread is given with its parent."""
@@ -152,6 +164,21 @@ class GuildSettingsStore:
         for guild in await asyncio.to_thread(guilds_with_settings, self._catalog):
             await self.get(guild)
         return {guild: each for guild, each in self._known.items() if each.denied_roles or each.blocked_people}
+
+
+def clock(text: str) -> str:
+    """A time of day as "22:00", from that or "7". Raises UsageError."""
+    hours, _, minutes = text.strip().partition(":")
+    try:
+        return f"{time(int(hours), int(minutes or 0)):%H:%M}"
+    except ValueError as error:
+        raise UsageError(f"“{text[:20]}” is no time of day. Write it as 22:00.") from error
+
+
+def _language(code: str) -> str:
+    if code not in LANGUAGES:
+        raise UsageError(f"Dates cannot be written in {code!r}.")
+    return code
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
@@ -17,15 +17,28 @@ from bot.corpus.catalog.topics import about_corpus
 from bot.errors import NewsbotError
 
 if TYPE_CHECKING:
-    from discord import ShardInfo
-
     from bot.discord_bot.answer_service import AnswerService
     from bot.discord_bot.client import NewsClient
 
 CORPUS_SECONDS = 15.0
 """How long what is known of the corpus is good for."""
-LOOP_CHECK_SECONDS = 0.1
-DELAYS_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+GAUGES = {
+    "healthy": ("Whether the bot is well.", "healthy"),
+    "gateway_connected": ("Whether every shard is connected.", "gateway", "connected"),
+    "heartbeat_latency_seconds": (
+        "Time until a heartbeat was acknowledged, of the slowest shard.", "gateway", "latency_seconds"),
+    "servers": ("Servers that the bot is in.", "servers"),
+    "queue_waiting": ("Questions that wait.", "queue", "waiting"),
+    "queue_running": ("Questions that are being answered.", "queue", "running"),
+    "corpus_articles": ("Articles in the corpus.", "corpus", "articles"),
+    "corpus_age_seconds": ("Time since the last ingest ended.", "corpus", "age_seconds"),
+    "uptime_seconds": ("Time since the start.", "uptime_seconds"),
+}  # fmt: skip
+COUNTERS = {
+    "gateway_losses": ("Times that the gateway was lost.", "gateway", "losses"),
+    "connection_attempts": ("Clients made.", "gateway", "attempts"),
+}
+"""The metrics, each with what it says and its place in the report."""
 
 
 class Watched(Protocol):
@@ -46,64 +59,53 @@ class Health:
     def __init__(self, running: Watched) -> None:
         self.address = ""
         self._running = running
-        self._port = running.service.context.settings.discord_health_port
-        self._host = running.service.context.settings.discord_health_address
-        self._runner: web.AppRunner | None = None
-        self._watching: asyncio.Task[None] | None = None
         self._corpus: tuple[float, dict[str, Any]] = (float("-inf"), {})
         self._registry = CollectorRegistry()
-        self._delays = Histogram(
-            "newsbot_event_loop_delay_seconds",
-            "How late the event loop wakes up.",
-            buckets=DELAYS_SECONDS,
-            registry=self._registry,
-        )
-
-    async def __aenter__(self) -> Health:
-        if self._port is None:
-            return self
-        self._registry.register(self)
-        ProcessCollector(registry=self._registry)
         app = web.Application()
         app.router.add_get("/health", self._health)
         app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, access_log=None)
+
+    async def __aenter__(self) -> Health:
+        settings = self._running.service.context.settings
+        host, port = settings.discord_health_address, settings.discord_health_port
+        if port is None:
+            return self
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self._runner.cleanup()
             raise NewsbotError(
-                f"Health cannot be given on {self._host}:{self._port}: {error.strerror}. "
-                "Set another NEWSBOT_DISCORD_HEALTH_PORT."
+                f"Health cannot be given on {host}:{port}: {error.strerror}. Set another NEWSBOT_DISCORD_HEALTH_PORT."
             ) from error
         host, port = self._runner.addresses[0][:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self._watching = asyncio.create_task(self._watch())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._runner.cleanup()
 
     def report(self, corpus: dict[str, Any]) -> dict[str, Any]:
         """How the bot is, given how its corpus is; `problems` is empty where it is well."""
-        client = self._running.client
-        shards = [_shard(shard) for shard in client.shards.values()] if client is not None else []
-        queue = self._running.service.queue
+        client, queue = self._running.client, self._running.service.queue
+        latencies = dict(client.latencies) if client is not None else {}
+        shards = [
+            {"id": id_, "connected": not shard.is_closed(), "latency_seconds": _known(latencies.get(id_, math.nan))}
+            for id_, shard in (client.shards.items() if client is not None else ())
+        ]
         problems = [str(corpus["error"])] if "error" in corpus else []
         if client is None or not client.is_ready() or not shards or client.is_closed():
             problems.append("not connected to Discord's gateway")
         problems += [f"shard {shard['id']} is not connected" for shard in shards if not shard["connected"]]
-        latencies = [shard["latency_seconds"] for shard in shards if shard["latency_seconds"] is not None]
         return {
             "healthy": not problems,
             "problems": problems,
             "gateway": {
                 "connected": bool(shards) and all(shard["connected"] for shard in shards),
-                "latency_seconds": max(latencies, default=None),
+                "latency_seconds": max((each for shard in shards if (each := shard["latency_seconds"])), default=None),
                 "losses": client.losses if client is not None else 0,
                 "attempts": self._running.attempts,
                 "shards": shards,
@@ -117,26 +119,13 @@ class Health:
     def collect(self) -> Iterator[Metric]:
         """The metrics of this moment, for the registry."""
         told = self.report(self._corpus[1])
-        gateway, corpus = told["gateway"], told["corpus"]
-        gauges = {
-            "newsbot_healthy": ("Whether the bot is well.", told["healthy"]),
-            "newsbot_gateway_connected": ("Whether every shard is connected.", gateway["connected"]),
-            "newsbot_heartbeat_latency_seconds": (
-                "Time until a heartbeat was acknowledged, of the slowest shard.", gateway["latency_seconds"]),
-            "newsbot_servers": ("Servers that the bot is in.", told["servers"]),
-            "newsbot_queue_waiting": ("Questions that wait.", told["queue"]["waiting"]),
-            "newsbot_queue_running": ("Questions that are being answered.", told["queue"]["running"]),
-            "newsbot_corpus_articles": ("Articles in the corpus.", corpus.get("articles")),
-            "newsbot_corpus_age_seconds": ("Time since the last ingest ended.", corpus.get("age_seconds")),
-            "newsbot_uptime_seconds": ("Time since the start.", told["uptime_seconds"]),
-        }  # fmt: skip
-        for name, (said, value) in gauges.items():
-            if value is not None:
-                yield GaugeMetricFamily(name, said, value=float(value))
-        yield CounterMetricFamily(
-            "newsbot_gateway_losses", "Times that the gateway was lost.", value=float(gateway["losses"])
-        )
-        yield CounterMetricFamily("newsbot_connection_attempts", "Clients made.", value=float(gateway["attempts"]))
+        for family, metrics in ((GaugeMetricFamily, GAUGES), (CounterMetricFamily, COUNTERS)):
+            for name, (said, *path) in metrics.items():
+                value: Any = told
+                for key in path:
+                    value = value.get(key)
+                if value is not None:
+                    yield family(f"newsbot_{name}", said, value=float(value))
         kinds = CounterMetricFamily("newsbot_interactions", "Interactions, by kind.", labels=["kind"])
         for kind, count in (self._running.client.interactions if self._running.client else {}).items():
             kinds.add_metric([kind], float(count))
@@ -158,16 +147,6 @@ class Health:
             self._corpus = (time.monotonic(), found)
         return found
 
-    async def _watch(self) -> None:
-        """Measure, all the time, how late the event loop is."""
-        while True:
-            before = time.perf_counter()
-            await asyncio.sleep(LOOP_CHECK_SECONDS)
-            self._delays.observe(max(0.0, time.perf_counter() - before - LOOP_CHECK_SECONDS))
 
-
-def _shard(shard: ShardInfo) -> dict[str, Any]:
-    """One connection."""
-    connected = not shard.is_closed()
-    known = connected and math.isfinite(shard.latency)
-    return {"id": shard.id, "connected": connected, "latency_seconds": round(shard.latency, 4) if known else None}
+def _known(seconds: float) -> float | None:
+    return round(seconds, 4) if math.isfinite(seconds) else None

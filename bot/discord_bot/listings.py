@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
+
+import discord
 
 from bot.corpus.catalog.articles import Freshness, newest
 from bot.corpus.catalog.feedback import Asked
 from bot.corpus.corpus import Corpus, Status
-from bot.discord_bot.days import LANGUAGES, day
-from bot.discord_bot.digest import articles_on
-from bot.discord_bot.embeds import GREY, OUTLET_CHARS, Page, article_line, fitted, line_pages
-from bot.discord_bot.escaping import escaped, masked_link, one_line
+from bot.discord_bot.embeds import GREY, OUTLET_CHARS, Pages, article_line, embed, fitted, line_pages
 from bot.discord_bot.guild_settings import GuildSettings
-from bot.discord_bot.periods import Counted
 from bot.render import counts_line
-from bot.schema import Article, Coverage
+from bot.retrieval.periods import Counted
+from bot.retrieval.topic import articles_on
+from bot.schema import Coverage
+from bot.wording.days import day
+from bot.wording.markdown import escaped, masked_link, one_line
 
 TITLE_TOPIC_CHARS = 80
 LATEST = 10
@@ -38,26 +39,21 @@ def covered(coverage: Coverage, language: str = "en") -> str:
     )
 
 
-def nothing_on(topic: str, coverage: Coverage, language: str = "en") -> Page:
+def nothing_on(topic: str, coverage: Coverage, language: str = "en") -> discord.Embed:
     """Says that no article is on a topic, and what there is."""
     shown = fitted(topic, TITLE_TOPIC_CHARS)
-    return Page(
+    return embed(
         f"No article here speaks of **{shown}**.\n{covered(coverage, language)}",
         footer="Try fewer or other words.",
         colour=GREY,
     )
 
 
-def latest_of(corpus: Corpus, topic: str | None, language: str = "en") -> list[Page]:
+def latest_of(corpus: Corpus, topic: str | None, language: str = "en") -> Pages:
     """The newest articles of a topic, or of all. It blocks."""
     articles = newest(corpus.catalog, LATEST, articles_on(corpus, topic) if topic else None)
     if not articles:
         return [nothing_on(topic or "anything with a date", corpus.coverage(), language)]
-    return latest_pages(articles, topic, language)
-
-
-def latest_pages(articles: Sequence[Article], topic: str | None, language: str = "en") -> list[Page]:
-    """The newest articles, a line each."""
     lines = [f"{number}. {article_line(each, language)}" for number, each in enumerate(articles, start=1)]
     title = f"Latest on {fitted(topic, TITLE_TOPIC_CHARS)}" if topic else "Latest articles"
     return line_pages(title, lines)
@@ -65,7 +61,7 @@ def latest_pages(articles: Sequence[Article], topic: str | None, language: str =
 
 def sources_pages(
     sources: Sequence[Freshness], coverage: Coverage, ingested: datetime | None, language: str = "en"
-) -> list[Page]:
+) -> Pages:
     """What the corpus holds, by source, and how fresh it is."""
     lines = [covered(coverage, language), ""]
     for each in sources[:SOURCES_SHOWN]:
@@ -78,7 +74,7 @@ def sources_pages(
     return line_pages("Sources", lines, footer=footer)
 
 
-def coverage_pages(counted: Counted, topic: str, total: int, language: str = "en", *, chart: bool = True) -> list[Page]:
+def coverage_pages(counted: Counted, topic: str, total: int, language: str = "en", *, chart: bool = True) -> Pages:
     """The key dates of a topic, under its chart; without the chart, the numbers by source too."""
     period = "month" if counted.is_monthly else "week"
     first, last = day(counted.first, language), day(counted.last, language)
@@ -94,10 +90,12 @@ def coverage_pages(counted: Counted, topic: str, total: int, language: str = "en
     if not chart:
         lines += ["", *(f"- {escaped(name)}: {sum(counts):,}" for name, counts in counted.by_source.items())]
     pages = line_pages(f"Coverage of {fitted(topic, TITLE_TOPIC_CHARS)}", lines, footer=f"Articles per {period}")
-    return [replace(pages[0], image=CHART_FILE), *pages[1:]] if chart else pages
+    if chart:
+        pages[0].set_image(url=f"attachment://{CHART_FILE}")
+    return pages
 
 
-def help_pages(name: str, coverage: Coverage, settings: GuildSettings, *, mentions: bool, days: int) -> list[Page]:
+def help_pages(name: str, coverage: Coverage, settings: GuildSettings, *, mentions: bool, days: int) -> Pages:
     """How to ask. `days` is how long what people write is kept; 0 for always."""
     language = settings.language
     lines = [
@@ -127,7 +125,7 @@ def help_pages(name: str, coverage: Coverage, settings: GuildSettings, *, mentio
     return line_pages("Ask the news", lines, footer=kept)
 
 
-def status_pages(status: Status, queue: Mapping[str, int], language: str) -> list[Page]:
+def status_pages(status: Status, queue: Mapping[str, int], language: str) -> Pages:
     """How corpus and queue are, for administrators."""
     lines = [covered(status.coverage, language)]
     lines += [
@@ -144,7 +142,7 @@ def status_pages(status: Status, queue: Mapping[str, int], language: str) -> lis
     return line_pages("Status", lines)
 
 
-def stats_pages(asked: Sequence[Asked], days: int) -> list[Page]:
+def stats_pages(asked: Sequence[Asked], days: int) -> Pages:
     """What was asked in a server, refused and voted on, and what is asked that the corpus lacks."""
     refused = [each.question for each in asked if not each.answered]
     lines = [
@@ -162,32 +160,6 @@ def stats_pages(asked: Sequence[Asked], days: int) -> list[Page]:
                 f"- {escaped(one_line(text, 120))}{f' · {count}' if count > 1 else ''}" for text, count in counted
             ]
     return line_pages("Statistics", lines)
-
-
-def settings_lines(settings: GuildSettings) -> list[str]:
-    """A server's settings, a line each."""
-
-    def places(ids: Sequence[int], mark: str, none: str) -> str:
-        shown = ", ".join(f"<{mark}{each}>" for each in ids[:20])
-        return (shown + (f" and {len(ids) - 20} more" if len(ids) > 20 else "")) or none
-
-    quiet = (
-        f"{settings.quiet_from}–{settings.quiet_to} ({escaped(settings.time_zone)})" if settings.quiet_from else "none"
-    )
-    return [
-        f"- answers in: {places(settings.allowed_channels, '#', 'every channel where I am asked')}",
-        f"- never in: {places(settings.denied_channels, '#', 'none')}",
-        f"- questions without a mention in: {places(settings.open_channels, '#', 'none')}",
-        f"- answers to: {places(settings.allowed_roles, '@&', 'everyone')}",
-        f"- never to: {places(settings.denied_roles, '@&', 'none')}",
-        f"- never to these people: {places(settings.blocked_people, '@', 'none')}",
-        f"- per person: {_limit(settings.user_per_minute)} a minute, {_limit(settings.user_per_hour)} an hour",
-        f"- per server: {_limit(settings.server_per_minute)} a minute, {_limit(settings.server_per_hour)} an hour",
-        f"- queue: at most {settings.queue_length:,} waiting",
-        f"- quiet hours of mentions: {quiet}",
-        f"- dates in: {LANGUAGES[settings.language]}",
-        f"- chat model: {'as the operator has set' if settings.chat_model else 'never, quotes alone'}",
-    ]
 
 
 def _limit(count: int) -> str:

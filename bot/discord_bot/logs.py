@@ -28,7 +28,7 @@ class Discreet(logging.Filter):
         if record.name.split(".")[0] == "discord" and record.levelno < logging.WARNING:
             return False
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None and is_retry(record):
+        if error is not None and isinstance(record.msg, str) and record.msg.startswith(RETRIES):
             record.msg, record.args = f"{record.getMessage()} ({cause(error)})", ()
             record.levelno, record.levelname = logging.WARNING, "WARNING"
             record.exc_info = None
@@ -71,11 +71,6 @@ def write_logs(*secrets: str, verbose: bool = False) -> None:
     handler.setFormatter(DiscreetFormatter(*secrets))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("bot").setLevel(logging.DEBUG if verbose else logging.INFO)
-
-
-def is_retry(record: logging.LogRecord) -> bool:
-    """Whether a record says that discord.py tries to connect again."""
-    return isinstance(record.msg, str) and record.msg.startswith(RETRIES)
 
 
 def cause(error: BaseException) -> str:

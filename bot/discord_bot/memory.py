@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.discord_bot.embeds import CHECKED_TITLE, SUBTEXT
-from bot.discord_bot.escaping import unescaped
 from bot.schema import Turn
+from bot.wording.markdown import unescaped
 
 if TYPE_CHECKING:
     from discord.abc import MessageableChannel

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+import discord
+
 from bot.answering.links import text_fragment_link
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog.feedback import Cited, Given
-from bot.discord_bot.days import day
-from bot.discord_bot.embeds import BLUE, GREY, OUTLET_CHARS, Page, article_line
-from bot.discord_bot.escaping import escaped, one_line
+from bot.discord_bot.embeds import GREY, OUTLET_CHARS, article_line, embed
 from bot.schema import Article, Span
+from bot.wording.days import day
+from bot.wording.markdown import escaped, one_line
 
 AROUND_CHARS = 400
 """Shown on either side of a quote whose passage is not known any more."""
 PASSAGE_CHARS = 1500
 
 
-def source_page(catalog: Catalog, given: Given, number: int, language: str = "en") -> Page:
+def source_page(catalog: Catalog, given: Given, number: int, language: str = "en") -> discord.Embed:
     """The page of the answer's source at a place from 1, however many it has. Raises CorpusError.
 
     An article that was removed is not shown, and a quote that is no longer in its article is said to be gone.
     """
     count = len(given.citations)
     if not count:
-        return Page("This answer has no sources: the corpus does not say.", colour=GREY)
+        return embed("This answer has no sources: the corpus does not say.", colour=GREY)
     place = min(max(number, 1), count)
     cited = given.citations[place - 1]
     footer = f"Source {place} of {count} · the quote in bold, within its passage"
     article = catalog.article(cited.article_id)
     if article is None:
-        return Page(f"[{cited.number}] This article has been taken out of the corpus.", footer=footer, colour=GREY)
+        return embed(f"[{cited.number}] This article has been taken out of the corpus.", footer=footer, colour=GREY)
     start = _place(article, cited)
     if start is None:
         line = article_line(article, language)
         said = "The article has changed since: these words are no longer in it."
-        return Page(f"[{cited.number}] {line}\n\n{said}", footer=footer, colour=GREY)
+        return embed(f"[{cited.number}] {line}\n\n{said}", footer=footer, colour=GREY)
     end = start + len(cited.quote)
     around = _passage(catalog, given, article, start, end)
     before, after = article.text[around.start : start], article.text[end : around.end]
@@ -43,7 +45,7 @@ def source_page(catalog: Catalog, given: Given, number: int, language: str = "en
     link = text_fragment_link(article.url, article.text, start, end) if article.url else None
     also = _also(catalog, article, language)
     heading = f"[{cited.number}] {article_line(article, language, link)}"
-    return Page(f"{heading}\n\n{shown}{also}", footer=footer, colour=BLUE)
+    return embed(f"{heading}\n\n{shown}{also}", footer=footer)
 
 
 def _place(article: Article, cited: Cited) -> int | None:

@@ -22,7 +22,7 @@ from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.asking import Asking
 from bot.discord_bot.browsing import Browsing
 from bot.discord_bot.buttons import AnswerButton
-from bot.discord_bot.client import BAD_TOKEN, CogMaker, DiscordRefused, NewsClient, make_client, signed_in, token_of
+from bot.discord_bot.client import BAD_TOKEN, CogMaker, DiscordRefused, NewsClient, signed_in, token_of
 from bot.discord_bot.context import BotContext
 from bot.discord_bot.health import Health
 from bot.discord_bot.ingesting import ingest_by_process
@@ -134,7 +134,7 @@ class Running:
 
         Raises what ended the connection.
         """
-        client = self.client = make_client(
+        client = self.client = NewsClient(
             self.service, self._cogs, content=self._content, pace=self._pace, **self._options
         )
         client.add_dynamic_items(AnswerButton)

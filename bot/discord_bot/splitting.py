@@ -1,4 +1,7 @@
-"""Breaks long text for Discord at paragraphs, sentences or words; never in a link, marker, escape or code. Pure."""
+"""Breaks long text for Discord at paragraphs, sentences or words; never in a link, marker or escape. Pure.
+
+There is no code in it: `escaped` leaves none.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,16 @@ import re
 import unicodedata
 
 _WHOLE = re.compile(
-    r"(?P<fence>```[^\n`]*\n.*?```)"
-    r"|\[(?:\\.|[^\]\\\n])*\]\([^()\s]*\)"  # a masked link
+    r"\[(?:\\.|[^\]\\\n])*\]\([^()\s]*\)"  # a masked link
     r"|(?:\[\d{1,4}\])+"  # markers that follow one another
-    r"|`[^`\n]+`"
     r"|https?://[^\s<>]+"
     r"|<[@#:/ti][^<>\n]{0,100}>"  # a mention, a time, an emoji
-    r"|(?:\*\*(?:\\.|[^*\\\n])+\*\*)"
-    r"|\\.",
-    re.DOTALL,
+    r"|\*\*(?:\\.|[^*\\\n])+\*\*"
+    r"|\\."
 )
-_SENTENCE_END = re.compile(r"[.!?…][\"”’»)\]]*(?:\s?(?:\[\d{1,4}\])+)*(?=\s)")
-_FENCE = re.compile(r"```([^\n`]*)\n")
+_SENTENCE_END = r"(?<=[.!?…])[\"”’»)\]]*(?:\s?(?:\[\d{1,4}\])+)*\s"
+_BREAKS = [re.compile(pattern) for pattern in (r"\n\s*\n", r"\n", _SENTENCE_END, r"\s")]
+"""Where a piece may end, the best place first."""
 
 
 def size(text: str) -> int:
@@ -28,83 +29,33 @@ def size(text: str) -> int:
 def split(text: str, most: int) -> list[str]:
     """The text in pieces of at most `most` (as `size` counts), at least 40; no words are lost.
 
-    A break falls at the last paragraph of a piece, else at its last line, sentence or blank. A code block that is too
-    long is closed and opened again. What has no place to break is cut between characters that belong together.
+    A break falls at the last paragraph of a piece, else at its last line, sentence or blank. What has no place to
+    break is cut between characters that belong together.
     """
     pieces = []
     rest = text.strip("\n")
     while size(rest) > most:
         end = _break(rest, most)
-        piece, rest = rest[:end], rest[end:]
-        opened = _open_fence(piece)
-        if opened is not None:
-            piece = piece.rstrip("\n") + "\n```"
-            rest = f"```{opened}\n" + rest.lstrip("\n")
-        else:
-            rest = rest.lstrip()
-        pieces.append(piece.rstrip())
+        pieces.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
     return [*pieces, rest] if rest.strip() or not pieces else pieces
 
 
 def _break(text: str, most: int) -> int:
     """Where the first piece ends; at least one character in."""
-    reach = _reach(text, most)
+    reach = most
+    while size(text[:reach]) > most:
+        reach -= (size(text[:reach]) - most + 1) // 2
     whole = [found.span() for found in _WHOLE.finditer(text[: reach + 4096])]
-    least = reach // 3
-    inside = text[:reach]
-
-    def free(place: int) -> bool:
-        return not any(start < place < end for start, end in whole)
-
-    for pattern in (r"\n\s*\n", r"\n", _SENTENCE_END, r"\s"):
-        for found in reversed(list(re.finditer(pattern, inside))):
-            place = found.end() if pattern is _SENTENCE_END else found.start()
-            if place >= least and free(place):
-                return place
-    for start, end in whole:
-        if start < reach < end:
-            if start > 0:
-                return start
-            if text.startswith("```"):
-                return _inside_fence(text, most)
-            break
-    place = reach
+    for pattern in _BREAKS:
+        places = [found.end() for found in pattern.finditer(text[: reach + 1]) if found.start() <= reach]
+        fitting = [place for place in places if size(text[:place].rstrip()) <= most and place > reach // 3]
+        free = [place for place in fitting if not any(start < place < end for start, end in whole)]
+        if free:
+            return free[-1]
+    place = next((start for start, end in whole if 0 < start < reach < end), reach)
     while place > 1 and (
         unicodedata.combining(text[place]) or text[place] in "\u200d\ufe0f" or text[place - 1] == "\u200d"
     ):
         place -= 1
-    return max(1, place if free(place) else reach)
-
-
-def _inside_fence(text: str, most: int) -> int:
-    """Where a code block that is too long is interrupted: at a line end if there is one, with room for closing it."""
-    reach = _reach(text, most - 4)
-    opening = text.index("\n") + 1
-    line = text.rfind("\n", opening, reach)
-    return line if line > opening else max(opening + 1, reach)
-
-
-def _open_fence(piece: str) -> str | None:
-    """The language of a code block that the piece opens and does not close."""
-    opened = None
-    place = 0
-    while (at := piece.find("```", place)) >= 0:
-        if opened is None:
-            found = _FENCE.match(piece, at)
-            opened = found[1] if found else None
-        else:
-            opened = None
-        place = at + 3
-    return opened
-
-
-def _reach(text: str, most: int) -> int:
-    """How many characters of the text have at most this size."""
-    if text[:most].isascii():
-        return min(most, len(text))
-    used = 0
-    for place, sign in enumerate(text):
-        used += 2 if ord(sign) > 0xFFFF else 1
-        if used > most:
-            return place
-    return len(text)
+    return place

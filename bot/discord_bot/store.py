@@ -7,9 +7,8 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +27,12 @@ CREATE INDEX IF NOT EXISTS asked_at ON asked (at);
 CREATE TABLE IF NOT EXISTS watches (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, guild INTEGER, channel INTEGER NOT NULL,
     person INTEGER NOT NULL, topic TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS posted (watch INTEGER NOT NULL, article TEXT NOT NULL, PRIMARY KEY (watch, article));
+"""
+
+FORGET_POSTED = "DELETE FROM posted WHERE watch NOT IN (SELECT id FROM watches)"
+FORGET_OLDEST = """
+DELETE FROM posted WHERE watch = ?1 AND rowid NOT IN
+    (SELECT rowid FROM posted WHERE watch = ?1 ORDER BY rowid DESC LIMIT ?2)
 """
 
 Kind = Literal["digest", "alert", "bell"]
@@ -94,114 +99,85 @@ class DiscordStore:
         """Close the file."""
         self._database.close()
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _run(self, query: str, *values: Any) -> list[Any]:
+        """One statement in a transaction of its own; its rows."""
         with self._lock:
             try:
                 with self._database:
-                    yield self._database
+                    return self._database.execute(query, values).fetchall()
             except sqlite3.Error as error:
-                raise CorpusError(f"{self.path} cannot be written: {error}.") from error
-
-    def _rows(self, query: str, *values: Any) -> list[Any]:
-        with self._lock:
-            try:
-                return self._database.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise CorpusError(f"{self.path} cannot be read: {error}.") from error
+                raise CorpusError(f"{self.path} cannot be used: {error}.") from error
 
     # Questions on their way
 
     def begin(self, id_: str, body: Mapping[str, Any]) -> None:
         """Note a question before it is answered; one that is noted already is tried once more."""
-        with self._writing() as database:
-            database.execute(
-                "INSERT INTO pending VALUES (?, ?, 1, ?) ON CONFLICT (id) DO UPDATE SET tries = tries + 1",
-                (id_, time.time(), json.dumps(body, default=str)),
-            )
+        query = "INSERT INTO pending VALUES (?, ?, 1, ?) ON CONFLICT (id) DO UPDATE SET tries = tries + 1"
+        self._run(query, id_, time.time(), json.dumps(body, default=str))
 
     def end(self, id_: str) -> None:
         """The question was answered, or refused."""
-        with self._writing() as database:
-            database.execute("DELETE FROM pending WHERE id = ?", (id_,))
+        self._run("DELETE FROM pending WHERE id = ?", id_)
 
     def pending(self) -> list[Pending]:
         """Questions that were not ended, oldest first."""
-        rows = self._rows("SELECT id, at, tries, body FROM pending ORDER BY at")
+        rows = self._run("SELECT id, at, tries, body FROM pending ORDER BY at")
         return [Pending(id_, at, tries, json.loads(body)) for id_, at, tries, body in rows]
 
     # Who asked what
 
     def asked(self, answer: str, person: str, guild: int | None) -> None:
         """Note whose answer it is."""
-        with self._writing() as database:
-            database.execute("INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?)", (answer, person, guild, time.time()))
+        self._run("INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?)", answer, person, guild, time.time())
 
     def asker_of(self, answer: str) -> str | None:
         """Who asked for an answer."""
-        rows = self._rows("SELECT person FROM asked WHERE answer = ?", answer)
+        rows = self._run("SELECT person FROM asked WHERE answer = ?", answer)
         return rows[0][0] if rows else None
 
     def answers_in(self, guild: int | None, since: float) -> list[str]:
         """Ids of the answers given in a server since a moment, newest first."""
-        rows = self._rows("SELECT answer FROM asked WHERE guild IS ? AND at >= ? ORDER BY at DESC", guild, since)
+        rows = self._run("SELECT answer FROM asked WHERE guild IS ? AND at >= ? ORDER BY at DESC", guild, since)
         return [row[0] for row in rows]
 
     def forget(self, person: str, user: int) -> list[str]:
         """Forget a person: what they asked, what they watch and wait for. Gives the ids of their answers."""
-        answers = [row[0] for row in self._rows("SELECT answer FROM asked WHERE person = ?", person)]
-        with self._writing() as database:
-            database.execute("DELETE FROM asked WHERE person = ?", (person,))
-            database.execute("DELETE FROM pending WHERE json_extract(body, '$.user') = ?", (user,))
-            database.execute("DELETE FROM watches WHERE person = ?", (user,))
-            database.execute("DELETE FROM posted WHERE watch NOT IN (SELECT id FROM watches)")
-        return answers
+        self._run("DELETE FROM pending WHERE json_extract(body, '$.user') = ?", user)
+        self._run("DELETE FROM watches WHERE person = ?", user)
+        self._run(FORGET_POSTED)
+        return [row[0] for row in self._run("DELETE FROM asked WHERE person = ? RETURNING answer", person)]
 
     def forget_before(self, moment: float) -> None:
         """Forget who asked what before a moment."""
-        with self._writing() as database:
-            database.execute("DELETE FROM asked WHERE at < ?", (moment,))
+        self._run("DELETE FROM asked WHERE at < ?", moment)
 
     # Watches
 
     def watch(
         self, kind: Kind, guild: int | None, channel: int, person: int, topic: str, seq: int, body: Mapping[str, Any]
-    ) -> int:
-        """Begin a watch; gives its id. `seq` is the change of the catalog from which on it looks."""
-        with self._writing() as database:
-            values = (kind, guild, channel, person, topic, seq, time.time(), json.dumps(body))
-            made = database.execute(
-                "INSERT INTO watches VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-                values,
-            )
-        return int(made.lastrowid or 0)
+    ) -> None:
+        """Begin a watch. `seq` is the change of the catalog from which on it looks."""
+        values = (kind, guild, channel, person, topic, seq, time.time(), json.dumps(body))
+        self._run("INSERT INTO watches VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
     def watches(self, kind: Kind | None = None) -> list[Watch]:
         """All watches, or those of a kind, oldest first."""
-        rows = self._rows("SELECT * FROM watches WHERE ?1 IS NULL OR kind = ?1 ORDER BY id", kind)
-        names = [each.name for each in fields(Watch)]
-        return [Watch(**dict(zip(names, [*row[:-1], json.loads(row[-1])], strict=True))) for row in rows]
+        rows = self._run("SELECT * FROM watches WHERE ?1 IS NULL OR kind = ?1 ORDER BY id", kind)
+        return [Watch(*[*values, json.loads(body)]) for *values, body in rows]
 
     def looked(self, id_: int, seq: int, posted: Sequence[str] = (), body: Mapping[str, Any] | None = None) -> None:
         """A watch has looked up to a change, and posted these articles."""
-        with self._writing() as database:
-            database.execute("UPDATE watches SET seq = ?, at = ? WHERE id = ?", (seq, time.time(), id_))
-            if body is not None:
-                database.execute("UPDATE watches SET body = ? WHERE id = ?", (json.dumps(body), id_))
-            database.executemany("INSERT OR IGNORE INTO posted VALUES (?, ?)", [(id_, each) for each in posted])
-            database.execute(
-                "DELETE FROM posted WHERE watch = ?1 AND rowid NOT IN "
-                "(SELECT rowid FROM posted WHERE watch = ?1 ORDER BY rowid DESC LIMIT ?2)",
-                (id_, POSTED_MOST),
-            )
+        self._run("INSERT OR IGNORE INTO posted SELECT ?, value FROM json_each(?)", id_, json.dumps(posted))
+        self._run(FORGET_OLDEST, id_, POSTED_MOST)
+        query = "UPDATE watches SET seq = ?, at = ?, body = coalesce(?, body) WHERE id = ?"
+        self._run(query, seq, time.time(), None if body is None else json.dumps(body), id_)
 
     def was_posted(self, id_: int, articles: Sequence[str]) -> set[str]:
         """Those of the articles that a watch has posted."""
-        known = {row[0] for row in self._rows("SELECT article FROM posted WHERE watch = ?", id_)}
+        known = {row[0] for row in self._run("SELECT article FROM posted WHERE watch = ?", id_)}
         return known.intersection(articles)
 
     def unwatch(self, id_: int) -> None:
         """End a watch."""
-        with self._writing() as database:
-            database.execute("DELETE FROM watches WHERE id = ?", (id_,))
-            database.execute("DELETE FROM posted WHERE watch = ?", (id_,))
+        self._run("DELETE FROM watches WHERE id = ?", id_)
+        self._run(FORGET_POSTED)

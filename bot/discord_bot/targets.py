@@ -7,16 +7,17 @@ import contextlib
 import io
 import logging
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
 
 from bot.discord_bot.context import is_in_server
-from bot.discord_bot.embeds import Page, contents_of, embed_of, messages_of
+from bot.discord_bot.embeds import contents_of, messages_of
 from bot.discord_bot.logs import cause
 
 log = logging.getLogger(__name__)
@@ -38,27 +39,25 @@ HINT_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file to send along."""
-
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Post:
     """What one message shows: embeds, or text where they are not allowed."""
 
     content: str | None = None
     embeds: tuple[discord.Embed, ...] = ()
     view: discord.ui.View | None = None
-    files: tuple[Attachment, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
-    def fields(self) -> dict[str, Any]:
+    def edited(self) -> dict[str, Any]:
         """What discord.py is told to change; files are made anew for every try: one that was sent is at its end."""
-        made = [discord.File(io.BytesIO(each.content), each.name) for each in self.files]
+        made = [discord.File(io.BytesIO(content), name) for name, content in self.files.items()]
         shown: dict[str, Any] = {"content": self.content, "embeds": list(self.embeds), "view": self.view}
         return shown | ({"attachments": made} if made else {})
+
+    def sent(self) -> dict[str, Any]:
+        """What discord.py sends as a new message."""
+        shown: dict[str, Any] = {"embeds": list(self.embeds), "suppress_embeds": bool(self.content)}
+        given = {"content": self.content, "view": self.view}
+        return shown | {name: value for name, value in given.items() if value is not None}
 
 
 async def persist(call: Callable[[], Awaitable[T]], seconds: float = PATIENCE_SECONDS) -> T:
@@ -81,18 +80,15 @@ async def persist(call: Callable[[], Awaitable[T]], seconds: float = PATIENCE_SE
             pause = min(2 * pause, PAUSE_SECONDS_MAX)
 
 
-class ReplyTarget(Protocol):
+class ReplyTarget(ABC):
     """Where one answer goes. `acknowledge` and `note` are quick; `write` may be called again and again.
 
-    A target has `private`, `put` and `add`; the rest is told by them.
+    A target has `private`, `put` and `add`; the rest is told by them. `can_open_thread` says whether a thread may be
+    opened from what is shown there.
     """
 
     can_embed: bool
-
-    @property
-    def can_open_thread(self) -> bool:
-        """Whether a thread may be opened from what is shown there."""
-        return False
+    can_open_thread = False
 
     async def acknowledge(self) -> None:
         """Show that the question was seen, until something is shown or `stop` is called."""
@@ -110,38 +106,38 @@ class ReplyTarget(Protocol):
         """Say something where the answer will stand."""
         await persist(lambda: self.put(Post(text)), NOTE_SECONDS)
 
+    @abstractmethod
     async def private(self, text: str) -> None:
         """Say something to the asker alone, as far as Discord allows."""
-        ...
 
+    @abstractmethod
     async def put(self, post: Post) -> discord.Message:
         """Put this where the answer stands, in place of what was there."""
-        ...
 
+    @abstractmethod
     async def add(self, post: Post) -> discord.Message:
         """Put this after it."""
-        ...
 
-    async def write(self, page: Page) -> None:
+    async def write(self, page: discord.Embed) -> None:
         """Show a page that is still growing."""
-        await self.put(Post(embeds=(embed_of(page),)) if self.can_embed else Post(contents_of([page])[0]))
+        await self.put(Post(embeds=(page,)) if self.can_embed else Post(contents_of([page])[0]))
 
     async def finish(
-        self, pages: Sequence[Page], view: discord.ui.View | None, files: Sequence[Attachment] = ()
+        self, pages: Sequence[discord.Embed], view: discord.ui.View | None, files: Mapping[str, bytes] | None = None
     ) -> tuple[int, ...]:
         """Put all pages there, in as many messages as they need, however Discord is; gives their ids."""
         sent: list[int] = []
 
         async def send(posts: Sequence[Post]) -> None:
             for post in posts[:MESSAGES_MOST]:
-                first = replace(post, view=view, files=tuple(files))
+                first = replace(post, view=view, files=files or {})
                 message = await persist(partial(self.add, post) if sent else partial(self.put, first))
                 sent.append(message.id)
 
         try:
             if self.can_embed:
                 try:
-                    await send([Post(embeds=tuple(map(embed_of, run))) for run in messages_of(pages)])
+                    await send([Post(embeds=tuple(run)) for run in messages_of(pages)])
                     return tuple(sent)
                 except discord.Forbidden:
                     if sent:
@@ -160,14 +156,8 @@ class InteractionTarget(ReplyTarget):
         self.interaction = interaction
         self.is_private = private
         self.can_embed = permissions_of(interaction).embed_links
-
-    @property
-    def can_open_thread(self) -> bool:
-        return (
-            is_in_server(self.interaction)
-            and not self.is_private
-            and isinstance(self.interaction.channel, discord.TextChannel)
-        )
+        in_channel = is_in_server(interaction) and isinstance(interaction.channel, discord.TextChannel)
+        self.can_open_thread = in_channel and not private
 
     def pending(self) -> Mapping[str, Any] | None:
         """A token, which Discord takes for 15 minutes."""
@@ -192,10 +182,10 @@ class InteractionTarget(ReplyTarget):
         await whisper(self.interaction, text)
 
     async def put(self, post: Post) -> discord.Message:
-        return await self.interaction.edit_original_response(**post.fields())
+        return await self.interaction.edit_original_response(**post.edited())
 
     async def add(self, post: Post) -> discord.Message:
-        return await self.interaction.followup.send(**_new(post), ephemeral=self.is_private, wait=True)
+        return await self.interaction.followup.send(**post.sent(), ephemeral=self.is_private, wait=True)
 
 
 class ReplacedTarget(InteractionTarget):
@@ -219,7 +209,7 @@ class ReplacedTarget(InteractionTarget):
     async def put(self, post: Post) -> discord.Message:
         if self._message is not None:
             try:
-                shown = await self._message.edit(**post.fields())
+                shown = await self._message.edit(**post.edited())
             except (discord.Forbidden, discord.NotFound):
                 self._message = None  # a private answer, or one in a server that the bot is not in
             else:
@@ -244,10 +234,10 @@ class RestoredTarget(ReplyTarget):
 
     async def put(self, post: Post) -> discord.Message:
         original: Any = "@original"
-        return await self._webhook.edit_message(original, **post.fields())
+        return await self._webhook.edit_message(original, **post.edited())
 
     async def add(self, post: Post) -> discord.Message:
-        return await self._webhook.send(**_new(post), ephemeral=bool(self._body["private"]), wait=True)
+        return await self._webhook.send(**post.sent(), ephemeral=bool(self._body["private"]), wait=True)
 
 
 class ChannelTarget(ReplyTarget):
@@ -259,6 +249,7 @@ class ChannelTarget(ReplyTarget):
         # Discord drops a second message with the same nonce: a try whose reply got lost is not shown twice.
         self._nonce = secrets.token_hex(12)
         self.can_embed = self.permissions.embed_links
+        self.can_open_thread = isinstance(channel, discord.TextChannel)
 
     @property
     def permissions(self) -> discord.Permissions:
@@ -275,24 +266,19 @@ class ChannelTarget(ReplyTarget):
             return self.permissions.send_messages_in_threads
         return self.permissions.send_messages
 
-    @property
-    def can_open_thread(self) -> bool:
-        return isinstance(self.channel, discord.TextChannel)
-
     async def private(self, text: str) -> None:
         log.info("nobody asked who could be told: %d characters", len(text))
 
     async def put(self, post: Post) -> discord.Message:
         self.stop()
         if self._shown is not None:
-            return await self._shown.edit(**post.fields(), suppress=bool(post.content))
-        more = {"view": post.view} if post.view is not None else {}
-        self._shown = await self.channel.send(**_new(post), nonce=self._nonce, **more, **self._reference())
+            return await self._shown.edit(**post.edited(), suppress=bool(post.content))
+        self._shown = await self.channel.send(**post.sent(), nonce=self._nonce, **self._reference())
         assert self._shown is not None
         return self._shown
 
     async def add(self, post: Post) -> discord.Message:
-        sent: discord.Message = await self.channel.send(**_new(post))
+        sent: discord.Message = await self.channel.send(**post.sent())
         return sent
 
     def _reference(self) -> dict[str, Any]:
@@ -362,12 +348,6 @@ def credible(permissions: discord.Permissions) -> discord.Permissions:
     What is not known is tried, and a refusal is dealt with then.
     """
     return permissions if permissions.view_channel else discord.Permissions.all()
-
-
-def _new(post: Post) -> dict[str, Any]:
-    """What discord.py sends as a new message; its buttons are the first one's."""
-    shown: dict[str, Any] = {"embeds": list(post.embeds), "suppress_embeds": bool(post.content)}
-    return shown | ({"content": post.content} if post.content else {})
 
 
 async def acknowledged(call: Callable[[], Awaitable[Any]]) -> None:

@@ -11,25 +11,26 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 from discord.ext import commands, tasks
 
+from bot.answering.briefing import briefing, is_on, new_articles
 from bot.corpus.catalog.feedback import Given, given
 from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.buttons import answer_buttons
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.comparing import change_block, changes
 from bot.discord_bot.context import Person, person_of
-from bot.discord_bot.digest import TOPIC_CHARS, briefing, is_on, new_articles, topic_terms
-from bot.discord_bot.embeds import answer_pages, embed_of, line_pages
-from bot.discord_bot.escaping import escaped, one_line
-from bot.discord_bot.forms import Menu
-from bot.discord_bot.guild_settings import GuildSettings, now, zone_of
+from bot.discord_bot.embeds import answer_pages, line_pages
+from bot.discord_bot.forms import Choice
+from bot.discord_bot.guild_settings import GuildSettings, clock, now, zone_of
 from bot.discord_bot.logs import cause
 from bot.discord_bot.store import Kind, Watch
 from bot.discord_bot.targets import OF_THE_LINE, ChannelTarget, think, whisper
 from bot.errors import NewsbotError, UsageError
+from bot.retrieval.topic import TOPIC_CHARS, topic_terms
 from bot.schema import Answer, Passage, Question
+from bot.wording.markdown import escaped, one_line
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,8 @@ BELLS_AT_ONCE = 5
 KEEP_SECONDS = 6 * 3600.0
 FRESH_DAYS = 14
 """An article that was published earlier is no news: somebody puts an archive in."""
-WATCHES_MOST, SELECT_MOST = 50, 25
-"""Digests and alerts of one server; what Discord takes in one select."""
+WATCHES_MOST = 25
+"""Digests and alerts of one server: as many as Discord takes in one select."""
 DAYS = {"every day": (0, 1, 2, 3, 4, 5, 6), "weekdays": (0, 1, 2, 3, 4)} | {
     name: (number,)
     for number, name in enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"))
@@ -89,7 +90,7 @@ class Watches(commands.Cog):
         days: app_commands.Choice[str] | None = None,
     ) -> None:
         named = days.value if days else "every day"
-        await self._begin(interaction, "digest", topic, channel, {"time": _clock(at), "days": named})
+        await self._begin(interaction, "digest", topic, channel, {"time": clock(at), "days": named})
 
     @app_commands.command(name="alert", description="A post when an article on a topic comes in; without one, the list")
     @app_commands.describe(topic="Words that the article holds", channel="Where; here if you name none")
@@ -142,18 +143,13 @@ class Watches(commands.Cog):
         if not watches:
             raise UsageError(f"There is no {kind} here yet.")
 
-        async def ended(chosen_by: Interaction, chosen: list[str]) -> None:
-            await asyncio.to_thread(self.service.store.unwatch, int(chosen[0]))
+        async def ended(chosen_by: Interaction, chosen: str) -> None:
+            await asyncio.to_thread(self.service.store.unwatch, int(chosen))
             await chosen_by.response.edit_message(content="Ended.", view=None)
 
-        menu = []
-        for first in range(0, len(watches), SELECT_MOST):
-            some = watches[first : first + SELECT_MOST]
-            options = [discord.SelectOption(label=one_line(each.topic, 90), value=str(each.id)) for each in some]
-            select: ui.Select[Any] = ui.Select(custom_id=f"end{first or ''}", placeholder="End one", options=options)
-            menu.append((select, ended))
-        page = line_pages(f"{kind.capitalize()}s", list(map(_line, watches)), footer="Choose one to end it.")[0]
-        await whisper(interaction, "", embed=embed_of(page), view=Menu(*menu))
+        topics = {str(each.id): one_line(each.topic, 90) for each in watches}
+        page = line_pages(f"{kind.capitalize()}s", map(_line, watches), footer="Choose one to end it.")[0]
+        await whisper(interaction, "", embed=page, view=Choice("End one", topics, ended))
 
     # Looking
 
@@ -286,9 +282,3 @@ def is_changed(before: Given, after: Answer) -> bool:
 def _line(watch: Watch) -> str:
     when = f" · {watch.body['time']}, {watch.body['days']}" if watch.kind == "digest" else ""
     return f"- **{escaped(one_line(watch.topic, TOPIC_CHARS))}** in <#{watch.channel}>{when}"
-
-
-def _clock(text: str) -> str:
-    made = GuildSettings().changed(quiet_from=text, quiet_to="23:59" if text != "23:59" else "00:00").quiet_from
-    assert made is not None
-    return made

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.discord_bot.days import tick
-from bot.discord_bot.periods import Counted, KeyDate
 from bot.render import day
+from bot.retrieval.periods import Counted, KeyDate
+from bot.wording.days import tick
 
 WIDTH, HEIGHT = 400.0, 210.0
 LEFT, RIGHT, TOP, BOTTOM = 30.0, 396.0, 20.0, 186.0

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.discord_bot.escaping import escaped, masked_link
 from bot.errors import NewsbotError, UsageError
 from bot.render import also_in, day, plain
 from bot.schema import Answer, Question, Turn
+from bot.wording.markdown import escaped, masked_link
 
 MODEL = "newsbot"
 MESSAGES_MOST = 1000

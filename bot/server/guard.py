@@ -14,7 +14,7 @@ import json
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
-from bot.discord_bot.limits import Rate, Rates
+from bot.rates import Rate, Rates
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

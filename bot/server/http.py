@@ -14,19 +14,20 @@ from pydantic import BaseModel, Field
 
 import bot
 from bot.errors import CorpusError, ModelError, NewsbotError, UsageError
+from bot.fair_queue import Busy
 from bot.render import hit_json
 from bot.schema import Answer, Question, Turn
 from bot.server import chat
 from bot.server.guard import AUTHORIZED, App
 from bot.server.metrics import CONTENT_TYPE, Metrics
 from bot.server.page import add_pages
-from bot.server.queries import RESULTS_MOST, CorpusQueries, NotFound, TooBusy, TookTooLong
+from bot.server.queries import RESULTS_MOST, CorpusQueries, NotFound, TookTooLong
 
 HISTORY_MOST = 100
 STATUSES: tuple[tuple[type[NewsbotError], int, str], ...] = (
     (NotFound, 404, "not_found"),
     (UsageError, 400, "invalid_request_error"),
-    (TooBusy, 503, "server_busy"),
+    (Busy, 503, "server_busy"),
     (TookTooLong, 504, "timeout"),
     (CorpusError, 503, "server_error"),
     (ModelError, 502, "server_error"),
@@ -129,13 +130,13 @@ def http_app(queries: CorpusQueries) -> App:
             "problems": [about["error"]] if "error" in about else [],
         }
         if request.scope.get(AUTHORIZED):
-            told |= {"corpus": about, "waiting": queries.waiting}
+            told |= {"corpus": about, "waiting": queries.queue.waiting}
         return JSONResponse(told, status_code=200 if told["healthy"] else 503)
 
     @app.get("/metrics", tags=["operating"])
     async def metrics() -> Response:
         """Counts and times in Prometheus' text form."""
-        return Response(counted.text(queries.waiting, await queries.about()), media_type=CONTENT_TYPE)
+        return Response(counted.text(queries.queue.waiting, await queries.about()), media_type=CONTENT_TYPE)
 
     add_pages(app, queries)
     return counted

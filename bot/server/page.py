@@ -18,10 +18,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.asking import question_of
 from bot.errors import NewsbotError, UsageError
+from bot.fair_queue import Busy
 from bot.render import also_in, day, plain, writing_line
 from bot.schema import Answer, Article, Question
 from bot.server.chart import chart_of
-from bot.server.queries import CorpusQueries, NotFound, TooBusy, TookTooLong
+from bot.server.queries import CorpusQueries, NotFound, TookTooLong
 
 FOLDER = Path(__file__).parent / "page_files"
 STATIC = {"style.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
@@ -187,7 +188,7 @@ def _with_bold(text: str, short: str | None) -> Sequence[Piece]:
 
 
 def _status(error: NewsbotError) -> int:
-    known = ((NotFound, 404), (UsageError, 400), (TooBusy, 503), (TookTooLong, 504))
+    known = ((NotFound, 404), (UsageError, 400), (Busy, 503), (TookTooLong, 504))
     return next((status for kind, status in known if isinstance(error, kind)), 500)
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bot.corpus.catalog.articles import Dated, Freshness, dated, freshness, newest
 from bot.corpus.catalog.topics import about_corpus
 from bot.corpus.identity import article_id
-from bot.discord_bot.digest import TOPIC_CHARS, articles_on
-from bot.discord_bot.periods import Counted, counted
 from bot.errors import NewsbotError, ReadError, UsageError
+from bot.fair_queue import FairQueue
 from bot.render import article_json, iso
+from bot.retrieval.periods import Counted, counted
+from bot.retrieval.topic import TOPIC_CHARS, articles_on
 from bot.schema import Answer, Article, Hit, Question, Turn
 
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ TELLING_SECONDS = 15.0
 
 class NotFound(NewsbotError):
     """No article here has that address or id."""
-
-
-class TooBusy(NewsbotError):
-    """No further question is taken now; the text says when to ask again."""
 
 
 class TookTooLong(NewsbotError):
@@ -58,14 +55,13 @@ class CorpusQueries:
         self.asker = asker
         self.corpus = asker.retriever.corpus
         self.seconds = seconds
-        self.waiting = 0
-        self._turns = asyncio.Semaphore(at_once)
+        self.queue = FairQueue(at_once)
         self._told: tuple[float, dict[str, Any]] = (float("-inf"), {})
 
     async def answers(self, question: Question, history: Sequence[Turn] = ()) -> AsyncIterator[Answer]:
         """Growing answers, the last one `final`. `history` is the conversation so far.
 
-        Raises UsageError for a question that cannot be asked, TooBusy, TookTooLong.
+        Raises UsageError for a question that cannot be asked, Busy, TookTooLong.
         """
         until = self._until()
         async with self._turn(until), aclosing(self.asker.astream(question, history)) as growing:  # type: ignore[type-var]
@@ -92,7 +88,7 @@ class CorpusQueries:
         )
 
     async def latest(self, topic: str, count: int) -> list[Article]:
-        """The newest articles, of a topic if one is named; copies left out. Raises UsageError, TooBusy."""
+        """The newest articles, of a topic if one is named; copies left out. Raises UsageError, Busy."""
         words = _topic(topic)
         catalog = self.corpus.catalog
         return await self._off_loop(lambda: newest(catalog, count, articles_on(self.corpus, words) if words else None))
@@ -146,19 +142,14 @@ class CorpusQueries:
 
     @asynccontextmanager
     async def _turn(self, until: float) -> AsyncIterator[None]:
-        """A place among those that are answered at once."""
-        if self._turns.locked() and self.waiting >= WAITING_MOST:
-            raise TooBusy(f"Busy: {self.waiting} questions are waiting, more are not taken. Ask again in a minute.")
-        self.waiting += 1
+        """A place among those that are answered at once. Nobody knows who asks: each is a person."""
+        ticket = self.queue.enter(object(), None, WAITING_MOST)
         try:
             async with self._in_time(until):
-                await self._turns.acquire()
-        finally:
-            self.waiting -= 1
-        try:
+                await ticket.ready.wait()
             yield
         finally:
-            self._turns.release()
+            self.queue.leave(ticket)
 
     @asynccontextmanager
     async def _in_time(self, until: float) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""Which articles are on a topic, and what new ones say on it: dated quotes, newest first, wire copies once."""
+"""What new articles say on a topic: dated quotes, newest first, wire copies once."""
 
 from __future__ import annotations
 
@@ -10,41 +10,12 @@ from bot.answering.digest import digest
 from bot.answering.quoting import answer_of, citation_of
 from bot.corpus.corpus import Corpus
 from bot.retrieval.question import ParsedQuery
+from bot.retrieval.topic import topic_terms
 from bot.schema import Answer, Hit, Passage, Question
 from bot.text.sentences import sentences
-from bot.text.words import words
 
-PASSAGES_MOST = 20_000
-"""Passages looked at, best first: beyond these a topic is too wide to count exactly."""
-TOPIC_CHARS = 100
 CHANGES_AT_ONCE = 2000
 """Passages that are read of the catalog's log at a time."""
-
-
-def topic_terms(corpus: Corpus, topic: str) -> list[str]:
-    """The words that an article on a topic holds, as the lexical index knows them."""
-    kept = [word.text for word in words(topic[:TOPIC_CHARS]) if not word.is_stopword]
-    return list(dict.fromkeys(corpus.lexical.terms(" ".join(kept) or topic[:TOPIC_CHARS])))
-
-
-def articles_on(corpus: Corpus, topic: str) -> list[str]:
-    """Ids of the articles on a topic, best first, copies left out; empty where none is. Raises CorpusError.
-
-    On a topic is an article with a passage in which, title included, all its words stand. It blocks.
-    """
-    corpus.refresh()
-    terms = topic_terms(corpus, topic)
-    if not terms:
-        return []
-    rarity = corpus.lexical.idf(terms)
-    rarest, *others = sorted(terms, key=lambda term: -rarity[term])
-    found = [id_ for id_, _ in corpus.lexical.search([rarest], PASSAGES_MOST)]
-    for term in others:
-        if not found:
-            break
-        holding = {id_ for id_, _ in corpus.lexical.search([term], len(found), among=found)}
-        found = [id_ for id_ in found if id_ in holding]
-    return list(dict.fromkeys(id_.split(".", 1)[0] for id_ in found))
 
 
 def new_articles(corpus: Corpus, after: int) -> tuple[int, list[Sequence[Passage]]]:

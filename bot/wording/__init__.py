@@ -1,0 +1,1 @@
+"""How things are put into words for people, whichever door shows them."""
