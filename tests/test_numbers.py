@@ -34,6 +34,7 @@ from bot.text.words import tokens
         ("minus 0.50%", -0.5, "%"),
         ("two-thirds of the roof", 200 / 3, "%"),
         ("half of them", 50, "%"),
+        ("a fifth less", 20, "%"),
         ("half a percentage point", 0.5, "points"),
         ("a quarter of a point", 0.25, "points"),
         ("three-quarters of a percentage point", 0.75, "points"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answering.check.gate import check
-from bot.answering.check.prose import CODE, NO_SOURCE, SENTENCES_MOST, TOO_LONG, UNCITED, Draft, ProseCheck
+from bot.answering.check.prose import NO_SOURCE, SENTENCES_MOST, TOO_LONG, UNCITED, Draft, ProseCheck
 from bot.schema import Answer, Article, Hit, Passage, Question
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -245,10 +245,29 @@ def test_but_it_may_not_say_more_by_that(said: str) -> None:
     assert checked(said).text == ""
 
 
-def test_code_goes_with_its_brackets() -> None:
-    draft = checked("```python\nx = a[1]  # [k3f9]\n```\nNATO has 500 trainers in Iraq [k3f9].")
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Combat of any kind is left to others, whatever local commanders may want or fear on the mission",
+        "It dates from the 2010s",
+        "Stoltenberg gives Iraq as its place",
+    ],
+)
+def test_a_marked_sentence_may_say_it_in_other_words(sentence: str) -> None:
+    assert checked(f"{sentence} [k3f9].").text == f"{sentence} [1]."
+
+
+@pytest.mark.parametrize("sentence", ["The ruler of Iraq is the finest poet alive", "Bread is getting dearer"])
+def test_a_name_alone_does_not_tie_a_sentence_to_a_passage(sentence: str) -> None:
+    draft = checked(f"{sentence} [k3f9].")
+    assert draft.text == ""
+    assert reasons(draft) == ["the cited passage speaks of something else"]
+
+
+def test_a_block_of_code_is_checked_as_prose_and_loses_its_fence() -> None:
+    draft = checked("```python\nx = a[1]  # [k3f9]\n```\n```\nNATO has 500 trainers in Iraq [k3f9].\n```")
     assert draft.text == "NATO has 500 trainers in Iraq [1]."
-    assert reasons(draft) == [CODE]
+    assert len(reasons(draft)) == 1
 
 
 def test_links_images_mentions_and_html_are_stripped_to_their_words() -> None:

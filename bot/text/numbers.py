@@ -170,7 +170,7 @@ class _Parser:
             return None
         if known.has("vague", low):
             return self._vague(at)
-        if fraction := self._fraction(at) or self._one_in(at):
+        if fraction := self._fraction(at):
             return fraction
         after, sign = at, 1.0
         is_signed = low in ("-", "−") and not self.is_glued(at) and self.is_glued(at + 1)
@@ -280,20 +280,10 @@ class _Parser:
             return self._with_unit(behind + 1, value * self._known.factor("scale", scaled), "")
         if self._known.has("measure", scaled) and (behind > after or whole == 2):
             return self._with_unit(behind, value, "")
-        is_sure = count != 1.0 or self.low(after) == "of" or whole == 2
+        is_sure = count != 1.0 or self.low(after) in ("of", "less", "more") or whole == 2
         if not is_sure or self.low(after) in ("time", "-", "way", "brother", "sister"):
             return None
         return (Amount(100 * value, "%"), Amount(value, "fraction")), after
-
-    def _one_in(self, at: int) -> _Parsed | None:
-        """ "four in five", "one out of ten": a share."""
-        behind = at + (
-            2 if self.low(at + 1) == "in" else 3 if (self.low(at + 1), self.low(at + 2)) == ("out", "of") else 0
-        )
-        count, whole = (self._small(place) for place in (at, behind))
-        if behind == at or not 0 < count < whole:
-            return None
-        return (Amount(100 * count / whole, "%"), Amount(count / whole, "fraction")), behind + 1
 
     def _small(self, at: int) -> int:
         """A number of one token below 1,000; 0 for none."""
@@ -412,24 +402,7 @@ def _same(said: Amount, qualifier: str, held: Amount, held_qualifier: str) -> bo
         return False
     off = (said.value - held.value) / held.value
     if qualifier == "about":
-        return abs(off) <= ROUNDED_WITHIN and (said.unit == "%" or _rounds_to(said, held, _nearest))
+        return abs(off) <= ROUNDED_WITHIN
     if qualifier in ("over", "least"):
-        return -BOUND_WITHIN <= off < 0 and _rounds_to(said, held, math.floor)
-    if qualifier == "under":
-        return 0 < off <= ROUNDED_WITHIN and _rounds_to(said, held, math.ceil)
-    return False
-
-
-def _nearest(value: float) -> int:
-    return math.floor(value + 0.5)
-
-
-def _rounds_to(said: Amount, held: Amount, rounding: object) -> bool:
-    """Whether `held` becomes `said` at some number of figures; a conversion of units may be rounded too."""
-    if said.unit in ("m", "kg", "m2", "s"):
-        return True
-    value, target = abs(held.value), abs(said.value)
-    top = math.floor(math.log10(value))
-    steps = [10.0 ** (top + 1 - digits) for digits in range(1, 8)]
-    steps += [5.0 * 10.0 ** (top - 1), 25.0 * 10.0 ** (top - 2)]
-    return any(math.isclose(rounding(value / step) * step, target, rel_tol=1e-9) for step in steps)  # type: ignore[operator]
+        return -BOUND_WITHIN <= off < 0
+    return qualifier == "under" and 0 < off <= ROUNDED_WITHIN

@@ -161,8 +161,9 @@ class ParsedPassage:
 
     @cached_property
     def name_words(self) -> frozenset[str]:
-        """The words of its names, folded."""
-        return frozenset(folded(word) for part in self.parts for name in part.names for word in name.words)
+        """The words of its names and of its outlets', folded."""
+        found = {folded(word) for part in self.parts for name in part.names for word in name.words}
+        return frozenset(found.union(*(outlet.split() for outlet in self.outlets)))
 
     @cached_property
     def folded_text(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from bot.schema import Hit, Span
 from bot.text import read_table
@@ -15,73 +16,61 @@ from bot.text.sentences import sentences
 from bot.text.unicode import visible, without_accents
 
 _TAGS = re.compile("[\U000e0020-\U000e007f]")
-_FLAGS = re.IGNORECASE | re.MULTILINE | re.DOTALL
-_ROLE = re.compile(
-    r"^\W{0,3}(?:system|assistant|user|human|developer|ai|bot)\s?:"
-    r"|<\|[\w ]{1,40}\|?>|\|>|\[/?INST\]|<<\s?(?:/?SYS|passage|end of|conversation)|</s>|\{\"(?:name|role)\"\s?:"
-    r"|</?(?:important|instructions?|system|admin|prompt)>|^\W{0,6}(?:thought|final answer)\s?:",
-    _FLAGS,
+
+
+def _any_of(*ways: str) -> re.Pattern[str]:
+    """One pattern for lower-case text, which is found in half the time of one that ignores case."""
+    return re.compile("|".join(ways), re.MULTILINE | re.DOTALL)
+
+
+_WORDS = {name: "|".join(row) for name, row in read_table("orders").items()}
+_MACHINE = rf"(?:{_WORDS['machines']})(?![^\W_])"
+_REPLY = rf"\b(?:{_WORDS['replies']})\b"
+_READER = rf"\b(?:{_WORDS['readers']})\b"
+_MUST = rf"\b(?:must|should|shall|will now|(?:has|have|needs?|is|are) (?:(?:{_WORDS['obliged']}) )?to)"
+_MUST = rf"{_MUST} (?:also |always |now )?(?:{_WORDS['say']}|{_WORDS['do']})\b"
+_SAY = rf"(?:{_WORDS['say']})\b"
+_OBJECT = r"(?: with| in| here| along| in passing| as \w+ \w+| and \w+)?\s?[:\"“‘]"
+_OBJECT = rf"(?:{_OBJECT}|(?: in \w+)?\s(?:{_WORDS['objects']})\b)"
+_FRONTED = r"^(?:in|for|before|above|after|whatever|if|when|from|as|to) [^,.:;“\"]{2,40}, "
+_URGED = rf"(?:(?:{_WORDS['urging']}),?:?\s){{0,3}}(?:{_WORDS['say']}|{_WORDS['do']})\b"
+_ROLE = _any_of(
+    r"^\W{0,3}(?:system|assistant|user|human|developer|ai|bot)\s?:",
+    r"^\W{0,6}(?:thought|prompt|completion|final answer)\s?:",
+    r"<\|[\w ]{1,40}\|?>|\|>|\[/?inst\]|<<\s?(?:/?sys|passage|end of|conversation)|</s>|\{\"(?:name|role)\"\s?:",
+    r"</?(?:important|instructions?|system|admin|prompt)>|\boverride(?:\]|\s?:)",
+    r"\bend of (?:the )?(?:document|article|text|context|page)\b",
 )
-_MACHINE = re.compile(
+"""The form of a conversation or of a prompt."""
+_TO_A_MACHINE = _any_of(
+    rf"(?<![^\W_]){_MACHINE}(?:[^.:]{{0,40}}(?<!said)(?<!says)[:=!]|.{{0,40}}?{_MUST})",
+    rf"\b(?:hey|hi|hello|dear|note to|if you|if this)\b.{{0,40}}?\b{_MACHINE}|\b{_MACHINE}-generated\b",
     r"\b(?:ignor|disregard|forget|overrid|bypass|vergiss|olvida|oubli)\w{0,6}\b.{0,60}"
-    r"\b(?:instruction|instruc|prompt|rule|direction|guideline|anweisung|regeln|consigne|règle|regla|policy)"
-    r"|\b(?:system|hidden|initial|developer) (?:prompt|message|instruction)"
-    r"|\b(?:language models?|ai assistants?|chat ?bots?)\b.{0,40}\b(?:must|should|shall|will now|are to)\b"
-    r"|\b(?:automated readers?|before you (?:answer|reply)|you were given|of this passage|passage keys?|decode this)\b"
-    r"|\b(?:your|every|any|each|the only permitted|first|second|next) (?:answers?|repl(?:y|ies)|sentence)\b"
-    r"|\b(?:answer|reply|respond)s? only with\b|\bfrom now on,? you\b|\bto any (?:question|query)\b"
-    r"|\b(?:ignore|forget|disregard) (?:the question|(?:everything|all|anything) (?:above|before))"
-    r"|\bbefore (?:responding|answering|replying|summari[sz]ing)\b|\bsummar(?:y|ies) (?:that|which) omit"
-    r"|\bif you are an? (?:ai|llm|language model|bot|assistant)\b|\bai-generated (?:summar|answer|repl)"
-    r"|\b(?:ais?|(?:ai|automated) (?:tools?|systems?|models?|readers?)|llms?|assistants?|language models?)\s?[:!]"
-    r"|\byour (?:new |only |real )?(?:task|goal|role|job) is\b|\bnew (?:task|instructions?)\s?[:#]|\boverride\]"
-    r"|\bend of (?:the )?(?:document|article|text|context|page)\b|\bcorrect (?:answer|response) (?:is|to)\b"
-    r"|\b(?:could|would|can) you (?:kindly|please)\b|\bmake sure (?:that )?(?:the |every )?(?:reader|user|public)s?\b"
-    r"|\bwhen asked (?:about|for|whether|who|what)\b.{0,60}\b(?:say|answer|reply|state|respond)\b",
-    _FLAGS,
+    r"\b(?:instruc|prompt|rule|direction|guideline|anweisung|regeln|consigne|regle|regla|policy|question|above)",
+    r"\b(?:system|hidden|initial|developer) (?:prompt|message|instruction)|\bnew (?:task|instructions?)\s?[:#]",
+    r"\byou were given\b|\b(?:of this passage|passage keys?|decode this|from now on,? you)\b",
+    r"\byour (?:\w+ )?(?:task|goal|role|job|training)\b.{0,12}\bis\b",
 )
-_ORDER = re.compile(
-    r"(?:^|[.:;!?][\"”’)]?\s{0,3})(?:please |now |then |and |also |always |important: ){0,2}(?:"
-    r"say (?:it )?(?:that|now)|tell (?:the |all |every )?(?:readers?|users?|people)"
-    r"|(?:advise|urge|warn) (?:the |all |every )?(?:readers?|users?)|answer (?:inside|in|with|only)"
-    r"|(?:repeat|print|reveal|output|show) (?:everything|the word|your|all|the (?:system|prompt))"
-    r"|cite this|attribute (?:what|this)|include this|call the tool|list all|add (?:to|this)"
-    r"|put the (?:first|next|following|words?|text|rules?|keys?)"
-    r"|write it as|use \w{1,12} for the claim)\b",
-    _FLAGS,
+_OF_ITS_REPLY = _any_of(
+    rf"\b(?:your|every|each|correct|only|following as the|deiner?|votre|ta|su|tu) (?:\w+ )?{_REPLY}",
+    rf"\b(?:in|to|of|into|with|from|before|after) the (?:final |next |first )?{_REPLY}(?! to\b)",
+    rf"{_REPLY}.{{0,60}}?{_MUST}|(?<!in ){_REPLY}[^.:]{{0,20}}[:=]|{_REPLY} (?:that|which) omit",
+    rf"\b(?:writing|generating|giving|drafting) (?:an?|the) (?:\w+ )?{_REPLY}|\b(?:answer|reply|respond)s? only with\b",
+    r"\bbefore (?:you )?(?:respond|answer|reply|summari[sz])(?:ing)?\b|\b(?:first|second|next) sentence (?:of|in)\b",
+    r"\bwhen asked (?:about|for|whether|who|what)\b.{0,60}\bsay\b|\bthis conversation\b",
+    r"\b(?:whatever|to any) (?:the |is )?(?:question|query|asked)",
 )
-_READERS = re.compile(
-    r"\b(?:every|all|the|our)? ?readers? (?:must|have to|should|are to|need to)\b"
-    r"|\b(?:visit|go to|click|enter|scan)\b.{0,80}(?:https?:|www\.)|(?:https?:|www\.)\S{1,200}.{0,40}\benter\b",
-    _FLAGS,
+_TO_READERS = _any_of(
+    rf"{_READER}(?:['’]s question|.{{0,30}}? {_MUST}| wants\b| will want\b| learns?\b)",
+    r"\breaders? (?:must|should|have to|are to|need to)\b",
+    rf"\b(?:let|tell|convince|inform|persuade) (?:{_READER}|\b(?:{_WORDS['public']})\b)",
+    r"\b(?:visit|go to|click|enter|scan)\b.{0,80}(?:https?:|www\.)|(?:https?:|www\.)\S{1,200}.{0,40}\benter\b",
 )
-_VERBS = "|".join(read_table("reply")["imperative"])
-_OPENING = r"(?:^|[.:;!?–—]\s{0,3}|[-*•>]\s)"
-_URGING = (
-    r"(?:please|kindly|now|then|and|also|always|never|instead|first|finally|note|important|instruction|task|reminder"
-    r"|to comply|do not|don['’]t|be sure to|make sure to|you (?:must|should|will|may))"
-)
-_OBJECT = (
-    r"(?:that|the|this|these|it|them|him|her|in|to|of|a|an|as|only|exactly|your|our|all|every|each|any|no|not|with|at|one"
-    r"|readers?|users?|people|everyone|back|instead|verbatim)\b"
-)
-_IMPERATIVE = re.compile(
-    rf"{_OPENING}{_URGING}?[,:]?\s?(?:please |also |always )?(?:{_VERBS})(?:\s?[:\"“‘]|\s{_OBJECT})", _FLAGS
-)
-_ANSWERER = (
-    r"\b(?:answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|outputs?|assistants?|models?|ais?|llms?|agents?|bots?"
-    r"|systems? reading|(?:whoever|anyone) (?:reads|summari[sz]es|answers|reading|summari[sz]ing|answering))\b"
-)
-_MUST = (
-    r"\b(?:must|should|shall|(?:has|have|needs?|is|are) to"
-    r"|(?:is|are) (?:required|instructed|obliged|asked|told|expected) to)\b"
-)
-_OBLIGES = re.compile(
-    rf"{_ANSWERER}.{{0,60}}?{_MUST} (?:also |always |now )?(?:{_VERBS})\b"
-    r"|\byou (?:must|shall|will (?:now|always|never)|are (?:now|required|instructed|asked|an? (?:ai|bot|assistant)))\b"
-    r"|\b(?:in|to|of|into|with|from|before|after) (?:your|the) (?:final |next |first |own )?"
-    r"(?:answer|reply|response|summary|output|completion)\b",
-    _FLAGS,
+_IMPERATIVE = _any_of(
+    rf"(?:^|[.:;!?–—(]\s{{0,3}}|[-*•>]\s|{_FRONTED}){_URGED}{_OBJECT}|; say so\b",
+    rf"\byou(?:rs?)?\b.{{0,30}}?(?:\b(?:know|hear|learn)|{_SAY}).{{0,20}}?(?:\bthat\b|:)",
+    rf"\b(?:you|you to|please)\s(?:\w+ ){{0,3}}{_SAY}{_OBJECT}",
+    rf"\byou (?:are now|must now|will (?:now|always|never)|are an? {_MACHINE})\b",
 )
 _QUOTED = re.compile(r"[“\"][^“”\"\n]{0,600}[”\"]|‘[^‘’\n]{0,300}’(?!\w)")
 _ANNOUNCES = re.compile(
@@ -129,11 +118,10 @@ def without_orders(hits: Sequence[Hit]) -> tuple[Hit, ...]:
 def _holds_order(text: str) -> bool:
     if _TAGS.search(text):
         return True
-    plain = without_accents(visible(text))
-    if any(pattern.search(plain) for pattern in (_ROLE, _MACHINE, _ORDER, _READERS)):
+    plain = without_accents(visible(text)).lower()
+    if any(pattern.search(plain) for pattern in (_ROLE, _TO_A_MACHINE, _OF_ITS_REPLY, _TO_READERS)):
         return True
-    own = _QUOTED.sub('""', plain)
-    return any(pattern.search(own) for pattern in (_IMPERATIVE, _OBLIGES))
+    return _IMPERATIVE.search(_QUOTED.sub('""', plain)) is not None
 
 
 def _parts(hit: Hit) -> list[Hit]:
@@ -141,21 +129,15 @@ def _parts(hit: Hit) -> list[Hit]:
     text = passage.text
     if not _holds_order(text):  # nearly always: cutting into sentences takes ten times as long
         return [hit]
-    runs: list[tuple[int, int]] = []
-    found = False
-    goes_on = False
     spans = sentences(text)
-    for span, is_no_news in zip(spans, orders_in(text, spans), strict=True):
-        if is_no_news:
-            found, goes_on = True, False
-        elif goes_on:
-            runs[-1] = (runs[-1][0], span.end)
-        else:
-            runs.append((span.start, span.end))
-            goes_on = True
-    if not found:
+    are_orders = orders_in(text, spans)
+    if not any(are_orders):
         return [hit]
+    runs = [list(run) for is_no_news, run in groupby(range(len(spans)), are_orders.__getitem__) if not is_no_news]
     return [
-        replace(hit, passage=replace(passage, start=passage.start + start, end=passage.start + end))
-        for start, end in runs
+        replace(
+            hit,
+            passage=replace(passage, start=passage.start + spans[run[0]].start, end=passage.start + spans[run[-1]].end),
+        )
+        for run in runs
     ]

@@ -36,7 +36,6 @@ TOO_LONG = f"only the first {SENTENCES_MOST} sentences of a reply are read"
 NEARER_BY = 0.3
 """Share of a sentence's words that a passage must hold more than the marked one does, to be cited instead."""
 UNCITED = "no passage proves it"
-CODE = "a block of code is no news"
 NO_SOURCE = "there is no such source"
 MACHINE = "it is an order, or speaks to a machine"
 ADDRESS = "an address that no article holds"
@@ -85,7 +84,6 @@ class ProseCheck:
         self._passages = {key: ParsedPassage.of(hit) for key, hit in evidence.items()}
         self._keys = tuple(evidence)
         self._question = ParsedSentence(question.text)
-        self._outlets = frozenset().union(*(each.outlets for each in self._passages.values()))
         self._names: frozenset[str] | None = None
         self._stream = SentenceStream(lambda run: bool(_SOURCE.fullmatch(run) or find_marks(run, self._keys)))
         self._shown: list[Shown] = []
@@ -129,9 +127,6 @@ class ProseCheck:
     def _take(self, piece: Piece) -> None:
         self._draft = None
         self._gap = max(self._gap, _gap_of(piece.gap), key=lambda gap: (gap.count("\n"), len(gap)))
-        if piece.is_code:
-            self._remove(piece.text, CODE)
-            return
         written = visible_words(piece.text)
         prefix = _PREFIX.match(written)
         lead = prefix[0] if prefix else ""
@@ -178,7 +173,7 @@ class ProseCheck:
         self, claim: ParsedSentence, lead: str, clean: str, marks: Sequence[Mark], keys: tuple[str, ...]
     ) -> None:
         """Show a sentence with what proves it, or take it out."""
-        reasons = {key: find_violation(claim, self._passages[key], self._outlets) for key in keys}
+        reasons = {key: find_violation(claim, self._passages[key]) for key in keys}
         good = [key for key in keys if reasons[key] is None]
         share = max((relatedness(claim, self._passages[key]) for key in good), default=-1.0)
         parts = [(claim, good)] if good else []
@@ -201,14 +196,14 @@ class ProseCheck:
         """Which of some passages proves a sentence and holds most of its words; None where none does."""
         near = [key for key in keys if is_related(claim, self._passages[key])]
         near.sort(key=lambda key: -relatedness(claim, self._passages[key]))
-        return next((key for key in near if find_violation(claim, self._passages[key], self._outlets) is None), None)
+        return next((key for key in near if find_violation(claim, self._passages[key]) is None), None)
 
     def _reason(self, claim: ParsedSentence) -> str:
         """Why no passage proves a sentence: what the nearest one lacks."""
         nearest = max(self._passages.values(), key=lambda passage: relatedness(claim, passage), default=None)
         if nearest is None or not is_related(claim, nearest):
             return UNCITED
-        return find_violation(claim, nearest, self._outlets) or UNCITED
+        return find_violation(claim, nearest) or UNCITED
 
     def _in_parts(
         self, clean: str, marks: Sequence[Mark], keys: tuple[str, ...]
@@ -223,7 +218,7 @@ class ProseCheck:
             for words, place in cut if len(cut) > 1 else ():
                 part = self._parsed(unmarked(words).strip(" ,;."))
                 own = marks[place].keys if own_marks and place < len(marks) else keys
-                good = [key for key in own if find_violation(part, self._passages[key], self._outlets) is None]
+                good = [key for key in own if find_violation(part, self._passages[key]) is None]
                 if not good:
                     parts = []
                     break

@@ -16,7 +16,6 @@ SENTENCE_CHARS_MOST = 3_000
 LOOK_AHEAD_CHARS = 24
 """What follows a full stop and decides whether it ends a sentence: the next word, or so much of it."""
 LOOK_BACK_CHARS = 120
-FENCE_CHARS_MOST = 20_000
 
 _STOP = re.compile(r"[.!?…。！？][.!?…\"'”’»)*_~]{0,12}|\n")
 _BLANKS, _LINES = re.compile("[ \t\u00a0]*"), re.compile("[ \t\u00a0\n]*")
@@ -29,16 +28,14 @@ _BEGUN = re.compile(
     r"(?:\[(?:[^\]\n]{0,88}|\[?[^\]\n]{0,88}\]\]?\([^)]{0,598})|【[^】\n]{0,88}|［[^］\n]{0,88}|〔[^〕\n]{0,88}|\([^)\n]{0,88})\Z"
 )
 """One of them that has begun, and ends where the text ends so far."""
-_FENCE = re.compile(r"[ \t]{0,3}(?P<mark>```|~~~)")
 _ENDED = re.compile(r"[.!?…:。！？|][\"'”’»)*_~\]]{0,12}\s{0,4}$")
 
 
 class Piece(NamedTuple):
-    """A sentence or line as it was written, the blanks before it, and whether it is a block of code."""
+    """A sentence or line as it was written, and the blanks before it."""
 
     text: str
     gap: str
-    is_code: bool = False
 
 
 class SentenceStream:
@@ -50,7 +47,6 @@ class SentenceStream:
     def __init__(self, is_mark: Callable[[str], bool]) -> None:
         self._is_mark = is_mark
         self._buffer = ""
-        self._at_line_start = True
         self._scanned = 0
 
     def feed(self, text: str) -> Iterator[Piece]:
@@ -69,39 +65,13 @@ class SentenceStream:
                 if is_last:
                     self._buffer = ""
                 return
-            gap = self._buffer[:blanks]
-            starts_line = self._at_line_start or "\n" in gap
-            end: int | None
-            fence = self._fence(blanks, is_last=is_last) if starts_line else -1
-            if fence is None:
-                return
-            is_code = fence > 0
-            end = fence if is_code else self._end(blanks, is_last=is_last)
+            end = self._end(blanks, is_last=is_last)
             if end is None:
                 return
-            text = self._buffer[blanks:end]
+            piece = Piece(self._buffer[blanks:end].strip(), self._buffer[:blanks])
             self._buffer = self._buffer[end:]
-            self._at_line_start = text.endswith("\n")
             self._scanned = 0
-            yield Piece(text.strip(), gap, is_code)
-
-    def _fence(self, start: int, *, is_last: bool) -> int | None:
-        """The end of a block of code that begins here; -1 where none does, None where more text decides."""
-        head = self._buffer[start : start + 3]
-        if len(head) < 3 and not is_last and head in ("`", "``", "~", "~~"):
-            return None
-        opened = _FENCE.match(self._buffer, start)
-        if not opened:
-            return -1
-        closing = self._buffer.find("\n" + opened["mark"], opened.end())
-        if closing < 0:
-            if len(self._buffer) - start > FENCE_CHARS_MOST:
-                return start + FENCE_CHARS_MOST
-            return len(self._buffer) if is_last else None
-        line_end = self._buffer.find("\n", closing + 1)
-        if line_end < 0:
-            return len(self._buffer) if is_last else None
-        return line_end
+            yield piece
 
     def _end(self, start: int, *, is_last: bool) -> int | None:
         """Where the sentence that begins at `start` ends; None where more text decides."""

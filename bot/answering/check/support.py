@@ -6,7 +6,7 @@ whether at all - takes judgement: see `judge`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
 from bot.answering.check.claim import ParsedPassage, ParsedSentence
@@ -14,11 +14,8 @@ from bot.text.dates import Day, agrees, resolved
 from bot.text.names import Name, are_alike, initials, is_title, one_form
 from bot.text.numbers import Amount, Quantity, says_same, word_value
 from bot.text.unicode import folded, folded_text
+from bot.text.words import stems
 
-MARKED_LEAST = 0.2
-"""Share of a sentence's words that a passage which it marks must hold more of. No faithful paraphrase of real news has
-less, .97 of sentences about other passages that name nobody have, and what a model invents for a hidden order has .2.
-Of abstract sentences over short invented news it takes away .20; .125 would take away .07."""
 RELATED_LEAST, RELATED_WORDS_LEAST = 0.3, 2
 """Share of a sentence's words, and how many, that a passage must hold to be found for it. Of faithful paraphrases of
 real news 99% share .33 or more of their words with their passage, 95% share .17 or less with another one."""
@@ -33,17 +30,11 @@ QUOTES_MOST = 3
 QUOTE_CHARS_MOST = 600
 
 
-def find_violation(claim: ParsedSentence, passage: ParsedPassage, outlets: Collection[str] = ()) -> str | None:
-    """Why the passage does not prove the sentence, fit to show; None where nothing speaks against it.
-
-    `outlets` are all outlets at hand, folded: one that is named must have printed the passage.
-    """
+def find_violation(claim: ParsedSentence, passage: ParsedPassage) -> str | None:
+    """Why the passage does not prove the sentence, fit to show; None where nothing speaks against it."""
     for quotation in claim.quotations:
         if not _holds_quotation(quotation, passage):
             return f"“{quotation}” is not in the cited passage"
-    for outlet in outlets:
-        if not _holds_outlet(outlet, claim, passage):
-            return f"the cited article is not from {outlet.title()}"
     for name in claim.names:
         if missing := _missing(name, passage):
             return f"{missing} is not named in the cited passage"
@@ -55,12 +46,24 @@ def find_violation(claim: ParsedSentence, passage: ParsedPassage, outlets: Colle
             return f"{day.text} is not a day in the cited passage"
     if reason := _find_order(claim, passage):
         return reason
-    return None if relatedness(claim, passage) > MARKED_LEAST else "the cited passage speaks of something else"
+    return None if _is_about(claim, passage) else "the cited passage speaks of something else"
 
 
 def relatedness(claim: ParsedSentence, passage: ParsedPassage) -> float:
     """The share of the sentence's words whose stems stand in the passage, its title or frame; 1 where it has none."""
     return len(claim.stems & passage.stems) / len(claim.stems) if claim.stems else 1.0
+
+
+def _is_about(claim: ParsedSentence, passage: ParsedPassage) -> bool:
+    """Whether a passage that a sentence marks holds a word of it that is no name, two names, a number or a day.
+
+    No faithful paraphrase of real news shares less with its passage; .98 of sentences about other passages do. Of
+    abstract sentences over short invented news it takes away .09; asking for a fifth of the words took away .20.
+    """
+    shared = claim.stems & passage.stems
+    names = stems(" ".join(word for name in claim.names for word in name.words))
+    is_proven = bool(claim.days) or not all(map(_is_counted, claim.quantities))
+    return is_proven or len(shared) > 1 or bool(shared - names) or claim.stems <= names
 
 
 def is_related(claim: ParsedSentence, passage: ParsedPassage) -> bool:
@@ -82,12 +85,6 @@ def _find_order(claim: ParsedSentence, passage: ParsedPassage) -> str | None:
 def _holds_quotation(quotation: str, passage: ParsedPassage) -> bool:
     parts = folded_text(quotation).replace("[...]", "...").replace("…", "...").split("...")
     return all(part.strip(" .,!?;:[]'\"") in passage.folded_text for part in parts)
-
-
-def _holds_outlet(outlet: str, claim: ParsedSentence, passage: ParsedPassage) -> bool:
-    short = outlet.removeprefix("the ")
-    is_named = short and f" {short} " in f" {folded_text(claim.text)} "
-    return not is_named or short in passage.folded_text or any(short in own for own in passage.outlets)
 
 
 def _missing(name: Name, passage: ParsedPassage) -> str | None:
@@ -121,7 +118,8 @@ def _holds_number(said: Quantity, passage: ParsedPassage) -> bool:
     bare = said._replace(readings=tuple(one._replace(unit="") for one in said.readings))
     if unit in held_units and any(says_same(bare, each) for each in held if each.readings[-1].unit == ""):
         return True  # "asking 34 million" in a passage that counts in euros elsewhere
-    if unit == "" and any(day.said.year == value for part in passage.parts for day in part.days):
+    years = {day.said.year for part in passage.parts for day in part.days if day.said.year}
+    if (unit == "" and value in years) or (unit == "decade" and any(value <= year < value + 10 for year in years)):
         return True
     ends = {end for each in held for one in each.readings if one.most for end in (one.value, one.most)}
     if unit == "score":
