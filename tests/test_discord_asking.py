@@ -50,7 +50,7 @@ async def test_an_answer_is_one_embed_with_its_sources_and_buttons(room: Newsroo
 async def test_days_and_sources_narrow_and_private_is_private(room: Newsroom) -> None:
     message = await room.ask(NATO, before="2020-12", private=True)
     assert message["flags"] & 64
-    assert "roughly 500 personnel" in words_shown(message)
+    assert "**roughly 500**" in words_shown(message)
     assert "Follow up" not in [each.get("label") for each in message["components"][0]["components"]]
     message = await room.ask(NATO, source="southwind daily", after="2023")
     assert "https://harbourpost.example" not in words_shown(message)

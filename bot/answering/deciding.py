@@ -19,6 +19,7 @@ from bot.text.numbers import quantities
 from bot.text.unicode import alphanumeric
 
 WEIGHTS_FILE = Path(__file__).parents[1] / "models" / "weights" / "decision.json"
+STATEMENT_WORDS = 4
 _CLOSERS = " \"'”’»)]"
 _ASKS_NUMBER = re.compile(r"\bhow (?:many|much|old)\b", re.IGNORECASE)
 
@@ -226,8 +227,11 @@ def _current(values: Sequence[Value]) -> Value:
 
 
 def is_statement(sentence: str) -> bool:
-    """Whether it ends as a statement does: a question that an article asks, a crosshead and a caption tell nothing."""
-    return sentence.rstrip(_CLOSERS).endswith((".", "!", "…"))
+    """Whether it ends as a statement does: a question that an article asks, a crosshead and a caption tell nothing.
+
+    Nor does an exclamation of a word or three ("Places, places!").
+    """
+    return sentence.rstrip(_CLOSERS).endswith((".", "!", "…")) and len(sentence.split()) >= STATEMENT_WORDS
 
 
 def is_question(sentence: str) -> bool:

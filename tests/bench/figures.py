@@ -98,7 +98,10 @@ def answers(found: dict[str, Any]) -> dict[str, str]:
         "of those without an answer: refused": told(refused),
         "short answers in bold: wrong": told("shown/all/bold_wrong"),
         "time of an answer, median and 95th percentile": told("milliseconds/p50", "milliseconds/p95") + ", ms",
-        "first quote holds the answer": told("answers/ours/first_quote"),
+        "the best short answer is the gold answer: exact, token F1": told(
+            "answers/never refusing/exact", "answers/never refusing/f1"
+        ),
+        "first quote holds the answer": told("answers/never refusing/first_quote"),
         "first passage holds the answer (hit@1)": told("retrieval/hybrid/hit@1"),
         "one of ten passages holds it (hit@10)": told("retrieval/hybrid/hit@10"),
     }
