@@ -1,7 +1,5 @@
 """What can go wrong, each with a text that is fit to show a person.
 
-Knows nothing about who shows it.
-
 NewsbotError
 ├── UsageError            the words of the call are off: an unknown date, an empty question
 ├── SettingsError         a setting has a value that cannot be used

@@ -1,6 +1,6 @@
 """Recognises what a publisher puts into every article: newsletter boxes, share prompts, advertisement surveys.
 
-Knows nothing about the catalog or the chunker: texts and a small state in, spans out.
+Texts and a small state in, spans out.
 
 Two kinds are found. Prompts that any reader knows ("Sign up for our newsletter") are matched by pattern, sentence by
 sentence. Everything else is learned: a paragraph that many articles of one publisher hold word for word.

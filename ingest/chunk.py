@@ -1,6 +1,6 @@
 """Cuts an article's text into passages: runs of whole sentences with exact offsets.
 
-Knows nothing about models, indexes or where the text came from: a text in, spans out.
+A text in, spans out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tells wire copies: the same text, lightly edited, from other outlets.
 
-Knows nothing about the catalog: texts in, signatures, keys and verdicts out. The catalog stores an article's keys in
+Texts in, signatures, keys and verdicts out. The catalog stores an article's keys in
 an indexed table; articles that share one are the candidates, so nothing is compared with everything.
 
 Three steps, each dearer and surer than the one before: `band_keys` of MinHash signatures find candidates, `similarity`

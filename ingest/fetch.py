@@ -1,6 +1,6 @@
 """Addresses -> bytes, politely and safely: robots.txt, a pause per host, public addresses only, caps on everything.
 
-Knows nothing about what the bytes mean: `ingest.read` does.
+What the bytes mean, `ingest.read` says.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Feeds, asked again and again -> corpus: what is new is stored, what did not change is not even sent.
 
-Knows nothing about arguments or signals, and prints nothing: it yields what came of each round.
+It yields what came of each round.
 
 A server's ETag and Last-Modified are kept only when everything that its feed led to is stored, so that "not modified"
 never hides what is not: a process that is killed anywhere asks for the whole feed again.

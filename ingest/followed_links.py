@@ -1,7 +1,4 @@
-"""Which of the pages that feeds lead to are fetched now, later or not again; remembers what came of each.
-
-Knows nothing about feeds, nor how pages are fetched and read.
-"""
+"""Which of the pages that feeds lead to are fetched now, later or not again; remembers what came of each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Connections to public addresses only: the check is made on the very address that is connected to.
-
-Knows nothing about pages, feeds or politeness.
-"""
+"""Connections to public addresses only: the check is made on the very address that is connected to."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a site's robots.txt lets us read, and how slowly: one answer for each host, kept for a day.
-
-Knows nothing about how robots.txt is fetched: that is handed in.
-"""
+"""What a site's robots.txt lets us read, and how slowly: one answer for each host, kept for a day."""
 
 from __future__ import annotations
 

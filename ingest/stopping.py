@@ -1,7 +1,4 @@
-"""Stopping soon: a request to stop that ends every wait, and calls that are left behind when it comes.
-
-Knows nothing about what is waited for.
-"""
+"""Stopping soon: a request to stop that ends every wait, and calls that are left behind when it comes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An OpenAI-compatible server on loopback whose replies are scripted: chat completions, streamed and whole, and faults.
 
-Knows nothing about newsbot; what it was asked is kept in `requests`.
+What it was asked is kept in `requests`.
 """
 
 from __future__ import annotations

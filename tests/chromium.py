@@ -1,7 +1,4 @@
-"""A real headless Chromium for tests, driven over the pipe of its DevTools protocol; no library, no port.
-
-Knows nothing about what a test looks for.
-"""
+"""A real headless Chromium for tests, driven over the pipe of its DevTools protocol; no library, no port."""
 
 from __future__ import annotations
 

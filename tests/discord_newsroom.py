@@ -1,7 +1,4 @@
-"""A newsroom on a fake Discord: newsbot's own commands over the sample corpus, or over answers that a test scripts.
-
-Knows nothing about what is tested.
-"""
+"""A newsroom on a fake Discord: newsbot's own commands over the sample corpus, or over answers that a test scripts."""
 
 from __future__ import annotations
 

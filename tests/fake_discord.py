@@ -1,6 +1,6 @@
 """A Discord on loopback: REST and gateway over real sockets, people who act, and faults. For a real discord.py client.
 
-Knows nothing about newsbot. How a test uses it (each name below is an attribute of `FakeDiscord`):
+How a test uses it (each name below is an attribute of `FakeDiscord`):
 
     async with FakeDiscord() as fake:                       # fake.token, fake.api_base, fake.gateway_url -> settings
         ...start the bot, then: await fake.connected()

@@ -1,7 +1,4 @@
-"""How Discord takes the answers to interactions: one acknowledgement in time, then edits and follow-ups.
-
-Knows nothing about sockets, and nothing about what people did (see `fake_discord_people`).
-"""
+"""How Discord takes the answers to interactions: one acknowledgement in time, then edits and follow-ups."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Holds requests to Discord against Discord's own description of its API, and against the limits that it leaves out.
 
-Knows nothing about servers or sockets. The description (OpenAPI) is read from beside the checkout, where it is there.
+The description (OpenAPI) is read from beside the checkout, where it is there.
 """
 
 from __future__ import annotations

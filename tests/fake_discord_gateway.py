@@ -1,6 +1,6 @@
 """Discord's gateway, version 10: connections, sessions that can be resumed, and everything that goes wrong with them.
 
-Knows nothing about messages or commands: it is told events and passes them on.
+It is told events and passes them on.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What people do on a fake Discord: they write, use commands, press buttons, fill in forms.
 
-Knows nothing about sockets; what a person cannot do on Discord fails here with an AssertionError.
+What a person cannot do on Discord fails here with an AssertionError.
 """
 
 from __future__ import annotations

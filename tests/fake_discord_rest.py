@@ -1,7 +1,6 @@
 """Discord's REST API, version 10, over a fake world: who the bot is, commands, channels, threads, messages.
 
-Knows nothing about sockets and faults (see `fake_discord`), nor about interactions (see `fake_discord_callbacks`); each
-route takes a request and returns a reply.
+Each route takes a request and returns a reply.
 """
 
 from __future__ import annotations

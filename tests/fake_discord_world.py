@@ -1,7 +1,4 @@
-"""What a Discord server knows: people, servers, channels, permissions, messages and commands, as Discord's JSON.
-
-Knows nothing about sockets, and nothing about who asks (see `fake_discord_rest` and `fake_discord_gateway`).
-"""
+"""What a Discord server knows: people, servers, channels, permissions, messages and commands, as Discord's JSON."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a scripted chat model needs: reading the evidence it was given, and an asker whose model is a loopback server.
-
-Knows nothing about how answers are checked.
-"""
+"""What a scripted chat model needs: reading its evidence, and an asker whose model is a loopback server."""
 
 from __future__ import annotations
 

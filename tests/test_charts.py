@@ -1,7 +1,4 @@
-"""The chart of a topic: counted right, drawn as a PNG, legible on dark and on light.
-
-Knows nothing about Discord.
-"""
+"""The chart of a topic: counted right, drawn as a PNG, legible on dark and on light."""
 
 from __future__ import annotations
 

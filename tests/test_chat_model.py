@@ -1,7 +1,4 @@
-"""Which chat model is set: what is missing is said in one sentence, keys are found and shown nowhere; `newsbot models`.
-
-Knows nothing about answers.
-"""
+"""Which chat model is set: what is missing is said in one sentence, keys are shown nowhere; `newsbot models`."""
 
 from __future__ import annotations
 

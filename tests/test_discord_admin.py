@@ -1,6 +1,6 @@
 """Administrators set where, to whom and when newsbot answers; what it may not do is said shortly and privately.
 
-Knows nothing about how answers are found. Real sockets, a fake Discord.
+Real sockets, a fake Discord.
 """
 
 from __future__ import annotations

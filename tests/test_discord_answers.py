@@ -1,6 +1,6 @@
 """Answers on a fake Discord: how they grow, how long they may be, what faults they survive, what their buttons do.
 
-Knows nothing about retrieval: answers are scripted, over a real corpus.
+Answers are scripted, over a real corpus.
 """
 
 from __future__ import annotations

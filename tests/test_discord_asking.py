@@ -1,6 +1,6 @@
 """People ask newsbot on a fake Discord over real sockets: commands, mentions, replies, threads, direct messages.
 
-Knows nothing about how answers are found; the sample corpus and the real asker are behind it.
+The sample corpus and the real asker are behind it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`newsbot discord --check`: what is missing is said with its remedy, and nothing else is; the systemd unit.
 
-Knows nothing about answers. Real sockets, a fake Discord.
+Real sockets, a fake Discord.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The client: it asks for the least, pings nobody, tells Discord its commands once, and asks in the logs for nothing.
 
-Knows nothing about answers. Real sockets, a real discord.py client, a fake Discord.
+Real sockets, a real discord.py client, a fake Discord.
 """
 
 from __future__ import annotations

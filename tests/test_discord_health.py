@@ -1,6 +1,6 @@
 """Health of the bot on Discord: what machines are told, over HTTP, while all is well and while it is not.
 
-Knows nothing about answers. Real sockets, a real discord.py client, a fake Discord.
+Real sockets, a real discord.py client, a fake Discord.
 """
 
 from __future__ import annotations

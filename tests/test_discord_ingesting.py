@@ -1,7 +1,4 @@
-"""An address is put into the corpus by a process of its own, behind the guard of fetching, without the bot's token.
-
-Knows nothing about Discord.
-"""
+"""An address is put into the corpus by a process of its own, behind the guard of fetching, without the bot's token."""
 
 from __future__ import annotations
 

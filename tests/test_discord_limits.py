@@ -1,7 +1,4 @@
-"""Rates, the fair queue and its draining.
-
-Knows nothing about Discord.
-"""
+"""Rates, the fair queue and its draining."""
 
 from __future__ import annotations
 

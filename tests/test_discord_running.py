@@ -1,6 +1,6 @@
 """The bot stays on Discord: every fault of the line is survived with one log line, and it leaves when it is told to.
 
-Knows nothing about answers. Real sockets, a real discord.py client, a fake Discord.
+Real sockets, a real discord.py client, a fake Discord.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What of a passage is embedded: words that carry the matter, in English; everything elsewhere.
-
-Knows nothing about models or indexes.
-"""
+"""What of a passage is embedded: words that carry the matter, in English; everything elsewhere."""
 
 from __future__ import annotations
 

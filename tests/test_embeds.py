@@ -1,7 +1,4 @@
-"""Answers as pages: what they show, and that they keep Discord's limits whatever comes.
-
-Knows nothing about connections.
-"""
+"""Answers as pages: what they show, and that they keep Discord's limits whatever comes."""
 
 from __future__ import annotations
 

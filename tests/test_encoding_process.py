@@ -1,6 +1,6 @@
 """Encoding in a process of its own: the same vectors, and no process or vector lost when one side dies.
 
-Knows nothing about indexes. Real processes are begun and killed.
+Real processes are begun and killed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Foreign text is harmless in Discord, and reads as it was written.
-
-Knows nothing about answers.
-"""
+"""Foreign text is harmless in Discord, and reads as it was written."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Evidence: fenced, keyed, escaped, within a budget of tokens.
-
-Knows nothing about models.
-"""
+"""Evidence: fenced, keyed, escaped, within a budget of tokens."""
 
 from __future__ import annotations
 

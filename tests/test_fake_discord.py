@@ -1,7 +1,4 @@
-"""The fake Discord notices what Discord would refuse: without that, tests over it would prove nothing.
-
-Knows nothing about newsbot.
-"""
+"""The fake Discord notices what Discord would refuse: without that, tests over it would prove nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Answers that were given and what people said of them, kept in the catalog and exported as questions.
-
-Knows nothing about Discord.
-"""
+"""Answers that were given and what people said of them, kept in the catalog and exported as questions."""
 
 from __future__ import annotations
 

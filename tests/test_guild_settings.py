@@ -1,7 +1,4 @@
-"""What administrators set: where, to whom and when the bot answers; stored values that are broken fall back.
-
-Knows nothing about Discord's objects.
-"""
+"""What administrators set: where, to whom and when the bot answers; stored values that are broken fall back."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What was read before is known by its bytes and not read again, unless anything about it is another.
-
-Knows nothing about how any kind is read.
-"""
+"""What was read before is known by its bytes and not read again, unless anything about it is another."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The pipeline: what becomes of each article, in any order of arrival, and after being killed at any moment.
 
-Knows nothing about reading files: articles are handed in.
+Articles are handed in.
 """
 
 from __future__ import annotations

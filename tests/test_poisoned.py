@@ -1,7 +1,4 @@
-"""Articles that give orders to a chat model, and a model that obeys: nothing harmful comes out of the whole chain.
-
-Knows nothing about how the harm is kept out.
-"""
+"""Articles that give orders to a chat model, and a model that obeys: nothing harmful comes out of the whole chain."""
 
 from __future__ import annotations
 

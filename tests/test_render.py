@@ -1,6 +1,6 @@
 """Lines for a terminal and values for JSON: complete, wrapped, and without anything that steers a terminal.
 
-Knows nothing about how answers are made: they are written by hand here.
+They are written by hand here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A cross-encoder reads the best hits again: a tiny one that the test makes, loaded the way any other is.
-
-Knows nothing about the quality of a reranker.
-"""
+"""A cross-encoder reads the best hits again: a tiny one that the test makes, loaded the way any other is."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The sample corpus and its questions agree with each other: addresses, gold answers, forms.
 
-Knows nothing about newsbot's readers: it looks at the raw files with the standard library alone.
+It looks at the raw files with the standard library alone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Settings: every knob is documented with its default, read from its place, and refused by name when it is off.
-
-Knows nothing about what the knobs turn.
-"""
+"""Settings: every knob is documented with its default, read from its place, and refused by name when it is off."""
 
 from __future__ import annotations
 

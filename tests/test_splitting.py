@@ -1,7 +1,4 @@
-"""Long text breaks where nothing breaks: no link, marker or escape is cut, and no word is lost.
-
-Knows nothing about answers.
-"""
+"""Long text breaks where nothing breaks: no link, marker or escape is cut, and no word is lost."""
 
 from __future__ import annotations
 

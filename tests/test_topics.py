@@ -1,6 +1,6 @@
 """What the corpus holds of a topic, what it says about a statement, and quotes within their passages.
 
-Knows nothing about Discord's objects; a real corpus is behind it.
+A real corpus is behind it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Answers by a chat model: checked as they come, replaced by quotes when it fails, remembered, counted and logged.
 
-Knows nothing about how prose is checked; the model is a scripted server behind the real langchain-openai.
+The model is a scripted server behind the real langchain-openai.
 """
 
 from __future__ import annotations

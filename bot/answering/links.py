@@ -1,7 +1,4 @@
-"""Links that open a page at a quoted run of its text: `#:~:text=` fragments (WICG Scroll to Text Fragment).
-
-Knows nothing about articles, answers or browsers beyond that rule.
-"""
+"""Links that open a page at a quoted run of its text: `#:~:text=` fragments (WICG Scroll to Text Fragment)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What of a passage is embedded: its words and its article's title, or the words that carry the matter alone.
 
-Knows nothing about models, vectors or indexes: a passage in, a text out.
+A passage in, a text out.
 
 A model reads every token at the same price, and more than half of the tokens of English news are function words,
 punctuation and words that stood there before. Without them a passage costs the default model less than half, and is

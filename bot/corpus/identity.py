@@ -1,6 +1,6 @@
 """Says which article an article is: canonical addresses, article ids, content hashes, passage ids.
 
-Knows nothing about the catalog, the network or how articles were read: values in, values out.
+Values in, values out.
 
 All ids are cut from SHA-256 over a canonical form, so they are the same on every machine and in every run.
 """

@@ -1,6 +1,6 @@
 """The figures: hit@k, MRR, exact match, token F1, precision at a coverage, and intervals by the bootstrap. Pure.
 
-Knows nothing about corpora, files or how a question was answered: numbers and strings in, numbers out.
+Numbers and strings in, numbers out.
 
 A figure is a statistic over questions. Its interval is the percentile bootstrap (B. Efron, "Bootstrap methods: another
 look at the jackknife", Annals of Statistics 7, 1979; Efron and Tibshirani, "An Introduction to the Bootstrap", 1993,

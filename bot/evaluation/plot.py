@@ -1,7 +1,4 @@
-"""Draws two charts beside each other: precision against coverage, and hit@k for each ranking.
-
-Knows nothing about how figures are computed or where results come from.
-"""
+"""Draws two charts beside each other: precision against coverage, and hit@k for each ranking."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Sentence-transformers models as LangChain `Embeddings`, run by ONNX Runtime so that asking never imports torch.
 
-Knows nothing about articles, indexes or where vectors are kept.
-
 The first use of a model exports it once (torch and sentence-transformers are imported for that alone) into a folder
 of the model cache; every later use, in any process, needs `tokenizers` and `onnxruntime` only. Measured for
 all-MiniLM-L6-v2 on two cores: 8-bit weights encode 1.6 to 1.8 times as many passages a second as 32-bit ones with

@@ -1,6 +1,6 @@
 """Encodes documents in a process of its own, so that what is encoded is written while the next is being encoded.
 
-Knows nothing about passages or indexes: texts in, vectors out.
+Texts in, vectors out.
 
 chromadb 1.5.9 holds Python's lock while it writes (0.3 s for 256 passages): threads of the same process that encode
 stand still meanwhile. The process ends by itself when the one that began it does, or when nothing comes for a while.

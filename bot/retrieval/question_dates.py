@@ -1,6 +1,6 @@
 """The days that the words of a question name: "since 2021", "in February 2020", "last week", "yesterday".
 
-Knows nothing about articles or search. A small grammar rather than dateparser, which takes 0.3 s to import and 0.2 s
+A small grammar rather than dateparser, which takes 0.3 s to import and 0.2 s
 for its first text, reads "may happen" as a month, and gives a day ("22 February 2020") where a span is meant.
 """
 

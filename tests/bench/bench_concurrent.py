@@ -1,6 +1,6 @@
 """How soon a new article is found while another process ingests, and whether anything wrong is ever answered.
 
-Knows nothing about quality. Asks through `open_chain` all the time; the delay counts from the commit of the catalog.
+Asks through `open_chain` all the time; the delay counts from the commit of the catalog.
 
     python -m tests.bench.bench_concurrent --articles 1000
 """

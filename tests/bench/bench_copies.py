@@ -1,6 +1,6 @@
 """Measures wire-copy detection: precision, recall and speed.
 
-Knows nothing about the catalog: candidates are found with a dictionary in its place.
+Candidates are found with a dictionary in its place.
 
     python tests/bench/bench_copies.py [articles.jsonl.gz]
 

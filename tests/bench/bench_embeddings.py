@@ -1,6 +1,6 @@
 """How fast passages are embedded, and how near the vectors are to the original's: int8 beside fp32, on this machine.
 
-Knows nothing about retrieval. Prints ratios of one run, which hold on other machines better than rates do:
+Prints ratios of one run, which hold on other machines better than rates do:
 
     python -m tests.bench.bench_embeddings            # ONNX Runtime: 8-bit weights beside 32-bit ones
     python -m tests.bench.bench_embeddings --torch    # sentence-transformers beside both; takes a minute

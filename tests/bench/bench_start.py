@@ -1,6 +1,6 @@
 """How quickly newsbot answers: --help, `ask` in a fresh process with its peak memory, and a warm answer.
 
-Knows nothing about the quality of answers. Run: python tests/bench/bench_start.py [--runs 5]
+Run: python tests/bench/bench_start.py [--runs 5]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How long checked text takes to show after a chat model's first token, and what writing adds to an answer.
 
-Knows nothing about quality. Run it from the checkout: python tests/bench/bench_writing.py
+Run it from the checkout: python tests/bench/bench_writing.py
 
 The model is a scripted server on loopback, driven through langchain-openai, which sends a reply of five sentences at a
 set speed. A sentence can show when it is whole and its citation is there, so two figures are printed: from the model's

@@ -1,6 +1,6 @@
 """Keeps answers of a chat model, so that the same question over an unchanged corpus need not be written again.
 
-Knows nothing about what a key is made of; what has not been asked for longest goes first.
+What has not been asked for longest goes first.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Loads the chat model that is set, of any provider that LangChain knows.
 
-Knows nothing about prompts or answers, nor about settings; what is missing is said in one sentence.
+What is missing is said in one sentence.
 """
 
 from __future__ import annotations

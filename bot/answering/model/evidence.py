@@ -1,7 +1,4 @@
-"""Puts passages before a chat model: fenced, each under an opaque key, with source, date and title. Pure.
-
-Knows nothing about models, or about what is written from the passages.
-"""
+"""Puts passages before a chat model: fenced, each under an opaque key, with source, date and title. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Calls a chat model: so many at once, each within a deadline and a bound, counted and logged.
 
-Knows nothing about prompts or answers: messages in, pieces of text out.
+Messages in, pieces of text out.
 """
 
 from __future__ import annotations

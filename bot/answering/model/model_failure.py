@@ -1,6 +1,6 @@
 """Why a call of a chat model failed, in words fit to show: read from any provider's error. Pure.
 
-Knows nothing about calls or providers' libraries: an error is known by its status, its class names and its headers.
+An error is known by its status, its class names and its headers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""An event loop in a thread of its own, where every call of a chat model runs, whoever asks.
-
-Knows nothing about models: it hands over what asynchronous work yields.
-"""
+"""An event loop in a thread of its own, where every call of a chat model runs, whoever asks."""
 
 from __future__ import annotations
 

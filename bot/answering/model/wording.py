@@ -1,7 +1,4 @@
-"""The holes of each wording of prompts/, and how they are filled. Pure.
-
-Knows nothing about files, or about what a wording is for.
-"""
+"""The holes of each wording of prompts/, and how they are filled. Pure."""
 
 from __future__ import annotations
 
