@@ -587,6 +587,18 @@ def test_a_second_writer_is_told_who_holds_the_corpus(corpus: Corpus, settings: 
     assert not (settings.data_dir / "writing.json").exists()
 
 
+def test_an_index_that_is_written_for_moments_is_told_of_once(
+    corpus: Corpus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(stands: bool) -> int:
+        corpus.vectors.trust(stands)
+        return sum("compared instead" in record.getMessage() for record in caplog.records)
+
+    assert [look(stands) for stands in (True, False, True, False, False)] == [0, 1, 1, 1, 1]
+    monkeypatch.setattr("bot.corpus.dense.SAY_AGAIN_SECONDS", 0.0)
+    assert look(False) == 2, "it goes on"
+
+
 @pytest.mark.usefixtures("corpus")
 def test_a_reader_sees_what_another_process_writes(settings: Settings) -> None:
     ask = finder(30, settings)

@@ -28,6 +28,8 @@ EXACT_PASSAGES_MOST = 500_000
 """With more passages, words alone find them until the index is there again: comparing all would take too long."""
 RETRY_SECONDS = 30.0
 """After so long an index that failed is asked again."""
+SAY_AGAIN_SECONDS = 600.0
+"""Not more often is it said that the index cannot be used: while another process ingests, it cannot for moments."""
 
 
 class DenseSearch:
@@ -39,14 +41,17 @@ class DenseSearch:
         self._exact = ExactSearch(catalog)
         self._failed_at: float | None = None
         self._trusted = True
+        self._said_at: float | None = None
 
     def trust(self, stands: bool) -> None:
         """Whether the index is one of this catalog: else its answers are another corpus'."""
-        if not stands and self._trusted:
+        again = self._said_at is None or time.monotonic() - self._said_at > SAY_AGAIN_SECONDS
+        if not stands and again:
+            self._said_at = time.monotonic()
             place = f"{self.index.name} in {self.index.place}"
             log.warning(
-                "The %s is missing, was cut short, or belongs to another corpus or model: every vector of the catalog "
-                "is compared instead. Make it anew from the catalog: newsbot verify --repair",
+                "The %s is being written, is missing, was cut short, or belongs to another corpus or model: every "
+                "vector of the catalog is compared instead. Where nobody writes, make it anew: newsbot verify --repair",
                 place,
             )
         self._trusted = stands
