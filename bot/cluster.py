@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.errors import ModelError, SettingsError
+from bot.errors import ModelError, SettingsError, first_line
 
 if TYPE_CHECKING:
     from bot.corpus.catalog.vectors import Vectors
@@ -107,10 +107,9 @@ class Cluster:
                 if not ray.is_initialized():
                     ray.init(address=self.address, include_dashboard=False, log_to_driver=False, logging_level="error")
             except Exception as error:
-                said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
                 raise SettingsError(
-                    f"NEWSBOT_RAY_ADDRESS: no Ray cluster answers at {self.address} ({said}). Start one with "
-                    "`ray start --head`, or leave the setting empty."
+                    f"NEWSBOT_RAY_ADDRESS: no Ray cluster answers at {self.address} ({first_line(error)}). Start one "
+                    "with `ray start --head`, or leave the setting empty."
                 ) from error
             self._ray = ray
         return self._ray

@@ -48,3 +48,8 @@ class IndexMismatch(CorpusError):
 
 class ModelError(NewsbotError):
     """A model cannot be loaded or does not answer; the text names the model and the remedy."""
+
+
+def first_line(error: BaseException) -> str:
+    """What another library says of an error, fit to stand within a sentence: its first line, without a full stop."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

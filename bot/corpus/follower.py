@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from bot.corpus.catalog.database import remedy_of
 from bot.corpus.catalog.log import Change
-from bot.errors import CorpusError, SettingsError
+from bot.errors import CorpusError, SettingsError, first_line
 from bot.schema import Scope
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class DenseIndex(Follower, Protocol):
 
 def unusable(name: str, place: str | Path, error: BaseException, *, damaged: bool = False) -> CorpusError:
     """What went wrong with an index, in words, with the remedy that fits; DamagedIndex only for what is damage."""
-    said = _first_line(error)
+    said = first_line(error)
     head = f"The {name} in {place} cannot be used ({said})."
     if isinstance(error, ImportError):
         return CorpusError(f"{head} A package that it needs is missing or broken: install newsbot anew.")
@@ -129,10 +129,6 @@ def unusable(name: str, place: str | Path, error: BaseException, *, damaged: boo
         return CorpusError(f"{head} {remedy}")
     kind = DamagedIndex if damaged else CorpusError
     return kind(f"{head} Make it anew from the catalog: newsbot verify --repair")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 class ServerIndex:
@@ -177,13 +173,13 @@ class ServerIndex:
             raise
         except ImportError as error:
             raise CorpusError(
-                f"{self.setting} needs a package that is missing or broken ({_first_line(error)}): pip install "
+                f"{self.setting} needs a package that is missing or broken ({first_line(error)}): pip install "
                 f"'{self.package}', or leave it empty."
             ) from error
         except Exception as error:
             if type(error).__name__ == "NotFoundError":  # so both clients call it
                 raise unusable(self.name, self.place, ValueError("it is not there"), damaged=True) from error
             raise CorpusError(
-                f"The {self.name} at {self.place} does not answer ({_first_line(error)}). Check {self.setting}, and "
+                f"The {self.name} at {self.place} does not answer ({first_line(error)}). Check {self.setting}, and "
                 "that the server runs."
             ) from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.errors import ModelError
+from bot.errors import ModelError, first_line
 from bot.models.reader_input import Pair, PairEncoder, padded
 
 if TYPE_CHECKING:
@@ -154,10 +154,9 @@ def load_reader(folder: Path = WEIGHTS, *, threads: int = 2) -> Reader:
         session = onnxruntime.InferenceSession(str(folder / "reader.onnx"), options, providers=["CPUExecutionProvider"])
         encoder = PairEncoder(Tokenizer.from_file(str(folder / "tokenizer.json")), facts["max_tokens"])
     except Exception as error:  # files that are missing, cut off or of another version: the remedy is the same
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise ModelError(
-            f"The reading model in {folder} cannot be loaded: {said}. Install newsbot again, or set NEWSBOT_READER to "
-            "a folder that newsbot train-reader wrote, or to off."
+            f"The reading model in {folder} cannot be loaded: {first_line(error)}. Install newsbot again, or set "
+            "NEWSBOT_READER to a folder that newsbot train-reader wrote, or to off."
         ) from error
 
     def logits(pairs: Sequence[Pair]) -> tuple[Floats, ...]:

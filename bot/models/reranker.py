@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.errors import ModelError
+from bot.errors import ModelError, first_line
 from bot.schema import Hit
 
 BATCH_PAIRS = 16
@@ -61,10 +61,9 @@ def load_reranker(model: str, depth: int) -> Reranker:
         encoder: Any = CrossEncoder(model, device="cpu")
         labels = int(encoder.num_labels)
     except Exception as error:  # a hub, a file or a format: whatever is wrong, the remedy is the same
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise ModelError(
-            f"The reranker {model} cannot be loaded: {said}. Name a folder or a sentence-transformers CrossEncoder "
-            "that can be downloaded here in NEWSBOT_RERANKER, or leave it empty to do without."
+            f"The reranker {model} cannot be loaded: {first_line(error)}. Name a folder or a sentence-transformers "
+            "CrossEncoder that can be downloaded here in NEWSBOT_RERANKER, or leave it empty to do without."
         ) from error
     if labels != 1:
         raise ModelError(

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import ModelError
+from bot.errors import ModelError, first_line
 from bot.models.reader import PassageReading, best_spans
 
 if TYPE_CHECKING:
@@ -121,9 +121,9 @@ def load_transformers_reader(name: str) -> TransformersReader:
         model = loader.from_pretrained(name, trust_remote_code=False).eval()
         tokenizer = AutoTokenizer.from_pretrained(name)
     except Exception as error:  # a hub, a file or a format: whatever is wrong, the remedy is the same
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise ModelError(
-            f"The reader {name} cannot be loaded: {said}. Name in NEWSBOT_READER a folder that newsbot train-reader "
-            "wrote, a transformers question-answering model that can be downloaded here, or off. Empty: newsbot's own."
+            f"The reader {name} cannot be loaded: {first_line(error)}. Name in NEWSBOT_READER a folder that newsbot "
+            "train-reader wrote, a transformers question-answering model that can be downloaded here, or off. Empty: "
+            "newsbot's own."
         ) from error
     return TransformersReader(name, model, tokenizer, marks=marks)

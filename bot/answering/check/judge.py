@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.answering.check.prose import Draft, ProseCheck
-from bot.errors import ModelError
+from bot.errors import ModelError, first_line
 from bot.schema import Hit, Question
 
 SUPPORTED_LEAST = 0.5
@@ -73,9 +73,8 @@ def load_judge(model: str) -> Judge:
     except ModelError:
         raise
     except Exception as error:  # a hub, a file or a format: whatever is wrong, the remedy is the same
-        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise ModelError(
-            f"The check model {model} cannot be loaded: {said}. Name a model of lettucedetect or a "
+            f"The check model {model} cannot be loaded: {first_line(error)}. Name a model of lettucedetect or a "
             "sentence-transformers CrossEncoder for entailment, by name or folder, in NEWSBOT_CHECK_MODEL, or leave it "
             "empty to do without."
         ) from error
