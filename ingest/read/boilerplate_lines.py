@@ -10,6 +10,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from bot.text import read_rows
+
 AUTHOR_NOTE_CHARS = 900
 _JOINED = re.compile(r"[A-Z]?[a-z]{2,}[A-Z][a-z]{2,}")
 _REPORTED = re.compile(r"\b(?:said|says|told|according|sagte|laut|selon|dijo|según)\b")
@@ -30,11 +32,11 @@ _EMPLOYED = re.compile(
 )
 
 
+@cache
 def rows() -> list[tuple[str, int, str, str]]:
     """The lines of the data file: kind, longest line in characters (0 for any), pattern or words, example."""
-    text = (Path(__file__).parent / "data" / "boilerplate_lines.tsv").read_text("utf-8")
-    split = (line.split("\t") for line in text.splitlines() if not line.startswith("#"))
-    return [(kind, int(chars), pattern, example) for kind, chars, pattern, example in split]
+    found = read_rows(Path(__file__).parent / "data" / "boilerplate_lines.tsv")
+    return [(kind, int(chars), pattern, example) for kind, chars, pattern, example in found]
 
 
 @cache

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.schema import Article
+from bot.text import read_rows
 from ingest.read.cleaning import clean_address, one_line
 from ingest.read.dates import parse_date
 from ingest.read.outlets import known_outlet, outlet_name
@@ -35,9 +36,14 @@ _INSIDE = ("name", "main", "title", "text", "value", "#text", "content", "render
 @cache
 def known_names() -> Mapping[str, tuple[str, ...]]:
     """What others call each of our fields, as keys, best first."""
-    rows = (Path(__file__).parent / "data" / "field_names.tsv").read_text("utf-8").splitlines()
-    split = (row.split("\t") for row in rows if not row.startswith("#"))
-    return {ours: tuple(theirs.split()) for ours, theirs in split}
+    rows = read_rows(Path(__file__).parent / "data" / "field_names.tsv")
+    return {ours: tuple(theirs.split()) for ours, theirs in rows}
+
+
+@cache
+def all_known_names() -> frozenset[str]:
+    """Every name that others have for any of our fields, as keys."""
+    return frozenset(name for names in known_names().values() for name in names)
 
 
 def key_of_name(name: str) -> str:

@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from bot.text import read_rows
 from ingest.read.encoding import decode_line, encoding_of_stream, looks_binary
-from ingest.read.fields import key_of_name, known_names
+from ingest.read.fields import all_known_names, key_of_name, known_names
 
 
 class Kind(StrEnum):
@@ -107,9 +108,8 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
 
 @cache
 def _starts() -> tuple[tuple[bytes, Kind], ...]:
-    rows = (Path(__file__).parent / "data" / "file_kinds.tsv").read_text("utf-8").splitlines()
-    split = (row.split("\t") for row in rows if not row.startswith("#"))
-    return tuple((bytes.fromhex(start), Kind[kind]) for kind, start, _ in split)
+    rows = read_rows(Path(__file__).parent / "data" / "file_kinds.tsv")
+    return tuple((bytes.fromhex(start), Kind[kind]) for kind, start, _ in rows)
 
 
 def _is_word(head: bytes, name: str) -> bool:
@@ -137,7 +137,7 @@ def table_delimiter(text: str, name: str = "", fields: Iterable[str] = ()) -> st
     suffix = PurePosixPath(name.lower().removesuffix(".gz")).suffix
     own = set(map(key_of_name, fields))
     texts = {*known_names()["text"], *known_names()["title"], *own}
-    known = {name for names in known_names().values() for name in names} | own
+    known = all_known_names() | own
     best = (1, "")
     for delimiter in TABLE_DELIMITERS.get(suffix, "\t,;|"):
         columns = {key_of_name(column) for column in header.split(delimiter)}

@@ -12,7 +12,7 @@ from bot.schema import Outcome
 from ingest.read.cleaning import one_line
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_head
 from ingest.read.encoding import decode_line
-from ingest.read.fields import Fields, key_of_name, known_names
+from ingest.read.fields import Fields, all_known_names, key_of_name
 from ingest.read.inputs import digest_of_record, known
 from ingest.read.json_records import Row, json_rows
 from ingest.read.kinds import table_delimiter, text_of_head
@@ -116,13 +116,13 @@ def _parquet_rows(blob: Blob, options: ReadOptions) -> Iterator[Row]:
         if outcome := _unless_known(names, blob, options):
             yield outcome
             return
+        columns = _known_columns(names, options)
         number = 0
         for group in range(file.num_row_groups):
             if (size := file.metadata.row_group(group).total_byte_size) > ROW_GROUP_BYTES:
                 reason = f"row group {group + 1} holds {megabytes(size)}; write it with smaller row groups"
                 yield failed(blob.origin, reason)
                 continue
-            columns = _known_columns(names, options)
             for batch in file.iter_batches(PARQUET_BATCH_ROWS, row_groups=[group], columns=columns):
                 for record in batch.to_pylist():
                     number += 1
@@ -132,8 +132,7 @@ def _parquet_rows(blob: Blob, options: ReadOptions) -> Iterator[Row]:
 
 
 def _known_columns(names: list[str], options: ReadOptions) -> list[str]:
-    known_keys = {name for names in known_names().values() for name in names}
-    known_keys |= {key_of_name(name.split(".")[0]) for name in options.fields.values()}
+    known_keys = all_known_names() | {key_of_name(name.split(".")[0]) for name in options.fields.values()}
     return [name for name in names if key_of_name(name) in known_keys]
 
 
