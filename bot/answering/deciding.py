@@ -19,7 +19,6 @@ from bot.text.numbers import quantities
 from bot.text.unicode import alphanumeric
 
 WEIGHTS_FILE = Path(__file__).parents[1] / "models" / "weights" / "decision.json"
-STATEMENT_WORDS = 4
 _CLOSERS = " \"'”’»)]"
 _ASKS_NUMBER = re.compile(r"\bhow (?:many|much|old)\b", re.IGNORECASE)
 
@@ -121,6 +120,8 @@ LIMITS = {
     QuestionKind.COMPARE: Limits(5, 150),
 }
 SENTENCES_LOOKED_AT = 24
+STATEMENT_WORDS = 4
+"""What has fewer words is an exclamation ("Places, places!"), and tells nothing."""
 FOLLOWS_LEAST = 0.5
 """A sentence beside a chosen one is quoted with it where it scores at least this share of it."""
 QUALIFIER_CHARS = 40
@@ -227,10 +228,7 @@ def _current(values: Sequence[Value]) -> Value:
 
 
 def is_statement(sentence: str) -> bool:
-    """Whether it ends as a statement does: a question that an article asks, a crosshead and a caption tell nothing.
-
-    Nor does an exclamation of a word or three ("Places, places!").
-    """
+    """Whether it ends as a statement does: a question that an article asks, a crosshead and a caption tell nothing."""
     return sentence.rstrip(_CLOSERS).endswith((".", "!", "…")) and len(sentence.split()) >= STATEMENT_WORDS
 
 
@@ -266,8 +264,8 @@ def _scored_sentences(
     for reading, share in zip(readings, shares, strict=True):
         for place, sentence in enumerate(reading.sentences):
             text = reading.hit.article.text[sentence.start : sentence.end]
-            heads = value is not None and not is_question(text) and _holds(reading.hit, sentence, value)
-            if not is_statement(text) and not heads:
+            is_crosshead = value is not None and _holds(reading.hit, sentence, value) and not is_question(text)
+            if not (is_statement(text) or is_crosshead):
                 continue
             shown = span_share * sentence.span + (1 - span_share) * _sigmoid(sentence.evidence)
             key = (reading.hit.article.id, sentence.start)

@@ -7,6 +7,7 @@ costs time and memory, but no answer: all vectors are compared instead, 49 MB fo
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -41,12 +42,11 @@ class DenseSearch:
         self._exact = ExactSearch(catalog)
         self._failed_at: float | None = None
         self._trusted = True
-        self._said_at: float | None = None
+        self._said_at = -math.inf
 
     def trust(self, stands: bool) -> None:
         """Whether the index is one of this catalog: else its answers are another corpus'."""
-        again = self._said_at is None or time.monotonic() - self._said_at > SAY_AGAIN_SECONDS
-        if not stands and again:
+        if not stands and time.monotonic() - self._said_at > SAY_AGAIN_SECONDS:
             self._said_at = time.monotonic()
             place = f"{self.index.name} in {self.index.place}"
             log.warning(

@@ -15,7 +15,7 @@ from bot.text.names import Name, initials, names, one_form
 from bot.text.numbers import Quantity, is_number_word, is_unit_word, quantities
 from bot.text.sentences import sentences
 from bot.text.unicode import folded, folded_text
-from bot.text.words import Token, stem, tokens, words
+from bot.text.words import Token, stem, stems, tokens, words
 
 _QUOTED = re.compile(r"[“\"„]([^“”\"„\n]{2,1200})[”\"“]|(?<![\w’'])[‘']([^‘’'\n]{2,300})[’'](?!\w)")
 _BOLD_LINE = re.compile(r"\*\*[^*\n]{1,120}\*\*:?$")
@@ -74,6 +74,11 @@ class ParsedSentence:
             if not word.is_stopword and not word.is_number and not is_number_word(word.text.lower())
             if not is_unit_word(word.text.lower())
         )
+
+    @cached_property
+    def name_stems(self) -> set[str]:
+        """The stems of the words of its names."""
+        return stems(" ".join(word for name in self.names for word in name.words))
 
     @cached_property
     def quotations(self) -> list[str]:

@@ -14,7 +14,6 @@ from bot.text.dates import Day, agrees, resolved
 from bot.text.names import Name, are_alike, initials, is_title, one_form
 from bot.text.numbers import Amount, Quantity, says_same, word_value
 from bot.text.unicode import folded, folded_text
-from bot.text.words import stems
 
 RELATED_LEAST, RELATED_WORDS_LEAST = 0.3, 2
 """Share of a sentence's words, and how many, that a passage must hold to be found for it. Of faithful paraphrases of
@@ -61,9 +60,8 @@ def _is_about(claim: ParsedSentence, passage: ParsedPassage) -> bool:
     abstract sentences over short invented news it takes away .09; asking for a fifth of the words took away .20.
     """
     shared = claim.stems & passage.stems
-    names = stems(" ".join(word for name in claim.names for word in name.words))
     is_proven = bool(claim.days) or not all(map(_is_counted, claim.quantities))
-    return is_proven or len(shared) > 1 or bool(shared - names) or claim.stems <= names
+    return is_proven or len(shared) > 1 or bool(shared - claim.name_stems) or claim.stems <= claim.name_stems
 
 
 def is_related(claim: ParsedSentence, passage: ParsedPassage) -> bool:

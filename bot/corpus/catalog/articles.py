@@ -221,8 +221,9 @@ def newest(
     query = sa.select(articles_table).where(*[~a.removed] if whole else [INDEXED, a.published.is_not(None)])
     query = query if ids is None else query.where(among(a.id, ids))
     query = query.where(*in_scope(scope)) if scope else query
-    order = a.published.is_(None), a.published.desc(), a.published_at.desc(), a.added_at.desc(), a.id
-    rows = catalog.rows(query.order_by(*order[0 if whole else 1 :]).limit(count))
+    query = query.order_by(a.published.is_(None)) if whole else query
+    query = query.order_by(a.published.desc(), a.published_at.desc(), a.added_at.desc(), a.id)
+    rows = catalog.rows(query.limit(count))
     return [each for row in rows if (each := article_of(row)) is not None]
 
 
