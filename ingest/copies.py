@@ -1,7 +1,7 @@
 """Tells wire copies: the same text, lightly edited, from other outlets.
 
-Texts in, signatures, keys and verdicts out. The catalog stores an article's keys in
-an indexed table; articles that share one are the candidates, so nothing is compared with everything.
+Texts in, signatures, keys and verdicts out. The catalog stores an article's keys in an indexed table; articles that
+share one are the candidates, so nothing is compared with everything.
 
 Three steps, each dearer and surer than the one before: `band_keys` of MinHash signatures find candidates, `similarity`
 of the signatures estimates the share of common word triples, `is_copy` reads both texts.

@@ -1,6 +1,6 @@
 """The conversation is read from Discord: so many turns, in their order, whatever was deleted.
 
-They are scripted. Real sockets, a fake Discord.
+Answers are scripted. Real sockets, a fake Discord.
 """
 
 from __future__ import annotations

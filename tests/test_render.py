@@ -1,6 +1,6 @@
 """Lines for a terminal and values for JSON: complete, wrapped, and without anything that steers a terminal.
 
-They are written by hand here.
+The answers are written by hand.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The days that the words of a question name: "since 2021", "in February 2020", "last week", "yesterday".
 
-A small grammar rather than dateparser, which takes 0.3 s to import and 0.2 s
-for its first text, reads "may happen" as a month, and gives a day ("22 February 2020") where a span is meant.
+A small grammar rather than dateparser, which takes 0.3 s to import and 0.2 s for its first text, reads "may happen" as
+a month, and gives a day ("22 February 2020") where a span is meant.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How the bot on Discord feels while it is busy: 25 questions at once from 10 people, while an ingest runs beside it.
 
-The bot is newsbot's own in a process of its own, over real sockets; Discord is the fake of
-the tests, in this process; the ingest is a third process that embeds as fast as it can.
+The bot is newsbot's own in a process of its own, over real sockets; Discord is the fake of the tests, in this process;
+the ingest is a third process that embeds as fast as it can.
 
     python -m tests.bench.bench_discord --articles 3000
 """

@@ -1,7 +1,7 @@
 """Articles a second from JSON Lines to searchable: newsbot beside the usual LangChain pipeline, on the same articles.
 
-Both run in this process with the same model files, loaded beforehand, block by block in
-turns, so that a slow moment of the machine falls on both: ratios hold on other machines better than rates do.
+Both run in this process with the same model files, loaded beforehand, block by block in turns, so that a slow moment of
+the machine falls on both: ratios hold on other machines better than rates do.
 
     python -m tests.bench.bench_ingest --articles 150
 

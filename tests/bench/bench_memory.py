@@ -1,9 +1,9 @@
 """Peak memory of an ingest of n articles and of ten times as many made from them, all its processes together.
 
-Ten times as many are the same articles with their words turned round a few at a time, so
-that none is a copy. With --fake the vectors come from a text's digest, of the model's dimension, so that the larger run
-takes minutes; the model's own memory, which does not grow with the corpus, is then not in the figures. Memory is the
-proportional set size that Linux gives, looked at four times a second.
+Ten times as many are the same articles with their words turned round a few at a time, so that none is a copy. With
+--fake the vectors come from a text's digest, of the model's dimension, so that the larger run takes minutes; the
+model's own memory, which does not grow with the corpus, is then not in the figures. Memory is the proportional set size
+that Linux gives, looked at four times a second.
 
     python -m tests.bench.bench_memory --articles 200 [--fake]
 """

@@ -1,7 +1,7 @@
 """What retrieval loses or gains by what is embedded: content words by 8-bit weights beside every word by 32-bit ones.
 
-Each question's passages are ranked by cosine alone, among all passages of the
-articles that are relevant to any of the questions.
+Each question's passages are ranked by cosine alone, among all passages of the articles that are relevant to any of the
+questions.
 
     python -m tests.bench.bench_vectors --questions 150
 
