@@ -64,6 +64,7 @@ class Chromium:
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.call("Page.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command of the protocol, and its result."""
@@ -79,14 +80,24 @@ class Chromium:
                 return dict(told["result"])
             self._events.append(told)
 
+    def go(self, url: str) -> str | None:
+        """Load a page, and say what hindered it. A failed load is over with its error page: that comes later than the
+        reply, and would replace whatever page was called for in between."""
+        found = self.call("Page.navigate", url=url)
+        while not any(
+            told["params"]["loaderId"] == found["loaderId"] and told["params"]["name"] == "load"
+            for told in self._events
+            if told.get("method") == "Page.lifecycleEvent"
+        ):
+            self._events.append(self._next())
+        return found.get("errorText")
+
     def open(self, url: str) -> None:
         """Go to an address from another page, as a click in a chat does, and wait until all is drawn."""
-        self.call("Page.navigate", url="about:blank")
-        self._wait("Page.loadEventFired")
+        self.go("about:blank")
         self._events.clear()
-        found = self.call("Page.navigate", url=url)
-        assert not found.get("errorText"), found
-        self._wait("Page.loadEventFired")
+        error = self.go(url)
+        assert error is None, (url, error)
         # A text fragment is looked for once the page is drawn; two frames later it has been scrolled to.
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
@@ -116,12 +127,6 @@ class Chromium:
         self._process.wait(WAIT_SECONDS)
         self._readable.close()
         os.close(self._read)
-
-    def _wait(self, event: str) -> None:
-        if any(told.get("method") == event for told in self._events):
-            return
-        while self._next().get("method") != event:
-            pass
 
     def _next(self) -> dict[str, Any]:
         until = time.monotonic() + WAIT_SECONDS

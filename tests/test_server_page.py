@@ -308,7 +308,7 @@ def test_without_scripts_the_form_is_sent_and_the_answer_is_a_page(
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     try:
         # Not `open`, which waits for a frame by a script.
-        browser.call("Page.navigate", url=address + "/")
+        assert browser.go(address + "/") is None
         until(browser, "document.readyState === 'complete' && document.activeElement.id === 'q'")
         browser.call("Input.insertText", text=ASKED)
         press(browser, "Enter", 13, "\r")
@@ -343,9 +343,8 @@ def test_foreign_markup_does_nothing_in_a_browser(hostile: tuple[str, Asker], br
 def test_a_browser_shows_the_token_as_a_password(asker: Asker, browser: Chromium) -> None:
     app = http_app(CorpusQueries(asker, at_once=2, seconds=120))
     with served(app, Settings(server_per_minute=0, server_token=TOKEN)) as address:
-        refused = browser.call("Page.navigate", url=address + "/sources")
         # It would ask for the password; without a window to ask in, it gives up.
-        assert refused["errorText"] == "net::ERR_INVALID_AUTH_CREDENTIALS"
+        assert browser.go(address + "/sources") == "net::ERR_INVALID_AUTH_CREDENTIALS"
         browser.open(address.replace("://", f"://anyone:{TOKEN}@") + "/sources")
         assert "Harbour Post" in browser.evaluate("document.body.textContent")
         browser.open(address + "/topic")
