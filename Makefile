@@ -1,4 +1,4 @@
-# make demo: set up, ingest the sample corpus, print a cited answer.   make test: set up, check everything.
+# make demo: set up, ingest the sample corpus, print a cited answer.   make test: set up, check.
 VENV := .venv
 BIN := $(VENV)/bin
 # The first Python that is new enough; `make PYTHON=/path/to/python demo` takes another.
@@ -6,15 +6,20 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format bench docs pages pictures pins clean
+.PHONY: demo test test-slow lint format bench docs pages pictures pins clean
 
 demo: $(READY)
 	@$(BIN)/newsbot demo --data data/demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not slow"
+
+# What takes long: kills, damage, Chromium, exports, whole corpora and environments.
+test-slow: $(READY_DEV)
+	$(PYTEST) -m slow
 
 lint: $(READY_DEV)
 	$(BIN)/ruff check .

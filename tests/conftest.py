@@ -5,15 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from bot.models.embeddings import SentenceEmbeddings
+    from bot.models.reader import PassageReader, PassageReading
     from bot.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+CACHE = ROOT / ".pytest_cache" / "newsbot"
 SAMPLE = ROOT / "ingest" / "sample"
 
 
@@ -41,12 +43,58 @@ def _files_let_go() -> Iterator[None]:
     gc.collect()
 
 
+class RememberingReader:
+    """A reader that finds what it has read before in memory."""
+
+    def __init__(self, reader: PassageReader) -> None:
+        self.name = reader.name
+        self._reader = reader
+        self._found: dict[tuple[str, str, str], PassageReading] = {}
+
+    def read(self, question: str, contexts: Sequence[tuple[str, str]]) -> list[PassageReading]:
+        new = [each for each in dict.fromkeys(contexts) if (question, *each) not in self._found]
+        if new:
+            self._found.update(zip(((question, *each) for each in new), self._reader.read(question, new), strict=True))
+        return [self._found[question, *each] for each in contexts]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_that_ship_work_once() -> Iterator[None]:
+    """The models that ship are loaded once, whoever opens a chain, and a passage is read once for a question: what they
+    find is the same each time. Tests of the models themselves import their loaders, and get them as they are.
+    """
+    from bot.models import embeddings, reader
+
+    load_reader, load_embeddings = reader.load_reader, embeddings.load_embeddings
+    readers: list[RememberingReader] = []
+    encoders: dict[str, SentenceEmbeddings] = {}
+
+    def load_reader_once(folder: Path = reader.WEIGHTS, *, threads: int = 2) -> PassageReader:
+        if folder != reader.WEIGHTS:
+            return load_reader(folder, threads=threads)
+        if not readers:
+            readers.append(RememberingReader(load_reader(folder, threads=threads)))
+        return readers[0]
+
+    def load_embeddings_once(model: str = embeddings.DEFAULT_MODEL, **options: Any) -> SentenceEmbeddings:
+        if model != embeddings.DEFAULT_MODEL or not options["cache_dir"].is_relative_to(CACHE):
+            return load_embeddings(model, **options)
+        key = repr(sorted((name, value) for name, value in options.items() if name != "on_export"))
+        if key not in encoders:
+            encoders[key] = load_embeddings(model, **options)
+        return encoders[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "load_reader", load_reader_once)
+        patch.setattr(embeddings, "load_embeddings", load_embeddings_once)
+        yield
+
+
 @pytest.fixture(scope="session")
 def cache_dir() -> Path:
     """Where the exported model is kept: in the checkout, so that the next run need not export again."""
-    folder = ROOT / ".pytest_cache" / "newsbot"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return CACHE
 
 
 @pytest.fixture(scope="session")

@@ -264,11 +264,13 @@ def asked(sample_settings: Settings) -> Asked:
     return [(row, chain.invoke(Question(row["question"], as_of=date.fromisoformat(row["asked_on"])))) for row in rows]
 
 
+@pytest.mark.slow
 def test_every_answer_over_the_sample_is_sound(asked: Asked) -> None:
     for _, answer in asked:
         assert_sound(answer)
 
 
+@pytest.mark.slow
 def test_most_questions_over_the_sample_are_answered_with_a_quote_that_holds_the_answer(asked: Asked) -> None:
     right = {}
     for row, answer in asked:
@@ -278,6 +280,7 @@ def test_most_questions_over_the_sample_are_answered_with_a_quote_that_holds_the
     assert sum(right.values()) >= 0.8 * len(right), [id_ for id_, ok in right.items() if not ok]
 
 
+@pytest.mark.slow
 def test_what_the_sample_does_not_say_is_refused(asked: Asked) -> None:
     refused = {row["question"]: not answer.answered for row, answer in asked if not row["answers"]}
     assert sum(refused.values()) >= 0.8 * len(refused), [text for text, was in refused.items() if not was]

@@ -83,6 +83,7 @@ for command in {commands}:
 """
 
 
+@pytest.mark.slow
 def test_what_the_image_leaves_out_is_never_missed(cache_dir: Path, embeddings: Any, tmp_path: Path) -> None:
     """Ingest, ask and verify as a container does: with prepared models, and without what prepares them."""
     assert embeddings.dimension == 384, "prepared by now"

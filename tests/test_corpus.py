@@ -654,6 +654,7 @@ def test_a_reader_sees_what_another_process_writes(settings: Settings) -> None:
     assert writer.wait(30) == 0
 
 
+@pytest.mark.slow
 def test_asking_goes_on_while_another_process_writes(corpus: Corpus, settings: Settings) -> None:
     ask = finder(10, settings)
     ask("museum")

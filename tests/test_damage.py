@@ -14,6 +14,8 @@ import pytest
 
 from tests import killing
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 ARTICLES = 130
 PLACES = 48

@@ -6,9 +6,13 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
+
 from bot.discord_bot.pace import IDENTIFIES_AN_HOUR, SECONDS_MAX, STEADY_SECONDS, Pace
 from tests.fake_discord import FakeDiscord
 from tests.fake_discord_bot import echoing, serving
+
+pytestmark = pytest.mark.slow
 
 STORM_SECONDS, WINDOW_SECONDS, TRIES_MOST, BACK_SECONDS = 12.0, 10.0, 3, 10.0
 

@@ -14,7 +14,7 @@ import sys
 import time
 import tomllib
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -232,28 +232,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory, sample_settings: Settings) ->
 
 @pytest.fixture
 def at_the_desk(desk: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In that folder, with models that are loaded once for all commands: they are the same for every corpus."""
-    from bot.models import embeddings, reader
-
+    """In that folder, with the models that other tests prepared."""
     monkeypatch.chdir(desk)
     monkeypatch.setenv("NEWSBOT_CACHE_DIR", str(cache_dir))
     monkeypatch.setenv("NEWSBOT_READER_DEPTH", "6")
-    monkeypatch.setattr(embeddings, "load_embeddings", loaded_once(embeddings.load_embeddings))
-    monkeypatch.setattr(reader, "load_reader", loaded_once(reader.load_reader))
-
-
-_LOADED: dict[str, object] = {}
-
-
-def loaded_once(load: Callable[..., object]) -> Callable[..., object]:
-    """A loader that keeps what it has loaded."""
-
-    def found(*arguments: object, **options: object) -> object:
-        if load.__qualname__ not in _LOADED:
-            _LOADED[load.__qualname__] = load(*arguments, **options)
-        return _LOADED[load.__qualname__]
-
-    return found
 
 
 @pytest.mark.parametrize("page", sorted({each.page for each in typed() if is_run(each)}))

@@ -426,6 +426,7 @@ def test_every_ranking_can_be_typed() -> None:
     assert set(RANKINGS_TO_TYPE) == set(RANKINGS)
 
 
+@pytest.mark.slow
 def test_the_sample_corpus_is_answered_well(
     sample_settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

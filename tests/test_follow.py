@@ -465,6 +465,7 @@ def test_it_waits_for_another_one_that_writes(room: Newsroom, corpus: Corpus, fo
     assert "is writing" in waits[0]
 
 
+@pytest.mark.slow
 def test_others_may_write_between_rounds(
     room: Newsroom, corpus: Corpus, follower: FeedFollower, settings: Settings, tmp_path: Path
 ) -> None:
@@ -639,6 +640,7 @@ def test_a_signal_ends_it_while_a_server_hangs_and_what_was_read_is_stored(room:
     assert left.verify() == []
 
 
+@pytest.mark.slow
 def test_killed_while_fetching_it_begins_again(room: Newsroom, settings: Settings) -> None:
     room.short_feed("harbour", "library")
     process: list[Process] = []

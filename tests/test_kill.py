@@ -23,6 +23,8 @@ from tests import killing
 from tests.fakes import run_newsbot
 from tests.killing import PHASES, STEPS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 20240304
 ARTICLES = 150

@@ -122,6 +122,7 @@ def newest(question: str) -> date | None:
 """
 
 
+@pytest.mark.slow
 def test_a_program_is_type_checked_against_the_wheel(tmp_path: Path) -> None:
     """In an empty environment, which holds the wheel alone: the types come from it, not from this checkout."""
 

@@ -317,6 +317,7 @@ def contents(folder: Path, settings: Settings) -> tuple[object, ...]:
     return found
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_like_one_that_was_not(settings: Settings, tmp_path: Path) -> None:
     def start(folder: Path) -> subprocess.Popen[str]:
         return subprocess.Popen(

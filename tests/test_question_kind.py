@@ -58,6 +58,7 @@ def test_questions_left_out_of_the_fit_are_told_apart(embeddings: SentenceEmbedd
     assert sum(right) / len(right) > 0.85
 
 
+@pytest.mark.slow
 def test_the_fit_is_kept_and_a_damaged_one_made_anew(tmp_path: Path) -> None:
     calls: list[int] = []
 
@@ -91,6 +92,7 @@ def test_the_head_that_ships_is_of_these_questions(embeddings: SentenceEmbedding
     load_kinds(embeddings.fingerprint, encode, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_head_that_ships(
     tmp_path: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

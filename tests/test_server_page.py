@@ -259,6 +259,7 @@ def test_the_page_is_small() -> None:
 # In a browser
 
 
+@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize("width", [360, 1200])
 @pytest.mark.parametrize(
@@ -277,6 +278,7 @@ def test_nothing_is_wider_than_the_screen_and_nothing_breaks_the_policy(
     assert not [each for each in told if each["entry"]["level"] == "error"], told
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_asking_by_keyboard(address: str, browser: Chromium, asker: Asker) -> None:
     sized(browser, 1200)
@@ -301,6 +303,7 @@ def test_asking_by_keyboard(address: str, browser: Chromium, asker: Asker) -> No
     until(browser, "document.readyState === 'complete' && !document.querySelector('.source') && !location.search")
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_without_scripts_the_form_is_sent_and_the_answer_is_a_page(
     address: str, browser: Chromium, asker: Asker
@@ -318,6 +321,7 @@ def test_without_scripts_the_form_is_sent_and_the_answer_is_a_page(
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_an_article_opens_at_its_quote(address: str, browser: Chromium, asker: Asker) -> None:
     cited = asker(ASKED).citations[-1]
@@ -330,6 +334,7 @@ def test_an_article_opens_at_its_quote(address: str, browser: Chromium, asker: A
     assert browser.evaluate("getComputedStyle(document.getElementById('quote')).backgroundColor") != "rgba(0, 0, 0, 0)"
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_foreign_markup_does_nothing_in_a_browser(hostile: tuple[str, Asker], browser: Chromium) -> None:
     opened, asker = hostile
@@ -339,6 +344,7 @@ def test_foreign_markup_does_nothing_in_a_browser(hostile: tuple[str, Asker], br
         assert browser.evaluate("document.images.length") == 0
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_a_browser_shows_the_token_as_a_password(asker: Asker, browser: Chromium) -> None:
     app = http_app(CorpusQueries(asker, at_once=2, seconds=120))
