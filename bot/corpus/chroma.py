@@ -27,6 +27,8 @@ READ_ROWS = 2_000
 """Rows that one call reads."""
 WRITE_ROWS = 512
 """Rows in one call that writes: few enough that no reader waits long for its turn."""
+FRESH_ROWS = 4_096
+"""The same in an index that is being made, which nobody reads: a fifth less time. Chroma takes 5,461."""
 STALE_ARTICLES = 500
 """Articles whose older rows one call looks for."""
 HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighbors": 16}
@@ -168,11 +170,12 @@ def put(collection: Any, changes: Sequence[Change], *, fresh: bool) -> None:
     import numpy as np
 
     matrix = np.concatenate([change.vectors for change in changes if change.vectors is not None])
-    for start in range(0, len(passages), WRITE_ROWS):
-        part = passages[start : start + WRITE_ROWS]
+    rows = FRESH_ROWS if fresh else WRITE_ROWS
+    for start in range(0, len(passages), rows):
+        part = passages[start : start + rows]
         collection.upsert(
             ids=[each.id for each in part],
-            embeddings=matrix[start : start + WRITE_ROWS],
+            embeddings=matrix[start : start + rows],
             documents=[each.text for each in part],
             metadatas=[_metadata(each) for each in part],
         )
