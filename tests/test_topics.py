@@ -89,6 +89,7 @@ async def test_a_statement_is_met_with_what_the_articles_say(sample_settings: Se
         ("The Fed cut rates by half a point.", "half"),
         ("Notre-Dame has reopened", "Notre-Dame"),
         ("Truss was PM for just 49 days lol", "49 days"),
+        ("NATO has five hundred people in Iraq", "500"),
     ):
         answer = await claim(asker, said)
         assert answer.answered, said

@@ -6,7 +6,6 @@ It does not judge: it shows what stands in the articles.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from bot.answering.deciding import Chosen
@@ -14,14 +13,12 @@ from bot.answering.quoting import answer_of, citation_of
 from bot.asking import Asker
 from bot.models.question_kind import QuestionKind
 from bot.schema import Answer, Hit, Question, Turn
+from bot.text.numbers import quantities
 from bot.text.sentences import sentences
 
 NEAR_LEAST = 0.35
 """Share of the statement's words, weighed by rarity, that a sentence and its headline hold to be shown for it."""
 HITS, SHOWN_MOST = 20, 3
-FIGURE_WEIGHT = 0.5
-"""What a figure of the statement is worth in a sentence: half as much as all its words."""
-_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 def bounded(text: str, chars: int) -> str:
@@ -44,7 +41,7 @@ def _nearest(asker: Asker, claim: Question) -> Answer:
     hits = asker.retriever.retrieve(parsed, HITS, QuestionKind.YES_NO).hits
     terms = list(dict.fromkeys(corpus.lexical.terms(claim.text)))
     weights = corpus.lexical.idf(terms) if terms else {}
-    wanted = {_plain_figure(each) for each in _FIGURE.findall(claim.text)}
+    wanted = _figures(claim.text)
     found = sorted(_near(hits, corpus.lexical.terms, weights, wanted), key=lambda each: -each.score)
     shown: list[Chosen] = []
     for each in found:
@@ -59,9 +56,9 @@ def _nearest(asker: Asker, claim: Question) -> Answer:
 
 
 def _near(
-    hits: Sequence[Hit], terms: Callable[[str], Sequence[str]], weights: Mapping[str, float], wanted: set[str]
+    hits: Sequence[Hit], terms: Callable[[str], Sequence[str]], weights: Mapping[str, float], wanted: set[float]
 ) -> Iterator[Chosen]:
-    """Every sentence of the hits, with how near it is: its share of the words, and whether it names the figures."""
+    """Every sentence of the hits, with how near it is: its share of the words, twice that with the figures."""
     whole = sum(weights.values()) or 1.0
     for hit in hits:
         headline = set(terms(hit.article.title))
@@ -70,12 +67,11 @@ def _near(
             own = set(terms(text))
             # What the headline holds is known to the sentence, but a sentence that holds nothing itself is not near.
             share = sum(weights[term] * (1.0 if term in own else 0.5) for term in weights if term in own | headline)
-            figures = {_plain_figure(each) for each in _FIGURE.findall(text)}
-            named = len(wanted & figures) / len(wanted) if wanted else 0.0
-            score = share / whole + FIGURE_WEIGHT * named if share else 0.0
+            named = len(wanted & _figures(text)) / len(wanted) if wanted else 0.0
+            score = share / whole * (1 + named)
             yield Chosen(hit, hit.passage.start + span.start, hit.passage.start + span.end, score)
 
 
-def _plain_figure(text: str) -> str:
-    """A figure without separators of thousands: 4,000 and 4000 are the same."""
-    return re.sub(r"[.,](?=\d{3}(?:\D|$))", "", text)
+def _figures(text: str) -> set[float]:
+    """The values of its quantities, in digits or words: 4,000, 4000 and four thousand are the same."""
+    return {reading.value for quantity in quantities(text) for reading in quantity.readings}

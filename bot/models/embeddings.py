@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.embeddings import Embeddings
 
-from bot.errors import ModelError
+from bot.errors import ModelError, first_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -324,16 +324,10 @@ def _sentence_transformer(model: str, source: str) -> Any:
         return SentenceTransformer(source, device="cpu", model_kwargs={"attn_implementation": "eager"})
     except Exception as error:
         raise ModelError(
-            f"The embedding model {model} cannot be loaded: {_first_line(error)} Name a folder, a "
+            f"The embedding model {model} cannot be loaded: {first_line(error)}. Name a folder, a "
             f"sentence-transformers model that can be downloaded here, or {DEFAULT_MODEL}, which is installed, "
             "in NEWSBOT_EMBEDDING_MODEL."
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    line = text[0] if text else type(error).__name__
-    return line if line.endswith((".", "!", "?")) else line + "."
 
 
 def _export(model: str, source: str, folder: Path) -> None:
@@ -364,7 +358,7 @@ def _export(model: str, source: str, folder: Path) -> None:
                 facts["cosine"][runtime] = round(float((exported * own).sum(axis=1).mean()), 4)
         except Exception as error:  # any architecture may refuse to be traced; sentence-transformers still runs it
             log.warning(
-                "%s cannot be exported (%s); it runs by sentence-transformers, slowly", model, _first_line(error)
+                "%s cannot be exported (%s); it runs by sentence-transformers, slowly", model, first_line(error)
             )
         (workshop / "model.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
         try:

@@ -10,13 +10,25 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.errors import NewsbotError, UsageError
+from bot.errors import CorpusError, ModelError, NewsbotError, UsageError
+from bot.fair_queue import Busy
 from bot.render import also_in, day, plain
 from bot.schema import Answer, Question, Turn
+from bot.server.queries import NotFound, TookTooLong
 from bot.wording.markdown import escaped, masked_link
 
 MODEL = "newsbot"
 MESSAGES_MOST = 1000
+_STATUSES: tuple[tuple[type[NewsbotError], int, str], ...] = (
+    (NotFound, 404, "not_found"),
+    (UsageError, 400, "invalid_request_error"),
+    (Busy, 503, "server_busy"),
+    (TookTooLong, 504, "timeout"),
+    (CorpusError, 503, "server_error"),
+    (ModelError, 502, "server_error"),
+    (NewsbotError, 500, "server_error"),
+)
+"""The first that fits."""
 
 
 class Part(BaseModel):
@@ -119,6 +131,11 @@ async def chunks(answers: AsyncIterator[Answer], options: StreamOptions | None) 
     if options is not None and options.include_usage:
         yield _event(head | {"choices": [], "usage": _usage(final)})
     yield "data: [DONE]\n\n"
+
+
+def status_of(error: NewsbotError) -> tuple[int, str]:
+    """What an error is over HTTP: its status, and its type in OpenAI's terms."""
+    return next((status, kind) for known, status, kind in _STATUSES if isinstance(error, known))
 
 
 def error_body(said: str, kind: str) -> dict[str, Any]:

@@ -13,27 +13,16 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 import bot
-from bot.errors import CorpusError, ModelError, NewsbotError, UsageError
-from bot.fair_queue import Busy
+from bot.errors import NewsbotError
 from bot.render import hit_json
 from bot.schema import Answer, Question, Turn
 from bot.server import chat
 from bot.server.guard import AUTHORIZED, App
 from bot.server.metrics import CONTENT_TYPE, Metrics
 from bot.server.page import add_pages
-from bot.server.queries import RESULTS_MOST, CorpusQueries, NotFound, TookTooLong
+from bot.server.queries import RESULTS_MOST, CorpusQueries
 
 HISTORY_MOST = 100
-STATUSES: tuple[tuple[type[NewsbotError], int, str], ...] = (
-    (NotFound, 404, "not_found"),
-    (UsageError, 400, "invalid_request_error"),
-    (Busy, 503, "server_busy"),
-    (TookTooLong, 504, "timeout"),
-    (CorpusError, 503, "server_error"),
-    (ModelError, 502, "server_error"),
-    (NewsbotError, 500, "server_error"),
-)
-"""What each error is over HTTP: the first that fits."""
 After = Annotated[date | None, Query(description="Only what was published on this day or later, as 2022-10-31.")]
 Before = Annotated[date | None, Query(description="Only what was published on this day or earlier.")]
 Source = Annotated[list[str] | None, Query(description="Only this outlet, by name; may be repeated.")]
@@ -150,7 +139,8 @@ async def _from(first: Answer, rest: AsyncIterator[Answer]) -> AsyncIterator[Ans
 
 
 async def _told(_: Request, error: Exception) -> JSONResponse:
-    status, kind = next((status, kind) for known, status, kind in STATUSES if isinstance(error, known))
+    assert isinstance(error, NewsbotError)
+    status, kind = chat.status_of(error)
     headers = {"Retry-After": "60"} if status == 503 else None
     return JSONResponse(chat.error_body(str(error), kind), status, headers=headers)
 

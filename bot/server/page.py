@@ -17,12 +17,12 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.asking import question_of
-from bot.errors import NewsbotError, UsageError
-from bot.fair_queue import Busy
+from bot.errors import NewsbotError
 from bot.render import also_in, day, plain, writing_line
 from bot.schema import Answer, Article, Question
 from bot.server.chart import chart_of
-from bot.server.queries import CorpusQueries, NotFound, TookTooLong
+from bot.server.chat import status_of
+from bot.server.queries import CorpusQueries
 
 FOLDER = Path(__file__).parent / "page_files"
 STATIC = {"style.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
@@ -81,7 +81,7 @@ def add_pages(app: FastAPI, queries: CorpusQueries) -> None:
             )
             answer = await queries.answer(question)
         except NewsbotError as error:
-            return await shown("ask", _status(error), answer=None, error=str(error), newest=(), **typed)
+            return await shown("ask", status_of(error)[0], answer=None, error=str(error), newest=(), **typed)
         return await shown("ask", answer=answer, pieces=_pieces(answer), note=writing_line(answer), **typed)
 
     @app.get("/topic", response_class=HTMLResponse, include_in_schema=False)
@@ -98,7 +98,7 @@ def add_pages(app: FastAPI, queries: CorpusQueries) -> None:
             days = question_of(Question("", after=typed["after"] or None, before=typed["before"] or None))
             found = await queries.topic(typed["words"], days.after, days.before)
         except NewsbotError as error:
-            return await shown("topic", _status(error), topic=None, chart=None, error=str(error), **typed)
+            return await shown("topic", status_of(error)[0], topic=None, chart=None, error=str(error), **typed)
         return await shown("topic", topic=found, chart=chart_of(found.counted) if found.counted else None, **typed)
 
     @app.get("/sources", response_class=HTMLResponse, include_in_schema=False)
@@ -113,7 +113,7 @@ def add_pages(app: FastAPI, queries: CorpusQueries) -> None:
         try:
             found = await queries.article(article_id)
         except NewsbotError as error:
-            return await shown("article", _status(error), article=None, error=str(error))
+            return await shown("article", status_of(error)[0], article=None, error=str(error))
         return await shown("article", article=found, paragraphs=paragraphs(found, start, end))
 
     @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
@@ -185,11 +185,6 @@ def _with_bold(text: str, short: str | None) -> Sequence[Piece]:
         return [Piece(text)]
     parts = re.split(rf"(?<![\w.,\[])({re.escape(short)})(?![\w\]]|[.,]\d)", text)
     return [Piece(part, bold=bool(place % 2)) for place, part in enumerate(parts) if part]
-
-
-def _status(error: NewsbotError) -> int:
-    known = ((NotFound, 404), (UsageError, 400), (Busy, 503), (TookTooLong, 504))
-    return next((status for kind, status in known if isinstance(error, kind)), 500)
 
 
 def _environment() -> Environment:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from bot.errors import ModelError, UsageError
+from bot.errors import ModelError, UsageError, first_line
 from bot.evaluation.metrics import exact, token_f1
 from bot.models.reader import Reader, load_reader
 from bot.models.reader_input import MAX_TOKENS, Pair, PairEncoder, padded
@@ -134,10 +134,9 @@ def _network(plan: Plan) -> ReaderNetwork:
         if plan.init is not None:
             network.load_state_dict(_begun(plan))
     except Exception as error:  # a folder, a format or another size: whatever is wrong, the remedy is the same
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(
-            f"The model to train from cannot be loaded from {plan.init or plan.base}: {said}. Give --base a folder "
-            "with an MPNet model, and --init the folder of an earlier run with as many layers."
+            f"The model to train from cannot be loaded from {plan.init or plan.base}: {first_line(error)}. Give "
+            "--base a folder with an MPNet model, and --init the folder of an earlier run with as many layers."
         ) from error
     return network
 
