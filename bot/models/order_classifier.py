@@ -9,6 +9,7 @@ where they share 65,536 inputs a fifth fewer of the orders of manners that were 
 from __future__ import annotations
 
 import json
+import math
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,7 +84,7 @@ class OrderClassifier:
         """About -1 for news, 1 for an order."""
         found = _features(sentence)
         weight = self.weights.get
-        return sum([weight(each, 0.0) for each in found]) / max(1, len(found)) ** 0.5 + weight(_BIAS, 0.0)
+        return sum([weight(each, 0.0) for each in found]) / math.sqrt(max(1, len(found))) + weight(_BIAS, 0.0)
 
 
 @cache
@@ -150,7 +151,7 @@ def _solved(found: Sequence[Sequence[int]], wanted: Floats, weight: Floats) -> O
     names, columns = np.unique(named, return_inverse=True)
 
     def transposed_times(residuals: Floats) -> Floats:
-        return np.bincount(columns, values * residuals[rows], len(names))
+        return np.bincount(columns, values * residuals[rows], len(names)).astype(np.float64)
 
     dual, left = np.zeros(count), wanted * weight
     step, error = left.copy(), float(left @ left)
