@@ -36,6 +36,7 @@ COMMANDS = {
     "train-reader": "training",
     "fit-decision": "training",
     "fit-kinds": "training",
+    "fit-orders": "training",
     "discord": "discord_bot",
     "serve": "servers",
     "mcp": "servers",

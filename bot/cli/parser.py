@@ -385,6 +385,13 @@ def parser_of_commands() -> _Parser:
     added.add_argument("--out", type=Path, metavar="DIR", help="folder (default: where newsbot reads it)")
 
     added = command(
+        "fit-orders",
+        "Fit what tells orders to chat models to bot/models/training/orders.jsonl.",
+        "newsbot fit-orders",
+    )
+    added.add_argument("--out", type=Path, metavar="DIR", help="folder (default: where newsbot reads it)")
+
+    added = command(
         "discord", "Be a bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"
     )
     added.add_argument("--check", action="store_true", help="say what is missing, and connect nothing")

@@ -1,4 +1,4 @@
-"""The commands that teach: `train-reader` a reading model, `fit-decision` when to answer, `fit-kinds` what is asked."""
+"""The commands that teach: `train-reader` a model, and `fit-` when to answer, what is asked and what gives orders."""
 
 from __future__ import annotations
 
@@ -126,4 +126,19 @@ def run_fit_kinds(parsed: argparse.Namespace, settings: Settings) -> int:
     path = (parsed.out or SHIPPED) / kinds_file(embeddings.fingerprint)
     fitted_kinds(lambda texts: embeddings.encode(texts, "query")).save(path)
     print(f"Written to {path}.")
+    return 0
+
+
+def run_fit_orders(parsed: argparse.Namespace, _settings: Settings) -> int:
+    """Fit the head that tells orders, write it, and say how many of each manner are caught by a fit without it."""
+    from bot.answering.check.prompt_injection import ORDER_LEAST
+    from bot.models.order_classifier import OrderClassifier, by_manner, orders_file, story_sentences, training_examples
+    from bot.models.question_kind import SHIPPED
+
+    examples, news = training_examples(), story_sentences()
+    path = (parsed.out or SHIPPED) / orders_file()
+    OrderClassifier.fitted(examples, news).save(path)
+    print(f"Written to {path}. Taken for orders, by a fit without any of their manner:")
+    for manner, scores in by_manner(examples, news):
+        print(f"  {manner:16} {sum(score > ORDER_LEAST for score in scores):4} of {len(scores)}")
     return 0

@@ -16,7 +16,7 @@ from contextlib import suppress
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,10 +91,7 @@ class KindClassifier:
         """Write the head, so that a reader meets it whole or not at all."""
         import numpy as np
 
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{id(self)}.tmp.npy")
-        np.save(partial, self.weights.astype(np.float16))
-        partial.replace(path)
+        save_whole(path, self.weights.astype(np.float16))
 
     def scores(self, text: str, vector: Floats) -> dict[QuestionKind, float]:
         """A score for each kind, about -1 to 1."""
@@ -106,6 +103,16 @@ class KindClassifier:
         talk = max((kind for kind in KINDS if kind.is_talk), key=scores.__getitem__)
         asked = max((kind for kind in KINDS if not kind.is_talk), key=scores.__getitem__)
         return talk if scores[talk] > scores[asked] + talk_margin else asked
+
+
+def save_whole(path: Path, array: NDArray[Any]) -> None:
+    """Write an array, so that a reader meets it whole or not at all."""
+    import numpy as np
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{id(array)}.tmp.npy")
+    np.save(partial, array)
+    partial.replace(path)
 
 
 def training_questions(path: Path = QUESTIONS) -> list[tuple[str, QuestionKind]]:

@@ -119,8 +119,6 @@ class ParsedPassage:
         """Sentences in and around the passage that give orders to whoever answers or reads: they prove nothing."""
         text = self.article.text
         start, end = max(0, self.start - ORDERS_CHARS), min(len(text), self.end + ORDERS_CHARS)
-        if not is_order(text[start:end]) and not is_order(self.article.title):
-            return []
         found = [sentence for sentence, is_no_news in _read(text, start, end) if is_no_news]
         return [*found, *([ParsedSentence(self.article.title)] if is_order(self.article.title) else [])]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bot.answering.check.claim import ParsedPassage, ParsedSentence, is_heading, is_lead_in, says_nothing_is_known
 from bot.answering.check.marks import Mark, find_marks
 from bot.answering.check.markup import bare, has_address, unmarked, visible_words
-from bot.answering.check.prompt_injection import addresses_a_machine, is_order
+from bot.answering.check.prompt_injection import is_order
 from bot.answering.check.stream import Piece, SentenceStream
 from bot.answering.check.support import find_violation, is_related, quotes, relatedness
 from bot.answering.links import text_fragment_link
@@ -155,7 +155,7 @@ class ProseCheck:
             ]
             keys = (nearest,) if (nearest := self._nearest(claim, printed)) else ()
         is_titled = lead.lstrip("> ").startswith("#") or is_heading(clean)
-        if addresses_a_machine(plain) or is_order(plain):
+        if is_order(plain):
             self._remove(plain, MACHINE)
         elif says_nothing_is_known(claim, self._question, self._stems()):
             self._show(lead + _PLACE.sub("", clean))
