@@ -168,6 +168,7 @@ def test_each_example_is_told_once_and_the_head_that_ships_is_of_them() -> None:
     assert [path.name for path in SHIPPED.glob("orders-*.npy")] == [orders_file()], "newsbot fit-orders writes it anew"
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_head_that_ships_and_catches_most_of_a_manner_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
