@@ -12,19 +12,35 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 WAIT_SECONDS = 30
+Test = TypeVar("Test", bound=Callable[..., object])
 
 
 def chromium_path() -> str | None:
     """Where a Chromium is installed; CHROMIUM names another one."""
     return os.environ.get("CHROMIUM") or next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+MARKS = (
+    pytest.mark.skipif(chromium_path() is None, reason="no Chromium is installed here (set CHROMIUM=/path)"),
+    pytest.mark.slow,
+)
+
+
+def needs_chromium(test: Test) -> Test:
+    """Mark a test that runs in a browser."""
+    for mark in MARKS:
+        test = mark(test)
+    return test
 
 
 class Chromium:

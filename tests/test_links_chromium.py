@@ -19,12 +19,9 @@ import numpy as np
 import pytest
 
 from bot.answering.links import WHOLE_QUOTE_CHARS, text_fragment_link
-from tests.chromium import Chromium, chromium_path
+from tests.chromium import MARKS, Chromium, chromium_path
 
-pytestmark = [
-    pytest.mark.skipif(chromium_path() is None, reason="no Chromium is installed here (set CHROMIUM=/path)"),
-    pytest.mark.slow,
-]
+pytestmark = [*MARKS]
 
 FRAMES_MOST = 10
 MARK = (0, 200, 0)

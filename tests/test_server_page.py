@@ -27,16 +27,13 @@ from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus
 from ingest.pipeline import ingest
 from tests import servers
-from tests.chromium import WAIT_SECONDS, Chromium, chromium_path
+from tests.chromium import WAIT_SECONDS, Chromium, chromium_path, needs_chromium
 from tests.servers import served
 
 asker, address, client = servers.asker, servers.address, servers.client
 
 ASKED = "How many NATO personnel are in Iraq?"
 TOKEN = "a-token-of-some-length"
-needs_chromium = pytest.mark.skipif(
-    chromium_path() is None, reason="no Chromium is installed here (set CHROMIUM=/path)"
-)
 HOSTILE = Article(
     title='<script>alert("zirconia")</script> & \u202ezirconia "quoted"',
     text='<img src=x onerror="document.title=1"> The zirconia mine at Holt produced 4,100 tonnes in 2023. '
@@ -259,7 +256,6 @@ def test_the_page_is_small() -> None:
 # In a browser
 
 
-@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize("width", [360, 1200])
 @pytest.mark.parametrize(
@@ -278,7 +274,6 @@ def test_nothing_is_wider_than_the_screen_and_nothing_breaks_the_policy(
     assert not [each for each in told if each["entry"]["level"] == "error"], told
 
 
-@pytest.mark.slow
 @needs_chromium
 def test_asking_by_keyboard(address: str, browser: Chromium, asker: Asker) -> None:
     sized(browser, 1200)
@@ -303,7 +298,6 @@ def test_asking_by_keyboard(address: str, browser: Chromium, asker: Asker) -> No
     until(browser, "document.readyState === 'complete' && !document.querySelector('.source') && !location.search")
 
 
-@pytest.mark.slow
 @needs_chromium
 def test_without_scripts_the_form_is_sent_and_the_answer_is_a_page(
     address: str, browser: Chromium, asker: Asker
@@ -321,7 +315,6 @@ def test_without_scripts_the_form_is_sent_and_the_answer_is_a_page(
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
 
 
-@pytest.mark.slow
 @needs_chromium
 def test_an_article_opens_at_its_quote(address: str, browser: Chromium, asker: Asker) -> None:
     cited = asker(ASKED).citations[-1]
@@ -334,7 +327,6 @@ def test_an_article_opens_at_its_quote(address: str, browser: Chromium, asker: A
     assert browser.evaluate("getComputedStyle(document.getElementById('quote')).backgroundColor") != "rgba(0, 0, 0, 0)"
 
 
-@pytest.mark.slow
 @needs_chromium
 def test_foreign_markup_does_nothing_in_a_browser(hostile: tuple[str, Asker], browser: Chromium) -> None:
     opened, asker = hostile
@@ -344,7 +336,6 @@ def test_foreign_markup_does_nothing_in_a_browser(hostile: tuple[str, Asker], br
         assert browser.evaluate("document.images.length") == 0
 
 
-@pytest.mark.slow
 @needs_chromium
 def test_a_browser_shows_the_token_as_a_password(asker: Asker, browser: Chromium) -> None:
     app = http_app(CorpusQueries(asker, at_once=2, seconds=120))
