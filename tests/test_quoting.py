@@ -134,6 +134,30 @@ def test_an_overview_is_a_digest(reader: Reader) -> None:
     assert answer.short is None
 
 
+def test_an_overview_of_what_no_article_is_about_is_refused(reader: Reader) -> None:
+    def asked(text: str) -> Answer:
+        found = hits(LIGHTHOUSE_2019, LIGHTHOUSE_2023)
+        return answered(reader, text, found, kind=QuestionKind.TOPIC, weights=DecisionWeights.load())
+
+    assert asked("what's the latest on the keepers of Cape Wrobel?").answered
+    assert not asked("what's the latest on the cholera outbreak in Haiti?").answered
+
+
+def test_without_a_reader_a_topic_is_covered_by_what_passages_hold_of_it() -> None:
+    def asked(matter: float) -> bool:
+        hit = hits(LIGHTHOUSE_2023)[0]
+        found = (replace(hit, parts={**hit.parts, "matter": matter}),)
+        query = parse_query(Question("latest on Cape Wrobel"), TODAY)
+        unread = Retrieved(found, QuestionKind.TOPIC, tuple(read_hits(None, "", found)), lambda _: 1.0, found)
+        weights = DecisionWeights.load()
+        return quote(
+            query, unread, COVERAGE, not_answered=NOT_ANSWERED, no_articles=NO_ARTICLES, talk={}, weights=weights
+        ).answered
+
+    assert asked(2.0)
+    assert not asked(1.0)
+
+
 def test_what_is_not_sure_enough_is_refused_with_what_is_near(reader: Reader) -> None:
     answer = answered(reader, KEEPERS, hits(LIGHTHOUSE_2019), answer_least=1.1)
     assert not answer.answered

@@ -17,6 +17,8 @@ from bot.schema import Answer, Article, Citation, Coverage, Hit
 
 NEAREST_LEAST = 0.3
 """A passage is near when it holds this share of the question's words, rare ones counting more."""
+MATTER_LEAST = 1.32
+"""A topic is covered, where no reader tells, from this score on of what a passage holds of it."""
 _BLANKS = re.compile(r"\s+")
 _HOLE = re.compile(r"\{(\w+)\}")
 
@@ -47,9 +49,7 @@ def quote(
     elif retrieved.kind is QuestionKind.TOPIC:
         near = [hit for hit in retrieved.pool if _nearness(hit) >= NEAREST_LEAST]
         chosen = digest(near, retrieved.idf)
-        # An overview of what no article is about is made of what merely shares a word with it.
-        matter = max((hit.parts.get("matter", 0.0) for hit in near), default=0.0)
-        confidence = logistic(weights.topic, {"matter": matter})
+        confidence = _covered(retrieved, near, weights)
     elif retrieved.readings:
         decision = decide(query.question.text, retrieved.kind, retrieved.readings, weights)
         chosen, confidence, short = list(decision.chosen), decision.confidence, decision.short
@@ -61,6 +61,15 @@ def quote(
         best = max(chosen, key=lambda each: each.score)
         return _refusal(query, coverage, not_answered, best, confidence, retrieved.pool)
     return answer_of(query, coverage, _citations(chosen), short, confidence)
+
+
+def _covered(retrieved: Retrieved, near: Sequence[Hit], weights: DecisionWeights) -> float:
+    """How probably articles are about the topic asked: an overview of what none is about is made of what merely shares
+    a word with it. Where no reader tells what passages are about, their scores do."""
+    told = [reading.relevance for reading in retrieved.readings]
+    if any(told):
+        return logistic(weights.topic, {"relevance": sum(told) / len(told)})
+    return float(any(hit.parts.get("matter", 0.0) >= MATTER_LEAST for hit in near))
 
 
 def answer_of(

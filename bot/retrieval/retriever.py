@@ -44,6 +44,8 @@ THREADS = 4
 """Questions at most that are encoded, or whose passages' vectors are fetched, beside the rest of their search."""
 TOPIC_HITS = 20
 """So many are found where an overview is asked for: it names several developments, and hits are of few articles."""
+TOPIC_READ = 4
+"""So many of them are read: the reader tells whether there is anything on the topic, and articles what there is."""
 NEWEST = 6
 """Articles that are quoted where what is new of all is asked."""
 TOPIC_NEWNESS = 10.0
@@ -142,7 +144,7 @@ class Retriever:
         kinds: KindClassifier,
         reader: PassageReader | None = None,
         *,
-        depth: int = 16,
+        depth: int = 10,
         weights: FusionWeights = WEIGHTS,
         reranker: Reranker | None = None,
     ) -> None:
@@ -220,9 +222,8 @@ class Retriever:
         else:
             hits = _varied(self.reranker.rerank(text, self._read(found)), few, lambda hit: hit.article.id)
         hits = self._with_copies(hits)
-        # An overview is told by what articles share: nothing is read for it.
-        unread = kind.is_overview
-        readings = [] if unread else read_hits(self.reader, text, hits[: self.depth])
+        depth = min(self.depth, TOPIC_READ) if kind.is_overview else self.depth
+        readings = read_hits(self.reader, text, hits[:depth])
         if self.reader is not None and self.reranker is None:
             readings = _by_reading(readings, weights.read)
         hits = [*(reading.hit for reading in readings), *hits[len(readings) :]]
