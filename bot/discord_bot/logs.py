@@ -5,13 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from typing import TYPE_CHECKING
+from types import TracebackType
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
-
+Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 TOKEN_IN_PATH = re.compile(r"(/(?:webhooks|interactions)/\d+/)[\w.-]+")
 """Whoever has the token of an interaction can answer in the bot's name."""
 RETRIES = ("Attempting a reconnect", "Failed to connect for shard_id")
