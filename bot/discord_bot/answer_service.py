@@ -177,16 +177,18 @@ class AnswerService:
                 of = {"user": person.user, "guild": person.guild, "channels": person.channels}
                 body = {**of, **where, "claim": claim, "question": asdict(question)}
                 await self._kept(self.store.begin, id_, body)
-            async with ticket:
-                history = await recall() if recall is not None else ()
-                stream = (answers or self._asker(person, settings).astream)(question, history)
-                answer = await _last(stream, target, settings.language if show_growing else None)
-                ticket.answered()
-                if not answer.answered and not answer.retrieved:  # talk: nothing was looked for
-                    await target.note(escaped(answer.text))
-                    return None
-                pages = answer_pages(answer, settings.language, remarks=remarks(answer), claim=claim)
-                await self.publish(target, answer, pages)
+            await ticket.ready.wait()
+            if ticket.refused:
+                raise Busy(ticket.refused)
+            history = await recall() if recall is not None else ()
+            stream = (answers or self._asker(person, settings).astream)(question, history)
+            answer = await _last(stream, target, settings.language if show_growing else None)
+            ticket.answered()
+            if not answer.answered and not answer.retrieved:  # talk: nothing was looked for
+                await target.note(escaped(answer.text))
+                return None
+            pages = answer_pages(answer, settings.language, remarks=remarks(answer), claim=claim)
+            await self.publish(target, answer, pages)
         except Exception as error:  # whatever it is, the person must not be left waiting
             said = explained(error, "a question")
             with contextlib.suppress(*OF_THE_LINE):
@@ -194,11 +196,11 @@ class AnswerService:
                 await target.note(said)
             return None
         finally:
-            self.queue.leave(ticket)
             target.stop()
             if not self.queue.is_abandoned(ticket):
                 await self._kept(self.store.end, id_)
             self.running.discard(id_)
+            self.queue.leave(ticket)  # last: who waits for the queue to be empty ends the process
         log.info("answered in %.2f s, %d citations", time.monotonic() - started, len(answer.citations))
         return answer
 

@@ -44,6 +44,7 @@ def person_of(source: Interaction | discord.Message) -> Person:
 
     Where the bot is no member of a server (it is installed by the person), what holds for direct messages holds.
     """
+    channel_id: int | None
     if isinstance(source, discord.Message):
         author, channel_id = source.author, source.channel.id
         guild = source.guild.id if source.guild else None
