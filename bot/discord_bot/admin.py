@@ -14,13 +14,13 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.corpus.catalog.feedback import asked
-from bot.discord_bot.answer_service import AnswerService, service_of
+from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.browsing import covered
 from bot.discord_bot.client import NewsClient
 from bot.discord_bot.context import Interaction, person_of
 from bot.discord_bot.embeds import line_pages
 from bot.discord_bot.forms import Choice, Form
-from bot.discord_bot.guild_settings import CHOSEN_MOST, SECTIONS, GuildSettings
+from bot.discord_bot.guild_settings import CHOSEN_MOST, SECTIONS, GuildSettings, GuildSettingsStore
 from bot.discord_bot.ingesting import ingest
 from bot.discord_bot.targets import think, whisper
 from bot.errors import NewsbotError, UsageError
@@ -129,10 +129,10 @@ def panel() -> Choice:
 
 async def _opened(interaction: Interaction, section: str) -> None:
     """The form of a section, as it is filled in now."""
-    service, person = service_of(interaction), person_of(interaction)
+    person = person_of(interaction)
     if not person.manages or person.guild is None:
         raise UsageError("Only who may manage this server may change that.")
-    settings = await service.guilds.get(person.guild)
+    settings = await interaction.client.service.guilds.get(person.guild)
     fields = {str(GuildSettings.model_fields[name].title): _field(settings, name) for name in SECTIONS[section]}
     await interaction.response.send_modal(Form(section, fields, _changed))
 
@@ -142,13 +142,14 @@ async def _changed(interaction: Interaction, given: Mapping[str, Any]) -> None:
 
     Raises UsageError, CorpusError.
     """
-    service, guild = service_of(interaction), interaction.guild_id
+    guilds: GuildSettingsStore = interaction.client.service.guilds
+    guild = interaction.guild_id
     assert guild is not None
-    before, default = await service.guilds.get(guild), GuildSettings()
+    before, default = await guilds.get(guild), GuildSettings()
     emptied = {name: getattr(default, name) for name, value in given.items() if value in (None, [])}
     chosen = {name: value[0] for name, value in given.items() if name in CHOICES and value}
     after = before.changed(**{**given, **chosen, **emptied})
-    await service.guilds.put(guild, after)
+    await guilds.put(guild, after)
     lines = [
         f"{after.line(name)}\n-# before: {before.line(name).partition(': ')[2]}"
         for name in given

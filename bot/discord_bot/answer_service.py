@@ -317,13 +317,6 @@ async def tell_failure(interaction: Interaction, error: Exception) -> None:
         await whisper(interaction, said)
 
 
-def service_of(interaction: Interaction) -> AnswerService:
-    """The service of the client that an interaction came to."""
-    service = interaction.client.service
-    assert isinstance(service, AnswerService)
-    return service
-
-
 def duration(seconds: float) -> str:
     """A time to wait, in words."""
     whole = max(1, math.ceil(seconds))

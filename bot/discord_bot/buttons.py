@@ -14,7 +14,7 @@ from discord import ui
 
 from bot.corpus.catalog.feedback import Given, Rating, Reason, forget, given, rate, voter
 from bot.corpus.corpus import Corpus
-from bot.discord_bot.answer_service import AnswerService, service_of, tell_failure
+from bot.discord_bot.answer_service import AnswerService, tell_failure
 from bot.discord_bot.browsing import latest_of
 from bot.discord_bot.context import Interaction, Person, person_of
 from bot.discord_bot.embeds import changes
@@ -62,7 +62,8 @@ class AnswerButton(
         return cls(match["act"], match["id"], int(match["number"]) if match["number"] else None)
 
     async def callback(self, interaction: Interaction) -> Any:
-        service, person = service_of(interaction), person_of(interaction)
+        service: AnswerService = interaction.client.service
+        person = person_of(interaction)
         try:
             await service.require(person, looks=True)
             found = await asyncio.to_thread(given, service.context.corpus.catalog, self.id_)

@@ -25,7 +25,7 @@ CORPUS_SECONDS = 15.0
 METRICS: dict[str, tuple[Any, ...]] = {
     "healthy": (Gauge, "Whether the bot is well.", "healthy"),
     "gateway_connected": (Gauge, "Whether every shard is connected.", "gateway", "connected"),
-    "heartbeat_latency_seconds": (Gauge, "Of the slowest shard.", "gateway", "latency_seconds"),
+    "heartbeat_latency_seconds": (Gauge, "Heartbeat to reply, slowest shard.", "gateway", "latency_seconds"),
     "gateway_losses": (Counter, "Times that the gateway was lost.", "gateway", "losses"),
     "connection_attempts": (Counter, "Clients made.", "gateway", "attempts"),
     "servers": (Gauge, "Servers that the bot is in.", "servers"),

@@ -34,6 +34,9 @@ class Discreet(logging.Filter):
         return True
 
 
+DISCREET = Discreet()
+
+
 class DiscreetFormatter(logging.Formatter):
     """The last look before a line is written: secrets out, no message of an exception."""
 
@@ -56,9 +59,7 @@ def keep_quiet() -> None:
     """Put Discreet on every logger of discord.py and of this room that there is by now. Again is harmless."""
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] == "discord" or name.startswith("bot.discord_bot"):
-            logger = logging.getLogger(name)
-            if not any(isinstance(each, Discreet) for each in logger.filters):
-                logger.addFilter(Discreet())
+            logging.getLogger(name).addFilter(DISCREET)  # which is there once, however often it is added
 
 
 def write_logs(*secrets: str, verbose: bool = False) -> None:

@@ -248,8 +248,8 @@ class ChannelTarget(ReplyTarget):
         # Discord drops a second message with the same nonce: a try whose reply got lost is not shown twice.
         self._nonce = secrets.token_hex(12)
         guild = getattr(channel, "guild", None)
-        known = guild is not None and guild.me is not None and getattr(channel, "parent", channel) is not None
-        self._permissions = credible(channel.permissions_for(guild.me)) if known else discord.Permissions.all()
+        me = guild.me if guild is not None and getattr(channel, "parent", channel) is not None else None
+        self._permissions = credible(channel.permissions_for(me)) if me is not None else discord.Permissions.all()
         self.can_embed = self._permissions.embed_links
         self.can_read_history = self._permissions.read_message_history
         in_thread = isinstance(channel, discord.Thread)
@@ -318,7 +318,7 @@ def permissions_of(interaction: Interaction) -> discord.Permissions:
 def credible(permissions: discord.Permissions) -> discord.Permissions:
     """The permissions, unless they cannot be true: where the bot sees something, it may at least see.
 
-    What is not known is tried, and a refusal is dealt with then.
+    What is not known is tried.
     """
     return permissions if permissions.view_channel else discord.Permissions.all()
 
