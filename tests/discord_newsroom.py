@@ -86,11 +86,9 @@ class Newsroom:
 
 
 @asynccontextmanager
-async def newsroom(
-    fake: FakeDiscord, data_dir: Path, asker: Any, *, ingest: Any = None, **settings: Any
-) -> AsyncIterator[Newsroom]:
+async def newsroom(fake: FakeDiscord, data_dir: Path, asker: Any, **settings: Any) -> AsyncIterator[Newsroom]:
     """newsbot is connected inside the block; its corpus is in `data_dir`."""
-    context = BotContext(asker, asker.retriever.corpus, settings_for(fake, data_dir, **settings), ingest=ingest)
+    context = BotContext(asker, asker.retriever.corpus, settings_for(fake, data_dir, **settings))
     running = Running(context, guild_ready_timeout=GUILD_READY_SECONDS)
     async with serving(running):
         await fake.connected()

@@ -22,7 +22,7 @@ from bot.wiring import open_corpus
 from tests.fake_discord import FakeDiscord
 
 GUILD_READY_SECONDS = 0.05
-FIRST_DELAY_SECONDS = 0.05
+FIRST_SECONDS = 0.1
 
 
 class Echo(commands.Cog):
@@ -91,7 +91,7 @@ def echoing(
     data_dir: Path,
     echo: Echo | None = None,
     *,
-    first_delay_seconds: float = FIRST_DELAY_SECONDS,
+    first_seconds: float = FIRST_SECONDS,
     **more: Any,
 ) -> Running:
     """The bot with Echo's command, about to run against a fake Discord; it waits little unless told otherwise."""
@@ -99,6 +99,6 @@ def echoing(
     return Running(
         context,
         cogs=[(echo or Echo()).made_for],
-        first_delay_seconds=first_delay_seconds,
+        first_seconds=first_seconds,
         guild_ready_timeout=GUILD_READY_SECONDS,
     )

@@ -15,13 +15,13 @@ import discord
 import pytest
 
 from bot.asking import Asker
-from bot.discord_bot.client import least_permissions
+from bot.discord_bot.client import LEAST_PERMISSIONS
 from bot.discord_bot.guild_settings import SECTIONS
-from bot.errors import NewsbotError
 from bot.settings import Settings
 from tests.discord_newsroom import NATO, Newsroom, copied, newsroom, words_shown
 from tests.fake_discord import FakeDiscord
 from tests.fake_discord_world import Json
+from tests.test_discord_ingesting import Standing
 
 
 @pytest.fixture(scope="module")
@@ -212,17 +212,16 @@ async def test_settings_outlive_the_bot(corpus: tuple[Path, Asker]) -> None:
 # Putting articles in
 
 
-async def test_articles_are_put_in_by_the_bots_owner_where_it_is_enabled(corpus: tuple[Path, Asker]) -> None:
-    given: list[str] = []
-
-    async def ingest(address: str) -> str:
-        given.append(address)
-        if "bad" in address:
-            raise NewsbotError("That page could not be read @everyone.")
-        return "1 new, 0 changed"
-
-    async with FakeDiscord() as fake, newsroom(fake, *corpus, ingest=ingest) as room:
-        assert await answered(room, "ingest", url="<https://post.example/a>") == "1 new, 0 changed"
+async def test_articles_are_put_in_by_the_bots_owner_where_it_is_enabled(
+    corpus: tuple[Path, Asker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with FakeDiscord() as fake, newsroom(fake, *corpus, discord_ingest=True) as room:
+        Standing(tmp_path, monkeypatch).says(
+            f'''for address; do :; done; echo "$address" >> "{tmp_path}/given"
+            case "$address" in *bad) echo 'newsbot: That page could not be read @everyone.' >&2; exit 1;; esac
+            echo '{{"counts": {{"new": 1}}, "told": []}}' '''
+        )
+        assert await answered(room, "ingest", url="<https://post.example/a>") == "1 new"
         refused = await answered(room, "ingest", url="https://post.example/bad")
         assert "could not be read" in refused
         assert "@everyone" not in refused
@@ -231,7 +230,7 @@ async def test_articles_are_put_in_by_the_bots_owner_where_it_is_enabled(corpus:
         chief = fake.person("chief", "administrator")
         said = await answered(room, "ingest", chief, url="https://post.example/c")
         assert "Only the owner of this bot" in said, "an administrator of any server is not enough"
-    assert given == ["https://post.example/a", "https://post.example/bad"]
+    assert (tmp_path / "given").read_text().split() == ["https://post.example/a", "https://post.example/bad"]
 
 
 async def test_it_is_not_there_unless_it_is_enabled(room: Newsroom) -> None:
@@ -245,7 +244,7 @@ async def test_it_is_not_there_unless_it_is_enabled(room: Newsroom) -> None:
 async def test_the_permissions_of_the_invite_are_enough(room: Newsroom) -> None:
     fake = room.fake
     channel = fake.channel("least")
-    needless = [name for name, _ in discord.Permissions.all() if not getattr(least_permissions(), name)]
+    needless = [name for name, _ in discord.Permissions.all() if not getattr(LEAST_PERMISSIONS, name)]
     fake.world.deny(channel, fake.bot, *needless)
     await fake.announce(channel)
     before = len(fake.requests)

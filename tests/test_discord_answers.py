@@ -18,7 +18,7 @@ import pytest
 
 from bot.asking import Asker
 from bot.corpus.catalog.feedback import judged
-from bot.discord_bot import answer_service, delivery, targets
+from bot.discord_bot import answer_service, targets
 from bot.errors import CorpusError, ModelError, UsageError
 from bot.schema import Answer, Article, Coverage, Question
 from bot.settings import Settings
@@ -70,7 +70,7 @@ def written(room: Newsroom, message: Json) -> list[str]:
 async def test_text_grows_by_at_most_one_edit_a_second(
     room: Newsroom, asker: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "EDIT_PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(answer_service, "EDIT_PAUSE_SECONDS", 0.2)
     words = [f"word{n}" for n in range(60)]
     asker.script = [answer_of(" ".join(words[: n + 1]) + " [1]") for n in range(60)]
     asker.pause_seconds = 0.02
@@ -94,8 +94,8 @@ async def mentioned(room: Newsroom, words: str = "Why?") -> Json:
 async def test_a_slow_edit_is_dropped_and_the_final_text_comes_last(
     room: Newsroom, asker: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "EDIT_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(delivery, "EDIT_DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr(answer_service, "EDIT_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(answer_service, "EDIT_DEADLINE_SECONDS", 0.2)
     asker.script = [answer_of(f"{'word ' * n}[1]") for n in range(1, 30)]
     asker.pause_seconds = 0.03
     room.fake.fail("PATCH", "/messages/@original", status=429, retry_after_seconds=0.6, times=1)
@@ -106,7 +106,7 @@ async def test_a_slow_edit_is_dropped_and_the_final_text_comes_last(
 
 
 async def test_faults_of_discord_lose_no_answer(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(targets, "PAUSES_SECONDS", (0.05, 10.0))
     fake = room.fake
     fake.fail("PATCH", "/messages/@original", status=503, times=2)
     assert "12 million" in words_shown(await room.ask("Why?"))
@@ -148,7 +148,7 @@ async def test_a_failing_asker_is_told_in_words_and_hides_what_is_not_for_people
         lambda: any(answer_service.MISHAP in each["content"] for each in room.fake.messages(room.fake.general)[-1:])
     )
     assert int(room.fake.messages(room.fake.general)[-1]["id"]) > int(question["id"])
-    assert room.client.service.queue.running == 0
+    await room.idle()
 
 
 # Length

@@ -14,7 +14,7 @@ import pytest
 
 from bot.cli.systemd import unit
 from bot.discord_bot.check import Finding, check
-from bot.discord_bot.client import least_permissions
+from bot.discord_bot.client import LEAST_PERMISSIONS
 from bot.settings import Settings
 from tests.fake_discord import FakeDiscord
 from tests.fakes import run_newsbot
@@ -46,7 +46,7 @@ async def test_nothing_is_missing(fake: FakeDiscord, sample_settings: Settings) 
     subjects = ["token", "intents", "commands", "gateway", "servers", "invite"]
     assert [each.subject for each in found] == subjects
     assert f"client_id={fake.application_id}" in found[-1].said
-    assert str(least_permissions().value) in found[-1].said
+    assert str(LEAST_PERMISSIONS.value) in found[-1].said
     assert not fake.gateway.connections, "no client was connected"
     assert {each.method for each in fake.requests} == {"GET"}
     assert fake.token not in whole(found)

@@ -17,16 +17,18 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.discord_bot.answer_service import AnswerService
+from bot.discord_bot.buttons import answer_buttons
 from bot.discord_bot.client import (
     COMMANDS_FILE,
+    LEAST_PERMISSIONS,
     NewsClient,
     api_base,
     intents,
     invite_link,
-    least_permissions,
     point_at_discord,
 )
 from bot.discord_bot.logs import Discreet, DiscreetFormatter, cause
+from bot.discord_bot.pace import Pace
 from bot.settings import Settings
 from tests.fake_discord import FakeDiscord
 from tests.fake_discord_bot import Echo, echoing, empty_context, serving, settings_for
@@ -55,12 +57,14 @@ def test_the_invite_link_asks_for_the_least() -> None:
     assert asked["client_id"] == ["123"]
     assert set(asked["scope"][0].split()) == {"bot", "applications.commands"}
     granted = discord.Permissions(int(asked["permissions"][0]))
-    assert granted == least_permissions()
+    assert granted == LEAST_PERMISSIONS
     assert not any((granted.administrator, granted.manage_messages, granted.manage_guild, granted.mention_everyone))
 
 
 async def test_nobody_is_pinged_by_default(fake: FakeDiscord, tmp_path: Path) -> None:
-    client = NewsClient(AnswerService(empty_context(settings_for(fake, tmp_path))), [])
+    client = NewsClient(
+        AnswerService(empty_context(settings_for(fake, tmp_path)), answer_buttons), [], Pace(), content=True
+    )
     assert client.allowed_mentions is not None
     assert client.allowed_mentions.to_dict() == {"parse": []}
     async with serving(echoing(fake, tmp_path)):

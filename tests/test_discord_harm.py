@@ -107,6 +107,23 @@ async def test_questions_outlive_a_kill(
     assert (corpus[0] / "discord.sqlite").stat().st_mode & 0o077 == 0, "tokens are nobody else's to read"
 
 
+async def test_a_question_that_was_answered_is_not_taken_up_again(
+    corpus: tuple[Path, Asker], asker: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew(corpus[0])
+    end = DiscordStore.end
+
+    def slow(store: DiscordStore, id_: str) -> None:
+        time.sleep(0.5)
+        end(store, id_)
+
+    monkeypatch.setattr(DiscordStore, "end", slow)
+    async with FakeDiscord() as fake:
+        async with newsroom(fake, corpus[0], asker):
+            await fake.answered(await fake.slash("ask", question="What did it cost?"))
+        assert DiscordStore(corpus[0]).pending() == [], "it leaves when that is noted"
+
+
 async def test_what_cannot_be_answered_any_more_is_said_to_be_lost(
     corpus: tuple[Path, Asker], asker: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

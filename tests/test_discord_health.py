@@ -54,7 +54,7 @@ class Asking:
 
 @asynccontextmanager
 async def asking(running: Running) -> AsyncIterator[Asking]:
-    async with Health(running) as health, aiohttp.ClientSession() as session:
+    async with Health(running.service) as health, aiohttp.ClientSession() as session:
         yield Asking(health.address, session)
 
 
@@ -96,7 +96,7 @@ async def test_a_bot_without_a_gateway_is_not_well(fake: FakeDiscord, tmp_path: 
             assert (await ask.health())[0] == 200
             fake.gateway.refuse_handshakes = 1000
             await fake.gateway.drop()
-            await fake.until(lambda: running.client and running.client.losses and running.client.shards[0].is_closed())
+            await fake.until(lambda: running.service.counts["losses"] and running.client.shards[0].is_closed())
             status, told = await ask.health()
             assert status == 503
             assert told["problems"] == ["shard 0 is not connected"]
@@ -134,19 +134,19 @@ async def test_the_queue_is_told(fake: FakeDiscord, tmp_path: Path) -> None:
 
 
 async def test_without_a_port_nothing_is_opened(fake: FakeDiscord, tmp_path: Path) -> None:
-    async with Health(echoing(fake, tmp_path)) as health:
+    async with Health(echoing(fake, tmp_path).service) as health:
         assert health.address == ""
 
 
 async def test_a_port_that_is_taken_is_told(fake: FakeDiscord, tmp_path: Path) -> None:
-    async with Health(echoing(fake, tmp_path / "one", discord_health_port=0)) as first:
+    async with Health(echoing(fake, tmp_path / "one", discord_health_port=0).service) as first:
         port = int(first.address.rsplit(":", 1)[1])
         with pytest.raises(NewsbotError, match="NEWSBOT_DISCORD_HEALTH_PORT"):
-            await Health(echoing(fake, tmp_path / "two", discord_health_port=port)).__aenter__()
+            await Health(echoing(fake, tmp_path / "two", discord_health_port=port).service).__aenter__()
 
 
 async def test_it_listens_on_this_machine_alone_unless_told_otherwise(fake: FakeDiscord, tmp_path: Path) -> None:
-    async with Health(echoing(fake, tmp_path, discord_health_port=0)) as health:
+    async with Health(echoing(fake, tmp_path, discord_health_port=0).service) as health:
         assert health.address.startswith("127.0.0.1:")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.discord_bot.pace import IDENTIFIES_AN_HOUR, SECONDS_MAX, STEADY_SECONDS, Pace
+from bot.discord_bot.pace import FIRST_SECONDS, IDENTIFIES_AN_HOUR, SECONDS_MAX, STEADY_SECONDS, Pace
 from tests.fake_discord import FakeDiscord
 from tests.fake_discord_bot import echoing, serving
 
@@ -31,7 +31,7 @@ async def weathered(folder: Path, manner: str, *, from_the_start: bool) -> tuple
             fake.gateway.turn_away = {"1001": 1001, "4000": 4000, "cut": 0}.get(manner) if on else None
 
         storm(from_the_start)
-        async with serving(echoing(fake, folder, first_delay_seconds=1.0)):
+        async with serving(echoing(fake, folder, first_seconds=FIRST_SECONDS)):
             if not from_the_start:
                 await fake.connected()
                 storm(True)
@@ -73,6 +73,9 @@ async def test_pauses_grow_and_end_with_a_steady_connection() -> None:
         pauses.append(pace.wait())
         clock.now += pauses[-1]
     assert pauses == [3.0, 6.0, SECONDS_MAX, SECONDS_MAX]
+    for _ in range(2000):  # hours without a gateway
+        pace.lost()
+    assert pace.pause == SECONDS_MAX
     assert pace.wait(shards=4) < SECONDS_MAX / 4
     await pace.turn()
     pace.settled()

@@ -187,6 +187,20 @@ async def test_a_changed_answer_is_told_with_the_old_one_beside_it(
     assert not room.client.service.store.watches("bell")
 
 
+async def test_a_channel_in_which_it_may_not_write_keeps_no_other_from_its_alerts(
+    room: Newsroom, writer: Corpus
+) -> None:
+    fake = room.fake
+    closed, desk = await channel_of(room, "closed"), await channel_of(room, "open")
+    for channel in (closed, desk):
+        assert "gets what is new" in await watched(room, "alert", channel, topic="windmill miller")
+    fake.world.deny(closed, fake.bot, "send_messages")
+    fake.fail("POST", rf"/channels/{closed['id']}/messages", status=403, times=99)
+    await put(writer, [story("windmill", "The windmill has lost its miller. He was the last one.")])
+    await fake.until(lambda: posts(room, desk))
+    assert posts(room, closed) == []
+
+
 async def test_only_who_manages_the_server_sets_them(room: Newsroom) -> None:
     with pytest.raises(AssertionError, match="may not use"):
         await room.fake.slash("alert", author=room.fake.bob, topic="ferry")
@@ -195,7 +209,6 @@ async def test_only_who_manages_the_server_sets_them(room: Newsroom) -> None:
 def test_a_damaged_store_is_put_aside(tmp_path: Path) -> None:
     store = DiscordStore(tmp_path)
     store.watch("alert", 1, 2, 3, "ferry", 0, {})
-    store.close()
     assert [each.topic for each in DiscordStore(tmp_path).watches()] == ["ferry"]
     for each in tmp_path.iterdir():
         each.unlink()

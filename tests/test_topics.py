@@ -17,7 +17,7 @@ from bot.asking import Asker
 from bot.corpus.catalog.articles import dated, freshness, newest
 from bot.corpus.catalog.feedback import Cited, Given
 from bot.corpus.corpus import Corpus
-from bot.discord_bot.comparing import changes
+from bot.discord_bot.embeds import changes
 from bot.discord_bot.quotes import source_page
 from bot.retrieval.topic import articles_on
 from bot.schema import Answer, Article, Question
@@ -157,17 +157,17 @@ def test_what_changed_is_told_and_nothing_else(corpus: Corpus) -> None:
     before = replace(given_of(ferry, WIRE[:73]), short="212")
     cited = quoted(ferry, WIRE[:73])
     same = Answer(question=Question("?"), text="x [1]", short="212", citations=(cited,), as_of=ferry.published)
-    assert changes(before, same) == []
+    assert changes(before, same) == ""
     newer = replace(
         same, citations=(quoted(later, "A tug from Malmo did it."),), as_of=later.published, short="*a tug*"
     )
-    told = "\n".join(changes(before, newer, "de"))
+    told = changes(before, newer, "de")
     assert r"Short answer: **212** → **\*a tug\***" in told
     assert "As of: 7. Mai 2024 → 9. Mai 2024" in told
     assert re.search(r"New: \[The later opens\]\(https://post\.example/later\)", told)
     assert "No longer cited: (1)" in told
     other = replace(same, citations=(quoted(ferry, WIRE[74:]),))
-    assert changes(before, other) == ["Other words quoted: [1]"]
+    assert changes(before, other).split("\n")[1:] == ["- Other words quoted: [1]"]
     gone = replace(same, answered=False, citations=(), short=None, as_of=None)
-    assert changes(before, gone)[0] == "The corpus no longer says."
-    assert changes(replace(before, answered=False, short=None, citations=()), same)[0].startswith("The corpus says now")
+    assert "\n- The corpus no longer says." in changes(before, gone)
+    assert "\n- The corpus says now" in changes(replace(before, answered=False, short=None, citations=()), same)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import discord
@@ -13,53 +14,45 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.corpus.catalog.feedback import asked
-from bot.discord_bot.answer_service import AnswerService, service_of
+from bot.discord_bot.answer_service import AnswerService
+from bot.discord_bot.browsing import covered
 from bot.discord_bot.client import NewsClient
-from bot.discord_bot.context import person_of
+from bot.discord_bot.context import Interaction, person_of
 from bot.discord_bot.embeds import line_pages
 from bot.discord_bot.forms import Choice, Form
-from bot.discord_bot.guild_settings import CHOSEN_MOST, SECTIONS, GuildSettings
-from bot.discord_bot.listings import stats_pages, status_pages
+from bot.discord_bot.guild_settings import CHOSEN_MOST, SECTIONS, GuildSettings, GuildSettingsStore
+from bot.discord_bot.ingesting import ingest
 from bot.discord_bot.targets import think, whisper
 from bot.errors import NewsbotError, UsageError
-from bot.wording.days import LANGUAGES
+from bot.render import counts_line
+from bot.wording.days import LANGUAGES, day
 from bot.wording.markdown import escaped, one_line
 
 log = logging.getLogger(__name__)
 
-Interaction = discord.Interaction[Any]
-
 URL_CHARS, SAID_CHARS = 1000, 1500
-STATS_DAYS = 30
+STATS_DAYS, ASKED_SHOWN = 30, 8
+INDEX_NAMES = {"vector index": "search by meaning", "BM25 index": "search by words"}
+"""What people are told of the indexes: no names of techniques."""
 SELECTS: dict[str, tuple[Any, discord.SelectDefaultValueType]] = {
     "channels": (ui.ChannelSelect, discord.SelectDefaultValueType.channel),
     "roles": (ui.RoleSelect, discord.SelectDefaultValueType.role),
     "people": (ui.UserSelect, discord.SelectDefaultValueType.user),
 }
 CHOICES = {"language": LANGUAGES, "chat_model": {"True": "As the operator has set it", "False": "Never: quotes alone"}}
-CHANNEL_TYPES = [
-    discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.forum, discord.ChannelType.category,
-    discord.ChannelType.voice,
-]  # fmt: skip
 
 
-class Administration(
-    commands.GroupCog,
-    group_name="newsbot",
-    group_description="Settings of newsbot in this server",
-):
+@app_commands.default_permissions(manage_guild=True)
+@app_commands.guild_only()
+class Administration(commands.GroupCog, group_name="newsbot", group_description="Settings of newsbot in this server"):
     """The group `newsbot`, for those who may manage the server."""
 
     def __init__(self, client: NewsClient) -> None:
         self.client = client
         self.service: AnswerService = client.service
         super().__init__()
-        group = self.app_command
-        assert isinstance(group, app_commands.Group)
-        group.default_permissions = discord.Permissions(manage_guild=True)
-        group.guild_only = True
-        if client.service.context.ingest is None:
-            group.remove_command("ingest")
+        if self.app_command is not None and not client.service.context.settings.discord_ingest:
+            self.app_command.remove_command("ingest")
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Discord hides the commands from others; a server can change that, so it is looked at again."""
@@ -75,10 +68,18 @@ class Administration(
     @app_commands.command(name="status", description="How corpus and queue are")
     async def status(self, interaction: Interaction) -> None:
         await think(interaction)
-        settings = await self.service.settings(person_of(interaction))
+        language = (await self.service.settings(person_of(interaction))).language
         status = await asyncio.to_thread(self.service.context.corpus.status)
-        counts = {"running": self.service.queue.running, "waiting": self.service.queue.waiting}
-        await _shown(interaction, status_pages(status, counts, settings.language))
+        lines = [covered(status.coverage, language)]
+        for each in status.indexes:
+            state = f"{each.behind:,} changes behind" if each.behind else "up to date"
+            lines.append(f"- {INDEX_NAMES.get(each.name, each.name)}: {state}")
+        if (run := status.last_run) is not None:
+            ended = (counts_line(run.counts) or "nothing") if run.finished_at else "still running, or cut short"
+            lines.append(f"- last ingest {day(run.started_at.date(), language)}, {run.started_at:%H:%M} UTC: {ended}")
+        queue = self.service.queue
+        lines.append(f"- queue: {queue.running} being answered, {queue.waiting} waiting")
+        await interaction.edit_original_response(embeds=line_pages("Status", lines)[:2])
 
     @app_commands.command(name="stats", description="What was asked here, what the corpus lacks, what was found bad")
     async def stats(self, interaction: Interaction) -> None:
@@ -86,33 +87,39 @@ class Administration(
         since = time.time() - STATS_DAYS * 86_400
         ids = await asyncio.to_thread(self.service.store.answers_in, interaction.guild_id, since)
         found = await asyncio.to_thread(asked, self.service.context.corpus.catalog, ids)
-        await _shown(interaction, stats_pages(found, STATS_DAYS))
+        refused = [each.question for each in found if not each.answered]
+        lines = [
+            f"**{len(found):,}** questions in {STATS_DAYS} days, **{len(refused):,}** that the corpus does not answer",
+            f"👍 {sum(each.up for each in found):,} · 👎 {sum(each.down for each in found):,}",
+        ]
+        for heading, questions in (
+            ("Asked most", [each.question for each in found]), ("Asked, and not in the corpus", refused),
+            ("Found bad", [each.question for each in found if each.down > each.up]),
+        ):  # fmt: skip
+            counted = Counter(" ".join(each.lower().strip("?!. ").split()) for each in questions)
+            shown = [
+                f"- {escaped(one_line(text, 120))}{f' · {count}' if count > 1 else ''}"
+                for text, count in counted.most_common(ASKED_SHOWN)
+            ]
+            lines += ["", f"**{heading}**", *shown] if shown else []
+        await interaction.edit_original_response(embeds=line_pages("Statistics", lines)[:2])
 
     @app_commands.command(name="ingest", description="Put an article, or a feed's articles, into the corpus")
     @app_commands.describe(url="Address of the page or feed")
     async def ingest(self, interaction: Interaction, url: app_commands.Range[str, 1, URL_CHARS]) -> None:
-        ingest = self.service.context.ingest
-        assert ingest is not None
         # It is everybody's corpus: no server's administrator may.
         if not await self.client.is_owner(interaction.user):
             raise UsageError("Only the owner of this bot and their team may put articles in.")
-        address = url.strip().strip("<>")
-        if not address.lower().startswith(("http://", "https://")) or len(address.split()) != 1:
-            raise UsageError("Give one address that begins with https:// or http://.")
         if self.service.ingesting.locked():
             raise UsageError("Something is being put in already. Try again when it is done.")
         await think(interaction)
         log.info("the owner has an address ingested")
         async with self.service.ingesting:
             try:
-                said = await ingest(address)
+                said = await ingest(self.service.context.settings, url)
             except NewsbotError as error:
                 said = str(error)
         await whisper(interaction, escaped(one_line(said, SAID_CHARS)) or "Done.")
-
-
-async def _shown(interaction: Interaction, pages: Sequence[discord.Embed]) -> None:
-    await interaction.edit_original_response(embeds=pages[:2])
 
 
 def panel() -> Choice:
@@ -122,10 +129,10 @@ def panel() -> Choice:
 
 async def _opened(interaction: Interaction, section: str) -> None:
     """The form of a section, as it is filled in now."""
-    service, person = service_of(interaction), person_of(interaction)
+    person = person_of(interaction)
     if not person.manages or person.guild is None:
         raise UsageError("Only who may manage this server may change that.")
-    settings = await service.guilds.get(person.guild)
+    settings = await interaction.client.service.guilds.get(person.guild)
     fields = {str(GuildSettings.model_fields[name].title): _field(settings, name) for name in SECTIONS[section]}
     await interaction.response.send_modal(Form(section, fields, _changed))
 
@@ -135,13 +142,14 @@ async def _changed(interaction: Interaction, given: Mapping[str, Any]) -> None:
 
     Raises UsageError, CorpusError.
     """
-    service, guild = service_of(interaction), interaction.guild_id
+    guilds: GuildSettingsStore = interaction.client.service.guilds
+    guild = interaction.guild_id
     assert guild is not None
-    before, default = await service.guilds.get(guild), GuildSettings()
+    before, default = await guilds.get(guild), GuildSettings()
     emptied = {name: getattr(default, name) for name, value in given.items() if value in (None, [])}
     chosen = {name: value[0] for name, value in given.items() if name in CHOICES and value}
     after = before.changed(**{**given, **chosen, **emptied})
-    await service.guilds.put(guild, after)
+    await guilds.put(guild, after)
     lines = [
         f"{after.line(name)}\n-# before: {before.line(name).partition(': ')[2]}"
         for name in given
@@ -157,7 +165,6 @@ def _field(settings: GuildSettings, name: str) -> ui.Item[Any]:
     more: dict[str, Any] = {"custom_id": name, "required": False}
     if kind in SELECTS:
         select, type_ = SELECTS[kind]
-        more |= {"channel_types": CHANNEL_TYPES} if kind == "channels" else {}
         chosen = [discord.SelectDefaultValue(id=each, type=type_) for each in value[:CHOSEN_MOST]]
         made: ui.Item[Any] = select(min_values=0, max_values=CHOSEN_MOST, default_values=chosen, **more)
         return made

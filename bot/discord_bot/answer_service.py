@@ -8,6 +8,7 @@ import logging
 import math
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -18,8 +19,7 @@ from discord import app_commands
 
 from bot.asking import Asker
 from bot.corpus.catalog.feedback import forget_before, put_answer, put_messages, voter
-from bot.discord_bot.context import BotContext, Person
-from bot.discord_bot.delivery import watched
+from bot.discord_bot.context import BotContext, Interaction, Person
 from bot.discord_bot.embeds import answer_pages
 from bot.discord_bot.guild_settings import GuildSettings, GuildSettingsStore
 from bot.discord_bot.logs import cause
@@ -27,7 +27,6 @@ from bot.discord_bot.store import DiscordStore
 from bot.discord_bot.targets import OF_THE_LINE, InteractionTarget, ReplyTarget, whisper
 from bot.errors import NewsbotError, ReadError, UsageError
 from bot.fair_queue import Busy, FairQueue
-from bot.models.question_kind import TALK_MARGIN, QuestionKind
 from bot.rates import Rate, Rates
 from bot.schema import Answer, Question, Turn
 from bot.wording.markdown import escaped
@@ -45,26 +44,34 @@ MISHAP = "Something went wrong here, and its cause is in the bot's log. Please a
 EXPIRED = 10062
 """Discord knows an interaction no more: nobody waits for it."""
 
-Recall = Callable[[], Awaitable[Sequence[Turn]]]
-Buttons = Callable[[str, Answer], discord.ui.View]
-"""Makes the buttons under an answer, from the id under which it is kept."""
+EDIT_PAUSE_SECONDS = 1.0
+"""From the start of one edit of a growing answer to that of the next."""
+EDIT_DEADLINE_SECONDS = 5.0
+"""An edit that takes longer (a rate limit, a slow line) is given up: a newer text follows anyway."""
+
+Buttons = Callable[[str, Answer, bool], discord.ui.View]
+"""Makes the buttons under an answer, from the id under which it is kept; a thread may be opened from it, or not."""
 
 
 class AnswerService:
     """What commands, messages and buttons share, for as long as the process lives.
 
-    Attributes: `context`, `store`, `guilds` (settings of servers), `queue`, `rates`, `ingesting` (a lock).
+    Attributes: `context`, `store`, `guilds` (settings of servers), `queue`, `rates`, `ingesting` (a lock), `running`
+    (ids of questions that are being answered), `client` (that is connected or connecting), `counts` (attempts to
+    connect, losses of the gateway, interactions by their kind).
     """
 
-    def __init__(self, context: BotContext) -> None:
+    def __init__(self, context: BotContext, buttons: Buttons) -> None:
         self.context = context
+        self._buttons = buttons
         self.store = DiscordStore(context.settings.data_dir)
         self.guilds = GuildSettingsStore(context.corpus.catalog)
         self.queue = FairQueue(context.settings.discord_answers_at_once)
         self.rates = Rates()
         self.ingesting = asyncio.Lock()
-        self.blocked = context.settings.discord_blocked_ids
-        self._noted: set[str] = set()
+        self.running: set[str] = set()
+        self.client: discord.AutoShardedClient | None = None
+        self.counts: Counter[str] = Counter()
         self._denied: dict[int, tuple[float, bool]] = {}
 
     async def settings(self, person: Person) -> GuildSettings:
@@ -75,13 +82,11 @@ class AnswerService:
             log.warning("settings of a server could not be read: %s", type(error).__name__)
             return GuildSettings()
 
-    async def refusal(self, person: Person, client: discord.Client | None = None) -> str:
-        """Why the person is not answered here, fit to show; empty where they are.
-
-        `client` is asked, for direct messages, whether a server in which they are denies them.
-        """
+    async def refusal(self, person: Person) -> str:
+        """Why the person is not answered here, fit to show; empty where they are."""
         settings = await self.settings(person)
-        if person.user in self.blocked or person.guild in self.blocked or person.user in settings.blocked_people:
+        blocked = {*self.context.settings.discord_blocked_ids, *settings.blocked_people}
+        if not blocked.isdisjoint((person.user, person.guild)):
             return "I do not answer here."
         if not settings.answers_in(person.channels):
             return "The administrators of this server have not opened this channel to me. `/help` says more."
@@ -90,37 +95,38 @@ class AnswerService:
         if person.guild is None:
             if not self.context.settings.discord_direct_messages:
                 return "I answer in servers alone, not in direct messages."
-            if client is not None and await self._is_denied(person.user, client):
+            if await self._is_denied(person.user):
                 return "The administrators of a server that we share have not opened me to you."
         return ""
 
-    async def require(self, person: Person, client: discord.Client | None, *, looks: bool = False) -> None:
+    async def require(self, person: Person, *, looks: bool = False) -> None:
         """Raises UsageError, fit to show, where the person is not answered; `looks` counts a look around, too."""
-        if said := await self.refusal(person, client):
+        if said := await self.refusal(person):
             raise UsageError(said)
-        if looks and (wait := self.looking_wait(person)) > 0:
+        if looks and (wait := self.rates.take([(("look", person.user), LOOKING_RATES)])) > 0:
             raise UsageError(f"That is more than I may show for now. Try again in {duration(wait)}.")
 
-    async def _is_denied(self, user: int, client: discord.Client) -> bool:
+    async def _is_denied(self, user: int) -> bool:
         """Whether a server that the bot shares with somebody denies them; known for ten minutes."""
         moment, denied = self._denied.get(user, (float("-inf"), False))
         if time.monotonic() - moment < 600:
             return denied
         denied = False
         for id_, settings in (await self.guilds.denying()).items():
-            guild = client.get_guild(id_)
-            if guild is None:
+            if self.client is None or (guild := self.client.get_guild(id_)) is None:
                 continue
-            try:
-                member = await guild.fetch_member(user)
-            except discord.HTTPException:
-                continue  # no member there
-            roles = {role.id for role in member.roles}
-            denied = denied or user in settings.blocked_people or bool(roles.intersection(settings.denied_roles))
+            with contextlib.suppress(discord.HTTPException):  # no member there
+                roles = {role.id for role in (await guild.fetch_member(user)).roles}
+                denied |= user in settings.blocked_people or not roles.isdisjoint(settings.denied_roles)
         self._denied[user] = (time.monotonic(), denied)
         return denied
 
-    def wait(self, person: Person, settings: GuildSettings) -> float:
+    async def tell_refusal(self, target: ReplyTarget, said: str) -> None:
+        """Say to somebody why they are not answered; who writes messages is told so once a minute."""
+        if isinstance(target, InteractionTarget) or self.rates.take([(("told", target.person.user), TOLD_RATE)]) <= 0:
+            await target.private(said)
+
+    def _wait(self, person: Person, settings: GuildSettings) -> float:
         """Seconds until the rates allow one more question of a person: 0.0, and it is counted, where they do now.
 
         The operator's ceilings stand above what the administrators of a server set.
@@ -129,60 +135,60 @@ class AnswerService:
         user = _rates(settings.user_per_minute, settings.user_per_hour, most.discord_user_per_hour_max)
         server = _rates(settings.server_per_minute, settings.server_per_hour, most.discord_server_per_hour_max)
         wanted: list[tuple[Any, Sequence[Rate]]] = [(("user", person.guild, person.user), user)]
-        if person.guild is not None:
-            wanted.append((("server", person.guild), server))
-        return self.rates.take(wanted)
-
-    def looking_wait(self, person: Person) -> float:
-        """The same for a look around or a button."""
-        return self.rates.take([(("look", person.user), LOOKING_RATES)])
+        return self.rates.take(wanted if person.guild is None else [*wanted, (("server", person.guild), server)])
 
     async def ask(
         self,
         target: ReplyTarget,
-        person: Person,
         question: Question,
         *,
-        buttons: Buttons,
-        recall: Recall | None = None,
-        remarks: Callable[[Answer], Sequence[str]] | None = None,
+        recall: Callable[[], Awaitable[Sequence[Turn]]] | None = None,
+        remarks: Callable[[Answer], Sequence[str]] = lambda _: (),
         answers: Callable[[Question, Sequence[Turn]], AsyncIterator[Answer]] | None = None,
         claim: str = "",
-        growing: bool = True,
+        show_growing: bool = True,
         resumed: str = "",
     ) -> Answer | None:
         """Answer a question at a target; None where it is refused or fails, which is said there.
 
         `recall` reads the conversation so far; `remarks` adds lines of ours to the final answer; `answers` stands in
-        for the asker; `claim` is the statement that was checked; with `growing` the answer is shown while it grows;
-        `resumed` is the id of a question that was left unanswered at a restart: it is not counted again.
+        for the asker; `claim` is the statement that was checked; the answer is shown while it grows, unless told not
+        to; `resumed` is the id of a question that was left unanswered at a restart: it is not counted again.
         """
+        person = target.person
         settings = await self.settings(person)
-        if not resumed and not await self._allowed(target, person, settings):
+        if not resumed and (wait := self._wait(person, settings)) > 0:
+            said = f"That is more than I may answer for now. Ask again in {duration(wait)}."
+            await self.tell_refusal(target, said)
             return None
         try:
             ticket = self.queue.enter(person.user, person.guild, settings.queue_length)
         except Busy as busy:
             await target.private(str(busy))
             return None
-        started, noted = time.monotonic(), resumed or secrets.token_hex(ID_BYTES)
+        started, id_ = time.monotonic(), resumed or secrets.token_hex(ID_BYTES)
+        self.running.add(id_)
         try:
             if ticket.position:
                 await target.note(f"Busy: you are at position {ticket.position} in the queue. The answer comes here.")
             else:
                 await target.acknowledge()
-            await self._note(noted, target, person, question, claim)
-            async with ticket:
-                history = await recall() if recall is not None else ()
-                stream = (answers or self._asker(person, settings).astream)(question, history)
-                answer = await watched(stream, target, settings.language, show=growing)
-                ticket.answered()
-                if not answer.answered and not answer.retrieved:  # talk: nothing was looked for
-                    await target.note(escaped(answer.text))
-                    return None
-                lines = remarks(answer) if remarks else ()
-                pages = answer_pages(answer, settings.language, remarks=lines, claim=claim)
-                await self.publish(target, person, answer, pages, buttons)
+            if (where := target.pending()) is not None:  # it is kept on disk until it is answered
+                of = {"user": person.user, "guild": person.guild, "channels": person.channels}
+                body = {**of, **where, "claim": claim, "question": asdict(question)}
+                await self._kept(self.store.begin, id_, body)
+            await ticket.ready.wait()
+            if ticket.refused:
+                raise Busy(ticket.refused)
+            history = await recall() if recall is not None else ()
+            stream = (answers or self._asker(person, settings).astream)(question, history)
+            answer = await _last(stream, target, settings.language if show_growing else None)
+            ticket.answered()
+            if not answer.answered and not answer.retrieved:  # talk: nothing was looked for
+                await target.note(escaped(answer.text))
+                return None
+            pages = answer_pages(answer, settings.language, remarks=remarks(answer), claim=claim)
+            await self.publish(target, answer, pages)
         except Exception as error:  # whatever it is, the person must not be left waiting
             said = explained(error, "a question")
             with contextlib.suppress(*OF_THE_LINE):
@@ -190,10 +196,11 @@ class AnswerService:
                 await target.note(said)
             return None
         finally:
-            self.queue.leave(ticket)
             target.stop()
             if not self.queue.is_abandoned(ticket):
-                await self._settled(noted)
+                await self._kept(self.store.end, id_)
+            self.running.discard(id_)
+            self.queue.leave(ticket)  # last: who waits for the queue to be empty ends the process
         log.info("answered in %.2f s, %d citations", time.monotonic() - started, len(answer.citations))
         return answer
 
@@ -208,21 +215,6 @@ class AnswerService:
             return asker
         return Asker(asker.retriever, asker.prompts, hits=asker.hits, question_chars=asker.question_chars)
 
-    async def _note(self, id_: str, target: ReplyTarget, person: Person, question: Question, claim: str) -> None:
-        """Keep the question on disk until it is answered."""
-        if (where := target.pending()) is not None:
-            self._noted.add(id_)
-            of = {"user": person.user, "guild": person.guild, "channels": person.channels}
-            await self._kept(self.store.begin, id_, {**of, **where, "claim": claim, "question": asdict(question)})
-
-    async def _settled(self, id_: str) -> None:
-        self._noted.discard(id_)
-        await self._kept(self.store.end, id_)
-
-    def is_running(self, id_: str) -> bool:
-        """Whether a question that was noted is being answered by this process."""
-        return id_ in self._noted
-
     async def _kept(self, write: Callable[..., None], *values: Any) -> bool:
         """Write something that no answer must fail by; whether it was written."""
         try:
@@ -232,24 +224,12 @@ class AnswerService:
             return False
         return True
 
-    async def _allowed(self, target: ReplyTarget, person: Person, settings: GuildSettings) -> bool:
-        """Whether the rates allow one more question; else the person is told when they do."""
-        wait = self.wait(person, settings)
-        if wait <= 0:
-            return True
-        if isinstance(target, InteractionTarget) or self.rates.take([(("told", person.user), TOLD_RATE)]) <= 0:
-            await target.private(f"That is more than I may answer for now. Ask again in {duration(wait)}.")
-        return False
-
-    async def publish(
-        self, target: ReplyTarget, person: Person, answer: Answer, pages: Sequence[Any], buttons: Buttons
-    ) -> str:
+    async def publish(self, target: ReplyTarget, answer: Answer, pages: Sequence[Any]) -> str:
         """Keep the answer and show it with its buttons; without any where it could not be kept. Gives its id.
 
         An ingest may hold the catalog for a moment: nobody waits for that longer than KEEP_SECONDS.
         """
-        id_ = secrets.token_hex(ID_BYTES)
-        catalog = self.context.corpus.catalog
+        id_, person, catalog = secrets.token_hex(ID_BYTES), target.person, self.context.corpus.catalog
 
         def keep() -> None:
             put_answer(catalog, id_, answer)
@@ -259,7 +239,8 @@ class AnswerService:
         await asyncio.wait([keeping], timeout=KEEP_SECONDS)
         try:
             may_be_kept = not keeping.done() or keeping.result()
-            messages = await target.finish(pages, buttons(id_, answer) if may_be_kept else None)
+            view = self._buttons(id_, answer, target.can_open_thread) if may_be_kept else None
+            messages = await target.finish(pages, view)
         finally:
             kept = await keeping
         if kept:
@@ -273,10 +254,34 @@ class AnswerService:
         return forget_before(self.context.corpus.catalog, moment)
 
 
-def kind_of(asker: Asker, text: str, talk_margin: float = TALK_MARGIN) -> QuestionKind:
-    """What kind of thing a text asks; the margin is as `KindClassifier.kind` has it. It blocks."""
-    retriever = asker.retriever
-    return retriever.kinds.kind(text, retriever.embeddings.encode([text], "query")[0], talk_margin)
+async def _last(answers: AsyncIterator[Answer], target: ReplyTarget, language: str | None) -> Answer:
+    """The last answer of a stream; of those before it, what there is time for is shown, where a language is given.
+
+    An edit that is on its way when the stream ends is waited for, so that it does not overtake the final one.
+    """
+
+    async def show(answer: Answer, language: str) -> None:
+        page = answer_pages(answer, language)[0].set_footer(text="Writing …")
+        try:
+            await asyncio.wait_for(target.write(page), EDIT_DEADLINE_SECONDS)
+        except OF_THE_LINE as error:
+            log.info("an edit was dropped: %s", type(error).__name__)
+
+    edit: asyncio.Task[None] | None = None
+    last: Answer | None = None
+    due = 0.0
+    try:
+        async for last in answers:
+            free = (edit is None or edit.done()) and time.monotonic() >= due
+            if language and free and last.text and not last.final:
+                due = time.monotonic() + EDIT_PAUSE_SECONDS
+                edit = asyncio.create_task(show(last, language))
+    finally:
+        if edit is not None:
+            await asyncio.gather(edit, return_exceptions=True)
+    if last is None:
+        raise RuntimeError("the stream of answers was empty")
+    return last
 
 
 def explained(error: BaseException, what: str) -> str:
@@ -301,7 +306,7 @@ def explained(error: BaseException, what: str) -> str:
     return MISHAP
 
 
-async def tell_failure(interaction: discord.Interaction[Any], error: Exception) -> None:
+async def tell_failure(interaction: Interaction, error: Exception) -> None:
     """Say to the person alone what went wrong with a command, a button or a form."""
     original = getattr(error, "original", error)
     if isinstance(original, discord.NotFound) and original.code == EXPIRED:
@@ -310,13 +315,6 @@ async def tell_failure(interaction: discord.Interaction[Any], error: Exception) 
     said = explained(original, "a command")
     with contextlib.suppress(discord.HTTPException, OSError):
         await whisper(interaction, said)
-
-
-def service_of(interaction: discord.Interaction[Any]) -> AnswerService:
-    """The service of the client that an interaction came to."""
-    service = interaction.client.service
-    assert isinstance(service, AnswerService)
-    return service
 
 
 def duration(seconds: float) -> str:
@@ -329,5 +327,4 @@ def duration(seconds: float) -> str:
 
 def _rates(per_minute: int, per_hour: int, ceiling: int) -> tuple[Rate, ...]:
     """What may be asked; 0 is any number."""
-    hour = min(each for each in (per_hour or ceiling, ceiling or per_hour)) if per_hour or ceiling else 0
-    return Rate(per_minute, 60), Rate(hour, 3600)
+    return Rate(per_minute, 60), Rate(min(filter(None, (per_hour, ceiling)), default=0), 3600)

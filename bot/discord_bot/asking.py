@@ -7,6 +7,7 @@ import contextlib
 import logging
 import re
 import time
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -17,14 +18,13 @@ from discord.ext import commands
 
 from bot.answering.statement_check import bounded, nearest
 from bot.asking import question_of
-from bot.discord_bot.answer_service import TOLD_RATE, AnswerService, kind_of
-from bot.discord_bot.buttons import answer_buttons
+from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.client import NewsClient
-from bot.discord_bot.context import Person, person_of
+from bot.discord_bot.context import Interaction, Person
 from bot.discord_bot.logs import cause
 from bot.discord_bot.memory import history_of, turn_of
 from bot.discord_bot.store import Pending
-from bot.discord_bot.targets import OF_THE_LINE, InteractionTarget, MessageTarget, ReplyTarget, RestoredTarget
+from bot.discord_bot.targets import OF_THE_LINE, ChannelTarget, InteractionTarget, ReplyTarget, RestoredTarget
 from bot.errors import NewsbotError, UsageError
 from bot.models.question_kind import QuestionKind
 from bot.retrieval.question_dates import date_phrases
@@ -32,8 +32,6 @@ from bot.schema import Question
 from bot.wording.days import day_of
 
 log = logging.getLogger(__name__)
-
-Interaction = discord.Interaction[Any]
 
 CHOICES_MOST, CHOICE_CHARS = 25, 100
 """Discord's limits for what autocomplete offers."""
@@ -59,10 +57,7 @@ class Asking(commands.Cog):
         self.client = client
         self.service: AnswerService = client.service
         self._resumed = False
-        self._menu = app_commands.ContextMenu(name=MENU, callback=self.check)
-
-    async def cog_load(self) -> None:
-        self.client.tree.add_command(self._menu)
+        client.tree.add_command(app_commands.ContextMenu(name=MENU, callback=self.check))
 
     # Commands
 
@@ -83,11 +78,11 @@ class Asking(commands.Cog):
         before: app_commands.Range[str, 1, 40] | None = None,
         private: bool = False,
     ) -> None:
-        person = person_of(interaction)
-        await self.service.require(person, self.client)
+        target = InteractionTarget(interaction, private=private)
+        await self.service.require(target.person)
         first, last = day_from(after) if after else None, day_from(before, last=True) if before else None
         asked = Question(question, after=first, before=last, sources=(source,) if source else ())
-        await self._answer(InteractionTarget(interaction, private=private), person, asked)
+        await self._answer(target, asked)
 
     @ask.autocomplete("source")
     async def _offered(self, _: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -100,12 +95,11 @@ class Asking(commands.Cog):
 
     async def check(self, interaction: Interaction, message: discord.Message) -> None:
         """What the corpus says near a message: shown to the person alone, since nobody else has asked."""
-        person = person_of(interaction)
-        await self.service.require(person, self.client)
-        said = statement_in(message, self.client)
-        if not said:
+        target = InteractionTarget(interaction, private=True)
+        await self.service.require(target.person)
+        if not (said := statement_in(message, self.client)):
             raise UsageError("That message has no words that could be checked.")
-        await self._check(InteractionTarget(interaction, private=True), person, said)
+        await self._check(target, said)
 
     # Messages
 
@@ -115,12 +109,12 @@ class Asking(commands.Cog):
         if self.client.user is None or message.author.bot or message.webhook_id or message.type not in _WRITTEN:
             return
         try:
-            await self._heard(message, person_of(message))
+            await self._heard(message, ChannelTarget(message.channel, message))
         except OF_THE_LINE as error:
             log.warning("a message could not be answered: %s", cause(error))
 
-    async def _heard(self, message: discord.Message, person: Person) -> None:
-        mentioned = self._is_mentioned(message)
+    async def _heard(self, message: discord.Message, target: ChannelTarget) -> None:
+        person, mentioned = target.person, self._is_mentioned(message)
         replied = message.reference.resolved if message.reference else None
         to_answer = isinstance(replied, discord.Message) and turn_of(replied, self._me) is not None
         addressed = mentioned or to_answer or person.guild is None
@@ -131,10 +125,9 @@ class Asking(commands.Cog):
         addressed = addressed or (is_open and message.channel.id == message.id)  # a new post in a forum
         if not addressed and not (is_open and not self._is_for_others(message)):
             return
-        target = MessageTarget(message)
-        if refusal := await self.service.refusal(person, self.client):
-            if person.guild is None and self.service.rates.take([(("told", person.user), TOLD_RATE)]) <= 0:
-                await target.note(refusal)
+        if refusal := await self.service.refusal(person):
+            if person.guild is None:
+                await self.service.tell_refusal(target, refusal)
             return
         text = self._asked_in(message)
         surely, likely = await self._kinds(text)
@@ -146,7 +139,7 @@ class Asking(commands.Cog):
             elif likely is QuestionKind.THANKS:
                 await target.react("👍")
             elif surely in {QuestionKind.GREETING, QuestionKind.HELP}:
-                await self._answer(target, person, Question(text))
+                await self._answer(target, Question(text), is_talk=True)
             return
         if surely is QuestionKind.TALK and text and not mentioned and person.guild is not None:
             return  # a reply to an answer that asks nothing
@@ -158,20 +151,25 @@ class Asking(commands.Cog):
             return
         about = replied if isinstance(replied, discord.Message) and not to_answer else None
         if about and (not text or surely is QuestionKind.CHECK) and (said := statement_in(about, self.client)):
-            await self._check(target, person, said)
+            await self._check(target, said)
         elif not text:
             await target.note(self._how_to_ask(message))
         elif surely is QuestionKind.THANKS:
             await target.react("👍")
         else:  # the asker knows what to say to talk, too
-            await self._answer(target, person, Question(text), recall_from=None if surely.is_talk else message)
+            await self._answer(target, Question(text), is_talk=surely.is_talk)
 
     async def _kinds(self, text: str) -> tuple[QuestionKind, QuestionKind]:
         """What kind a text is: in favour of a question, as for what is said to the bot, and in favour of talk."""
         if not text:
             return QuestionKind.TALK, QuestionKind.TALK
-        kind = partial(kind_of, self.service.context.asker, text)
-        return await asyncio.to_thread(kind), await asyncio.to_thread(kind, -OVERHEARD_MARGIN)
+        retriever = self.service.context.asker.retriever
+
+        def kinds() -> tuple[QuestionKind, QuestionKind]:
+            vector = retriever.embeddings.encode([text], "query")[0]
+            return retriever.kinds.kind(text, vector), retriever.kinds.kind(text, vector, -OVERHEARD_MARGIN)
+
+        return await asyncio.to_thread(kinds)
 
     def _how_to_ask(self, message: discord.Message) -> str:
         if not message.content and not self.client.intents.message_content:
@@ -210,25 +208,18 @@ class Asking(commands.Cog):
     # Answers
 
     async def _answer(
-        self, target: ReplyTarget, person: Person, question: Question, *, recall_from: discord.Message | None = None,
-        resumed: str = "",
-    ) -> None:  # fmt: skip
-        recall = partial(history_of, recall_from, self._me) if recall_from is not None else None
-        buttons = answer_buttons(threads=target.can_open_thread)
-        await self.service.ask(target, person, question, buttons=buttons, recall=recall, resumed=resumed)
-        if (
-            isinstance(target, MessageTarget) and recall_from is not None and recall_from.guild is not None
-            and recall_from.reference is not None and not target.permissions.read_message_history
-        ):  # fmt: skip
+        self, target: ReplyTarget, question: Question, *, claim: str = "", is_talk: bool = False, resumed: str = ""
+    ) -> None:
+        message = None if claim or is_talk else target.message
+        recall = partial(history_of, message, self._me) if message is not None else None
+        answers = partial(nearest, self.service.context.asker) if claim else None
+        await self.service.ask(target, question, recall=recall, answers=answers, claim=claim, resumed=resumed)
+        if message is not None and message.reference is not None and not target.can_read_history:
             await target.private("I may not read the history of that channel, so I answered without what was before.")
 
-    async def _check(self, target: ReplyTarget, person: Person, said: str, resumed: str = "") -> None:
-        asker = self.service.context.asker
-        claim = await asyncio.to_thread(bounded, said, asker.question_chars)
-        await self.service.ask(
-            target, person, Question(claim), buttons=answer_buttons(threads=target.can_open_thread),
-            answers=partial(nearest, asker), claim=claim, resumed=resumed,
-        )  # fmt: skip
+    async def _check(self, target: ReplyTarget, said: str) -> None:
+        claim = await asyncio.to_thread(bounded, said, self.service.context.asker.question_chars)
+        await self._answer(target, Question(claim), claim=claim)
 
     # After a restart
 
@@ -245,57 +236,40 @@ class Asking(commands.Cog):
             return
         if left:
             log.info("Questions that were left unanswered: %d.", len(left))
-        await asyncio.gather(*(self._resume(each) for each in left if not self.service.is_running(each.id)))
+        await asyncio.gather(*(self._resume(each) for each in left if each.id not in self.service.running))
 
     async def _resume(self, pending: Pending) -> None:
         body, age = pending.body, time.time() - pending.at
-        person = Person(int(body["user"]), body["guild"], tuple(body["channels"]))
+        target: ReplyTarget | None = None
         try:
-            target = await self._target_of(pending, age)
-            if target is not None and pending.tries < TRIES_MOST:
-                if body["claim"]:
-                    await self._check(target, person, body["claim"], pending.id)
-                else:
-                    message = target.message if isinstance(target, MessageTarget) else None
-                    await self._answer(
-                        target, person, question_of(body["question"]), recall_from=message, resumed=pending.id
-                    )
+            if "token" in body and age < TOKEN_SECONDS:
+                target = RestoredTarget(self.client, body)
+            elif age < LOST_SECONDS and not body.get("private"):
+                target = await self._target_in_channel(body)
+            can_be_answered = isinstance(target, RestoredTarget) or (target and target.message)
+            if target is not None and can_be_answered and pending.tries < TRIES_MOST:
+                await self._answer(target, question_of(body["question"]), claim=body["claim"], resumed=pending.id)
                 return
             if target is not None:
                 await target.note(LOST)
-            elif age < LOST_SECONDS and not body.get("private"):
-                channel: Any = await self._channel(int(body["channel"]))
-                await channel.send(LOST)
         except (*OF_THE_LINE, KeyError) as error:  # a key lacks in what an older newsbot noted
             log.warning("a question that was left could not be taken up: %s", cause(error))
         await asyncio.to_thread(self.service.store.end, pending.id)
 
-    async def _target_of(self, pending: Pending, age: float) -> ReplyTarget | None:
-        """Where the answer goes; None where Discord takes none there any more."""
-        body = pending.body
-        if "token" in body:
-            return RestoredTarget(self.client, body) if age < TOKEN_SECONDS else None
-        if age > LOST_SECONDS:
-            return None
-        channel: Any = await self._channel(int(body["channel"]))
-        try:
-            return MessageTarget(await channel.fetch_message(int(body["message"])))
-        except discord.NotFound:
-            return None
-
-    async def _channel(self, id_: int) -> Any:
-        return self.client.get_channel(id_) or await self.client.fetch_channel(id_)
+    async def _target_in_channel(self, body: Mapping[str, Any]) -> ChannelTarget:
+        """The reply to the message that asked; where there is none any more, a message in its channel."""
+        id_ = int(body["channel"])
+        channel: Any = self.client.get_channel(id_) or await self.client.fetch_channel(id_)
+        if "message" in body:
+            with contextlib.suppress(discord.NotFound):
+                return ChannelTarget(channel, await channel.fetch_message(int(body["message"])))
+        return ChannelTarget(channel, Person(body["user"], body["guild"]))
 
 
 def words_of(message: discord.Message, client: discord.Client) -> str:
     """What a message says, without the mention of the bot; others are called by their names."""
-    me = client.user
-    own = [rf"<@!?{me.id}>"] if me is not None else []
-    if message.guild is not None and message.guild.self_role is not None:
-        own.append(rf"<@&{message.guild.self_role.id}>")
-    text = re.sub("|".join(own), " ", message.content) if own else message.content
-    names = {each.id: each.display_name for each in message.mentions}
-    text = re.sub(r"<@!?(\d+)>", lambda found: names.get(int(found[1]), ""), text)
+    names = {each.id: each.display_name for each in message.mentions if each != client.user}
+    text = re.sub(r"<@!?(\d+)>", lambda found: names.get(int(found[1]), " "), message.content)
     text = re.sub(r"<(?:@&|#|a?:\w+:|/[^:>]+:|t:)[^>]*>", " ", text)
     return " ".join(text.split())
 

@@ -14,12 +14,12 @@ from discord import ui
 
 from bot.corpus.catalog.feedback import Given, Rating, Reason, forget, given, rate, voter
 from bot.corpus.corpus import Corpus
-from bot.discord_bot.answer_service import AnswerService, service_of, tell_failure
-from bot.discord_bot.comparing import change_block, changes
-from bot.discord_bot.context import Person, person_of
+from bot.discord_bot.answer_service import AnswerService, tell_failure
+from bot.discord_bot.browsing import latest_of
+from bot.discord_bot.context import Interaction, Person, person_of
+from bot.discord_bot.embeds import changes
 from bot.discord_bot.forms import Form
 from bot.discord_bot.guild_settings import now
-from bot.discord_bot.listings import latest_of
 from bot.discord_bot.quotes import source_page
 from bot.discord_bot.targets import ReplacedTarget, permissions_of, think, whisper
 from bot.errors import UsageError
@@ -28,12 +28,10 @@ from bot.schema import Answer
 from bot.wording.days import day
 from bot.wording.markdown import one_line
 
-Interaction = discord.Interaction[Any]
-
 SHOWN = {
-    "sources": ("📚", "Sources"), "follow": ("💬", "Follow up"), "latest": ("🗞️", "Latest"), "more": ("⋯", None),
+    "sources": ("📚", "Sources"), "follow": ("💬", "Follow up"), "latest": ("🗞️", "Latest"), "more": (None, "⋯"),
     "up": ("👍", None), "down": ("👎", None), "refresh": ("🔄", "Ask again"),
-    "bell": ("🔔", "Tell me when this changes"), "delete": ("🗑️", "Delete"), "page": ("➡️", None),
+    "bell": ("🔔", "Tell me when this changes"), "delete": ("🗑️", "Delete"), "back": ("⬅️", None), "page": ("➡️", None),
 }  # fmt: skip
 """What each button does, with its emoji and its label."""
 GONE = "This answer is no longer known here. Ask again."
@@ -47,53 +45,45 @@ BELLS_MOST = 10
 
 class AnswerButton(
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"newsbot:(?P<act>[a-z]+):(?P<id>[0-9a-f]{12})(?::(?P<argument>[0-9]{1,4}))?",
+    template=r"newsbot:(?P<act>[a-z]+):(?P<id>[0-9a-f]{12})(?::(?P<number>[0-9]{1,4}))?",
 ):
     """A button that belongs to an answer: what it does, for which answer, with which number."""
 
-    def __init__(
-        self, act: str, id_: str, argument: int | None = None, *, emoji: str = "", disabled: bool = False
-    ) -> None:
-        own, label = SHOWN.get(act, ("❔", None))
-        number = "" if argument is None else f":{argument}"
-        super().__init__(
-            ui.Button(
-                emoji=None if act == "more" else emoji or own,
-                label=own if act == "more" else label,
-                custom_id=f"newsbot:{act}:{id_}{number}",
-                disabled=disabled,
-            )
-        )
-        self.act, self.id_, self.argument = act, id_, argument
+    def __init__(self, act: str, id_: str, number: int | None = None, *, disabled: bool = False) -> None:
+        emoji, label = SHOWN.get(act, ("❔", None))
+        custom_id = f"newsbot:{act}:{id_}" + ("" if number is None else f":{number}")
+        super().__init__(ui.Button(emoji=emoji, label=label, custom_id=custom_id, disabled=disabled))
+        self.act, self.id_, self.number = act, id_, number
 
     @classmethod
     async def from_custom_id(
         cls, _interaction: Interaction, _item: ui.Item[Any], match: re.Match[str], /
     ) -> AnswerButton:
-        return cls(match["act"], match["id"], int(match["argument"]) if match["argument"] else None)
+        return cls(match["act"], match["id"], int(match["number"]) if match["number"] else None)
 
     async def callback(self, interaction: Interaction) -> Any:
-        service, person = service_of(interaction), person_of(interaction)
+        service: AnswerService = interaction.client.service
+        person = person_of(interaction)
         try:
-            await service.require(person, interaction.client, looks=True)
+            await service.require(person, looks=True)
             found = await asyncio.to_thread(given, service.context.corpus.catalog, self.id_)
             if found is None or self.act not in ACTS:
                 raise UsageError(GONE)
             language = (await service.settings(person)).language
-            await ACTS[self.act](Press(interaction, service, person, found, self.argument or 1, language))
+            await ACTS[self.act](Press(interaction, service, person, found, self.number, language))
         except Exception as error:  # the person must not see "interaction failed" without a word
             await tell_failure(interaction, error)
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button that was pressed: the answer that it belongs to, by whom, with which number, in which language."""
+    """A button that was pressed: by whom, the answer that it belongs to, its number if it has one, the language."""
 
     interaction: Interaction
     service: AnswerService
     person: Person
     found: Given
-    number: int
+    number: int | None
     language: str
 
     @property
@@ -118,9 +108,9 @@ class Press:
             with contextlib.suppress(discord.NotFound):
                 await message.delete()
 
-    async def rate(self, rating: Rating, reason: Reason | None = None, right: str | None = None) -> None:
+    async def rate(self, *rating: Any) -> None:
         """Keep what who pressed thinks of the answer."""
-        await asyncio.to_thread(rate, self.corpus.catalog, self.found.id, self.person.user, rating, reason, right)
+        await asyncio.to_thread(rate, self.corpus.catalog, self.found.id, self.person.user, *rating)
 
 
 def buttons(*made: AnswerButton) -> ui.View:
@@ -131,36 +121,24 @@ def buttons(*made: AnswerButton) -> ui.View:
     return view
 
 
-def answer_buttons(*, threads: bool) -> Callable[[str, Answer], ui.View]:
-    """Makes the buttons of an answer: few, so that it fits a phone. `threads`: a thread may be opened from it."""
-
-    def made(id_: str, answer: Answer) -> ui.View:
-        acts = ["latest", "bell", "more"]
-        if answer.answered:
-            acts = ["sources", *(["follow"] if threads else []), "up", "down", "more"]
-        return buttons(*(AnswerButton(act, id_) for act in acts))
-
-    return made
+def answer_buttons(id_: str, answer: Answer, threads: bool) -> ui.View:
+    """The buttons of an answer: few, so that it fits a phone. `threads`: a thread may be opened from it."""
+    acts = ["latest", "bell", "more"]
+    if answer.answered:
+        acts = ["sources", *(["follow"] if threads else []), "up", "down", "more"]
+    return buttons(*(AnswerButton(act, id_) for act in acts))
 
 
 async def _sources(press: Press) -> None:
-    page, view = await _page(press)
-    more: dict[str, Any] = {"view": view} if view is not None else {}
-    await press.interaction.response.send_message(embed=page, ephemeral=True, **more)
-
-
-async def _turn(press: Press) -> None:
-    page, view = await _page(press)
-    await press.interaction.response.edit_message(embed=page, view=view)
-
-
-async def _page(press: Press) -> tuple[discord.Embed, ui.View | None]:
-    id_, number, count = press.found.id, press.number, len(press.found.citations)
+    """A source of the answer: the first one in a message of its own, others in place of the one before."""
+    id_, number, count = press.found.id, press.number or 1, len(press.found.citations)
     page = await asyncio.to_thread(source_page, press.corpus.catalog, press.found, number, press.language)
-    if count < 2:
-        return page, None
-    back = AnswerButton("page", id_, number - 1, emoji="⬅️", disabled=number <= 1)
-    return page, buttons(back, AnswerButton("page", id_, number + 1, disabled=number >= count))
+    back = AnswerButton("back", id_, number - 1, disabled=number <= 1)
+    view = buttons(*([back, AnswerButton("page", id_, number + 1, disabled=number >= count)] if count > 1 else []))
+    if press.number is None:
+        await press.interaction.response.send_message(embed=page, view=view, ephemeral=True)
+    else:
+        await press.interaction.response.edit_message(embed=page, view=view)
 
 
 async def _follow(press: Press) -> None:
@@ -168,9 +146,6 @@ async def _follow(press: Press) -> None:
     message, channel = interaction.message, interaction.channel
     if message is None or not isinstance(channel, discord.TextChannel) or message.flags.ephemeral:
         raise UsageError("No thread can be opened here. Reply to the answer to ask on.")
-    is_open = f"The thread is open already: <#{message.id}>"
-    if message.flags.has_thread:
-        raise UsageError(is_open)
     if not permissions_of(interaction).create_public_threads:
         raise UsageError("I may not open threads here. Reply to the answer to ask on.")
     await think(interaction)
@@ -180,7 +155,7 @@ async def _follow(press: Press) -> None:
     except discord.HTTPException as error:
         if error.code != THREAD_EXISTS:
             raise
-        raise UsageError(is_open) from error
+        raise UsageError(f"The thread is open already: <#{message.id}>") from error
     mention = "" if interaction.client.intents.message_content else " Mention me in each question."
     with contextlib.suppress(discord.Forbidden):
         await thread.send(f"Ask on here; I remember the answer above.{mention}")
@@ -198,8 +173,7 @@ async def _latest(press: Press) -> None:
 
     def find() -> discord.Embed:
         asked = press.found.question.text
-        topic = asked if articles_on(press.corpus, asked) else None
-        return latest_of(press.corpus, topic, press.language)[0]
+        return latest_of(press.corpus, asked if articles_on(press.corpus, asked) else None, press.language)[0]
 
     await whisper(press.interaction, "", embed=await asyncio.to_thread(find))
 
@@ -209,16 +183,11 @@ async def _refresh(press: Press) -> None:
     message = press.message(old.messages[0]) if old.messages else None
 
     def remarks(answer: Answer) -> list[str]:
-        if lines := changes(old, answer, language):
-            return [change_block(old, lines, language)]
-        return [f"-# Asked again on {day(now().date(), language)}: nothing has changed."]
+        nothing = f"-# Asked again on {day(now().date(), language)}: nothing has changed."
+        return [changes(old, answer, language) or nothing]
 
-    # A thread may be opened from the answer, not from the menu in which the button stands.
-    made = answer_buttons(threads=isinstance(press.interaction.channel, discord.TextChannel) and message is not None)
-    fresh = await press.service.ask(
-        ReplacedTarget(press.interaction, message), press.person, replace(old.question, as_of=None),
-        buttons=made, remarks=remarks, growing=False,
-    )  # fmt: skip
+    target, question = ReplacedTarget(press.interaction, message), replace(old.question, as_of=None)
+    fresh = await press.service.ask(target, question, remarks=remarks, show_growing=False)
     if fresh is not None:  # pages of the answer before do not belong to the new one
         await press.take_away(old.messages[1:])
 
@@ -262,10 +231,11 @@ async def _down(press: Press) -> None:
         await whisper(interaction, f"Thank you, noted: {reason.value}.")
 
     options = [discord.SelectOption(label=each.value.capitalize(), value=each.value) for each in Reason]
-    right: ui.TextInput[Any] = ui.TextInput(custom_id="right", required=False, max_length=CORRECTION_CHARS)
     fields: dict[str, ui.Item[Any]] = {
         "What is amiss with this answer?": ui.Select(custom_id="reason", options=options),
-        "The right answer, if you know it": right,
+        "The right answer, if you know it": ui.TextInput(
+            custom_id="right", required=False, max_length=CORRECTION_CHARS
+        ),
     }
     await press.interaction.response.send_modal(Form("What is amiss?", fields, sent))
     await press.rate(Rating.DOWN)
@@ -273,5 +243,5 @@ async def _down(press: Press) -> None:
 
 ACTS: dict[str, Callable[[Press], Awaitable[None]]] = {
     "sources": _sources, "follow": _follow, "latest": _latest, "more": _more, "up": _up, "down": _down,
-    "refresh": _refresh, "bell": _bell, "delete": _delete, "page": _turn,
+    "refresh": _refresh, "bell": _bell, "delete": _delete, "back": _sources, "page": _sources,
 }  # fmt: skip

@@ -59,7 +59,8 @@ def coverage_chart(counted: Counted, topic: str, theme: Theme = DARK, language: 
         )  # fmt: skip
     axes.set_ylim(0, max([*below, 1]) * 1.15)
     axes.set_xlim(-0.7, max(len(counted.starts) - 0.3, 3))
-    axes.set_xticks(*_ticks(counted, language))
+    ticks = range(0, len(counted.starts), max(1, -(-len(counted.starts) // TICKS_MOST)))
+    axes.set_xticks(ticks, [tick(counted.starts[place], language, monthly=counted.is_monthly) for place in ticks])
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     axes.tick_params(colors=theme.ink, labelsize=11, length=0)
     axes.grid(axis="y", color=theme.faint, linewidth=0.7)
@@ -72,19 +73,12 @@ def coverage_chart(counted: Counted, topic: str, theme: Theme = DARK, language: 
     span = first if first == last else f"{first} – {last}"
     title = f"{_shown(topic, TITLE_CHARS)}: articles per {period}\n{span}"
     axes.set_title(title, loc="left", color=theme.ink, fontsize=13, pad=10, linespacing=1.5)
-    legend = axes.legend(
+    axes.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, frameon=False, fontsize=11, labelcolor=theme.ink
     )
-    legend.set_in_layout(True)
     written = io.BytesIO()
     figure.savefig(written, format="png", bbox_inches="tight", pad_inches=0.2, metadata={"Software": None})
     return written.getvalue()
-
-
-def _ticks(counted: Counted, language: str) -> tuple[list[int], list[str]]:
-    step = max(1, -(-len(counted.starts) // TICKS_MOST))
-    chosen = list(range(0, len(counted.starts), step))
-    return chosen, [tick(counted.starts[place], language, monthly=counted.is_monthly) for place in chosen]
 
 
 def _shown(text: str, chars: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot.discord_bot.client import invite_link, least_permissions, signed_in
+from bot.discord_bot.client import LEAST_PERMISSIONS, invite_link, signed_in
 from bot.discord_bot.logs import cause
 from bot.errors import SettingsError
 from bot.settings import Settings
@@ -46,15 +46,20 @@ async def check(settings: Settings) -> list[Finding]:
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         remedy = "Look at the network, or try again in a minute."
         return [Finding("Discord", False, f"cannot be asked ({cause(error)}).", remedy)]
+    found = [Finding("token", True, f"taken; the bot is {client.user}."), _intents(settings, application)]
+    if application.interactions_endpoint_url:
+        said = "Discord sends them to a web address instead of the bot."
+        found.append(
+            Finding("commands", False, said, f"Empty Interactions Endpoint URL at {PORTAL} (General Information).")
+        )
+    else:
+        said = f"Discord knows {len(commands)}." if commands else "Discord is told them at the first start."
+        found.append(Finding("commands", True, said))
+    said = f"{limit['remaining']:,} of {limit['total']:,} connections left today, shards advised: {shards}."
+    remedy = f"Discord lets the bot connect again in {limit['reset_after'] / 3_600_000:.1f} hours."
+    found.append(Finding("gateway", limit["remaining"] > 0, said, "" if limit["remaining"] > 0 else remedy))
     invite = invite_link(application.id)
-    return [
-        Finding("token", True, f"taken; the bot is {client.user}."),
-        _intents(settings, application),
-        _interactions(application, commands),
-        _gateway(shards, limit),
-        *_permissions(servers, invite),
-        Finding("invite", True, invite),
-    ]
+    return [*found, *_permissions(servers, invite), Finding("invite", True, invite)]
 
 
 async def _servers(client: discord.Client) -> list[Any]:
@@ -82,41 +87,17 @@ def _intents(settings: Settings, application: discord.AppInfo) -> Finding:
     )
 
 
-def _interactions(application: discord.AppInfo, commands: Sequence[Any]) -> Finding:
-    if application.interactions_endpoint_url:
-        return Finding(
-            "commands",
-            False,
-            "Discord sends them to a web address instead of the bot.",
-            f"Empty Interactions Endpoint URL at {PORTAL} (General Information).",
-        )
-    known = f"Discord knows {len(commands)}." if commands else "Discord is told them at the first start."
-    return Finding("commands", True, known)
-
-
-def _gateway(shards: int, limit: Any) -> Finding:
-    said = f"{limit['remaining']:,} of {limit['total']:,} connections left today, shards advised: {shards}."
-    if limit["remaining"] > 0:
-        return Finding("gateway", True, said)
-    return Finding(
-        "gateway", False, said, f"Discord lets the bot connect again in {limit['reset_after'] / 3_600_000:.1f} hours."
-    )
-
-
 def _permissions(servers: Sequence[Any], invite: str) -> list[Finding]:
     """Those of servers, not of single channels."""
     if not servers:
         return [Finding("servers", False, "the bot is in none yet.", f"Invite it: {invite}")]
-    findings = []
+    lacking = []
     for server in servers:
         granted = discord.Permissions(int(server["permissions"]))
-        if granted.administrator:
-            continue
-        missing = [name for name, needed in least_permissions() if needed and not getattr(granted, name)]
-        if missing:
+        missing = [name for name, needed in LEAST_PERMISSIONS if needed and not getattr(granted, name)]
+        if missing and not granted.administrator:
             words = ", ".join(name.replace("_", " ") for name in missing)
             remedy = f"Give them to the bot's role (Server Settings, Roles), or open {invite} again."
-            findings.append(Finding(f"permissions in {server['name']}", False, f"without {words}.", remedy))
-    count = len(servers) - len(findings)
-    fine = [Finding("servers", True, f"{count:,} of {len(servers):,} with every permission.")]
-    return [*fine, *findings[:SERVERS_NAMED_MOST]]
+            lacking.append(Finding(f"permissions in {server['name']}", False, f"without {words}.", remedy))
+    said = f"{len(servers) - len(lacking):,} of {len(servers):,} with every permission."
+    return [Finding("servers", True, said), *lacking[:SERVERS_NAMED_MOST]]

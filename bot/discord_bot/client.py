@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import json
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,7 +27,8 @@ from discord.http import Route
 from bot.discord_bot.answer_service import AnswerService, tell_failure
 from bot.discord_bot.logs import cause, keep_quiet
 from bot.discord_bot.pace import Pace
-from bot.errors import NewsbotError, SettingsError
+from bot.discord_bot.targets import OF_THE_LINE, persist
+from bot.errors import SettingsError
 from bot.settings import Settings
 
 COMMANDS_FILE, TRANSLATIONS_FILE = "discord_commands.txt", "translations.json"
@@ -33,10 +36,14 @@ MESSAGES_KEPT = 100
 """Messages of all servers that stay in memory; what is older is fetched when it is needed."""
 API_VERSION = "v10"
 HANDSHAKE_SECONDS = 20.0
-SYNC_PAUSE_SECONDS, SYNC_PAUSE_SECONDS_MAX = 5.0, 300.0
-"""Pauses before Discord is told the commands again, where it did not take them: they double."""
-
+SYNC_PAUSES_SECONDS = (5.0, 300.0)
+"""The first and the longest pause before Discord is told the commands again, where it did not take them."""
 SIGN_IN_SECONDS = 15.0
+LEAST_PERMISSIONS = discord.Permissions(
+    view_channel=True, send_messages=True, send_messages_in_threads=True, create_public_threads=True,
+    embed_links=True, attach_files=True, read_message_history=True, add_reactions=True,
+)  # fmt: skip
+"""What the bot needs in a server for everything that it can do."""
 NO_TOKEN = (
     "DISCORD_TOKEN is not set. Make a bot in Discord's developer portal (https://discord.com/developers/applications), "
     "and put its token into the environment or into .env."
@@ -52,12 +59,11 @@ CogMaker = Callable[["NewsClient"], ext.Cog]
 """Makes a cog for a client: a class of the room, or a test's own."""
 
 
-class DiscordRefused(NewsbotError):
-    """Discord answered with an error; `status` is the HTTP status, `retry_after_seconds` what it asks to wait."""
+class NoSessionsLeft(ConnectionError):
+    """Discord lets this bot begin no session for so many seconds."""
 
-    def __init__(self, text: str, status: int, retry_after_seconds: float = 0.0) -> None:
-        super().__init__(text)
-        self.status = status
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__(errno.EBUSY, "no new connections are allowed today")
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -72,29 +78,20 @@ class Unpaused(discord.backoff.ExponentialBackoff[bool]):
 class NewsClient(ext.AutoShardedBot):
     """The connections to Discord, as many as it advises, with the commands of these cogs; not connected yet.
 
-    `content` is whether to ask for the message content intent (None: as the mention trigger is set); without it the
-    bot reads what mentions it and what is written to it alone. `options` go to `discord.Client`.
+    `content` is whether to ask for the message content intent; without it the bot reads what mentions it and what is
+    written to it alone. `options` go to `discord.Client`.
 
-    Attributes: `service`, which answers; `tree`, the application commands; `interactions`, how many came, by kind;
-    `losses`, how often the gateway was lost; `let_in`, whether it ever let the bot in; `syncing`, the task that tells
-    Discord the commands.
+    Attributes: `service`, which answers; `tree`, the application commands; `syncing`, the task that tells Discord them.
     """
 
     def __init__(
-        self,
-        service: AnswerService,
-        cogs: Sequence[CogMaker],
-        *,
-        content: bool | None = None,
-        pace: Pace | None = None,
-        **options: Any,
+        self, service: AnswerService, cogs: Sequence[CogMaker], pace: Pace, *, content: bool, **options: Any
     ) -> None:
         settings = service.context.settings
         point_at_discord(settings)
         discord.shard.ExponentialBackoff = Unpaused  # type: ignore[attr-defined, assignment]
         keep_quiet()
         mentions, direct = settings.discord_mention_trigger, settings.discord_direct_messages
-        content = mentions if content is None else content
         super().__init__(
             command_prefix=(),
             help_command=None,
@@ -106,12 +103,9 @@ class NewsClient(ext.AutoShardedBot):
             **options,
         )
         self.service = service
-        self.interactions: dict[str, int] = {}
-        self.losses = 0
-        self.let_in = False
-        self._lost = False
+        self._was_let_in = self._is_lost = False
         self._makers = cogs
-        self._pace = pace or Pace()
+        self._pace = pace
         self.syncing: asyncio.Task[None] | None = None
         self._open_websocket = self.http.ws_connect
         self.http.ws_connect = self._connect_in_turn  # type: ignore[method-assign]
@@ -123,7 +117,7 @@ class NewsClient(ext.AutoShardedBot):
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 return await self._open_websocket(url, **options)
         except (OSError, TimeoutError, aiohttp.ClientError) as error:
-            if not self.let_in:
+            if not self._was_let_in:
                 raise
             log.warning("Discord's gateway did not take a connection (%s); trying again.", cause(error))
             raise ReconnectWebSocket(None) from error
@@ -135,15 +129,21 @@ class NewsClient(ext.AutoShardedBot):
         settings = self.service.context.settings
         await self.tree.set_translator(Translations())
         for command in self.tree.get_commands():
-            allow_where(command, direct=settings.discord_direct_messages)
+            # What is no server's own is offered in direct messages and in one's pocket, too.
+            is_own = not isinstance(command, app_commands.Group) and not command.guild_only
+            pocket = is_own and settings.discord_direct_messages
+            command.allowed_contexts = app_commands.AppCommandContext(
+                guild=True, dm_channel=pocket, private_channel=pocket
+            )
+            command.allowed_installs = app_commands.AppInstallationType(guild=True, user=pocket)
         self.tree.error(tell_failure)
         keep_quiet()
         assert self.application_id is not None
         log.info("Invite the bot to a server: %s", invite_link(self.application_id))
-        self.syncing = asyncio.create_task(self._keep_syncing())
+        self.syncing = asyncio.create_task(self._sync())
 
     async def launch_shards(self) -> None:
-        """Connect as many shards as are set or advised. Raises DiscordRefused where Discord allows none today."""
+        """Connect as many shards as are set or advised. Raises NoSessionsLeft where Discord allows none today."""
         settings = self.service.context.settings
         try:
             advised, url, limit = await self.http.get_bot_gateway()
@@ -154,7 +154,7 @@ class NewsClient(ext.AutoShardedBot):
             advised, url = 1, settings.discord_gateway_url  # what stands in for Discord need not give advice
         else:
             if limit["remaining"] <= 0:  # one more, and Discord takes the token back
-                raise DiscordRefused("no new connections are allowed today", 429, limit["reset_after"] / 1000)
+                raise NoSessionsLeft(limit["reset_after"] / 1000)
         point_at_discord(settings, url)
         self.shard_count = settings.discord_shards or advised
         await super().launch_shards()
@@ -165,17 +165,13 @@ class NewsClient(ext.AutoShardedBot):
             self.syncing.cancel()
         await super().close()
 
-    async def _keep_syncing(self) -> None:
+    async def _sync(self) -> None:
         """Tell Discord the commands; where it cannot be told now, later again: meanwhile the bot is online."""
-        pause = SYNC_PAUSE_SECONDS
-        while True:
-            try:
-                await sync_commands(self, self.service.context.settings.data_dir / COMMANDS_FILE)
-                return
-            except (discord.HTTPException, OSError, TimeoutError) as error:
-                log.warning("Discord could not be told the commands (%s); again in %.0f s.", cause(error), pause)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, SYNC_PAUSE_SECONDS_MAX)
+        path = self.service.context.settings.data_dir / COMMANDS_FILE
+        try:
+            await persist(lambda: sync_commands(self, path), math.inf, SYNC_PAUSES_SECONDS)
+        except OF_THE_LINE as error:
+            log.error("Discord refused the commands (%s); those that it knows go on working.", cause(error))
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Discord's gateway was reached, and a session is begun."""
@@ -183,50 +179,34 @@ class NewsClient(ext.AutoShardedBot):
         await super().before_identify_hook(shard_id, initial=initial)
 
     def dispatch(self, event: str, /, *args: Any, **options: Any) -> None:
-        """Pass an event on; once the client closes there is no loop to run anything (discord.py would break on it)."""
+        """Note what happens to the line, and pass an event on.
+
+        discord.py says at every attempt that the line is gone; the log, once. When the client closes there is no loop
+        to run anything: discord.py would break on it.
+        """
         if event == "disconnect":
             self._pace.lost()
+            if self._was_let_in and not self._is_lost and not self.is_closed():
+                self._is_lost = True
+                self.service.counts["losses"] += 1
+                log.warning("The connection to Discord's gateway was lost; reconnecting.")
         elif event in {"connect", "resumed"}:
             self._pace.settled()
+            self._was_let_in = True
+            if event == "resumed" and self._is_lost:
+                log.info("Connected again to Discord's gateway; nothing was missed.")
+        elif event == "ready":
+            shards = f" over {self.shard_count} shards" if (self.shard_count or 1) > 1 else ""
+            log.info("Connected to Discord as %s, in %d servers%s.", self.user, len(self.guilds), shards)
+        elif event == "interaction":
+            self.service.counts[args[0].type.name] += 1
+        if event in {"ready", "resumed"} and not any(shard.is_closed() for shard in self.shards.values()):
+            self._is_lost = False
         if not self.is_closed():
             super().dispatch(event, *args, **options)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """A message came: the cogs listen. It is no command of the kind that begins with a prefix."""
-
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Counts; the commands and views do the work."""
-        kind = interaction.type.name
-        self.interactions[kind] = self.interactions.get(kind, 0) + 1
-
-    async def on_connect(self) -> None:
-        """Discord's gateway let the bot in."""
-        self.let_in = True
-
-    async def on_ready(self) -> None:
-        """Connected, with a new session; every server is known."""
-        shards = f" over {self.shard_count} shards" if (self.shard_count or 1) > 1 else ""
-        log.info("Connected to Discord as %s, in %d servers%s.", self.user, len(self.guilds), shards)
-        self._found()
-
-    async def on_resumed(self) -> None:
-        """Connected again, with the old session and everything that happened meanwhile."""
-        if self._lost:
-            log.info("Connected again to Discord's gateway; nothing was missed.")
-        self._found()
-
-    async def on_disconnect(self) -> None:
-        """The line is gone. discord.py says so at every attempt; the log, once."""
-        if self._lost or self.is_closed() or not self.let_in:
-            return
-        self._lost = True
-        self.losses += 1
-        log.warning("The connection to Discord's gateway was lost; reconnecting.")
-
-    def _found(self) -> None:
-        # The news that all is well may come late, when the line is gone again.
-        if not any(shard.is_closed() for shard in self.shards.values()):
-            self._lost = False
 
 
 def token_of(settings: Settings) -> str:
@@ -253,15 +233,6 @@ async def signed_in(settings: Settings) -> AsyncIterator[discord.Client]:
         yield client
 
 
-def allow_where(command: Any, *, direct: bool) -> None:
-    """Where Discord offers a command: in servers; what is no server's own, in direct messages and one's pocket too."""
-    own = not command.guild_only and not isinstance(command, app_commands.Group)
-    command.allowed_contexts = app_commands.AppCommandContext(
-        guild=True, dm_channel=own and direct, private_channel=own and direct
-    )
-    command.allowed_installs = app_commands.AppInstallationType(guild=True, user=own and direct)
-
-
 class Translations(app_commands.Translator):
     """Names and descriptions of commands in other languages, from `translations.json`; English where it has none."""
 
@@ -277,32 +248,15 @@ class Translations(app_commands.Translator):
 
 def intents(*, mentions: bool, content: bool, direct: bool = True) -> discord.Intents:
     """The least that the bot asks to be told: servers, direct messages, and messages where it may be mentioned."""
-    wanted = discord.Intents.none()
-    wanted.guilds = True
-    wanted.dm_messages = direct
-    wanted.guild_messages = mentions
-    wanted.message_content = mentions and content
-    return wanted
-
-
-def least_permissions() -> discord.Permissions:
-    """What the bot needs in a server for everything that it can do."""
-    return discord.Permissions(
-        view_channel=True,
-        send_messages=True,
-        send_messages_in_threads=True,
-        create_public_threads=True,
-        embed_links=True,
-        attach_files=True,
-        read_message_history=True,
-        add_reactions=True,
+    return discord.Intents(
+        guilds=True, dm_messages=direct, guild_messages=mentions, message_content=mentions and content
     )
 
 
 def invite_link(application_id: int) -> str:
     """The address that adds the bot to a server, with the least permissions."""
     return discord.utils.oauth_url(
-        application_id, permissions=least_permissions(), scopes=("bot", "applications.commands")
+        application_id, permissions=LEAST_PERMISSIONS, scopes=("bot", "applications.commands")
     )
 
 
@@ -325,33 +279,24 @@ def point_at_discord(settings: Settings, gateway: str | None = None) -> None:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(chosen)
 
 
-async def sync_commands(client: NewsClient, path: Path) -> bool:
-    """Tell Discord which commands there are, unless it has been told just these; returns whether it was.
+async def sync_commands(client: NewsClient, path: Path) -> None:
+    """Tell Discord which commands there are, unless it has been told just these. Raises discord.HTTPException.
 
     `path` remembers what was told, and by which application. Discord is asked for the names that it knows, so that
-    commands which somebody took away come back. Raises discord.HTTPException where trying again later may help.
+    commands which somebody took away come back.
     """
-    translator = client.tree.translator
-    told = [
-        await command.get_translated_payload(client.tree, translator) if translator else command.to_dict(client.tree)
-        for command in client.tree.get_commands()
-    ]
+    tree = client.tree
+    assert tree.translator is not None
+    told = [await command.get_translated_payload(tree, tree.translator) for command in tree.get_commands()]
     digest = hashlib.sha256(json.dumps([client.application_id, told], sort_keys=True).encode()).hexdigest()
     with contextlib.suppress(OSError, ValueError):
         if path.read_text(encoding="utf-8") == digest:
-            known = {(command.name, command.type.value) for command in await client.tree.fetch_commands()}
+            known = {(command.name, command.type.value) for command in await tree.fetch_commands()}
             if known == {(command["name"], command["type"]) for command in told}:
-                return False
-    try:
-        await client.tree.sync()
-    except discord.HTTPException as error:
-        if error.status == 429 or error.status >= 500:
-            raise
-        log.error("Discord refused the commands (%s); those that it knows go on working.", cause(error))
-        return False
+                return
+    await tree.sync()
     log.info("Discord was told the commands: %d.", len(told))
     try:
         path.write_text(digest, encoding="utf-8")
     except OSError as error:
         log.warning("%s cannot be written (%s); the commands will be told again.", path.name, error.strerror)
-    return True

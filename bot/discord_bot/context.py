@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from bot.asking import Asker
+from bot.corpus.corpus import Corpus
+from bot.settings import Settings
 
-    from bot.asking import Asker
-    from bot.corpus.corpus import Corpus
-    from bot.settings import Settings
+Interaction = discord.Interaction[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +19,12 @@ class BotContext:
     """Everything that the adapter reaches of newsbot.
 
     `asker.astream(question, history)` yields growing answers, the last of which is final. `corpus` is the one that
-    `asker` asks; its calls block, so they belong in a thread. `ingest` takes the address of a page or a feed and gives
-    the line that says what became of it; None where putting articles in from Discord is not enabled.
+    `asker` asks; its calls block, so they belong in a thread.
     """
 
     asker: Asker
     corpus: Corpus
     settings: Settings
-    ingest: Callable[[str], Awaitable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +39,28 @@ class Person:
     """Whether they may manage the server."""
 
 
-def person_of(source: discord.Interaction[Any] | discord.Message) -> Person:
+def person_of(source: Interaction | discord.Message) -> Person:
     """Who sent an interaction or a message, and from where.
 
     Where the bot is no member of a server (it is installed by the person), what holds for direct messages holds.
     """
+    channel_id: int | None
     if isinstance(source, discord.Message):
-        author, guild = source.author, source.guild.id if source.guild else None
+        author, channel_id = source.author, source.channel.id
+        guild = source.guild.id if source.guild else None
         manages = isinstance(author, discord.Member) and author.guild_permissions.manage_guild
-        channels = channels_of(source.channel, source.channel.id)
     else:
-        author = source.user
+        author, channel_id = source.user, source.channel_id
         guild = source.guild_id if is_in_server(source) else None
         manages = guild is not None and source.permissions.manage_guild
-        channels = channels_of(source.channel, source.channel_id)
+    parent = source.channel.parent_id if isinstance(source.channel, discord.Thread) else None
+    channels = tuple(filter(None, (channel_id, parent, getattr(source.channel, "category_id", None))))
     roles = tuple(role.id for role in author.roles) if isinstance(author, discord.Member) else ()
     return Person(author.id, guild, channels, roles, manages)
 
 
-def is_in_server(interaction: discord.Interaction[Any]) -> bool:
+def is_in_server(interaction: Interaction) -> bool:
     """Whether an interaction comes from a server that the bot is in, and not only in somebody's pocket."""
     if interaction.guild_id is None:
         return False
     return interaction.is_guild_integration() or interaction.client.get_guild(interaction.guild_id) is not None
-
-
-def channels_of(channel: Any, id_: int | None) -> tuple[int, ...]:
-    """The ids that a channel is allowed or denied by: its own, a thread's parent's, their category's."""
-    parent = channel.parent_id if isinstance(channel, discord.Thread) else None
-    category = getattr(channel, "category_id", None)
-    return tuple(each for each in (id_, parent, category) if each)

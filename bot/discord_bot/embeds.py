@@ -8,6 +8,7 @@ from itertools import accumulate
 
 import discord
 
+from bot.corpus.catalog.feedback import Given
 from bot.discord_bot.splitting import size, split
 from bot.render import day as english_day
 from bot.schema import Answer, Article, Citation
@@ -21,6 +22,7 @@ MESSAGE_MOST, EMBEDS_MOST = 6000, 10
 OUTLET_CHARS = 60
 SUBTEXT = "-# "
 """Begins a line in small letters: where a quote is from, and other words of ours."""
+Pages = list[discord.Embed]
 GREEN, GREY, BLUE = 0x2E9E6B, 0x80848E, 0x3B78C4
 NEAREST_CHARS = 200
 CLAIM_CHARS = 300
@@ -29,15 +31,12 @@ CHECKED_NOTE = "-# The nearest passages, not a verdict."
 SOURCES_A_LINE = 4
 PHONE_CHARS, FEW_QUOTES = 300, 3
 """Two or three quotes of so many characters together, with what is around them, are 300 pixels high on a phone."""
+CHANGED_SHORT_CHARS, CHANGES_MOST = 120, 6
 
 
-Pages = list[discord.Embed]
-
-
-def embed(description: str, *, title: str = "", footer: str = "", colour: int = BLUE) -> discord.Embed:
+def embed(description: str, *, footer: str = "", colour: int = BLUE) -> discord.Embed:
     """One page, in Discord's markup."""
-    made = discord.Embed(title=title or None, description=description, colour=colour)
-    return footed(made, footer)
+    return footed(discord.Embed(description=description, colour=colour), footer)
 
 
 def footed(page: discord.Embed, *parts: str) -> discord.Embed:
@@ -48,7 +47,7 @@ def footed(page: discord.Embed, *parts: str) -> discord.Embed:
 
 def answer_pages(
     answer: Answer, language: str = "en", *, remarks: Sequence[str] = (), claim: str = "", whole: bool = False
-) -> list[discord.Embed]:
+) -> Pages:
     """An answer as pages. Every quote has its outlet, its day and its link; so has every `[n]` of a model's prose.
 
     `language` is that of dates; `remarks` are lines of ours, in markup, shown below; `claim` is the statement that was
@@ -84,15 +83,13 @@ def article_line(article: Article, language: str = "en", address: str | None = N
     return f"{masked_link(article.title, address or article.url)} · {outlet} · {day(article.published, language)}"
 
 
-def messages_of(pages: Iterable[discord.Embed]) -> list[list[discord.Embed]]:
+def messages_of(pages: Iterable[discord.Embed]) -> list[Pages]:
     """Pages in runs that fit one message each."""
-    messages: list[list[discord.Embed]] = []
+    messages: list[Pages] = [[]]
     for page in pages:
-        last = messages[-1] if messages else []
-        if last and len(last) < EMBEDS_MOST and sum(map(embed_size, [*last, page])) <= MESSAGE_MOST:
-            last.append(page)
-        else:
-            messages.append([page])
+        if len(messages[-1]) == EMBEDS_MOST or sum(map(embed_size, [*messages[-1], page])) > MESSAGE_MOST:
+            messages.append([])
+        messages[-1].append(page)
     return messages
 
 
@@ -119,7 +116,7 @@ def fitted(text: str, most: int) -> str:
     return shown
 
 
-def line_pages(title: str, lines: Iterable[str], *, footer: str = "", colour: int = BLUE) -> list[discord.Embed]:
+def line_pages(title: str, lines: Iterable[str], *, footer: str = "", colour: int = BLUE) -> Pages:
     """Lines in markup as pages; each line is kept whole. The title is on the first one, the footer on the last."""
     pages = [embed(part, colour=colour) for part in split("\n".join(lines), DESCRIPTION_MOST)]
     pages[0].title = title
@@ -127,9 +124,37 @@ def line_pages(title: str, lines: Iterable[str], *, footer: str = "", colour: in
     return pages
 
 
-def growing(answer: Answer, language: str = "en") -> discord.Embed:
-    """An answer that is still being written, as one page."""
-    return answer_pages(answer, language)[0].set_footer(text="Writing …")
+def changes(before: Given, after: Answer, language: str = "en") -> str:
+    """What a reader would care about that changed since an answer was given, in markup; empty where nothing did."""
+    found = []
+    if before.answered and not after.answered:
+        found.append("The corpus no longer says.")
+    elif after.answered and not before.answered:
+        found.append("The corpus says now what it did not say then.")
+    if (before.short or "") != (after.short or "") and before.answered and after.answered:
+        old, new = (
+            f"**{escaped(one_line(each, CHANGED_SHORT_CHARS))}**" if each else "none"
+            for each in (before.short, after.short)
+        )
+        found.append(f"Short answer: {old} → {new}")
+    if before.as_of != after.as_of and before.as_of and after.as_of:
+        found.append(f"As of: {day(before.as_of, language)} → {day(after.as_of, language)}")
+    known = {cited.article_id: cited.number for cited in before.citations}
+    articles = {citation.article.id: citation.article for citation in after.citations}
+    found += [f"New: {article_line(article, language)}" for id_, article in articles.items() if id_ not in known]
+    if gone := [f"({cited.number})" for cited in before.citations if cited.article_id not in articles]:
+        found.append(f"No longer cited: {', '.join(gone)} of the answer before")
+    quoted = {(cited.article_id, " ".join(cited.quote.split())) for cited in before.citations}
+    if other := [
+        f"[{citation.number}]"
+        for citation in after.citations
+        if citation.article.id in known and (citation.article.id, " ".join(citation.quote.split())) not in quoted
+    ]:
+        found.append(f"Other words quoted: {', '.join(other)}")
+    if not found and before.model is None and after.model is None and before.text != after.text and after.answered:
+        found.append("The wording of a source changed.")
+    lines = [f"- {line}" for line in found[:CHANGES_MOST]]
+    return "\n".join([f"**Changed since {day(before.given_at.date(), language)}**", *lines]) if lines else ""
 
 
 def _text(answer: Answer, language: str, whole: bool) -> str:
@@ -140,9 +165,8 @@ def _text(answer: Answer, language: str, whole: bool) -> str:
         left = len(answer.citations) - len(quoted)
         more = [f"{SUBTEXT}{left} more behind **Sources**"] if left else []
         return "\n\n".join([*(_quote(each, answer.short, language) for each in quoted), *more])
-    shown = escaped(answer.text, frozenset(citation.number for citation in answer.citations))
-    if answer.short:
-        shown = _with_short(shown, answer.short)
+    markers = frozenset(citation.number for citation in answer.citations)
+    shown = _with_short(escaped(answer.text, markers), answer.short)
     origins = [f"[{each.number}] {origin(each, language)}" for each in answer.citations]
     lines = [origins[place : place + SOURCES_A_LINE] for place in range(0, len(origins), SOURCES_A_LINE)]
     return "\n\n".join([shown, "\n".join(SUBTEXT + " · ".join(line) for line in lines)]).strip()
@@ -158,8 +182,8 @@ def _on_a_phone(citations: Sequence[Citation]) -> Sequence[Citation]:
 
 def _quote(citation: Citation, short: str | None, language: str) -> str:
     """`“a quote”`, and below it where it is from."""
-    quote = escaped(" ".join(citation.quote.split()))
-    return f"“{_with_short(quote, short) if short else quote}”\n{SUBTEXT}{origin(citation, language)}"
+    quote = _with_short(escaped(" ".join(citation.quote.split())), short)
+    return f"“{quote}”\n{SUBTEXT}{origin(citation, language)}"
 
 
 def _refusal(answer: Answer, language: str) -> str:
@@ -180,8 +204,10 @@ def _refusal(answer: Answer, language: str) -> str:
     return f"{shown}\n{SUBTEXT}Try other words, or `/latest` for what is new."
 
 
-def _with_short(shown: str, short: str) -> str:
+def _with_short(shown: str, short: str | None) -> str:
     """The short answer in bold where it stands as words of its own (not the 5 of 2015)."""
+    if not short:
+        return shown
     wanted = escaped(" ".join(short.split()))
     alone = rf"(?<![\w.,\[]){re.escape(wanted)}(?![\w\]]|[.,]\d)"
     return re.sub(alone, lambda found: f"**{found[0]}**", shown)
@@ -196,8 +222,6 @@ def _footer(answer: Answer, language: str) -> str:
 
 def _also_in(copies: Iterable[Article]) -> str:
     names = {copy.source or copy.url or copy.origin for copy in copies}
-    if not names:
-        return ""
-    if len(names) == 1:
-        return f" · also in {escaped(one_line(names.pop(), OUTLET_CHARS))}"
-    return f" · also in {len(names)} outlets"
+    if len(names) > 1:
+        return f" · also in {len(names)} outlets"
+    return "".join(f" · also in {escaped(one_line(name, OUTLET_CHARS))}" for name in names)

@@ -9,8 +9,8 @@ import discord
 from discord import ui
 
 from bot.discord_bot.answer_service import tell_failure
+from bot.discord_bot.context import Interaction
 
-Interaction = discord.Interaction[Any]
 OPEN_SECONDS = 900.0
 """How long a form or a select can be used."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -28,6 +28,7 @@ SECTIONS = {
 """What is set together, in one form: at most five of them, as Discord has it."""
 MENTIONS = {"channels": "<#{}>", "roles": "<@&{}>", "people": "<@{}>"}
 """How the ids of a setting are shown, by the last word of its name."""
+Ids = Annotated[tuple[int, ...], Field(max_length=PLACES_MOST)]
 
 
 class GuildSettings(BaseModel):
@@ -41,14 +42,12 @@ class GuildSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    allowed_channels: tuple[int, ...] = Field(
-        default=(), max_length=PLACES_MOST, title="Answer in these channels alone"
-    )
-    denied_channels: tuple[int, ...] = Field(default=(), max_length=PLACES_MOST, title="Never answer in these channels")
-    open_channels: tuple[int, ...] = Field(default=(), max_length=PLACES_MOST, title="Answer without a mention in")
-    allowed_roles: tuple[int, ...] = Field(default=(), max_length=PLACES_MOST, title="Answer these roles alone")
-    denied_roles: tuple[int, ...] = Field(default=(), max_length=PLACES_MOST, title="Never answer these roles")
-    blocked_people: tuple[int, ...] = Field(default=(), max_length=PLACES_MOST, title="Never answer these people")
+    allowed_channels: Ids = Field(default=(), title="Answer in these channels alone")
+    denied_channels: Ids = Field(default=(), title="Never answer in these channels")
+    open_channels: Ids = Field(default=(), title="Answer without a mention in")
+    allowed_roles: Ids = Field(default=(), title="Answer these roles alone")
+    denied_roles: Ids = Field(default=(), title="Never answer these roles")
+    blocked_people: Ids = Field(default=(), title="Never answer these people")
     user_per_minute: int = Field(default=5, ge=0, le=1000, title="Questions of one person in a minute")
     user_per_hour: int = Field(default=60, ge=0, le=10_000, title="Questions of one person in an hour")
     server_per_minute: int = Field(default=60, ge=0, le=10_000, title="Questions of the server in a minute")
@@ -57,18 +56,17 @@ class GuildSettings(BaseModel):
     quiet_from: str | None = Field(default=None, title="No answers to mentions from, such as 22:00")
     quiet_to: str | None = Field(default=None, title="No answers to mentions to, such as 07:00")
     time_zone: str = Field(default="UTC", title="Time zone, such as Europe/Berlin")
-    language: str = Field(default="en", title="Dates are written in")
+    language: str = Field(default="en", pattern=f"^({'|'.join(LANGUAGES)})$", title="Dates are written in")
     chat_model: bool = Field(default=True, title="The operator's chat model may write")
 
-    @field_validator("quiet_from", "quiet_to", "time_zone", "language")
+    @field_validator("quiet_from", "quiet_to", "time_zone")
     @classmethod
     def _usable(cls, value: str | None, field: ValidationInfo) -> str | None:
+        text = (value or "").strip()
         try:
             if field.field_name == "time_zone":
-                return zone_of((value or "").strip()).key
-            if field.field_name == "language":
-                return _language(str(value))
-            return clock(value) if value and value.strip() else None
+                return zone_of(text).key
+            return clock(text) if text else None
         except UsageError as error:
             raise ValueError(str(error)) from error
 
@@ -103,20 +101,16 @@ class GuildSettings(BaseModel):
 
     def answers_in(self, channels: Collection[int]) -> bool:
         """Whether questions are answered in a channel; a thread is given with its parent."""
-        if any(each in self.denied_channels for each in channels):
-            return False
         known = {*self.allowed_channels, *self.open_channels}
-        return not self.allowed_channels or any(each in known for each in channels)
+        return _is_open_to(channels, known if self.allowed_channels else (), self.denied_channels)
 
     def is_open(self, channels: Collection[int]) -> bool:
         """Whether every question of a channel is answered."""
-        return self.answers_in(channels) and any(each in self.open_channels for each in channels)
+        return self.answers_in(channels) and not set(channels).isdisjoint(self.open_channels)
 
     def answers_to(self, roles: Collection[int]) -> bool:
         """Whether somebody with these roles is answered."""
-        if any(each in self.denied_roles for each in roles):
-            return False
-        return not self.allowed_roles or any(each in self.allowed_roles for each in roles)
+        return _is_open_to(roles, self.allowed_roles, self.denied_roles)
 
     def is_quiet(self, now: datetime) -> bool:
         """Whether mentions are left unanswered at this moment (with its time zone)."""
@@ -125,6 +119,11 @@ class GuildSettings(BaseModel):
         here = now.astimezone(zone_of(self.time_zone)).time()
         begin, end = time.fromisoformat(self.quiet_from), time.fromisoformat(self.quiet_to)
         return begin <= here < end if begin <= end else here >= begin or here < end
+
+
+def _is_open_to(ids: Collection[int], allowed: Collection[int], denied: Collection[int]) -> bool:
+    """None of the ids is denied, and one is allowed where any are."""
+    return set(ids).isdisjoint(denied) and not (allowed and set(ids).isdisjoint(allowed))
 
 
 def settings_from(values: Mapping[str, Any]) -> GuildSettings:
@@ -150,8 +149,7 @@ class GuildSettingsStore:
         if guild is None:
             return GuildSettings()
         if guild not in self._known:
-            values = await asyncio.to_thread(guild_settings, self._catalog, guild)
-            self._known[guild] = settings_from(values)
+            self._known[guild] = settings_from(await asyncio.to_thread(guild_settings, self._catalog, guild))
         return self._known[guild]
 
     async def put(self, guild: int, settings: GuildSettings) -> None:
@@ -173,12 +171,6 @@ def clock(text: str) -> str:
         return f"{time(int(hours), int(minutes or 0)):%H:%M}"
     except ValueError as error:
         raise UsageError(f"“{text[:20]}” is no time of day. Write it as 22:00.") from error
-
-
-def _language(code: str) -> str:
-    if code not in LANGUAGES:
-        raise UsageError(f"Dates cannot be written in {code!r}.")
-    return code
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from typing import TYPE_CHECKING
+from types import TracebackType
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
-
+Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 TOKEN_IN_PATH = re.compile(r"(/(?:webhooks|interactions)/\d+/)[\w.-]+")
 """Whoever has the token of an interaction can answer in the bot's name."""
 RETRIES = ("Attempting a reconnect", "Failed to connect for shard_id")
@@ -38,6 +34,9 @@ class Discreet(logging.Filter):
         return True
 
 
+DISCREET = Discreet()
+
+
 class DiscreetFormatter(logging.Formatter):
     """The last look before a line is written: secrets out, no message of an exception."""
 
@@ -60,9 +59,7 @@ def keep_quiet() -> None:
     """Put Discreet on every logger of discord.py and of this room that there is by now. Again is harmless."""
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] == "discord" or name.startswith("bot.discord_bot"):
-            logger = logging.getLogger(name)
-            if not any(isinstance(each, Discreet) for each in logger.filters):
-                logger.addFilter(Discreet())
+            logging.getLogger(name).addFilter(DISCREET)  # which is there once, however often it is added
 
 
 def write_logs(*secrets: str, verbose: bool = False) -> None:

@@ -6,16 +6,12 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
 import discord
 
 from bot.discord_bot.embeds import CHECKED_TITLE, SUBTEXT
 from bot.schema import Turn
 from bot.wording.markdown import unescaped
-
-if TYPE_CHECKING:
-    from discord.abc import MessageableChannel
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +27,10 @@ _LINK = re.compile(r"\[((?:\\.|[^\]\\])*)\]\([^()\s]*\)")
 
 def turn_of(message: discord.Message, me: int) -> Turn | None:
     """The exchange that a message of the bot (`me` is its id) ended; None for every other message."""
-    if message.author.id != me or not _has_buttons(message):
+    # Discord may leave out the key of components, and discord.py the attribute with it.
+    items = [item for row in getattr(message, "components", []) for item in getattr(row, "children", [])]
+    has_buttons = any((getattr(item, "custom_id", None) or "").startswith(BUTTON_PREFIX) for item in items)
+    if message.author.id != me or not has_buttons:
         return None
     if message.embeds:
         title, said = message.embeds[0].title or "", message.embeds[0].description or ""
@@ -71,8 +70,7 @@ async def _of_thread(message: discord.Message) -> AsyncIterator[discord.Message]
         async for each in thread.history(limit=THREAD_MESSAGES, before=message):
             yield each
     # A thread has the id of the message that it was opened from.
-    guild = message._state._get_guild(thread.guild.id)
-    parent = guild.get_channel(thread.parent_id) if guild is not None else None
+    parent = thread.parent
     if isinstance(parent, discord.abc.Messageable) and (started := await _fetched(parent, thread.id)):
         yield started
 
@@ -93,18 +91,9 @@ async def _of_replies(message: discord.Message) -> AsyncIterator[discord.Message
             yield current
 
 
-async def _fetched(channel: MessageableChannel | discord.abc.Messageable, id_: int) -> discord.Message | None:
+async def _fetched(channel: discord.abc.Messageable, id_: int) -> discord.Message | None:
     try:
         return await channel.fetch_message(id_)
     except discord.HTTPException as error:
         log.info("a message of the conversation could not be read: %s", type(error).__name__)
         return None
-
-
-def _has_buttons(message: discord.Message) -> bool:
-    return any(
-        (getattr(item, "custom_id", None) or "").startswith(BUTTON_PREFIX)
-        # Discord may leave the key out, and discord.py the attribute with it.
-        for row in getattr(message, "components", [])
-        for item in getattr(row, "children", [])
-    )

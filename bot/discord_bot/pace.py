@@ -22,42 +22,49 @@ IDENTIFIES_AN_HOUR = 40
 class Pace:
     """When the next connection may be tried; one for all clients of a process.
 
-    `first_seconds` is the pause after the first failure; it doubles up to `SECONDS_MAX`. `tries` counts connections.
+    `first_seconds` is the pause after the first failure; it doubles up to `SECONDS_MAX`.
     """
 
     def __init__(self, first_seconds: float = FIRST_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._first, self._clock = first_seconds, clock
         self._failures = 0
-        self._tried = self._settled = float("-inf")
+        self._tried = float("-inf")
+        self._holds_since: float | None = None
         self._identified: deque[float] = deque()
-        self.tries = 0
 
     async def turn(self, shards: int = 1) -> None:
-        """Wait until a connection may be tried, and count it. To be cancelled at any time."""
+        """Wait until a connection may be tried. To be cancelled at any time."""
         while (wait := self.wait(shards)) > 0:
             await asyncio.sleep(wait)
-        self._tried = self._clock()
-        self.tries += 1
+        self._tried, self._holds_since = self._clock(), None
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two tries, after the failures so far."""
+        doublings = min(max(self._failures - 1, 0), 10)  # after hours without a gateway no float holds the power
+        return min(self._first * 2.0**doublings, SECONDS_MAX)
 
     def wait(self, shards: int = 1) -> float:
         """Seconds until one of so many `shards` may connect; 0.0 where it may now."""
         now = self._clock()
-        pause = min(self._first * 2 ** (self._failures - 1), SECONDS_MAX) / shards if self._failures else 0.0
         while self._identified and self._identified[0] <= now - 3600:
             self._identified.popleft()
         allowed = IDENTIFIES_AN_HOUR * shards
         spent = self._identified[-allowed] + 3600 - now if len(self._identified) >= allowed else 0.0
-        return max(self._tried + pause - now, spent, 0.0)
+        paced = self._tried + self.pause / shards - now if self._failures else 0.0
+        return max(paced, spent, 0.0)
 
     def settled(self) -> None:
         """Discord let a connection in."""
-        self._settled = self._clock()
+        self._holds_since = self._clock()
 
     def identified(self) -> None:
         """A new session is begun."""
         self._identified.append(self._clock())
 
-    def lost(self) -> None:
-        """A connection ended, or could not be made."""
-        steady = self._settled >= self._tried and self._clock() - self._settled >= STEADY_SECONDS
-        self._failures = 0 if steady else self._failures + 1
+    def lost(self, *, for_good: bool = False) -> None:
+        """A connection ended, or could not be made; `for_good` with its client."""
+        is_steady = self._holds_since is not None and self._clock() - self._holds_since >= STEADY_SECONDS
+        self._failures = 0 if is_steady else self._failures + 1
+        if for_good:
+            self._holds_since = None

@@ -6,7 +6,7 @@ import discord
 
 from bot.answering.links import text_fragment_link
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog.feedback import Cited, Given
+from bot.corpus.catalog.feedback import Given
 from bot.discord_bot.embeds import GREY, OUTLET_CHARS, article_line, embed
 from bot.schema import Article, Span
 from bot.wording.days import day
@@ -31,8 +31,9 @@ def source_page(catalog: Catalog, given: Given, number: int, language: str = "en
     article = catalog.article(cited.article_id)
     if article is None:
         return embed(f"[{cited.number}] This article has been taken out of the corpus.", footer=footer, colour=GREY)
-    start = _place(article, cited)
-    if start is None:
+    stands = article.text[cited.start : cited.end] == cited.quote
+    start = cited.start if stands else article.text.find(cited.quote)
+    if start < 0:
         line = article_line(article, language)
         said = "The article has changed since: these words are no longer in it."
         return embed(f"[{cited.number}] {line}\n\n{said}", footer=footer, colour=GREY)
@@ -41,19 +42,13 @@ def source_page(catalog: Catalog, given: Given, number: int, language: str = "en
     before, after = article.text[around.start : start], article.text[end : around.end]
     opening = "… " if article.text[: around.start].strip() else ""
     closing = " …" if article.text[around.end :].strip() else ""
-    shown = f"{opening}{escaped(before)}{_bold(cited.quote)}{escaped(after)}{closing}"
+    # Each paragraph in bold by itself: bold does not reach over an empty line everywhere.
+    lines = (f"**{escaped(line.strip())}**" if line.strip() else "" for line in cited.quote.split("\n"))
+    bold = "\n".join(lines)
+    shown = f"{opening}{escaped(before)}{bold}{escaped(after)}{closing}"
     link = text_fragment_link(article.url, article.text, start, end) if article.url else None
-    also = _also(catalog, article, language)
     heading = f"[{cited.number}] {article_line(article, language, link)}"
-    return embed(f"{heading}\n\n{shown}{also}", footer=footer)
-
-
-def _place(article: Article, cited: Cited) -> int | None:
-    """Where the quote stands in today's article."""
-    if article.text[cited.start : cited.end] == cited.quote:
-        return cited.start
-    found = article.text.find(cited.quote)
-    return found if found >= 0 else None
+    return embed(f"{heading}\n\n{shown}{_also(catalog, article, language)}", footer=footer)
 
 
 def _passage(catalog: Catalog, given: Given, article: Article, start: int, end: int) -> Span:
@@ -62,19 +57,10 @@ def _passage(catalog: Catalog, given: Given, article: Article, start: int, end: 
         fits = passage.start <= start and end <= passage.end
         if fits and passage.article.text == article.text and passage.end - passage.start <= PASSAGE_CHARS:
             return Span(passage.start, passage.end)
-    first = max(0, start - AROUND_CHARS)
-    last = min(len(article.text), end + AROUND_CHARS)
-    if first > 0:
-        first = article.text.find(" ", first, start) + 1 or start
-    if last < len(article.text):
-        blank = article.text.rfind(" ", end, last)
-        last = blank if blank >= 0 else end
+    first, last = start - AROUND_CHARS, end + AROUND_CHARS
+    first = article.text.find(" ", first, start) + 1 or start if first > 0 else 0
+    last = max(article.text.rfind(" ", end, last), end) if last < len(article.text) else len(article.text)
     return Span(first, last)
-
-
-def _bold(quote: str) -> str:
-    """Each paragraph in bold by itself: bold does not reach over an empty line everywhere."""
-    return "\n".join(f"**{escaped(line.strip())}**" if line.strip() else "" for line in quote.split("\n"))
 
 
 def _also(catalog: Catalog, article: Article, language: str) -> str:

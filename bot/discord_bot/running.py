@@ -7,27 +7,24 @@ import contextlib
 import gc
 import logging
 import os
-import random
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from typing import Any
 
-import aiohttp
 import discord
 
 from bot.discord_bot.admin import Administration
 from bot.discord_bot.answer_service import AnswerService
 from bot.discord_bot.asking import Asking
 from bot.discord_bot.browsing import Browsing
-from bot.discord_bot.buttons import AnswerButton
-from bot.discord_bot.client import BAD_TOKEN, CogMaker, DiscordRefused, NewsClient, signed_in, token_of
+from bot.discord_bot.buttons import AnswerButton, answer_buttons
+from bot.discord_bot.client import BAD_TOKEN, CogMaker, NewsClient, NoSessionsLeft, signed_in, token_of
 from bot.discord_bot.context import BotContext
 from bot.discord_bot.health import Health
-from bot.discord_bot.ingesting import ingest_by_process
 from bot.discord_bot.logs import cause, keep_quiet, write_logs
-from bot.discord_bot.pace import FIRST_SECONDS, SECONDS_MAX, Pace
+from bot.discord_bot.pace import FIRST_SECONDS, Pace
+from bot.discord_bot.targets import OF_THE_LINE
 from bot.discord_bot.watches import Watches
 from bot.errors import NewsbotError, SettingsError
 from bot.settings import Settings
@@ -35,13 +32,9 @@ from bot.wiring import open_asker
 
 DRAIN_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
-FIRST_DELAY_SECONDS = 1.0
-STEADY_SECONDS = 60.0
-"""A connection that held so long was none that fails at once: Discord allows a thousand new ones a day."""
-OF_THE_LINE = (OSError, TimeoutError, aiohttp.ClientError, discord.DiscordException)
 SWITCH_SECONDS = 0.0005
 WARM_QUESTION = "What is new?"
-BAD_TOKEN_CODE, SHARDS_NEEDED_CODE = 4004, 4011
+BAD_TOKEN_CODE = 4004
 FATAL_CODES = {
     4010: "Discord does not take the number of shards in NEWSBOT_DISCORD_SHARDS.",
     4012: "Discord does not speak this version of its gateway any more; a newer newsbot is needed.",
@@ -59,31 +52,26 @@ log = logging.getLogger(__name__)
 
 
 class Running:
-    """The bot on Discord from its start to its end.
+    """The bot on Discord from its start to its end; `service` answers, through whichever client is connected.
 
-    Attributes: `service`, which answers; `client`, the one that is connected or connecting; `attempts`, how many
-    there were; `started` (monotonic seconds).
     `options` go to `discord.Client`.
     """
 
     def __init__(
-        self,
-        context: BotContext,
-        *,
-        cogs: Sequence[CogMaker] = COGS,
-        first_delay_seconds: float = FIRST_DELAY_SECONDS,
+        self, context: BotContext, *, cogs: Sequence[CogMaker] = COGS, first_seconds: float = FIRST_SECONDS,
         **options: Any,
-    ) -> None:
-        self.service = AnswerService(context)
-        self.client: NewsClient | None = None
-        self.attempts = 0
-        self.started = time.monotonic()
+    ) -> None:  # fmt: skip
+        self.service = AnswerService(context, answer_buttons)
         self._cogs = cogs
         self._options = options
-        self._first_delay = first_delay_seconds
-        self._pace = Pace(FIRST_SECONDS * first_delay_seconds / FIRST_DELAY_SECONDS)
+        self._pace = Pace(first_seconds)
         self._content = context.settings.discord_mention_trigger
         self._stop = asyncio.Event()
+
+    @property
+    def client(self) -> Any:
+        """The client that is connected or connecting."""
+        return self.service.client
 
     def leave(self) -> None:
         """Finish the answers that are running, then leave. To be called on the event loop."""
@@ -95,38 +83,28 @@ class Running:
         Raises SettingsError where Discord does not take the token, NewsbotError where trying again could not help for
         another reason. Anything else is tried again, later and later.
         """
-        delay = self._first_delay
         while not self._stop.is_set():
-            self.attempts += 1
-            began, unexpected = time.monotonic(), None
+            self.service.counts["attempts"] += 1
             try:
-                finished = await self._connect()
+                return await self._connect()
             except discord.PrivilegedIntentsRequired:
                 if not self._content:
                     raise NewsbotError("Discord refuses every intent that newsbot needs.") from None
                 self._content = False
                 log.warning(WITHOUT_CONTENT)
                 continue
-            except (discord.LoginFailure, discord.ConnectionClosed) as error:
-                _raise_if_fatal(error)
-                reason, wait = cause(error), 0.0
-            except NewsbotError as error:
-                if not isinstance(error, DiscordRefused):
-                    raise
-                reason, wait = str(error), error.retry_after_seconds
-            except Exception as error:
-                # Whatever it is: a bot that people rely on comes back.
-                reason, wait = cause(error), _retry_after(error)
-                unexpected = None if isinstance(error, OF_THE_LINE) else error
-            else:
-                return finished
-            if time.monotonic() - began > STEADY_SECONDS:
-                delay = self._first_delay
-            pause = max(wait, delay * random.uniform(0.75, 1.25))
-            log.warning("No connection to Discord (%s); trying again in %.1f s.", reason, pause, exc_info=unexpected)
+            except NewsbotError:
+                raise
+            except Exception as error:  # whatever it is: a bot that people rely on comes back
+                if (fatal := _fatal(error)) is not None:
+                    raise fatal from None
+                self._pace.lost(for_good=True)
+                pause = max(_retry_after(error), self._pace.pause)
+                unexpected = None if isinstance(error, (*OF_THE_LINE, discord.DiscordException)) else error
+                said = "No connection to Discord (%s); trying again in %.1f s."
+                log.warning(said, cause(error), pause, exc_info=unexpected)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), pause)
-            delay = min(2 * delay, SECONDS_MAX)
         return True
 
     async def _connect(self) -> bool:
@@ -134,8 +112,8 @@ class Running:
 
         Raises what ended the connection.
         """
-        client = self.client = NewsClient(
-            self.service, self._cogs, content=self._content, pace=self._pace, **self._options
+        client = self.service.client = NewsClient(
+            self.service, self._cogs, self._pace, content=self._content, **self._options
         )
         client.add_dynamic_items(AnswerButton)
         connecting = asyncio.create_task(client.start(token_of(self.service.context.settings)))
@@ -177,17 +155,16 @@ def run(settings: Settings, *, verbose: bool = False) -> int:
     log.info("Loading the corpus and its models.")
     context = open_context(settings)
     favour_the_event_loop()
-    status = asyncio.run(_serve(context), debug=False)
+    asyncio.run(_serve(context), debug=False)
     context.corpus.close()
-    return status
+    return 0
 
 
 def open_context(settings: Settings) -> BotContext:
     """What the bot is given, everything loaded: a first question must not be what loads models. Raises NewsbotError."""
     asker = open_asker(settings)
     asker.retrieve(asker.understand(WARM_QUESTION))
-    ingest = ingest_by_process(settings) if settings.discord_ingest else None
-    return BotContext(asker, asker.retriever.corpus, settings, ingest)
+    return BotContext(asker, asker.retriever.corpus, settings)
 
 
 def favour_the_event_loop() -> None:
@@ -202,7 +179,7 @@ def favour_the_event_loop() -> None:
     gc.freeze()
 
 
-async def _serve(context: BotContext) -> int:
+async def _serve(context: BotContext) -> None:
     loop = asyncio.get_running_loop()
     running = Running(context)
     keep_quiet()
@@ -216,7 +193,7 @@ async def _serve(context: BotContext) -> int:
 
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, told_to_leave)
-    async with Health(running) as health:
+    async with Health(running.service) as health:
         if health.address:
             log.info("Health and metrics: http://%s/health and /metrics.", health.address)
         finished = await running.serve()
@@ -224,12 +201,11 @@ async def _serve(context: BotContext) -> int:
         # Threads that still answer would keep the process; what they do is reading.
         logging.shutdown()
         os._exit(0)
-    return 0
 
 
 async def _require_token(settings: Settings) -> None:
     """Raises SettingsError where Discord does not take the token: better at once than when the models are loaded."""
-    with contextlib.suppress(*OF_THE_LINE):
+    with contextlib.suppress(*OF_THE_LINE, discord.DiscordException):
         async with signed_in(settings):
             pass
 
@@ -246,16 +222,18 @@ async def _close(client: NewsClient, connecting: asyncio.Task[None]) -> None:
         connecting.exception()  # it was told already
 
 
-def _raise_if_fatal(error: discord.LoginFailure | discord.ConnectionClosed) -> None:
-    """Raises SettingsError or NewsbotError, a sentence for the operator, where trying again cannot help."""
-    if isinstance(error, discord.LoginFailure) or error.code == BAD_TOKEN_CODE:
-        raise SettingsError(BAD_TOKEN) from None
-    if error.code in FATAL_CODES:
-        raise NewsbotError(FATAL_CODES[error.code]) from None
+def _fatal(error: Exception) -> NewsbotError | None:
+    """What the operator is told where trying again cannot help."""
+    code = error.code if isinstance(error, discord.ConnectionClosed) else None
+    if isinstance(error, discord.LoginFailure) or code == BAD_TOKEN_CODE:
+        return SettingsError(BAD_TOKEN)
+    return NewsbotError(FATAL_CODES[code]) if code in FATAL_CODES else None
 
 
-def _retry_after(error: BaseException) -> float:
+def _retry_after(error: Exception) -> float:
     """Seconds that Discord, or the proxy before it, asks to wait."""
+    if isinstance(error, NoSessionsLeft):
+        return error.retry_after_seconds
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     try:
         return min(float(headers.get("Retry-After", 0)), 3600.0)

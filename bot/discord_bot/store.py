@@ -15,8 +15,6 @@ from typing import Any, Literal
 from bot.errors import CorpusError
 
 STORE_FILE = "discord.sqlite"
-POSTED_MOST = 5000
-"""Articles that are remembered as posted for one watch."""
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +25,7 @@ CREATE INDEX IF NOT EXISTS asked_at ON asked (at);
 CREATE TABLE IF NOT EXISTS watches (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, guild INTEGER, channel INTEGER NOT NULL,
     person INTEGER NOT NULL, topic TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS posted (watch INTEGER NOT NULL, article TEXT NOT NULL, PRIMARY KEY (watch, article));
-"""
-
-FORGET_POSTED = "DELETE FROM posted WHERE watch NOT IN (SELECT id FROM watches)"
-FORGET_OLDEST = """
-DELETE FROM posted WHERE watch = ?1 AND rowid NOT IN
-    (SELECT rowid FROM posted WHERE watch = ?1 ORDER BY rowid DESC LIMIT ?2)
+CREATE TRIGGER IF NOT EXISTS ended AFTER DELETE ON watches BEGIN DELETE FROM posted WHERE watch = old.id; END;
 """
 
 Kind = Literal["digest", "alert", "bell"]
@@ -77,11 +70,9 @@ class DiscordStore:
         self._lock = threading.Lock()
         try:
             self._database = self._opened()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise CorpusError(
-                    f"{self.path} cannot be used: {error}. Check that its folder may be written."
-                ) from error
+        except sqlite3.OperationalError as error:
+            raise CorpusError(f"{self.path} cannot be used: {error}. Check that its folder may be written.") from error
+        except sqlite3.DatabaseError:
             aside = self.path.with_suffix(f".damaged-{int(time.time())}")
             self.path.rename(aside)
             log.error("%s is damaged; it is kept as %s, and a new one is begun.", self.path, aside.name)
@@ -94,10 +85,6 @@ class DiscordStore:
         database.execute("PRAGMA journal_mode=WAL")
         database.executescript(SCHEMA)
         return database
-
-    def close(self) -> None:
-        """Close the file."""
-        self._database.close()
 
     def _run(self, query: str, *values: Any) -> list[Any]:
         """One statement in a transaction of its own; its rows."""
@@ -144,7 +131,6 @@ class DiscordStore:
         """Forget a person: what they asked, what they watch and wait for. Gives the ids of their answers."""
         self._run("DELETE FROM pending WHERE json_extract(body, '$.user') = ?", user)
         self._run("DELETE FROM watches WHERE person = ?", user)
-        self._run(FORGET_POSTED)
         return [row[0] for row in self._run("DELETE FROM asked WHERE person = ? RETURNING answer", person)]
 
     def forget_before(self, moment: float) -> None:
@@ -168,16 +154,14 @@ class DiscordStore:
     def looked(self, id_: int, seq: int, posted: Sequence[str] = (), body: Mapping[str, Any] | None = None) -> None:
         """A watch has looked up to a change, and posted these articles."""
         self._run("INSERT OR IGNORE INTO posted SELECT ?, value FROM json_each(?)", id_, json.dumps(posted))
-        self._run(FORGET_OLDEST, id_, POSTED_MOST)
         query = "UPDATE watches SET seq = ?, at = ?, body = coalesce(?, body) WHERE id = ?"
         self._run(query, seq, time.time(), None if body is None else json.dumps(body), id_)
 
     def was_posted(self, id_: int, articles: Sequence[str]) -> set[str]:
         """Those of the articles that a watch has posted."""
-        known = {row[0] for row in self._run("SELECT article FROM posted WHERE watch = ?", id_)}
-        return known.intersection(articles)
+        query = "SELECT article FROM posted WHERE watch = ? AND article IN (SELECT value FROM json_each(?))"
+        return {row[0] for row in self._run(query, id_, json.dumps(articles))}
 
     def unwatch(self, id_: int) -> None:
         """End a watch."""
         self._run("DELETE FROM watches WHERE id = ?", id_)
-        self._run(FORGET_POSTED)

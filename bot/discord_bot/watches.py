@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
 import discord
 from discord import app_commands
@@ -17,11 +18,10 @@ from discord.ext import commands, tasks
 from bot.answering.briefing import briefing, is_on, new_articles
 from bot.corpus.catalog.feedback import Given, given
 from bot.discord_bot.answer_service import AnswerService
-from bot.discord_bot.buttons import answer_buttons
+from bot.discord_bot.browsing import Topic
 from bot.discord_bot.client import NewsClient
-from bot.discord_bot.comparing import change_block, changes
-from bot.discord_bot.context import Person, person_of
-from bot.discord_bot.embeds import answer_pages, line_pages
+from bot.discord_bot.context import Interaction, Person, person_of
+from bot.discord_bot.embeds import answer_pages, changes, line_pages
 from bot.discord_bot.forms import Choice
 from bot.discord_bot.guild_settings import GuildSettings, clock, now, zone_of
 from bot.discord_bot.logs import cause
@@ -29,12 +29,10 @@ from bot.discord_bot.store import Kind, Watch
 from bot.discord_bot.targets import OF_THE_LINE, ChannelTarget, think, whisper
 from bot.errors import NewsbotError, UsageError
 from bot.retrieval.topic import TOPIC_CHARS, topic_terms
-from bot.schema import Answer, Passage, Question
+from bot.schema import Answer, Passage
 from bot.wording.markdown import escaped, one_line
 
 log = logging.getLogger(__name__)
-
-Interaction = discord.Interaction[Any]
 
 LOOK_SECONDS = 5.0
 """How often the catalog's log is looked at; where nothing changed, that is one small query."""
@@ -46,10 +44,7 @@ FRESH_DAYS = 14
 """An article that was published earlier is no news: somebody puts an archive in."""
 WATCHES_MOST = 25
 """Digests and alerts of one server: as many as Discord takes in one select."""
-DAYS = {"every day": (0, 1, 2, 3, 4, 5, 6), "weekdays": (0, 1, 2, 3, 4)} | {
-    name: (number,)
-    for number, name in enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"))
-}
+Days = Literal["every day", "weekdays", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
 class Watches(commands.Cog):
@@ -78,29 +73,24 @@ class Watches(commands.Cog):
         days="On which days",
     )  # fmt: skip
     @app_commands.rename(at="time")
-    @app_commands.choices(days=[app_commands.Choice(name=name, value=name) for name in DAYS])
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.guild_only()
     async def digest(
         self,
         interaction: Interaction,
-        topic: app_commands.Range[str, 1, TOPIC_CHARS] | None = None,
+        topic: Topic | None = None,
         channel: discord.TextChannel | None = None,
         at: app_commands.Range[str, 1, 5] = "08:00",
-        days: app_commands.Choice[str] | None = None,
+        days: Days = "every day",
     ) -> None:
-        named = days.value if days else "every day"
-        await self._begin(interaction, "digest", topic, channel, {"time": clock(at), "days": named})
+        await self._begin(interaction, "digest", topic, channel, {"time": clock(at), "days": days})
 
     @app_commands.command(name="alert", description="A post when an article on a topic comes in; without one, the list")
     @app_commands.describe(topic="Words that the article holds", channel="Where; here if you name none")
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.guild_only()
     async def alert(
-        self,
-        interaction: Interaction,
-        topic: app_commands.Range[str, 1, TOPIC_CHARS] | None = None,
-        channel: discord.TextChannel | None = None,
+        self, interaction: Interaction, topic: Topic | None = None, channel: discord.TextChannel | None = None
     ) -> None:
         await self._begin(interaction, "alert", topic, channel, {})
 
@@ -126,17 +116,16 @@ class Watches(commands.Cog):
         if not await asyncio.to_thread(topic_terms, self.corpus, topic):
             raise UsageError("Name a topic in words that articles hold.")
         place: Any = channel or interaction.channel
-        if not ChannelTarget(place).can_send:
+        if not ChannelTarget(place, person).can_send:
             raise UsageError(f"I may not write in <#{place.id}>.")
         seq = await asyncio.to_thread(self.corpus.catalog.seq)
         await asyncio.to_thread(self.service.store.watch, kind, person.guild, place.id, person.user, topic, seq, body)
         zone = (await self.service.settings(person)).time_zone
-        when = (
-            f"at {body['time']} ({zone}), {body['days']}; silent when there is nothing" if body else "when it comes in"
-        )
-        await whisper(
-            interaction, f"<#{place.id}> gets what is new on **{escaped(one_line(topic, TOPIC_CHARS))}** {when}."
-        )
+        when = "when it comes in"
+        if body:
+            when = f"at {body['time']} ({zone}), {body['days']}; silent when there is nothing"
+        shown = escaped(one_line(topic, TOPIC_CHARS))
+        await whisper(interaction, f"<#{place.id}> gets what is new on **{shown}** {when}.")
 
     async def _list(self, interaction: Interaction, kind: Kind, watches: Sequence[Watch]) -> None:
         """Show what is watched, with a select with which one is ended."""
@@ -155,28 +144,24 @@ class Watches(commands.Cog):
 
     @tasks.loop(seconds=LOOK_SECONDS)
     async def look(self) -> None:
-        """Look at everything that is watched; what goes wrong is logged, and looked at again."""
-        try:
+        """Look at everything that is watched; what goes wrong with one of it does not keep the others."""
+        watches: list[Watch] = []
+        seq = 0
+        with going_on():
             await self._keep()
             watches = await asyncio.to_thread(self.service.store.watches)
             seq = await asyncio.to_thread(self.corpus.catalog.seq) if watches else 0
-            bells = 0
-            for watch in watches:
+        bells = [each.id for each in watches if each.kind == "bell" and time.time() - each.at >= BELL_SECONDS]
+        for watch in watches:
+            with going_on():
                 if watch.kind == "digest":
                     settings = await self.service.settings(Person(watch.person, watch.guild))
                     if is_due(watch, settings, now()):
                         await self._post(watch, f"Digest: {watch.topic}")
                 elif watch.seq < seq and watch.kind == "alert":
                     await self._post(watch, f"New on {watch.topic}")
-                elif watch.seq < seq and bells < BELLS_AT_ONCE and time.time() - watch.at >= BELL_SECONDS:
-                    bells += 1
+                elif watch.seq < seq and watch.id in bells[:BELLS_AT_ONCE]:
                     await self._ring(watch, seq)
-        except NewsbotError as error:
-            log.warning("what is watched could not be looked at: %s", error)
-        except OF_THE_LINE as error:
-            log.warning("what is watched could not be posted: %s", cause(error))
-        except Exception as error:  # the loop must not end
-            log.exception("looking failed: %s", type(error).__name__)
 
     @look.before_loop
     async def _before(self) -> None:
@@ -186,29 +171,26 @@ class Watches(commands.Cog):
         """Post what is new on a topic since the last look; nothing where nothing is."""
         seq, articles = await asyncio.to_thread(self._new, watch)
         if articles:
-            channel = await self._channel(watch)
-            if channel is None:
+            if (target := await self._target(watch)) is None:
                 return
-            each = watch.kind == "alert"
-            found = await asyncio.to_thread(briefing, self.corpus, watch.topic, articles, title, each=each)
+            is_alert = watch.kind == "alert"
+            found = await asyncio.to_thread(briefing, self.corpus, watch.topic, articles, title, each=is_alert)
             more = len(articles) - len({citation.article.id for citation in found.citations})
             remarks = [f"-# And {more} more: `/latest` has them."] if more > 0 else []
-            await self._publish(ChannelTarget(channel), watch, found, remarks)
-        await asyncio.to_thread(self._looked, watch, seq, articles)
-
-    def _looked(self, watch: Watch, seq: int, articles: Sequence[Sequence[Passage]]) -> None:
-        """Note what was posted, with its wire copies: one of them may become an article of its own."""
+            await self._publish(target, found, remarks)
+        # Wire copies count as posted: one of them may become an article of its own.
         ids = [passages[0].article.id for passages in articles]
-        copies = [each.id for some in self.corpus.catalog.copies(ids).values() for each in some]
-        self.service.store.looked(watch.id, seq, [*ids, *copies])
+        copies = await asyncio.to_thread(self.corpus.catalog.copies, ids)
+        posted = [*ids, *(each.id for some in copies.values() for each in some)]
+        await asyncio.to_thread(self.service.store.looked, watch.id, seq, posted)
 
     def _new(self, watch: Watch) -> tuple[int, list[Sequence[Passage]]]:
         """The catalog's newest change, and the fresh articles on the topic that were not posted yet."""
         seq, articles = new_articles(self.corpus, watch.seq)
         terms = topic_terms(self.corpus, watch.topic)
         oldest = now().date() - timedelta(days=FRESH_DAYS)
-        fresh = {each[0].article.id: each for each in articles if (each[0].article.published or date.max) >= oldest}
-        found = {id_: each for id_, each in fresh.items() if is_on(self.corpus, terms, each)}
+        fresh = (each for each in articles if (each[0].article.published or date.max) >= oldest)
+        found = {each[0].article.id: each for each in fresh if is_on(self.corpus, terms, each)}
         posted = self.service.store.was_posted(watch.id, list(found))
         return seq, [each for id_, each in found.items() if id_ not in posted]
 
@@ -223,33 +205,31 @@ class Watches(commands.Cog):
             after = answer
         body = None
         if after is not None and is_changed(before, after):
-            target = ChannelTarget(await (await self.client.fetch_user(watch.person)).create_dm())
-            lines = [change_block(before, changes(before, after))]
+            person = Person(watch.person, watch.guild)
+            alone = ChannelTarget(await (await self.client.fetch_user(watch.person)).create_dm(), person)
             try:
-                answer_id = await self._publish(target, watch, after, lines)
+                answer_id = await self._publish(alone, after, [changes(before, after)])
             except discord.Forbidden:  # no direct messages
-                if (channel := await self._channel(watch)) is None:
+                if (target := await self._target(watch)) is None:
                     return
-                answer_id = await self._publish(ChannelTarget(channel), watch, after, lines)
+                answer_id = await self._publish(target, after, [changes(before, after)])
             body = {"answer": answer_id}
         await asyncio.to_thread(self.service.store.looked, watch.id, seq, (), body)
 
-    async def _publish(self, target: ChannelTarget, watch: Watch, answer: Answer, remarks: Sequence[str] = ()) -> str:
-        settings = await self.service.settings(Person(watch.person, watch.guild))
-        pages = answer_pages(
-            replace(answer, question=Question(answer.question.text)), settings.language, remarks=remarks, whole=True
-        )
-        buttons = answer_buttons(threads=target.can_open_thread)
-        return await self.service.publish(target, Person(watch.person, watch.guild), answer, pages, buttons)
+    async def _publish(self, target: ChannelTarget, answer: Answer, remarks: Sequence[str]) -> str:
+        language = (await self.service.settings(target.person)).language
+        return await self.service.publish(target, answer, answer_pages(answer, language, remarks=remarks, whole=True))
 
-    async def _channel(self, watch: Watch) -> Any:
-        """Where it is posted; None, and the watch is ended, where the channel is gone."""
+    async def _target(self, watch: Watch) -> ChannelTarget | None:
+        """Where it is posted; None while the bot may not write there. The watch is ended where the channel is gone."""
         try:
-            return self.client.get_channel(watch.channel) or await self.client.fetch_channel(watch.channel)
+            channel: Any = self.client.get_channel(watch.channel) or await self.client.fetch_channel(watch.channel)
         except (discord.NotFound, discord.Forbidden):
             log.warning("a channel that gets a %s is gone; the %s ends", watch.kind, watch.kind)
             await asyncio.to_thread(self.service.store.unwatch, watch.id)
             return None
+        target = ChannelTarget(channel, Person(watch.person, watch.guild))
+        return target if target.can_send else None
 
     async def _keep(self) -> None:
         """Forget what people wrote longer ago than it is kept."""
@@ -261,12 +241,26 @@ class Watches(commands.Cog):
                 log.info("Answers that were older than %d days were deleted: %d.", days, count)
 
 
+@contextmanager
+def going_on() -> Iterator[None]:
+    """What goes wrong is logged, and tried again at the next look."""
+    try:
+        yield
+    except (NewsbotError, *OF_THE_LINE) as error:
+        said = error if isinstance(error, NewsbotError) else cause(error)
+        log.warning("what is watched could not be looked at or posted: %s", said)
+    except Exception as error:
+        log.exception("looking failed: %s", type(error).__name__)
+
+
 def is_due(watch: Watch, settings: GuildSettings, moment: datetime) -> bool:
     """Whether a digest's hour has come since it was last posted."""
     here = moment.astimezone(zone_of(settings.time_zone))
-    hours, minutes = map(int, str(watch.body["time"]).split(":"))
+    hours, minutes = map(int, watch.body["time"].split(":"))
     due = here.replace(hour=hours, minute=minutes, second=0, microsecond=0)
-    return here.weekday() in DAYS[str(watch.body["days"])] and watch.at < due.timestamp() <= here.timestamp()
+    every_day, weekdays, *week = get_args(Days)
+    days = {every_day: week, weekdays: week[:5]}.get(watch.body["days"], [watch.body["days"]])
+    return week[here.weekday()] in days and watch.at < due.timestamp() <= here.timestamp()
 
 
 def is_changed(before: Given, after: Answer) -> bool:
