@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from bot.text import read_table
 
-MARK_CHARS_MOST = 80
 RANGE_MOST = 20
 """A longer range ("[1-300]") is no list of sources."""
 
