@@ -92,8 +92,7 @@ def open_writer(settings: Settings) -> Writer | None:
     if calls is None:
         return None
     from bot.answering.check.prose import ProseCheck
-    from bot.answering.model.wording import HOLES, holes_of
-    from bot.answering.model.writing import Writer
+    from bot.answering.model.writing import HOLES, Writer, holes_of
 
     prompts = {name: read_prompt(name, settings) for name in MODEL_PROMPTS}
     for name, text in prompts.items():

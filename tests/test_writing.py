@@ -25,8 +25,7 @@ from bot.answering.check.gate import check
 from bot.answering.check.prose import ProseCheck
 from bot.answering.model import model_calls, model_failure
 from bot.answering.model.model_calls import ModelCalls
-from bot.answering.model.wording import HOLES, holes_of
-from bot.answering.model.writing import NO_ANSWER, Writer
+from bot.answering.model.writing import HOLES, NO_ANSWER, Writer, holes_of
 from bot.asking import Asker
 from bot.chain import make_chain
 from bot.schema import Answer, Question, Turn, Usage

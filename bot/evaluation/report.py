@@ -7,6 +7,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from bot.errors import ReadError
 from bot.evaluation.metrics import Difference, Figure, Sample, difference, figure
 from bot.evaluation.run import DEPTH, NEVER_REFUSING, OURS, Result, Said, Shown
@@ -247,17 +249,8 @@ def results_of(document: Any, name: str) -> list[Result]:
     try:
         if document["format"] != FORMAT:
             raise ReadError(f"{name} was written by another version of newsbot eval; run it again there.")
-        return [
-            Result(
-                **{
-                    **each,
-                    "said": {way: Said(**said) for way, said in each["said"].items()},
-                    "shown": Shown(**each["shown"]) if each["shown"] else None,
-                }
-            )
-            for each in document["questions"]
-        ]
-    except (KeyError, TypeError, AttributeError) as error:
+        return TypeAdapter(list[Result]).validate_python(document["questions"])
+    except (KeyError, TypeError, ValidationError) as error:
         raise ReadError(f"{name} is not what newsbot eval --json prints.") from error
 
 

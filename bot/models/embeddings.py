@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from langchain_core.embeddings import Embeddings
 
 from bot.errors import ModelError, first_line
+from bot.models.onnx_graphs import batches_by_length, open_session, write_graph
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,7 +97,7 @@ class SentenceEmbeddings(Embeddings):
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         prompt = self.prompts.get(kind, "")
         tokens = self._tokenize([prompt + text for text in texts])
-        batches = list(batches_by_length([self._length(each) for each in tokens]))
+        batches = list(batches_by_length([self._length(each) for each in tokens], BATCH_TOKENS))
         encoded = self._encode_batches([[tokens[i] for i in batch] for batch in batches])
         for batch, rows in zip(batches, encoded, strict=True):
             vectors[batch] = rows
@@ -112,18 +113,6 @@ class SentenceEmbeddings(Embeddings):
         """LangChain's form of `encode` for one query."""
         row: list[float] = self.encode([text], "query")[0].tolist()
         return row
-
-
-def batches_by_length(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
-    """Groups of indexes: texts of like length, at most `batch_tokens` padded tokens together, one text at least."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batch and (len(batch) + 1) * lengths[index] > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def load_embeddings(
@@ -248,20 +237,9 @@ def _load_onnx(
     model: str, folder: Path, runtime: str, facts: Mapping[str, Any], prompts: Mapping[str, str], threads: int
 ) -> SentenceEmbeddings:
     import numpy as np
-    import onnxruntime
     from tokenizers import Tokenizer
 
-    @cache
-    def session(intra_threads: int) -> Any:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = intra_threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Spinning threads would take the second core from the bot between questions.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        path = str(folder / f"{runtime}.onnx")
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
+    session = cache(partial(open_session, folder / f"{runtime}.onnx"))
     try:
         session(threads)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -381,8 +359,6 @@ def _fingerprint(transformer: Any) -> str:
 
 def _write_graphs(transformer: Any, workshop: Path) -> dict[str, Any]:
     """fp32.onnx, int8.onnx and tokenizer.json of a SentenceTransformer; what a caller needs to know to feed them."""
-    import warnings
-
     import onnx
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -403,18 +379,7 @@ def _write_graphs(transformer: Any, workshop: Path) -> dict[str, Any]:
             return self.transformer(dict(zip(inputs, tensors, strict=True)))["sentence_embedding"]
 
     axes = {name: {0: "batch", 1: "tokens"} for name in inputs} | {"sentence_embedding": {0: "batch"}}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracer warnings: `_export` compares the result with the original
-        torch.onnx.export(
-            Graph().eval(),
-            tuple(sample[name] for name in inputs),
-            str(workshop / "fp32.onnx"),
-            input_names=inputs,
-            output_names=["sentence_embedding"],
-            dynamic_axes=axes,
-            opset_version=17,
-            dynamo=False,
-        )
+    write_graph(Graph().eval(), [sample[name] for name in inputs], axes, workshop / "fp32.onnx")
     graph = onnx.load(str(workshop / "fp32.onnx"))
     root = logging.getLogger()
     level = root.level

@@ -117,20 +117,12 @@ class ModelCalls:
             said = " ".join(f"{name}={value}" for name, value in fields.items() if value != "")
             log.log(logging.INFO if outcome in ("ok", "abandoned") else logging.WARNING, "call %s", said, extra=fields)
 
-    async def complete(
-        self,
-        messages: list[BaseMessage],
-        purpose: str,
-        *,
-        until: float,
-        meter: Meter,
-        config: RunnableConfig | None = None,
-    ) -> str:
+    async def complete(self, messages: list[BaseMessage], purpose: str, *, until: float, meter: Meter) -> str:
         """A whole reply, asked for again where that may help. Raises ModelFailed."""
         attempt = 1
         while True:
             try:
-                reply = self.stream(messages, purpose, until=until, meter=meter, attempt=attempt, config=config)
+                reply = self.stream(messages, purpose, until=until, meter=meter, attempt=attempt)
                 return "".join([piece async for piece in reply])
             except ModelFailed as failed:
                 if not await self.may_retry(failed.failure, attempt, until):

@@ -21,13 +21,21 @@ from bot.answering.model import model_failure
 from bot.answering.model.evidence import escaped, fenced, tokens_of
 from bot.answering.model.model_calls import Meter, ModelCalls
 from bot.answering.model.model_failure import Failure, ModelFailed
-from bot.answering.model.wording import filled
 from bot.schema import Answer, Hit, Question, Removed, Turn
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_core.runnables import RunnableConfig
 
+HOLES: Mapping[str, frozenset[str]] = {
+    "write_system": frozenset({"no_answer"}),
+    "write_user": frozenset({"evidence", "question", "today"}),
+    "rewrite_system": frozenset(),
+    "rewrite_user": frozenset({"history", "question"}),
+    "verify_system": frozenset(),
+    "verify_user": frozenset({"pairs"}),
+}
+"""What a chat model is told, by the name of its file of prompts/: exactly these holes are filled."""
 NO_ANSWER = "The corpus does not say."
 """What a model is told to write where the evidence holds no answer."""
 RESERVE_SECONDS = 0.2
@@ -57,6 +65,7 @@ _ADDRESS = re.compile(
 )
 """Addresses, wherever they stand: an answer links to its articles, and passes on no address that they name."""
 _WORD = re.compile(r"[^\W_]+")
+_HOLE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ class Job:
 class Writer:
     """Writes answers with a chat model. What it does runs in the loop of its `calls`.
 
-    `prompts` are the wordings by name (see `wording.HOLES`); `make_check` begins the check of one reply against the
+    `prompts` are the wordings by name (see `HOLES`); `make_check` begins the check of one reply against the
     evidence that the model was given; `question_chars` bounds a question made whole. With `verify` the model reads
     its answer again, with a `judge` another model does, before any of it is shown.
     """
@@ -147,15 +156,7 @@ class Writer:
                 yield self._quoted(job, model_failure.UNCHECKED, ())
                 return
 
-    async def rewrite(
-        self,
-        asked: str,
-        history: Sequence[Turn],
-        *,
-        started: float,
-        meter: Meter,
-        config: RunnableConfig | None = None,
-    ) -> str | None:
+    async def rewrite(self, asked: str, history: Sequence[Turn], started: float, meter: Meter) -> str | None:
         """A follow-up made to stand alone, or None where the model fails or writes something else than a question."""
         told = self._told(history)
         if not told:
@@ -163,7 +164,7 @@ class Writer:
         messages = self._messages("rewrite", {"history": told, "question": escaped(asked)})
         try:
             until = self._until(started, REWRITE_SHARE)
-            reply = await self.calls.complete(messages, "rewrite", until=until, meter=meter, config=config)
+            reply = await self.calls.complete(messages, "rewrite", until=until, meter=meter)
         except ModelFailed:
             return None
         return _whole(reply, asked, told, self._question_chars)
@@ -177,10 +178,10 @@ class Writer:
     def _messages(self, name: str, values: Mapping[str, str]) -> list[BaseMessage]:
         from langchain_core.messages import HumanMessage, SystemMessage
 
-        return [
-            SystemMessage(filled(self.prompts[f"{name}_system"], values).strip()),
-            HumanMessage(filled(self.prompts[f"{name}_user"], values).strip()),
-        ]
+        def filled(part: str) -> str:  # what a value holds is never taken for a hole
+            return _HOLE.sub(lambda hole: values.get(hole[1], hole[0]), self.prompts[f"{name}_{part}"]).strip()
+
+        return [SystemMessage(filled("system")), HumanMessage(filled("user"))]
 
     def _told(self, history: Sequence[Turn]) -> str:
         """The newest turns that fit into the budget, oldest first."""
@@ -262,6 +263,11 @@ class Writer:
         log.info("answered by quoting: %s", failure.outcome)
         note = f"The chat model {failure.said}, so {what}."
         return replace(job.quoted, note=note, removed=removed, usage=self.calls.usage(job.meter))
+
+
+def holes_of(template: str) -> frozenset[str]:
+    """The names of a template's holes; other braces are text."""
+    return frozenset(_HOLE.findall(template))
 
 
 class _Reply:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from bot.models.onnx_graphs import write_graph
 from bot.models.reader import WordEmbeddings
 from bot.models.training.network import ReaderNetwork
 
@@ -41,21 +41,9 @@ def export(
         ids = torch.randint(5, network.encoder.get_input_embeddings().num_embeddings, (2, 48))
         mask = torch.ones_like(ids)
         mask[1, 40:] = 0
-        names = ["words", "types", "mask"]
-        outputs = ["start", "end", "evidence", "pair"]
-        axes = {name: {0: "pairs", 1: "tokens"} for name in (*names, *outputs[:3])} | {"pair": {0: "pairs"}}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # tracer warnings: the card's figures compare the two
-            torch.onnx.export(
-                network,
-                (network.words(ids), torch.zeros_like(ids), mask),
-                str(whole),
-                input_names=names,
-                output_names=outputs,
-                dynamic_axes=axes,
-                opset_version=17,
-                dynamo=False,
-            )
+        tokens = {0: "pairs", 1: "tokens"}
+        axes = dict.fromkeys(("words", "types", "mask", "start", "end", "evidence"), tokens) | {"pair": {0: "pairs"}}
+        write_graph(network, (network.words(ids), torch.zeros_like(ids), mask), axes, whole)
         graph = workshop / "reader.onnx"
         if quantize:
             quantize_dynamic(
