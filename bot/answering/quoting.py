@@ -60,18 +60,19 @@ def quote(
     if confidence < (weights.answer_least if answer_least is None else answer_least):
         best = max(chosen, key=lambda each: each.score)
         return _refusal(query, coverage, not_answered, best, confidence, retrieved.pool)
-    return answer_of(query, coverage, _citations(chosen), short, confidence)
+    return answer_of(query, coverage, chosen, short, confidence)
 
 
 def answer_of(
     query: ParsedQuery,
     coverage: Coverage,
-    citations: tuple[Citation, ...],
+    chosen: Sequence[Chosen],
     short: str | None,
     confidence: float,
     retrieved: tuple[str, ...] = (),
 ) -> Answer:
-    """The answer that shows citations, a line each."""
+    """The answer that quotes what is chosen, a line each."""
+    citations = citations_of(chosen)
     days = [citation.article.published for citation in citations if citation.article.published]
     return Answer(
         question=query.question,
@@ -85,11 +86,12 @@ def answer_of(
     )
 
 
-def _citations(chosen: Sequence[Chosen]) -> tuple[Citation, ...]:
-    return tuple(citation_of(number, each) for number, each in enumerate(chosen, start=1))
+def citations_of(chosen: Sequence[Chosen]) -> tuple[Citation, ...]:
+    """Chosen runs of sentences as citations, numbered from 1."""
+    return tuple(_citation(number, each) for number, each in enumerate(chosen, start=1))
 
 
-def citation_of(number: int, chosen: Chosen) -> Citation:
+def _citation(number: int, chosen: Chosen) -> Citation:
     """A chosen run of sentences as a numbered citation with its link."""
     article = chosen.hit.article
     link = text_fragment_link(article.url, article.text, chosen.start, chosen.end) if article.url else None
@@ -125,7 +127,7 @@ def _refusal(
     confidence: float = 0.0,
     near: Sequence[Hit] = (),
 ) -> Answer:
-    nearest = citation_of(1, best) if best is not None and _nearness(best.hit) >= NEAREST_LEAST else None
+    nearest = _citation(1, best) if best is not None and _nearness(best.hit) >= NEAREST_LEAST else None
     holes = {
         "articles": f"{coverage.articles:,} {'article' if coverage.articles == 1 else 'articles'}",
         "days": _days(coverage),

@@ -11,11 +11,10 @@ from bot.asking import Asker
 from bot.errors import UsageError
 from bot.evaluation.metrics import holds, is_yes_no, token_f1
 from bot.evaluation.question_file import EvalQuestion
-from bot.evaluation.run import HALF_IS_ENOUGH, known_later
+from bot.evaluation.run import known_later
 from bot.models.question_kind import QuestionKind
 from bot.retrieval.reading import Reading
 from bot.schema import Question
-from bot.text.unicode import alphanumeric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -161,8 +160,7 @@ def _shows(seen: Seen, decision: Decision) -> bool:
         return False
     said = " ".join(chosen.text for chosen in decision.chosen)
     if seen.question.must:
-        found = sum(holds(said, fact) for fact in seen.question.must)
-        return found >= len(seen.question.must) * (0.5 if seen.question.kind in HALF_IS_ENOUGH else 1.0)
+        return seen.question.facts_in(said)[1]
     return holds(said, seen.question.answers)
 
 
@@ -179,11 +177,7 @@ def _value_right(seen: Seen, decision: Decision) -> bool:
     if seen.question.answers:
         # A file may list no article for a question that one answers all the same.
         return token_f1(text, seen.question.answers) >= 0.5 or holds(text, seen.question.answers)
-    if seen.question.short:
-        return any(holds(text, [each]) or holds(each, [text]) for each in seen.question.short) and not any(
-            alphanumeric(wrong) == alphanumeric(text) for wrong in seen.question.wrong
-        )
-    return False
+    return seen.question.is_right(text) and not seen.question.is_wrong(text)
 
 
 def _logistic_regression() -> Any:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
+Statistic = Literal["ratio", "most_sure", "quantile"]
 DRAWS = 2_000
 SEED = 20_220_616
 INTERVAL = (0.025, 0.975)
@@ -86,7 +87,7 @@ class Sample:
     - "quantile": the `share` quantile of the firsts.
     """
 
-    statistic: Literal["ratio", "most_sure", "quantile"]
+    statistic: Statistic
     pairs: Mapping[Hashable, tuple[float, float]]
     share: float = 0.0
 

@@ -10,7 +10,11 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from bot.errors import ReadError
+from bot.evaluation.metrics import holds
+from bot.text.unicode import alphanumeric
 
+HALF_IS_ENOUGH = frozenset({"latest", "summary", "list", "compare"})
+"""Kinds of questions of which half the facts are enough."""
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """Text that is not blank."""
 
@@ -54,6 +58,19 @@ class EvalQuestion(JsonLine):
         """The question as the one of a line."""
         answers = tuple(answer for answer in self.answers if answer.strip())
         return self.model_copy(update={"line": line, "id": self.id or f"line {line}", "answers": answers})
+
+    def facts_in(self, text: str) -> tuple[int, bool]:
+        """How many facts that must show a text holds, and whether they are enough: half of an overview's or list's."""
+        found = sum(holds(text, fact) for fact in self.must)
+        return found, found >= len(self.must) * (0.5 if self.kind in HALF_IS_ENOUGH else 1.0)
+
+    def is_wrong(self, short: str) -> bool:
+        """Whether a short answer is one of the tempting wrong ones."""
+        return any(alphanumeric(wrong) == alphanumeric(short) for wrong in self.wrong)
+
+    def is_right(self, short: str) -> bool:
+        """Whether a short answer holds a right one, or one holds it."""
+        return any(holds(short, [each]) or holds(each, [short]) for each in self.short)
 
 
 def read_questions(path: Path, limit: int | None = None) -> list[EvalQuestion]:

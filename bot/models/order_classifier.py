@@ -101,17 +101,17 @@ def orders_file() -> str:
     return f"orders-{hashlib.sha256(EXAMPLES.read_bytes()).hexdigest()[:12]}.npy"
 
 
-def training_examples(path: Path = EXAMPLES) -> list[OrderExample]:
+def training_examples() -> list[OrderExample]:
     """The sentences that were written for this."""
-    with path.open(encoding="utf-8") as lines:
+    with EXAMPLES.open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     return [OrderExample(row["text"], row["order"], row["manner"]) for row in rows]
 
 
-def story_sentences(folder: Path = TRAINING / "stories") -> list[str]:
+def story_sentences() -> list[str]:
     """Titles and sentences of the invented stories."""
     found: list[str] = []
-    for path in sorted(folder.glob("*.jsonl")):
+    for path in sorted((TRAINING / "stories").glob("*.jsonl")):
         with path.open(encoding="utf-8") as lines:
             for passage in (each for line in lines for each in json.loads(line)["passages"]):
                 text = passage["text"]

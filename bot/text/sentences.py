@@ -7,9 +7,8 @@ wrong in news: titles before names, quoted questions before "he asked", lists, w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Protocol
 
 from bot.schema import Span
 
@@ -95,8 +94,7 @@ _ATTRIBUTION = re.compile(
 _STRAY = re.compile(r"[.…!?,;:)\]”’»]+(?:\s|$)")
 
 
-class _Splitter(Protocol):
-    def __call__(self, text: str) -> list[tuple[int, int]]: ...
+_Splitter = Callable[[str], list[tuple[int, int]]]
 
 
 def sentences(text: str) -> list[Span]:

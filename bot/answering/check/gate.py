@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.answering.links import text_fragment_link
 from bot.schema import Answer, Citation
 
 UNVERIFIED = "Nothing in the answer could be verified against the articles."
@@ -18,16 +17,15 @@ _STATEMENT = re.compile(r"[^\n]*?(?:[.!?][\"”’)]*(?:\s?\[[\d, ]+\])*(?=\s|$)
 def check(answer: Answer) -> Answer:
     """The answer with what cannot be verified taken out; unchanged when all of it can.
 
-    A quote that is not at its offsets is looked up in its article, and its citation dropped when it is not there.
-    Markers of no citation are taken out, statements of ours with a number that no cited quote or its frame (date,
-    source, title) holds are dropped, `short` that no quote holds is cleared, and `as_of` follows the citations.
-    Citations are renumbered in the order of their markers; those without a marker are dropped. An answer left with
-    none says so: `answered` is False.
+    A citation whose quote does not stand in its article at its offsets is dropped. Markers of no citation are taken
+    out, statements of ours with a number that no cited quote or its frame (date, source, title) holds are dropped,
+    `short` that no quote holds is cleared, and `as_of` follows the citations. Citations are renumbered in the order of
+    their markers; those without a marker are dropped. An answer left with none says so: `answered` is False.
     """
     if not answer.answered:
-        nearest = _verbatim(answer.nearest) if answer.nearest else None
+        nearest = answer.nearest if answer.nearest and _is_verbatim(answer.nearest) else None
         return replace(answer, short=None, citations=(), as_of=None, nearest=nearest)
-    citations = {good.number: good for citation in answer.citations if (good := _verbatim(citation))}
+    citations = {citation.number: citation for citation in answer.citations if _is_verbatim(citation)}
     shown, kept = _masked(answer.text, citations)
     shown = _MARKER.sub(lambda found: _known_markers(found, citations), shown)
     if answer.model is None:  # a chat model's numbers are proven one by one, in words and other units too
@@ -60,18 +58,9 @@ def check(answer: Answer) -> Answer:
     return replace(answer, text=shown, short=short, citations=cited, as_of=max(days, default=None))
 
 
-def _verbatim(citation: Citation) -> Citation | None:
-    article = citation.article
-    if not citation.quote.strip():
-        return None
-    if article.text[citation.start : citation.end] == citation.quote:
-        return citation
-    start = article.text.find(citation.quote)
-    if start < 0:
-        return None
-    end = start + len(citation.quote)
-    link = text_fragment_link(article.url, article.text, start, end) if article.url else None
-    return replace(citation, start=start, end=end, link=link)
+def _is_verbatim(citation: Citation) -> bool:
+    quoted = citation.article.text[citation.start : citation.end]
+    return bool(citation.quote.strip()) and quoted == citation.quote
 
 
 def _masked(text: str, citations: dict[int, Citation]) -> tuple[str, dict[str, str]]:

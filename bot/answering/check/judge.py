@@ -35,13 +35,6 @@ def pairs_of(draft: Draft) -> dict[int, tuple[str, str]]:
     }
 
 
-def judged(draft: Draft, judge: Judge) -> Draft:
-    """The draft without the sentences that a judge does not find supported."""
-    pairs = pairs_of(draft)
-    reasons = judge(list(pairs.values())) if pairs else []
-    return draft.without({place: reason for place, reason in zip(pairs, reasons, strict=True) if reason})
-
-
 def check_claims(hit: Hit, claims: Sequence[str], judge: Judge | None = None) -> list[str | None]:
     """Why each claim about a passage would be taken out of a reply that cites it; None where it would be shown."""
     reasons: list[str | None] = []

@@ -63,11 +63,12 @@ class Draft:
     removed: tuple[Removed, ...] = ()
     shown: tuple[Shown, ...] = ()
 
-    def without(self, reasons: Mapping[int, str]) -> Draft:
-        """The draft without those of `shown` whose places are given, each with the reason why it goes."""
-        kept = tuple(each for place, each in enumerate(self.shown) if place not in reasons)
-        gone = tuple(Removed(self.shown[place].claim, reason) for place, reason in reasons.items())
-        return Draft(_joined(kept), self.citations, (*self.removed, *gone), kept)
+    def without(self, places: Iterable[int], reasons: Iterable[str | None]) -> Draft:
+        """The draft without those of `shown` at `places` that have a reason to go."""
+        gone = {place: reason for place, reason in zip(places, reasons, strict=True) if reason}
+        kept = tuple(each for place, each in enumerate(self.shown) if place not in gone)
+        removed = tuple(Removed(self.shown[place].claim, reason) for place, reason in gone.items())
+        return Draft(_joined(kept), self.citations, (*self.removed, *removed), kept)
 
 
 class ProseCheck:

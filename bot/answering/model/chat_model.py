@@ -71,7 +71,6 @@ def load_chat_model(
     deadline_seconds: float = 30.0,
     output_tokens: int = 1500,
     temperature: float | None = None,
-    environment: Mapping[str, str] | None = None,
 ) -> BaseChatModel:
     """The model "provider:model" as LangChain makes it; our own calls bound its time and retry it.
 
@@ -96,7 +95,7 @@ def load_chat_model(
     if provider == "openai" and base_url:
         # A server of one's own speaks the older of OpenAI's two interfaces, and tells token counts when asked.
         given |= {"use_responses_api": False, "stream_usage": True}
-        if not key_variable(name, environment):
+        if not key_variable(name):
             given["api_key"] = NO_KEY
     try:
         from langchain.chat_models import init_chat_model

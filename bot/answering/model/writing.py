@@ -14,7 +14,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bot.answering.check.gate import check
-from bot.answering.check.judge import Judge, judged, pairs_of
+from bot.answering.check.judge import Judge, pairs_of
 from bot.answering.check.prompt_injection import without_orders
 from bot.answering.check.prose import Draft, ProseCheck
 from bot.answering.model import model_failure
@@ -234,13 +234,11 @@ class Writer:
 
     async def _judged(self, draft: Draft, until: float, meter: Meter) -> Draft:
         """The draft without what the models that judge do not find supported. Raises ModelFailed."""
-        if self._judge is not None:
-            draft = await asyncio.to_thread(judged, draft, self._judge)
-        pairs = pairs_of(draft) if self._verify else {}
-        if not pairs:
-            return draft
-        reasons = await self._verdicts(list(pairs.values()), until, meter)
-        return draft.without({place: reason for place, reason in zip(pairs, reasons, strict=True) if reason})
+        if self._judge is not None and (pairs := pairs_of(draft)):
+            draft = draft.without(pairs, await asyncio.to_thread(self._judge, list(pairs.values())))
+        if self._verify and (pairs := pairs_of(draft)):
+            draft = draft.without(pairs, await self._verdicts(list(pairs.values()), until, meter))
+        return draft
 
     async def verify_claims(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
         """Why each of some (sentence, passage) goes, by the chat model's verdict. Raises ModelFailed."""

@@ -17,6 +17,7 @@ from bot.text.sentences import sentences
 
 OTHER_STORY_SHARE = 0.4
 """Of the questions of a story, those that are also put to a passage of another story."""
+NEAR_CHARS = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +126,13 @@ def _occurrences(text: str, answer: str) -> list[tuple[int, int]]:
     return whole or [found.span() for found in re.finditer(re.escape(answer), text)]
 
 
-def _best_occurrence(text: str, answer: str, question: str, around: int = 110) -> tuple[tuple[int, int], ...]:
+def _best_occurrence(text: str, answer: str, question: str) -> tuple[tuple[int, int], ...]:
     """Where the answer stands with most of the question's words near it: files seldom say which place is meant."""
     found = _occurrences(text, answer)
     asked = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 3}
 
     def near(span: tuple[int, int]) -> int:
-        window = text[max(0, span[0] - around) : span[1] + around].lower()
+        window = text[max(0, span[0] - NEAR_CHARS) : span[1] + NEAR_CHARS].lower()
         return sum(word in asked for word in re.findall(r"\w+", window))
 
     return (max(found, key=near),) if found else ()

@@ -22,9 +22,7 @@ POSITIONS = 322
 """Positions that are kept: MPNet counts from 2."""
 
 
-def export(
-    network: ReaderNetwork, base: Path, folder: Path, facts: Mapping[str, Any], *, quantize: bool = True
-) -> None:
+def export(network: ReaderNetwork, base: Path, folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the files of a network into a folder that is made; what stood there is replaced.
 
     `facts` are written to reader.json beside what the files need: name, max_tokens, and whatever a card says.
@@ -45,13 +43,8 @@ def export(
         axes = dict.fromkeys(("words", "types", "mask", "start", "end", "evidence"), tokens) | {"pair": {0: "pairs"}}
         write_graph(network, (network.words(ids), torch.zeros_like(ids), mask), axes, whole)
         graph = workshop / "reader.onnx"
-        if quantize:
-            quantize_dynamic(
-                whole, graph, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul"]
-            )
-            whole.unlink()
-        else:
-            whole.rename(graph)
+        quantize_dynamic(whole, graph, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul"])
+        whole.unlink()
         _split(graph)
         onnx.checker.check_model(str(graph))
         table = network.encoder.get_input_embeddings().weight.detach().float().numpy()
