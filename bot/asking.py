@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ class Asked:
     meter: Meter | None = field(default=None, compare=False)
 
 
+@dataclass(eq=False)
 class Asker:
     """Answers questions over a retriever, in three steps or in one call. Safe to share between threads.
 
@@ -55,24 +56,17 @@ class Asker:
     a question. With a `writer` a chat model writes the answers, and `cache` of them are kept; without, they are quotes.
     """
 
-    def __init__(
-        self,
-        retriever: Retriever,
-        prompts: Mapping[str, str],
-        *,
-        hits: int,
-        question_chars: int,
-        writer: Writer | None = None,
-        cache: int = 0,
-    ) -> None:
-        self.retriever = retriever
-        self.prompts = prompts
-        self.hits = hits
-        self.question_chars = question_chars
-        self.writer = writer
+    retriever: Retriever
+    prompts: Mapping[str, str]
+    _: KW_ONLY
+    hits: int
+    question_chars: int
+    writer: Writer | None = None
+    cache: int = 0
+
+    def __post_init__(self) -> None:
         self.weights = DecisionWeights.load()
-        self._cached = cache if writer else 0
-        self._cache: dict[Hashable, Answer] = {}  # what has not been asked for longest stands first
+        self._cached: dict[Hashable, Answer] = {}  # what has not been asked for longest stands first
         self._lock = threading.Lock()
 
     def __call__(self, question: str | Question) -> Answer:
@@ -181,9 +175,7 @@ class Asker:
             asked.understood,
             asked.retrieved,
             self.retriever.corpus.coverage(),
-            not_answered=self.prompts["not_answered"],
-            no_articles=self.prompts["no_articles"],
-            talk=self.prompts,
+            self.prompts,
             weights=self.weights,
             answer_least=answer_least,
         )
@@ -195,15 +187,15 @@ class Asker:
         done = replace(answer, retrieved=found, seconds=time.perf_counter() - asked.started)
         if done.final and done.model and not done.note:
             with self._lock:
-                self._cache[asked.key] = done
-                if len(self._cache) > self._cached:
-                    del self._cache[next(iter(self._cache))]
+                self._cached[asked.key] = done
+                if len(self._cached) > self.cache:
+                    del self._cached[next(iter(self._cached))]
         return done
 
     def _kept(self, key: Hashable) -> Answer | None:
         with self._lock:
-            if (answer := self._cache.pop(key, None)) is not None:
-                self._cache[key] = answer
+            if (answer := self._cached.pop(key, None)) is not None:
+                self._cached[key] = answer
             return answer
 
     async def _rewritten(self, writer: Writer, asked: Asked, history: Sequence[Turn]) -> Asked:

@@ -247,9 +247,7 @@ def test_the_holes_of_a_refusal_are_all_filled(name: str) -> None:
         parse_query(Question("Who won the 2031 world cup?"), date(2026, 1, 1), []),
         Retrieved((), kind, readings, lambda _: 5.0),
         Coverage(1, date(2024, 3, 4), date(2024, 3, 4)),
-        not_answered=prompts["not_answered"],
-        no_articles=prompts["no_articles"],
-        talk=prompts,
+        prompts,
         weights=DecisionWeights(),
         answer_least=1.1,
     )

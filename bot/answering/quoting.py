@@ -25,22 +25,20 @@ def quote(
     query: ParsedQuery,
     retrieved: Retrieved,
     coverage: Coverage,
+    prompts: Mapping[str, str],
     *,
-    not_answered: str,
-    no_articles: str,
-    talk: Mapping[str, str],
     weights: DecisionWeights,
     answer_least: float | None = None,
 ) -> Answer:
     """The answer to a question as verbatim sentences of what was retrieved, each cited.
 
-    `not_answered`, `no_articles` and `talk` (by kind, for what asks nothing of the news) are templates with the holes
-    {articles}, {days}, {first}, {last}, {nearest}, {spelling} and {subject}; a line whose hole has no value is left
-    out. Where it is less sure than `answer_least` (that of the weights where it is None) that the quotes answer,
-    `answered` is False and `nearest` cites the closest passage.
+    `prompts` are templates, by name and by the kind of what asks nothing of the news, with the holes {articles},
+    {days}, {first}, {last}, {nearest}, {spelling} and {subject}; a line whose hole has no value is left out. Where it
+    is less sure than `answer_least` (that of the weights where it is None) that the quotes answer, `answered` is False
+    and `nearest` cites the closest passage.
     """
     if retrieved.kind.is_talk:
-        return _refusal(query, coverage, talk[retrieved.kind.value], None)
+        return _refusal(query, coverage, prompts[retrieved.kind.value], None)
     short = None
     if retrieved.kind is QuestionKind.NEWS:
         chosen, confidence = beginnings(retrieved.pool), 1.0
@@ -56,10 +54,10 @@ def quote(
     else:
         chosen, confidence = [], 0.0
     if not chosen:
-        return _refusal(query, coverage, no_articles, None, near=retrieved.pool)
+        return _refusal(query, coverage, prompts["no_articles"], None, near=retrieved.pool)
     if confidence < (weights.answer_least if answer_least is None else answer_least):
         best = max(chosen, key=lambda each: each.score)
-        return _refusal(query, coverage, not_answered, best, confidence, retrieved.pool)
+        return _refusal(query, coverage, prompts["not_answered"], best, confidence, retrieved.pool)
     return answer_of(query, coverage, chosen, short, confidence)
 
 

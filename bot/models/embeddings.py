@@ -15,9 +15,8 @@ import json
 import logging
 import os
 import re
-import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
@@ -77,30 +76,23 @@ class SentenceEmbeddings(Embeddings):
         facts: Mapping[str, Any],
         prompts: Mapping[str, str],
         runtime: str,
-        encode_batches: Callable[[list[list[Any]]], Iterable[Vectors]],
-        tokenize: Callable[[list[str]], list[Any]],
-        length: Callable[[Any], int],
+        vectors: Callable[[list[str]], Vectors],
     ) -> None:
         self.model = model
         self.fingerprint: str = facts["fingerprint"]
         self.dimension: int = facts["dimension"]
         self.prompts = dict(prompts)
         self.runtime = runtime
-        self._encode_batches = encode_batches
-        self._tokenize = tokenize
-        self._length = length
+        self._vectors = vectors
 
     def encode(self, texts: Sequence[str], kind: Kind = "document") -> Vectors:
         """Vectors of the texts: float32, shape (len(texts), dimension), each of length 1, in the order given."""
         import numpy as np
 
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
         prompt = self.prompts.get(kind, "")
-        tokens = self._tokenize([prompt + text for text in texts])
-        batches = list(batches_by_length([self._length(each) for each in tokens], BATCH_TOKENS))
-        encoded = self._encode_batches([[tokens[i] for i in batch] for batch in batches])
-        for batch, rows in zip(batches, encoded, strict=True):
-            vectors[batch] = rows
+        vectors = self._vectors([prompt + text for text in texts])
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return vectors
 
@@ -261,32 +253,32 @@ def _load_onnx(
         output: Vectors = session(intra_threads).run(None, {name: fed[name] for name in inputs})[0]
         return output
 
-    def encode_batches(batches: list[list[Any]]) -> list[Vectors]:
+    def vectors(texts: list[str]) -> Vectors:
+        tokens = tokenizer.encode_batch(texts)
+        batches = list(batches_by_length([len(each.ids) for each in tokens], BATCH_TOKENS))
+        given = [[tokens[place] for place in batch] for batch in batches]
         if len(batches) < 2 or threads < 2:
             # A short question gains a tenth by a second thread, and takes the core from what is done beside it.
-            few = sum(len(each.ids) for batch in batches for each in batch) <= ONE_THREAD_TOKENS
-            return [encode_batch(batch, 1 if few else threads) for batch in batches]
-        # A batch a thread: threads that share one batch wait for each other in every layer (a quarter slower).
-        session(1)
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(partial(encode_batch, intra_threads=1), batches))
+            few = sum(len(each.ids) for each in tokens) <= ONE_THREAD_TOKENS
+            encoded = [encode_batch(each, 1 if few else threads) for each in given]
+        else:
+            # A batch a thread: threads that share one batch wait for each other in every layer (a quarter slower).
+            session(1)
+            with ThreadPoolExecutor(threads) as pool:
+                encoded = list(pool.map(partial(encode_batch, intra_threads=1), given))
+        rows = np.zeros((len(texts), facts["dimension"]), dtype=np.float32)
+        for batch, each in zip(batches, encoded, strict=True):
+            rows[batch] = each
+        return rows
 
-    return SentenceEmbeddings(
-        model, facts, prompts, runtime, encode_batches, tokenizer.encode_batch, lambda each: len(each.ids)
-    )
+    return SentenceEmbeddings(model, facts, prompts, runtime, vectors)
 
 
 def _load_torch(model: str, source: str, facts: Mapping[str, Any], prompts: Mapping[str, str]) -> SentenceEmbeddings:
     """The model as sentence-transformers runs it: for architectures that cannot be exported. Slow to import."""
     transformer = _sentence_transformer(model, source)
-
-    def encode_batches(batches: list[list[Any]]) -> Iterator[Vectors]:
-        for texts in batches:
-            yield transformer.encode(texts, prompt="", convert_to_numpy=True, show_progress_bar=False)
-
-    return SentenceEmbeddings(
-        model, facts, prompts, "torch", encode_batches, list, lambda text: min(256, 1 + len(text) // 4)
-    )
+    vectors = partial(transformer.encode, prompt="", convert_to_numpy=True, show_progress_bar=False)
+    return SentenceEmbeddings(model, facts, prompts, "torch", vectors)
 
 
 def _sentence_transformer(model: str, source: str) -> Any:
@@ -327,8 +319,8 @@ def _export(model: str, source: str, folder: Path) -> None:
         },
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
-    workshop = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder.parent, ignore_cleanup_errors=True) as made:
+        workshop = Path(made)
         try:
             facts |= _write_graphs(transformer, workshop)
             for runtime in ("fp32", "int8"):
@@ -344,8 +336,6 @@ def _export(model: str, source: str, folder: Path) -> None:
         except OSError:  # another process was first: its export is as good as ours
             if not (folder / "model.json").is_file():
                 raise
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _fingerprint(transformer: Any) -> str:

@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.answering.model import model_failure
@@ -53,6 +53,7 @@ class Prices:
     output_usd: float | None = None
 
 
+@dataclass(eq=False)
 class ModelCalls:
     """One chat model, for all who ask. Its calls run in its `loop`.
 
@@ -60,25 +61,18 @@ class ModelCalls:
     without one was cut off.
     """
 
-    def __init__(
-        self,
-        model: BaseChatModel,
-        name: str,
-        *,
-        concurrency: int = 4,
-        deadline_seconds: float = 30.0,
-        output_tokens: int = 1500,
-        prices: Prices = Prices(),
-        ends_named: bool = False,
-    ) -> None:
-        self.model = model
-        self.name = name
-        self.deadline_seconds = deadline_seconds
+    model: BaseChatModel
+    name: str
+    _: KW_ONLY
+    concurrency: int = 4
+    deadline_seconds: float = 30.0
+    output_tokens: int = 1500
+    prices: Prices = Prices()
+    ends_named: bool = False
+
+    def __post_init__(self) -> None:
         self.loop = shared_loop()
-        self._output_chars = output_tokens * CHARS_PER_TOKEN
-        self._prices = prices
-        self._ends_named = ends_named
-        self._slots = asyncio.Semaphore(concurrency)
+        self._slots = asyncio.Semaphore(self.concurrency)
         self._without_usage = False
 
     async def stream(
@@ -149,7 +143,7 @@ class ModelCalls:
 
     def usage(self, meter: Meter) -> Usage:
         """What was counted, with its cost where prices and tokens are known."""
-        prices, cost = self._prices, None
+        prices, cost = self.prices, None
         if (prices.input_usd is not None or prices.output_usd is not None) and meter.input_tokens:
             million = 1_000_000
             cost = (
@@ -189,7 +183,7 @@ class ModelCalls:
             raise ModelFailed(failure) from None
         if call.refused:
             raise ModelFailed(model_failure.DECLINED)
-        if call.chars and self._ends_named and not call.ended:
+        if call.chars and self.ends_named and not call.ended:
             raise ModelFailed(model_failure.CUT)
         if not call.chars:
             raise ModelFailed(model_failure.EMPTY)
@@ -216,7 +210,7 @@ class ModelCalls:
                     continue
                 if "\ufffd" in piece:
                     raise ModelFailed(model_failure.GARBLED)
-                if call.chars > self._output_chars:
+                if call.chars > self.output_tokens * CHARS_PER_TOKEN:
                     raise ModelFailed(model_failure.ENDLESS)
                 yield piece
         finally:
@@ -226,18 +220,18 @@ class ModelCalls:
                     await stream.aclose()  # type: ignore[attr-defined]
 
 
+@dataclass(slots=True)
 class _Call:
     """One call on its way."""
 
-    def __init__(self, messages: list[BaseMessage], config: RunnableConfig | None) -> None:
-        self.messages = messages
-        self.config = config
-        self.chars = 0
-        self.input_tokens = 0
-        self.output_tokens = 0
-        self.error = ""
-        self.ended = False
-        self.refused = False
+    messages: list[BaseMessage]
+    config: RunnableConfig | None
+    chars: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    error: str = ""
+    ended: bool = False
+    refused: bool = False
 
     def take(self, chunk: Any) -> str:
         """The text of a chunk; what else it tells is kept."""

@@ -85,6 +85,7 @@ class Job:
     meter: Meter = field(default_factory=Meter)
 
 
+@dataclass(eq=False, kw_only=True)
 class Writer:
     """Writes answers with a chat model. What it does runs in the loop of its `calls`.
 
@@ -93,31 +94,19 @@ class Writer:
     its answer again, with a `judge` another model does, before any of it is shown.
     """
 
-    def __init__(
-        self,
-        calls: ModelCalls,
-        prompts: Mapping[str, str],
-        make_check: Callable[[Question, Mapping[str, Hit]], ProseCheck],
-        *,
-        context_tokens: int = 6000,
-        history_tokens: int = 1000,
-        question_chars: int = 1000,
-        verify: bool = False,
-        judge: Judge | None = None,
-    ) -> None:
-        self.calls = calls
-        self.prompts = prompts
-        self._make_check = make_check
-        self._context_tokens = context_tokens
-        self._history_tokens = history_tokens
-        self._question_chars = question_chars
-        self._verify = verify
-        self._judge = judge
+    calls: ModelCalls
+    prompts: Mapping[str, str]
+    context_tokens: int = 6000
+    history_tokens: int = 1000
+    question_chars: int = 1000
+    verify: bool = False
+    judge: Judge | None = None
+    make_check: Callable[[Question, Mapping[str, Hit]], ProseCheck] = ProseCheck
 
     async def write(self, job: Job, config: RunnableConfig | None = None) -> AsyncGenerator[Answer, None]:
         """Growing answers, each checked; the last one is final. A model that fails gives the answer by quoting."""
         until = self._until(job.started, 1.0)
-        evidence = fenced(without_orders(job.hits), self._context_tokens)
+        evidence = fenced(without_orders(job.hits), self.context_tokens)
         if not evidence.passages:
             yield self._quoted(job, model_failure.UNSUPPORTED, ())
             return
@@ -129,7 +118,7 @@ class Writer:
         })  # fmt: skip
         attempt = 1
         while True:
-            reply = _Reply(self._make_check(job.question, evidence.passages))
+            reply = _Reply(self.make_check(job.question, evidence.passages))
             shown = ""
             try:
                 stream = self.calls.stream(
@@ -137,7 +126,7 @@ class Writer:
                 )
                 async with contextlib.aclosing(stream) as pieces:
                     async for piece in pieces:
-                        if (draft := reply.grown(piece)) is None or self._verify or self._judge:
+                        if (draft := reply.grown(piece)) is None or self.verify or self.judge:
                             continue
                         answer = self._answer(job, draft)
                         if answer.answered and len(answer.text) > len(shown) and answer.text.startswith(shown):
@@ -167,7 +156,7 @@ class Writer:
             reply = await self.calls.complete(messages, "rewrite", until=until, meter=meter)
         except ModelFailed:
             return None
-        return _whole(reply, asked, told, self._question_chars)
+        return _whole(reply, asked, told, self.question_chars)
 
     def _until(self, started: float, share: float) -> float:
         """The loop's time at which a model must be done."""
@@ -185,7 +174,7 @@ class Writer:
 
     def _told(self, history: Sequence[Turn]) -> str:
         """The newest turns that fit into the budget, oldest first."""
-        left, told = self._history_tokens, []
+        left, told = self.history_tokens, []
         for turn in reversed(history):
             lines = [f"Question: {_one_line(turn.question)}"]
             if turn.answer.strip():
@@ -234,9 +223,9 @@ class Writer:
 
     async def _judged(self, draft: Draft, until: float, meter: Meter) -> Draft:
         """The draft without what the models that judge do not find supported. Raises ModelFailed."""
-        if self._judge is not None and (pairs := pairs_of(draft)):
-            draft = draft.without(pairs, await asyncio.to_thread(self._judge, list(pairs.values())))
-        if self._verify and (pairs := pairs_of(draft)):
+        if self.judge is not None and (pairs := pairs_of(draft)):
+            draft = draft.without(pairs, await asyncio.to_thread(self.judge, list(pairs.values())))
+        if self.verify and (pairs := pairs_of(draft)):
             draft = draft.without(pairs, await self._verdicts(list(pairs.values()), until, meter))
         return draft
 

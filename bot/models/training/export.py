@@ -33,8 +33,8 @@ def export(network: ReaderNetwork, base: Path, folder: Path, facts: Mapping[str,
     network = network.cpu().eval()
     _cut_positions(network)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    workshop = Path(tempfile.mkdtemp(prefix=".reader-", dir=folder.parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix=".reader-", dir=folder.parent, ignore_cleanup_errors=True) as place:
+        workshop = Path(place)
         whole = workshop / "fp32.onnx"
         ids = torch.randint(5, network.encoder.get_input_embeddings().num_embeddings, (2, 48))
         mask = torch.ones_like(ids)
@@ -56,8 +56,6 @@ def export(network: ReaderNetwork, base: Path, folder: Path, facts: Mapping[str,
                 made.replace(folder / made.name)
         else:
             workshop.rename(folder)
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _split(graph: Path) -> None:
