@@ -202,11 +202,9 @@ class Asker:
         """The follow-up made whole by the chat model. Runs in the loop of its calls."""
         from bot.answering.model.model_calls import Meter
 
-        asked = replace(asked, meter=Meter())
-        text = await writer.rewrite(
-            asked.understood.question.text, history[-HISTORY_TURNS:], asked.started, asked.meter
-        )
-        return await asyncio.to_thread(self._made_whole, asked, history, text)
+        meter, text = Meter(), asked.understood.question.text
+        whole = await writer.rewrite(text, history[-HISTORY_TURNS:], asked.started, meter)
+        return await asyncio.to_thread(self._made_whole, replace(asked, meter=meter), history, whole)
 
     def _made_whole(self, asked: Asked, history: Sequence[Turn], text: str | None = None) -> Asked:
         """The follow-up as `text` says it; without one, as rules make it whole."""

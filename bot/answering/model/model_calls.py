@@ -1,7 +1,4 @@
-"""Calls a chat model: so many at once, each within a deadline and a bound, counted and logged.
-
-Messages in, pieces of text out.
-"""
+"""Calls a chat model: so many at once, each within a deadline and a bound, counted and logged."""
 
 from __future__ import annotations
 
@@ -143,12 +140,10 @@ class ModelCalls:
 
     def usage(self, meter: Meter) -> Usage:
         """What was counted, with its cost where prices and tokens are known."""
-        prices, cost = self.prices, None
-        if (prices.input_usd is not None or prices.output_usd is not None) and meter.input_tokens:
-            million = 1_000_000
-            cost = (
-                meter.input_tokens * (prices.input_usd or 0) + meter.output_tokens * (prices.output_usd or 0)
-            ) / million
+        read_usd, written_usd = self.prices.input_usd, self.prices.output_usd
+        cost = None
+        if (read_usd is not None or written_usd is not None) and meter.input_tokens:
+            cost = (meter.input_tokens * (read_usd or 0) + meter.output_tokens * (written_usd or 0)) / 1_000_000
         return Usage(meter.input_tokens, meter.output_tokens, meter.calls, meter.seconds, cost)
 
     @contextlib.asynccontextmanager

@@ -1,7 +1,4 @@
-"""Why a call of a chat model failed, in words fit to show: read from any provider's error. Pure.
-
-An error is known by its status, its class names and its headers.
-"""
+"""Why a call of a chat model failed, in words fit to show: read from any provider's error. Pure."""
 
 from __future__ import annotations
 
