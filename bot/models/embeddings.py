@@ -199,30 +199,21 @@ def _cache_name(model: str, source: str) -> str:
     digest = hashlib.sha256(f"{EXPORT_VERSION} {model}".encode())
     folder = Path(source)
     if folder.is_dir():
-        for path in (
-            sorted(folder.rglob("*.safetensors")) + sorted(folder.rglob("*.json")) + sorted(folder.rglob("*.bin"))
-        ):
+        for path in (path for ending in ("safetensors", "json", "bin") for path in sorted(folder.rglob(f"*.{ending}"))):
             digest.update(f"{path.relative_to(folder)} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
     slug = re.sub(r"[^A-Za-z0-9.-]+", "-", model.rstrip("/").rsplit("/", 1)[-1]).strip("-") or "model"
     return f"{slug}-{digest.hexdigest()[:12]}"
 
 
 def _choose_runtime(model: str, runtime: Runtime, cosine: Mapping[str, float]) -> Runtime:
-    def usable(name: str) -> bool:
-        return cosine.get(name, 0.0) >= LEAST_COSINE[name]
-
-    if runtime == "torch":
-        return "torch"
-    if runtime == "auto":
-        # The export was compared with the original on this machine: where old 8-bit instructions saturate, it shows.
-        if usable("int8"):
-            return "int8"
-        return "fp32" if usable("fp32") else "torch"
-    if not usable(runtime):
+    # The export was compared with the original on this machine: where old 8-bit instructions saturate, it shows.
+    exported: tuple[Runtime, ...] = ("int8", "fp32")
+    usable: list[Runtime] = [*(name for name in exported if cosine.get(name, 0.0) >= LEAST_COSINE[name]), "torch"]
+    if runtime != "auto" and runtime not in usable:
         raise ModelError(
             f"The embedding model {model} cannot be run as {runtime} faithfully; set NEWSBOT_EMBEDDING_RUNTIME=auto."
         )
-    return runtime
+    return usable[0] if runtime == "auto" else runtime
 
 
 def _load_onnx(

@@ -37,12 +37,12 @@ class ModelLoop:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="newsbot-model", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What a coroutine returns, for a caller in a thread."""
-        future = asyncio.run_coroutine_threadsafe(work, self._running())
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
         finally:
@@ -50,7 +50,7 @@ class ModelLoop:
 
     async def arun(self, work: Coroutine[Any, Any, T]) -> T:
         """The same for a caller in an event loop."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._running()))
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     def iterate(self, make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
         """What `make()` yields, for a caller in a thread. Leaving early stops the work."""
@@ -97,11 +97,4 @@ class ModelLoop:
                 put(end)
 
         # The caller's context variables come along: tracers find the run that they are part of there.
-        return asyncio.run_coroutine_threadsafe(pump(), self._running()).cancel
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="newsbot-model", daemon=True).start()
-            return self._loop
+        return asyncio.run_coroutine_threadsafe(pump(), self._loop).cancel
