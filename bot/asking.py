@@ -9,15 +9,15 @@ import asyncio
 import contextlib
 import difflib
 import math
+import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.answering.check.gate import check
 from bot.answering.deciding import DecisionWeights
-from bot.answering.model.answer_cache import AnswerCache
 from bot.answering.quoting import quote
 from bot.errors import CorpusMissing, UsageError
 from bot.retrieval.question import ParsedQuery, parse_query, resolve_followup
@@ -48,6 +48,7 @@ class Asked:
     meter: Meter | None = field(default=None, compare=False)
 
 
+@dataclass(eq=False)
 class Asker:
     """Answers questions over a retriever, in three steps or in one call. Safe to share between threads.
 
@@ -55,23 +56,18 @@ class Asker:
     a question. With a `writer` a chat model writes the answers, and `cache` of them are kept; without, they are quotes.
     """
 
-    def __init__(
-        self,
-        retriever: Retriever,
-        prompts: Mapping[str, str],
-        *,
-        hits: int,
-        question_chars: int,
-        writer: Writer | None = None,
-        cache: int = 0,
-    ) -> None:
-        self.retriever = retriever
-        self.prompts = prompts
-        self.hits = hits
-        self.question_chars = question_chars
-        self.writer = writer
+    retriever: Retriever
+    prompts: Mapping[str, str]
+    _: KW_ONLY
+    hits: int
+    question_chars: int
+    writer: Writer | None = None
+    cache: int = 0
+
+    def __post_init__(self) -> None:
         self.weights = DecisionWeights.load()
-        self._cache = AnswerCache(cache if writer else 0)
+        self._cached: dict[Hashable, Answer] = {}  # what has not been asked for longest stands first
+        self._lock = threading.Lock()
 
     def __call__(self, question: str | Question) -> Answer:
         """The answer to a question. Raises UsageError as `understand`."""
@@ -83,23 +79,19 @@ class Asker:
         `history` is the conversation so far, oldest first: a follow-up is made whole with it. Raises as calling does.
         """
         asked = self.understand(question)
-        if history:
-            text = None
-            if self.writer is not None:
-                asked = self._metered(asked)
-                text = self.writer.calls.loop.run(self._rewritten(self.writer, asked, history))
-            asked = self._made_whole(asked, history, text)
+        if history and self.writer is not None:
+            asked = self.writer.calls.loop.run(self._rewritten(self.writer, asked, history))
+        elif history:
+            asked = self._made_whole(asked, history)
         yield from self.answers(self.retrieve(asked))
 
     async def astream(self, question: str | Question, history: Sequence[Turn] = ()) -> AsyncIterator[Answer]:
         """The same for a caller in an event loop: the work is done off it."""
         asked = await asyncio.to_thread(self.understand, question)
-        if history:
-            text = None
-            if self.writer is not None:
-                asked = self._metered(asked)
-                text = await self.writer.calls.loop.arun(self._rewritten(self.writer, asked, history))
-            asked = await asyncio.to_thread(self._made_whole, asked, history, text)
+        if history and self.writer is not None:
+            asked = await self.writer.calls.loop.arun(self._rewritten(self.writer, asked, history))
+        elif history:
+            asked = await asyncio.to_thread(self._made_whole, asked, history)
         asked = await asyncio.to_thread(self.retrieve, asked)
         async with contextlib.aclosing(self.aanswers(asked)) as answers:
             async for answer in answers:
@@ -116,7 +108,7 @@ class Asker:
             # Taken before the search, so that no answer is kept under news that it has not seen.
             version = self.retriever.corpus.version()
             asked = replace(asked, key=(version, asked.understood.question, asked.understood.asked_on))
-            if (kept := self._cache.get(asked.key)) is not None:
+            if (kept := self._kept(asked.key)) is not None:
                 return replace(asked, kept=kept)
         return replace(asked, retrieved=self.retriever.retrieve(asked.understood, self.hits))
 
@@ -135,9 +127,7 @@ class Asker:
             yield job
             return
         assert self.writer is not None
-        writer = self.writer
-        for answer in writer.calls.loop.iterate(lambda: writer.write(job, config)):
-            yield self._finished(asked, answer)
+        yield from self.writer.calls.loop.iterate(lambda: self._written(asked, job, config))
 
     async def aanswers(self, asked: Asked, config: Any = None) -> AsyncGenerator[Answer, None]:
         """The same for a caller in an event loop. Closing it stops the model at once."""
@@ -146,8 +136,14 @@ class Asker:
             yield job
             return
         assert self.writer is not None
-        writer = self.writer
-        async with contextlib.aclosing(writer.calls.loop.aiterate(lambda: writer.write(job, config))) as growing:
+        growing = self.writer.calls.loop.aiterate(lambda: self._written(asked, job, config))
+        async with contextlib.aclosing(growing):
+            async for answer in growing:
+                yield answer
+
+    async def _written(self, asked: Asked, job: Job, config: Any) -> AsyncGenerator[Answer, None]:
+        assert self.writer is not None
+        async with contextlib.aclosing(self.writer.write(job, config)) as growing:
             async for answer in growing:
                 yield self._finished(asked, answer)
 
@@ -179,9 +175,7 @@ class Asker:
             asked.understood,
             asked.retrieved,
             self.retriever.corpus.coverage(),
-            not_answered=self.prompts["not_answered"],
-            no_articles=self.prompts["no_articles"],
-            talk=self.prompts,
+            self.prompts,
             weights=self.weights,
             answer_least=answer_least,
         )
@@ -192,20 +186,27 @@ class Asker:
         found = tuple(hit.passage.id for hit in asked.retrieved.hits)
         done = replace(answer, retrieved=found, seconds=time.perf_counter() - asked.started)
         if done.final and done.model and not done.note:
-            self._cache.put(asked.key, done)
+            with self._lock:
+                self._cached[asked.key] = done
+                if len(self._cached) > self.cache:
+                    del self._cached[next(iter(self._cached))]
         return done
 
-    def _metered(self, asked: Asked) -> Asked:
+    def _kept(self, key: Hashable) -> Answer | None:
+        with self._lock:
+            if (answer := self._cached.pop(key, None)) is not None:
+                self._cached[key] = answer
+            return answer
+
+    async def _rewritten(self, writer: Writer, asked: Asked, history: Sequence[Turn]) -> Asked:
+        """The follow-up made whole by the chat model. Runs in the loop of its calls."""
         from bot.answering.model.model_calls import Meter
 
-        return replace(asked, meter=Meter())
+        meter, text = Meter(), asked.understood.question.text
+        whole = await writer.rewrite(text, history[-HISTORY_TURNS:], asked.started, meter)
+        return await asyncio.to_thread(self._made_whole, replace(asked, meter=meter), history, whole)
 
-    async def _rewritten(self, writer: Writer, asked: Asked, history: Sequence[Turn]) -> str | None:
-        assert asked.meter is not None
-        text = asked.understood.question.text
-        return await writer.rewrite(text, history[-HISTORY_TURNS:], started=asked.started, meter=asked.meter)
-
-    def _made_whole(self, asked: Asked, history: Sequence[Turn], text: str | None) -> Asked:
+    def _made_whole(self, asked: Asked, history: Sequence[Turn], text: str | None = None) -> Asked:
         """The follow-up as `text` says it; without one, as rules make it whole."""
         question = asked.understood.question
         if text is None:

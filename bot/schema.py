@@ -6,7 +6,7 @@ They need the standard library only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -217,13 +217,7 @@ class Usage:
 
     def to_dict(self) -> dict[str, Any]:
         """As values for JSON; `cost_usd` is None where it is not known."""
-        return {
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            "calls": self.calls,
-            "seconds": round(self.seconds, 4),
-            "cost_usd": self.cost_usd,
-        }
+        return asdict(self) | {"seconds": round(self.seconds, 4)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +276,7 @@ class Answer:
             "reason": self.reason,
             "nearest": self.nearest.to_dict() if self.nearest else None,
             "note": self.note,
-            "removed": [{"text": each.text, "reason": each.reason} for each in self.removed],
+            "removed": [asdict(each) for each in self.removed],
             "usage": self.usage.to_dict() if self.usage else None,
             "coverage": self.coverage.to_dict(),
         }

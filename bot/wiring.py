@@ -91,9 +91,7 @@ def open_writer(settings: Settings) -> Writer | None:
     calls = open_model_calls(settings)
     if calls is None:
         return None
-    from bot.answering.check.prose import ProseCheck
-    from bot.answering.model.wording import HOLES, holes_of
-    from bot.answering.model.writing import Writer
+    from bot.answering.model.writing import HOLES, Writer, holes_of
 
     prompts = {name: read_prompt(name, settings) for name in MODEL_PROMPTS}
     for name, text in prompts.items():
@@ -103,9 +101,8 @@ def open_writer(settings: Settings) -> Writer | None:
                 f"The wording {name}.txt in {settings.prompts_dir} has other holes than are filled. They are: {wanted}."
             )
     return Writer(
-        calls,
-        prompts,
-        ProseCheck,
+        calls=calls,
+        prompts=prompts,
         context_tokens=settings.llm_context_tokens,
         history_tokens=settings.llm_history_tokens,
         question_chars=settings.question_chars,

@@ -121,7 +121,7 @@ def test_no_sentence_is_quoted_twice_and_limits_hold() -> None:
     words = " ".join(["word"] * 40)
     long = [reading(f"b{n}", f"It opens in May {words} {n}.", shows="May") for n in range(6)]
     found = decided(*long, question="When does it open?")
-    assert sum(len(chosen.text.split()) for chosen in found.chosen) <= LIMITS[QuestionKind.FACT].words
+    assert sum(len(chosen.text.split()) for chosen in found.chosen) <= LIMITS[QuestionKind.FACT][1]
 
 
 def test_a_short_answer_is_given_only_where_it_is_sure_enough() -> None:

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests
 
 from bot.errors import ModelError
-from bot.models.embeddings import BATCH_TOKENS, SentenceEmbeddings, batches_by_length, load_embeddings
+from bot.models.embeddings import BATCH_TOKENS, SentenceEmbeddings, load_embeddings
+from bot.models.onnx_graphs import batches_by_length
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def test_batches_hold_every_text_once_and_little_padding(lengths: list[int], bat
 
 @given(st.lists(st.integers(1, 400), max_size=60))
 def test_batches_are_as_full_as_they_can_be(lengths: list[int]) -> None:
-    batches = list(batches_by_length(lengths))
+    batches = list(batches_by_length(lengths, BATCH_TOKENS))
     for batch, following in itertools.pairwise(batches):
         assert (len(batch) + 1) * lengths[following[0]] > BATCH_TOKENS
 

@@ -10,6 +10,7 @@ import pytest
 
 from bot.answering.deciding import DecisionWeights, decide
 from bot.cli import main
+from bot.errors import UsageError
 from bot.evaluation.fitting import SHORT_RIGHT_LEAST, Seen, fit
 from bot.evaluation.question_file import EvalQuestion
 from bot.models.question_kind import QuestionKind
@@ -50,6 +51,12 @@ def test_what_has_an_answer_is_told_from_what_has_none() -> None:
     )
     assert sure.confidence > fitted.weights.answer_least > unsure.confidence
     assert sure.short == "Olga Rask"
+
+
+def test_questions_that_tell_nothing_are_refused() -> None:
+    rng = random.Random(6)
+    with pytest.raises(UsageError, match="Give more"):
+        fit([seen(number, rng) for number in range(3)], DecisionWeights())
 
 
 def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:

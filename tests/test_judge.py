@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering.check.judge import DETECTOR_PROMPT, SUPPORTED_LEAST, UNSUPPORTED, judged, load_judge
+from bot.answering.check.judge import DETECTOR_PROMPT, SUPPORTED_LEAST, UNSUPPORTED, load_judge, pairs_of
 from bot.answering.check.prose import ProseCheck
 from bot.errors import ModelError
 from bot.schema import Article, Hit, Passage, Question
@@ -82,7 +82,8 @@ def test_a_model_that_is_not_there_is_named_with_the_remedy(tmp_path: Path) -> N
 def test_what_a_judge_does_not_find_supported_goes_with_its_reason() -> None:
     prose = ProseCheck(Question("Does the ferry sail?"), EVIDENCE)
     prose.feed("The ferry reopened on Monday [k3f9]. It carries 260 passengers [k3f9].")
-    draft = judged(prose.finish(), lambda pairs: [UNSUPPORTED if "260" in claim else None for claim, _ in pairs])
+    pairs = pairs_of(prose.finish())
+    draft = prose.draft().without(pairs, [UNSUPPORTED if "260" in claim else None for claim, _ in pairs.values()])
     assert draft.text == "The ferry reopened on Monday [1]."
     assert [(removed.text, removed.reason) for removed in draft.removed] == [
         ("It carries 260 passengers.", UNSUPPORTED)

@@ -146,7 +146,7 @@ def test_what_proves_a_sentence_goes_with_it() -> None:
         ("NATO has 500 trainers in Iraq.", ["a"]),
         ("The mission will grow to about 4,000 people.", ["b"]),
     ]
-    judged = draft.without({0: "the chat model does not find it supported"})
+    judged = draft.without([0], ["the chat model does not find it supported"])
     assert judged.text == "The mission will grow to about 4,000 people [2]."
     assert reasons(judged) == ["the chat model does not find it supported"]
 

@@ -52,15 +52,17 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
         ('{"question": "Who?"', "no JSON"),
         ("[" * 100_000, "no JSON"),
         ('["Who?"]', "no JSON object"),
-        ('{"id": "a"}', '"question" is missing'),
-        ('{"question": "  "}', '"question" is missing or empty'),
-        ('{"question": ["Who?"]}', '"question" is missing'),
-        ('{"question": "Who?", "id": [1]}', '"id" is a string'),
+        ('{"id": "a"}', '"question": Field required'),
+        ('{"question": "  "}', "\"question\" is '  ': String should have"),
+        ('{"question": ["Who?"]}', "\"question\" is ['Who?']: Input should be a valid string"),
+        ('{"question": "Who?", "id": [1]}', '"id" is [1]: Input should be a valid string'),
         ('{"question": "Who?", "asked_on": "12 May"}', "\"asked_on\" is '12 May'"),
         ('{"question": "Who?", "asked_on": 20200512}', '"asked_on" is 20200512'),
-        ('{"question": "Who?", "answers": "Rome"}', '"answers" is a list of strings'),
-        ('{"question": "Who?", "answers": [500]}', '"answers" is a list of strings'),
-        ('{"question": "Who?", "relevant": {"a": 1}}', '"relevant" is a list of strings'),
+        ('{"question": "Who?", "answers": "Rome"}', "\"answers\" is 'Rome': Input should be a valid array"),
+        ('{"question": "Who?", "answers": [500]}', '"answers.0" is 500: Input should be a valid string'),
+        ('{"question": "Who?", "must": [[]]}', '"must.0" is []'),
+        ('{"question": "Who?", "answerable": 7}', '"answerable" is 7'),
+        ('{"question": "Who?", "relevant": {"a": 1}}', "\"relevant\" is {'a': 1}: Input should be"),
     ],
 )
 def test_what_is_off_is_told_with_file_and_line(tmp_path: Path, line: str, said: str) -> None:
@@ -74,7 +76,7 @@ def test_what_is_off_is_told_with_file_and_line(tmp_path: Path, line: str, said:
 
 
 def test_files_that_hold_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match=r"holds no question"):
+    with pytest.raises(ReadError, match=r"holds no questions"):
         read_questions(written(tmp_path, "", " "))
     with pytest.raises(ReadError, match=r"no-such\.jsonl.*No such file"):
         read_questions(tmp_path / "no-such.jsonl")

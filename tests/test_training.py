@@ -146,11 +146,13 @@ def test_examples_of_own_questions() -> None:
     assert found[0].passage[slice(*found[0].spans[0])] == "Olga Rask"
 
 
-@pytest.mark.parametrize("line", ['{"no": "passages"}', "[1]", "{cut"])
+@pytest.mark.parametrize(
+    "line", ['{"no": "passages"}', '{"passages": [{"title": "Alone"}]}', json.dumps({"passages": []}), "[1]", "{cut"]
+)
 def test_a_file_that_holds_no_stories_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text(line, encoding="utf-8")
-    with pytest.raises(ReadError, match=r"bad\.jsonl"):
+    with pytest.raises(ReadError, match=r"bad\.jsonl, line 1"):
         list(story_examples([path], random.Random(0)))
 
 

@@ -25,8 +25,7 @@ from bot.answering.check.gate import check
 from bot.answering.check.prose import ProseCheck
 from bot.answering.model import model_calls, model_failure
 from bot.answering.model.model_calls import ModelCalls
-from bot.answering.model.wording import HOLES, holes_of
-from bot.answering.model.writing import NO_ANSWER, Writer
+from bot.answering.model.writing import HOLES, NO_ANSWER, Writer, holes_of
 from bot.asking import Asker
 from bot.chain import make_chain
 from bot.schema import Answer, Question, Turn, Usage
@@ -381,7 +380,7 @@ def test_a_check_that_breaks_leaves_no_question_unanswered(
             raise RuntimeError(f"secret {piece}")
 
     assert asker.writer is not None
-    asker.writer._make_check = Broken
+    asker.writer.make_check = Broken
     final = asker(ASKED)
     assert final.text == base(ASKED).text
     assert "could not be checked" in str(final.note)
@@ -472,7 +471,7 @@ def test_memory_is_small_and_forgets_failures(base: Asker, sample_settings: Sett
     questions = [ASKED, f"{ASKED} (2)", f"{ASKED} (3)"]
     for question in questions:
         asker(question)
-    assert len(asker._cache) == 2
+    assert len(asker._cached) == 2
     asker(questions[0])
     assert len(server.requests) == 4
     server.script = in_turn([Reply("nothing of use")])
@@ -672,7 +671,7 @@ def answers_of(model: Any, base: Asker, deadline_seconds: float = DEADLINE_SECON
     prompts = {name: read_prompt(name, Settings()) for name in MODEL_PROMPTS}
     asker = Asker(
         base.retriever, base.prompts, hits=base.hits, question_chars=base.question_chars,
-        writer=Writer(calls, prompts, ProseCheck),
+        writer=Writer(calls=calls, prompts=prompts),
     )  # fmt: skip
     return list(asker.stream(ASKED))
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bot.answering.deciding import Chosen
+from bot.answering.deciding import Chosen, sentences_of
 from bot.answering.digest import digest
-from bot.answering.quoting import answer_of, citation_of
+from bot.answering.quoting import answer_of
 from bot.corpus.corpus import Corpus
 from bot.retrieval.question import ParsedQuery
 from bot.retrieval.topic import topic_terms
 from bot.schema import Answer, Hit, Passage, Question
-from bot.text.sentences import sentences
 
 CHANGES_AT_ONCE = 2000
 """Passages that are read of the catalog's log at a time."""
@@ -49,9 +48,8 @@ def briefing(corpus: Corpus, topic: str, articles: Sequence[Sequence[Passage]], 
     chosen = [] if each else digest(hits, corpus.lexical.rarity)
     chosen = chosen or [_first(corpus, terms, hit) for hit in hits]
     chosen.sort(key=lambda one: str(one.hit.article.published_at or one.hit.article.published or ""), reverse=True)
-    citations = tuple(citation_of(number, one) for number, one in enumerate(chosen, start=1))
     query = ParsedQuery(question=Question(title), asked_on=datetime.now(UTC).date())
-    return answer_of(query, corpus.coverage(), citations, None, 1.0)
+    return answer_of(query, corpus.coverage(), chosen, None, 1.0)
 
 
 def _speaking(corpus: Corpus, terms: set[str], passages: Sequence[Passage]) -> Passage:
@@ -61,7 +59,5 @@ def _speaking(corpus: Corpus, terms: set[str], passages: Sequence[Passage]) -> P
 
 def _first(corpus: Corpus, terms: set[str], hit: Hit) -> Chosen:
     """The first sentence of a passage that holds a word of the topic."""
-    text, begin = hit.passage.text, hit.passage.start
-    spans = sentences(text)
-    span = next((each for each in spans if terms & set(corpus.lexical.terms(text[each.start : each.end]))), spans[0])
-    return Chosen(hit, begin + span.start, begin + span.end, hit.score)
+    found = list(sentences_of(hit))
+    return next((each for each in found if terms & set(corpus.lexical.terms(each.text))), found[0])

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -16,6 +16,7 @@ from bot.models.question_kind import QuestionKind
 from bot.retrieval.reading import Reading, SentenceReading
 from bot.schema import Hit
 from bot.text.numbers import quantities
+from bot.text.sentences import sentences
 from bot.text.unicode import alphanumeric
 
 WEIGHTS_FILE = Path(__file__).parents[1] / "models" / "weights" / "decision.json"
@@ -104,21 +105,14 @@ class Decision:
     short: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much is quoted for a kind of question: at most so many runs of sentences, and words of them together."""
-
-    quotes: int
-    words: int
-
-
-LIMITS = {
-    QuestionKind.FACT: Limits(3, 75),
-    QuestionKind.REASON: Limits(4, 150),
-    QuestionKind.YES_NO: Limits(3, 110),
-    QuestionKind.LIST: Limits(7, 200),
-    QuestionKind.COMPARE: Limits(5, 150),
+LIMITS: Mapping[QuestionKind, tuple[int, int]] = {
+    QuestionKind.FACT: (3, 75),
+    QuestionKind.REASON: (4, 150),
+    QuestionKind.YES_NO: (3, 110),
+    QuestionKind.LIST: (7, 200),
+    QuestionKind.COMPARE: (5, 150),
 }
+"""How much is quoted at most: runs of sentences, and words of them together."""
 SENTENCES_LOOKED_AT = 24
 STATEMENT_WORDS = 4
 """What has fewer words is an exclamation ("Places, places!"), and tells nothing."""
@@ -180,19 +174,15 @@ def passage_shares(readings: Sequence[Reading], weights: DecisionWeights) -> lis
 def _values(question: str, readings: Sequence[Reading], shares: Sequence[float]) -> list[Value]:
     """Short answers by the sum of their probabilities over passages, best first; what the question says is none."""
     asked = f" {alphanumeric(question)} "
-    scores: dict[str, float] = defaultdict(float)
-    best: dict[str, tuple[float, str, Hit, int, int, float]] = {}
-    articles: dict[str, set[str]] = defaultdict(set)
+    said: dict[str, list[Value]] = defaultdict(list)
     for reading, share in zip(readings, shares, strict=True):
         for span in reading.spans:
             key = alphanumeric(span.text)
-            if not key or f" {key} " in asked:
-                continue
-            score = share * span.probability
-            scores[key] += score
-            articles[key].add(reading.hit.article.id)
-            if key not in best or best[key][0] < score:
-                best[key] = (score, span.text, reading.hit, span.start, span.end, span.probability)
+            if key and f" {key} " not in asked:
+                score = share * span.probability
+                said[key].append(Value(span.text, score, reading.hit, span.start, span.end, span.probability, 1))
+    scores = {key: sum(each.score for each in alike) for key, alike in said.items()}
+    articles = {key: {each.hit.article.id for each in alike} for key, alike in said.items()}
     # "Rahm" and "Jon Rahm" are one: both count for the likelier form.
     joined = dict(scores)
     for key, score in scores.items():
@@ -203,9 +193,8 @@ def _values(question: str, readings: Sequence[Reading], shares: Sequence[float])
         into, other = (whole, key) if scores[whole] >= WHOLE_LEAST * score else (key, whole)
         joined[into] += scores[other]
         articles[into] |= articles[other]
-    found = [
-        _qualified(Value(best[key][1], score, *best[key][2:], len(articles[key]))) for key, score in joined.items()
-    ]
+    best = {key: max(alike, key=lambda each: each.score) for key, alike in said.items()}
+    found = [_qualified(replace(best[key], score=score, articles=len(articles[key]))) for key, score in joined.items()]
     return sorted(found, key=lambda value: -value.score)
 
 
@@ -225,6 +214,12 @@ def _current(values: Sequence[Value]) -> Value:
     best = values[0]
     rivals = [value for value in values if value.score >= RIVAL_LEAST * best.score]
     return max(rivals, key=lambda value: (value.hit.article.published or date.min, value.score))
+
+
+def sentences_of(hit: Hit) -> Iterator[Chosen]:
+    """The sentences of a passage, each with the hit's score."""
+    first = hit.passage.start
+    return (Chosen(hit, first + span.start, first + span.end, hit.score) for span in sentences(hit.passage.text))
 
 
 def is_statement(sentence: str) -> bool:
@@ -276,7 +271,7 @@ def _scored_sentences(
 
 def _chosen(kind: QuestionKind, scored: Sequence[_Scored], value: Value | None) -> list[Chosen]:
     """What is quoted: the value's sentence first, then the likeliest others, within the kind's limits."""
-    limits = LIMITS.get(kind, LIMITS[QuestionKind.FACT])
+    quotes_most, words_most = LIMITS.get(kind, LIMITS[QuestionKind.FACT])
     queue = list(scored[:SENTENCES_LOOKED_AT])
     if value is not None:
         queue.sort(key=lambda each: not _holds(each.reading.hit, each.sentence, value))
@@ -284,13 +279,13 @@ def _chosen(kind: QuestionKind, scored: Sequence[_Scored], value: Value | None) 
     said: set[str] = set()
     words = 0
     for each in queue:
-        if len(taken) == limits.quotes:
+        if len(taken) == quotes_most:
             break
         start, end = _with_neighbours(each)
         hit = each.reading.hit
         text = hit.article.text[start:end]
         length = len(text.split())
-        if alphanumeric(text) in said or (taken and words + length > limits.words):
+        if alphanumeric(text) in said or (taken and words + length > words_most):
             continue
         if any(other.hit.article is hit.article and start < other.end and end > other.start for other in taken):
             continue
@@ -319,25 +314,17 @@ def _holds(hit: Hit, sentence: SentenceReading, value: Value) -> bool:
 
 def _with_neighbours(scored: _Scored) -> tuple[int, int]:
     """The sentence, with the one before it where that is telling too; a crosshead with the sentence behind it."""
-    sentences, place = scored.reading.sentences, scored.place
-    start = sentences[place].start
-    text = scored.reading.hit.article.text
-    if not is_statement(text[start : sentences[place].end]):
-        return start, sentences[min(place + 1, len(sentences) - 1)].end
+    read, place, text = scored.reading.sentences, scored.place, scored.reading.hit.article.text
+    own, before = read[place], read[place - 1] if place else None
+    if not is_statement(text[own.start : own.end]):
+        return own.start, read[min(place + 1, len(read) - 1)].end
     if (
-        place
-        and is_statement(text[sentences[place - 1].start : sentences[place - 1].end])
-        and _sigmoid(sentences[place - 1].evidence) >= FOLLOWS_LEAST * _sigmoid(sentences[place].evidence) > 0.05
+        before is not None
+        and is_statement(text[before.start : before.end])
+        and _sigmoid(before.evidence) >= FOLLOWS_LEAST * _sigmoid(own.evidence) > 0.05
     ):
-        start = sentences[place - 1].start
-    return start, sentences[place].end
-
-
-def _quantity_fit(question: str, value: Value | None) -> float:
-    """1 where a number is asked for and the value holds one, -1 where it holds none, else 0."""
-    if value is None or not _ASKS_NUMBER.search(question):
-        return 0.0
-    return 1.0 if quantities(value.text) else -1.0
+        return before.start, own.end
+    return own.start, own.end
 
 
 def _sigmoid(logit: float) -> float:
@@ -357,13 +344,15 @@ def _features(
     second = values[1].score if len(values) > 1 else 0.0
     top = max(range(len(readings)), key=shares.__getitem__)
     parts = readings[top].hit.parts
+    # 1 where a number is asked for and the value holds one, -1 where it holds none.
+    fits = 0.0 if value is None or not _ASKS_NUMBER.search(question) else 1.0 if quantities(value.text) else -1.0
     own = next((reading for reading in readings if value and reading.hit is value.hit), readings[top])
     return {
         "span": math.log((value.probability if value else 0.0) + 1e-4),
         "own_relevance": own.relevance,
         "own_answerable": own.answerable,
         "newness": max(NEWNESS_LEAST, own.hit.parts.get("newness", 0.0)),
-        "quantity": _quantity_fit(question, value),
+        "quantity": fits,
         "length": float(len(value.text.split())) if value else 0.0,
         "rivals": float(sum(each.score >= 0.25 * best for each in values)),
         "value": math.log(best + 1e-4),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
-from bot.answering.deciding import Chosen, is_statement
-from bot.schema import Hit, Span
-from bot.text.sentences import sentences
+from bot.answering.deciding import Chosen, is_statement, sentences_of
+from bot.schema import Hit
 from bot.text.unicode import alphanumeric
 from bot.text.words import WORD
 
@@ -29,10 +29,8 @@ SENTENCE_CHARS_LEAST = 40
 """Shorter sentences are datelines, captions and crossheads."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    hit: Hit
-    span: Span
+class _Candidate(NamedTuple):
+    chosen: Chosen
     words: frozenset[str]
     length: int
     nearness: float
@@ -52,26 +50,26 @@ def digest(hits: Sequence[Hit], rarity: Callable[[str], float]) -> list[Chosen]:
     weights = {word: count / len(hits) * rarity(word) for word, count in held.items() if count > 1 or len(hits) == 1}
     top = hits[0].score
     candidates = [candidate for hit in hits for candidate in _candidates(hit, top)]
-    taken: list[_Candidate] = []
+    taken: list[Chosen] = []
     said: Counter[str] = Counter()
-    texts: set[str] = set()
     of_article: Counter[str] = Counter()
+    texts: set[str] = set()
     room = WORDS
     while len(taken) < QUOTES:
         best, most = None, 0.0
         for each in candidates:
-            if each.length > room or of_article[each.hit.article.id] >= PER_ARTICLE:
+            if each.length > room or of_article[each.chosen.hit.article.id] >= PER_ARTICLE:
                 continue
             told = sum(weights.get(word, 0.0) * REPEATED ** said[word] for word in each.words)
             score = told / each.length**LENGTH_POWER * each.nearness
-            if score > most and alphanumeric(_text(each)) not in texts:
+            if score > most and alphanumeric(each.chosen.text) not in texts:
                 best, most = each, score
         if best is None:
             break
-        taken.append(best)
-        texts.add(alphanumeric(_text(best)))
+        taken.append(best.chosen)
+        texts.add(alphanumeric(best.chosen.text))
         said.update(best.words)
-        of_article[best.hit.article.id] += 1
+        of_article[best.chosen.hit.article.id] += 1
         room -= best.length
     return _joined(taken)
 
@@ -79,44 +77,33 @@ def digest(hits: Sequence[Hit], rarity: Callable[[str], float]) -> list[Chosen]:
 def beginnings(hits: Sequence[Hit]) -> list[Chosen]:
     """The first sentence of each hit that tells something."""
     first = (next(_candidates(hit, hit.score), None) for hit in hits)
-    return [Chosen(each.hit, each.span.start, each.span.end, each.hit.score) for each in first if each is not None]
+    return [each.chosen for each in first if each is not None]
 
 
 def _candidates(hit: Hit, top: float) -> Iterator[_Candidate]:
     nearness = math.exp(BEHIND * (hit.score - top))
-    text, first = hit.passage.text, hit.passage.start
-    for span in sentences(text):
-        sentence = text[span.start : span.end]
-        if len(sentence) >= SENTENCE_CHARS_LEAST and is_statement(sentence):
-            words = frozenset(_words(sentence))
-            yield _Candidate(hit, Span(first + span.start, first + span.end), words, len(sentence.split()), nearness)
+    for each in sentences_of(hit):
+        if len(each.text) >= SENTENCE_CHARS_LEAST and is_statement(each.text):
+            yield _Candidate(each, frozenset(_words(each.text)), len(each.text.split()), nearness)
 
 
-def _joined(taken: Sequence[_Candidate]) -> list[Chosen]:
+def _joined(taken: Sequence[Chosen]) -> list[Chosen]:
     """The sentences newest first, in the article's order within an article; neighbours are one quote."""
-    order = sorted(
-        taken,
-        key=lambda each: (
-            -(each.hit.article.published or date.min).toordinal(),
-            each.hit.article.id,
-            each.span.start,
-        ),
-    )
+
+    def order(each: Chosen) -> tuple[int, str, int]:
+        return -(each.hit.article.published or date.min).toordinal(), each.hit.article.id, each.start
+
     found: list[Chosen] = []
-    for each in order:
+    for each in sorted(taken, key=order):
         last = found[-1] if found else None
         if last is not None and last.hit.article is each.hit.article:
-            if each.span.start < last.end:
+            if each.start < last.end:
                 continue
-            if not each.hit.article.text[last.end : each.span.start].strip():
-                found[-1] = Chosen(last.hit, last.start, each.span.end, last.score)
+            if not each.hit.article.text[last.end : each.start].strip():
+                found[-1] = replace(last, end=each.end)
                 continue
-        found.append(Chosen(each.hit, each.span.start, each.span.end, each.hit.score))
+        found.append(each)
     return found
-
-
-def _text(candidate: _Candidate) -> str:
-    return candidate.hit.article.text[candidate.span.start : candidate.span.end]
 
 
 def _words(text: str) -> set[str]:

@@ -66,22 +66,10 @@ def _directive(before: str, quoted: str, after: str) -> str:
         for count in range(CONTEXT_WORDS, MOST_CONTEXT_WORDS + 1, CONTEXT_WORDS):
             prefix, suffix = _last_words(left, count), _first_words(right, count)
             tries += [(prefix, first, last, ""), ("", first, last, suffix), (prefix, first, last, suffix)]
-    if _plainly_found(page, *edges[0]) == (at, at + len(quoted)):
-        return _joined("", *edges[0], "")
     for attempt in tries:
         if _found(page, *attempt) == (at, at + len(quoted)):
             return _joined(*attempt)
     return _joined(*tries[-1])
-
-
-def _plainly_found(page: str, first: str, last: str) -> tuple[int, int]:
-    """The first match without context, by letters alone: much cheaper than `_found`, and mostly all that is needed."""
-    low = page.lower()
-    start = low.find(first.lower())
-    end = start + len(first)
-    if last:
-        end = low.find(last.lower(), end) + len(last)
-    return start, end
 
 
 def _is_short(quoted: str) -> bool:
@@ -104,32 +92,16 @@ def _last_words(text: str, count: int) -> str:
 
 def _found(page: str, prefix: str, first: str, last: str, suffix: str) -> tuple[int, int] | None:
     """Where a browser would mark: the first match in the page, letters compared without case."""
-    lowers = len(page.lower()) == len(page)  # a few letters change length in lower case; offsets count more than case
-
-    def lower(words: str) -> str:
-        return words.lower() if lowers else words
-
-    pattern = f"({re.escape(lower(first))})"
-    if prefix:
-        pattern = re.escape(lower(prefix)) + r"\s*" + pattern
-    ending = re.escape(lower(last)) if last else ""
-    tail = r"\s*" + re.escape(lower(suffix)) if suffix else ""
-    whole = rf"(?<!\w){pattern}" + (rf"(?s:.*?)(?P<last>{ending})(?!\w)" if last else r"(?!\w)") + tail
-    match = re.search(whole, lower(page))
-    if match is None:
-        return None
-    return match.start(1), match.end("last") if last else match.end(1)
+    before = re.escape(prefix) + r"\s*" if prefix else ""
+    behind = rf"(?s:.*?)({re.escape(last)})(?!\w)" if last else r"()(?!\w)"
+    tail = r"\s*" + re.escape(suffix) if suffix else ""
+    match = re.search(rf"(?<!\w){before}({re.escape(first)}){behind}{tail}", page, re.IGNORECASE)
+    return (match.start(1), match.end(2)) if match else None
 
 
 def _joined(prefix: str, first: str, last: str, suffix: str) -> str:
-    parts = [_encoded(first)]
-    if last:
-        parts.append(_encoded(last))
-    if prefix:
-        parts.insert(0, _encoded(prefix) + "-")
-    if suffix:
-        parts.append("-" + _encoded(suffix))
-    return ",".join(parts)
+    parts = [f"{_encoded(prefix)}-" if prefix else "", _encoded(first), _encoded(last)]
+    return ",".join(filter(None, [*parts, f"-{_encoded(suffix)}" if suffix else ""]))
 
 
 def _encoded(words: str) -> str:

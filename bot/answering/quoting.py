@@ -27,22 +27,20 @@ def quote(
     query: ParsedQuery,
     retrieved: Retrieved,
     coverage: Coverage,
+    prompts: Mapping[str, str],
     *,
-    not_answered: str,
-    no_articles: str,
-    talk: Mapping[str, str],
     weights: DecisionWeights,
     answer_least: float | None = None,
 ) -> Answer:
     """The answer to a question as verbatim sentences of what was retrieved, each cited.
 
-    `not_answered`, `no_articles` and `talk` (by kind, for what asks nothing of the news) are templates with the holes
-    {articles}, {days}, {first}, {last}, {nearest}, {spelling} and {subject}; a line whose hole has no value is left
-    out. Where it is less sure than `answer_least` (that of the weights where it is None) that the quotes answer,
-    `answered` is False and `nearest` cites the closest passage.
+    `prompts` are templates, by name and by the kind of what asks nothing of the news, with the holes {articles},
+    {days}, {first}, {last}, {nearest}, {spelling} and {subject}; a line whose hole has no value is left out. Where it
+    is less sure than `answer_least` (that of the weights where it is None) that the quotes answer, `answered` is False
+    and `nearest` cites the closest passage.
     """
     if retrieved.kind.is_talk:
-        return _refusal(query, coverage, talk[retrieved.kind.value], None)
+        return _refusal(query, coverage, prompts[retrieved.kind.value], None)
     short = None
     if retrieved.kind is QuestionKind.NEWS:
         chosen, confidence = beginnings(retrieved.pool), 1.0
@@ -56,11 +54,11 @@ def quote(
     else:
         chosen, confidence = [], 0.0
     if not chosen:
-        return _refusal(query, coverage, no_articles, None, near=retrieved.pool)
+        return _refusal(query, coverage, prompts["no_articles"], None, near=retrieved.pool)
     if confidence < (weights.answer_least if answer_least is None else answer_least):
         best = max(chosen, key=lambda each: each.score)
-        return _refusal(query, coverage, not_answered, best, confidence, retrieved.pool)
-    return answer_of(query, coverage, _citations(chosen), short, confidence)
+        return _refusal(query, coverage, prompts["not_answered"], best, confidence, retrieved.pool)
+    return answer_of(query, coverage, chosen, short, confidence)
 
 
 def _covered(retrieved: Retrieved, near: Sequence[Hit], weights: DecisionWeights) -> float:
@@ -75,12 +73,13 @@ def _covered(retrieved: Retrieved, near: Sequence[Hit], weights: DecisionWeights
 def answer_of(
     query: ParsedQuery,
     coverage: Coverage,
-    citations: tuple[Citation, ...],
+    chosen: Sequence[Chosen],
     short: str | None,
     confidence: float,
     retrieved: tuple[str, ...] = (),
 ) -> Answer:
-    """The answer that shows citations, a line each."""
+    """The answer that quotes what is chosen, a line each."""
+    citations = citations_of(chosen)
     days = [citation.article.published for citation in citations if citation.article.published]
     return Answer(
         question=query.question,
@@ -94,11 +93,12 @@ def answer_of(
     )
 
 
-def _citations(chosen: Sequence[Chosen]) -> tuple[Citation, ...]:
-    return tuple(citation_of(number, each) for number, each in enumerate(chosen, start=1))
+def citations_of(chosen: Sequence[Chosen]) -> tuple[Citation, ...]:
+    """Chosen runs of sentences as citations, numbered from 1."""
+    return tuple(_citation(number, each) for number, each in enumerate(chosen, start=1))
 
 
-def citation_of(number: int, chosen: Chosen) -> Citation:
+def _citation(number: int, chosen: Chosen) -> Citation:
     """A chosen run of sentences as a numbered citation with its link."""
     article = chosen.hit.article
     link = text_fragment_link(article.url, article.text, chosen.start, chosen.end) if article.url else None
@@ -134,7 +134,7 @@ def _refusal(
     confidence: float = 0.0,
     near: Sequence[Hit] = (),
 ) -> Answer:
-    nearest = citation_of(1, best) if best is not None and _nearness(best.hit) >= NEAREST_LEAST else None
+    nearest = _citation(1, best) if best is not None and _nearness(best.hit) >= NEAREST_LEAST else None
     holes = {
         "articles": f"{coverage.articles:,} {'article' if coverage.articles == 1 else 'articles'}",
         "days": _days(coverage),

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from bot.answering.deciding import Chosen
-from bot.answering.quoting import answer_of, citation_of
+from bot.answering.deciding import Chosen, sentences_of
+from bot.answering.quoting import answer_of
 from bot.asking import Asker
 from bot.models.question_kind import QuestionKind
 from bot.schema import Answer, Hit, Question, Turn
@@ -51,8 +52,7 @@ def _nearest(asker: Asker, claim: Question) -> Answer:
     if not shown:
         text = "No article here says anything near this."
         return Answer(question=claim, text=text, answered=False, coverage=coverage, retrieved=ids)
-    citations = tuple(citation_of(number, each) for number, each in enumerate(shown[:SHOWN_MOST], start=1))
-    return answer_of(parsed, coverage, citations, None, 0.0, ids)
+    return answer_of(parsed, coverage, shown[:SHOWN_MOST], None, 0.0, ids)
 
 
 def _near(
@@ -62,14 +62,12 @@ def _near(
     whole = sum(weights.values()) or 1.0
     for hit in hits:
         headline = set(terms(hit.article.title))
-        for span in sentences(hit.passage.text):
-            text = hit.passage.text[span.start : span.end]
-            own = set(terms(text))
+        for each in sentences_of(hit):
+            own = set(terms(each.text))
             # What the headline holds is known to the sentence, but a sentence that holds nothing itself is not near.
             share = sum(weights[term] * (1.0 if term in own else 0.5) for term in weights if term in own | headline)
-            named = len(wanted & _figures(text)) / len(wanted) if wanted else 0.0
-            score = share / whole * (1 + named)
-            yield Chosen(hit, hit.passage.start + span.start, hit.passage.start + span.end, score)
+            named = len(wanted & _figures(each.text)) / len(wanted) if wanted else 0.0
+            yield replace(each, score=share / whole * (1 + named))
 
 
 def _figures(text: str) -> set[float]:

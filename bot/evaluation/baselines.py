@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from bot.answering.deciding import Chosen, sentences_of
+from bot.answering.quoting import citations_of
 from bot.models.embeddings import SentenceEmbeddings
 from bot.retrieval.question import ParsedQuery
 from bot.retrieval.retriever import Retriever
-from bot.schema import Answer, Citation, Hit, Scope, Span
-from bot.text.sentences import sentences
+from bot.schema import Answer, Hit, Scope
 from bot.text.words import stems, words
 
 QUOTES = 3
@@ -37,19 +39,20 @@ def best_by_words(query: ParsedQuery, hits: Sequence[Hit], idf: Callable[[str], 
     """The sentences that hold most of the question's words, each word weighed by its rarity. Refuses nothing."""
     weights = {word.stem: idf(word.text.lower()) for word in words(query.search_text)}
     total = sum(weights.values()) or 1.0
-    scored = []
-    for hit, span, text in _sentences(hits):
+
+    def share(text: str) -> float:
         held = stems(text)
-        scored.append((sum(weight for term, weight in weights.items() if term in held) / total, hit, span))
-    return _answer(query, scored)
+        return sum(weight for term, weight in weights.items() if term in held) / total
+
+    return _answer(query, [replace(each, score=share(each.text)) for hit in hits for each in sentences_of(hit)])
 
 
 def best_by_cosine(query: ParsedQuery, hits: Sequence[Hit], embeddings: SentenceEmbeddings) -> Answer:
     """The sentences nearest to the question by cosine. Refuses nothing."""
-    found = list(_sentences(hits))
+    found = [each for hit in hits for each in sentences_of(hit)]
     vector = embeddings.encode([query.question.text], "query")[0]
-    cosines = embeddings.encode([text for _, _, text in found], "document") @ vector if found else []
-    return _answer(query, [(float(cosine), hit, span) for cosine, (hit, span, _) in zip(cosines, found, strict=True)])
+    cosines = embeddings.encode([each.text for each in found], "document") @ vector if found else []
+    return _answer(query, [replace(each, score=float(near)) for each, near in zip(found, cosines, strict=True)])
 
 
 def _scope(query: ParsedQuery) -> Scope | None:
@@ -67,25 +70,13 @@ def _hits(retriever: Retriever, found: Sequence[tuple[str, Any]], part: str) -> 
     ]
 
 
-def _sentences(hits: Sequence[Hit]) -> Iterator[tuple[Hit, Span, str]]:
-    """Each sentence of the hits' passages once, with its place in the article."""
-    for hit in hits:
-        for span in sentences(hit.passage.text):
-            place = Span(hit.passage.start + span.start, hit.passage.start + span.end)
-            yield hit, place, hit.article.text[place.start : place.end]
-
-
-def _answer(query: ParsedQuery, scored: Sequence[tuple[float, Hit, Span]]) -> Answer:
+def _answer(query: ParsedQuery, scored: Sequence[Chosen]) -> Answer:
     """The best three sentences; a sentence alone gives no short answer."""
-    best = sorted(scored, key=lambda entry: -entry[0])[:QUOTES]
-    citations = tuple(
-        Citation(number, hit.article.text[span.start : span.end], span.start, span.end, hit.article, None, hit.also_in)
-        for number, (_, hit, span) in enumerate(best, start=1)
-    )
+    best = sorted(scored, key=lambda each: -each.score)[:QUOTES]
     return Answer(
         question=query.question,
         text="",
-        citations=citations,
-        answered=bool(citations),
-        confidence=best[0][0] if best else 0.0,
+        citations=citations_of(best),
+        answered=bool(best),
+        confidence=best[0].score if best else 0.0,
     )

@@ -6,35 +6,42 @@ text supports the claim, `why` what is wrong with one that it does not support.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
-from math import sqrt
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from bot.errors import ReadError
+from pydantic import Field
+
+from bot.evaluation.question_file import JsonLine, Words, read_lines
 from bot.schema import Article, Hit, Passage
 
-NORMAL_95 = 1.959964
-"""Standard errors on either side of a 95% interval."""
 
-
-class Claim(NamedTuple):
+class Claim(JsonLine):
     """A sentence about a passage."""
 
-    text: str
-    is_true: bool
-    why: str
+    text: Words
+    ok: bool
+    why: str = "false"
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(JsonLine):
     """A passage with claims about it."""
 
-    hit: Hit
-    claims: tuple[Claim, ...]
+    title: Words
+    text: Words
+    claims: Annotated[tuple[Claim, ...], Field(min_length=1)]
+    source: str | None = None
+    url: str | None = None
+    published: date | None = None
+
+    @property
+    def hit(self) -> Hit:
+        """The whole text as a passage that was found."""
+        article = Article(
+            title=self.title, text=self.text, source=self.source, url=self.url, published=self.published, id=self.title
+        )
+        return Hit(Passage(self.title, article, 0, len(self.text)), 1.0)
 
 
 class Share(NamedTuple):
@@ -51,66 +58,15 @@ class Share(NamedTuple):
     @property
     def interval(self) -> tuple[float, float]:
         """Its lower and upper end."""
-        if not self.of:
-            return 0.0, 1.0
-        square = NORMAL_95**2
-        centre = (self.found + square / 2) / (self.of + square)
-        half = NORMAL_95 / (self.of + square) * sqrt(self.found * (self.of - self.found) / self.of + square / 4)
-        return max(0.0, centre - half), min(1.0, centre + half)
+        from scipy.stats import binomtest
+
+        found = binomtest(self.found, self.of).proportion_ci(method="wilson") if self.of else (0.0, 1.0)
+        return float(found[0]), float(found[1])
 
 
 def read_claims(path: Path) -> list[Excerpt]:
-    """The excerpts of a file of JSON Lines. Raises ReadError, which names file and line, for what cannot be read."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise ReadError(f"The claims cannot be read from {path}: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise ReadError(f"The file {path} is not UTF-8 text ({error.reason}). Save it as UTF-8.") from error
-    found = [_excerpt(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line.strip()]
-    if not found:
-        raise ReadError(f"The file {path} holds no claims; write one JSON object a line.")
-    return found
-
-
-def _excerpt(line: str, place: str) -> Excerpt:
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ReadError(f"{place}: this is no JSON ({error}). Write one object a line.") from error
-    if not isinstance(fields, dict):
-        raise ReadError(f"{place}: this is no JSON object with a title, a text and claims.")
-    title, text = (_string(fields, name, place) for name in ("title", "text"))
-    claims = fields.get("claims")
-    if not isinstance(claims, list) or not claims or not all(isinstance(each, dict) for each in claims):
-        raise ReadError(f'{place}: the field "claims" is a list of objects with "text" and "ok".')
-    read = []
-    for each in claims:
-        if not isinstance(each.get("ok"), bool):
-            raise ReadError(f'{place}: the field "ok" of a claim is true or false.')
-        read.append(Claim(_string(each, "text", place), each["ok"], str(each.get("why") or "false")))
-    published = fields.get("published")
-    try:
-        day = date.fromisoformat(published) if published else None
-    except (TypeError, ValueError):
-        raise ReadError(f'{place}: the field "published" is {published!r}; write a day as "2020-02-12".') from None
-    source, url = fields.get("source"), fields.get("url")
-    article = Article(
-        title=title,
-        text=text,
-        source=source if isinstance(source, str) else None,
-        url=url if isinstance(url, str) else None,
-        published=day,
-        id=place,
-    )
-    return Excerpt(Hit(Passage(place, article, 0, len(text)), 1.0), tuple(read))
-
-
-def _string(fields: dict[str, Any], name: str, place: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise ReadError(f'{place}: the field "{name}" is missing or empty.')
-    return value
+    """The excerpts of a file. Raises ReadError as `read_lines`."""
+    return [excerpt for _, excerpt in read_lines(path, Excerpt, "claims")]
 
 
 Check = Callable[[Hit, Sequence[str]], list[str | None]]
@@ -123,8 +79,8 @@ def measure(excerpts: Sequence[Excerpt], check: Check) -> dict[str, Share]:
     for excerpt in excerpts:
         reasons = check(excerpt.hit, [claim.text for claim in excerpt.claims])
         for claim, reason in zip(excerpt.claims, reasons, strict=True):
-            removed["removed" if claim.is_true else "caught"].append(reason is not None)
-            if not claim.is_true:
+            removed["removed" if claim.ok else "caught"].append(reason is not None)
+            if not claim.ok:
                 removed.setdefault(claim.why, []).append(reason is not None)
     return {name: Share(sum(found), len(found)) for name, found in removed.items()}
 

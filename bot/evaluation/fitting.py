@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from bot.answering.deciding import Decision, DecisionWeights, decide
 from bot.asking import Asker
+from bot.errors import UsageError
 from bot.evaluation.metrics import holds, is_yes_no, token_f1
 from bot.evaluation.question_file import EvalQuestion
-from bot.evaluation.run import HALF_IS_ENOUGH, known_later
+from bot.evaluation.run import known_later
 from bot.models.question_kind import QuestionKind
 from bot.retrieval.reading import Reading
 from bot.schema import Question
-from bot.text.unicode import alphanumeric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,8 +72,12 @@ def look_at(asker: Asker, questions: Sequence[EvalQuestion], slack_days: int) ->
 
 
 def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
-    """Passage weights by coordinate search for right values and quotes, then the two logistic models and thresholds."""
+    """Passage weights by coordinate search for right values and quotes, then the two logistic models and thresholds.
+
+    Raises UsageError where too few questions are answered right, or too few are not.
+    """
     import numpy as np
+    from sklearn.metrics import roc_auc_score
 
     weights = _searched(seen, weights)
     decisions = [_decided(each, weights) for each in seen]
@@ -112,7 +116,7 @@ def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
         "value right": _mean(right[of_value & can]),
         "refused of what has an answer": _mean((answered < answer_least)[can & asked]),
         "refused of what has none": _mean((answered < answer_least)[~can & asked]),
-        "ranked right (AUC) by confidence": _auc(answered, shows),
+        "ranked right (AUC) by confidence": float(roc_auc_score(shows, answered)),
         "short answers shown": float(bold.sum()),
         "of them right": _mean(right[bold]),
         "of them right, own questions": _mean(right[bold & own]),
@@ -156,8 +160,7 @@ def _shows(seen: Seen, decision: Decision) -> bool:
         return False
     said = " ".join(chosen.text for chosen in decision.chosen)
     if seen.question.must:
-        found = sum(holds(said, fact) for fact in seen.question.must)
-        return found >= len(seen.question.must) * (0.5 if seen.question.kind in HALF_IS_ENOUGH else 1.0)
+        return seen.question.facts_in(said)[1]
     return holds(said, seen.question.answers)
 
 
@@ -174,56 +177,43 @@ def _value_right(seen: Seen, decision: Decision) -> bool:
     if seen.question.answers:
         # A file may list no article for a question that one answers all the same.
         return token_f1(text, seen.question.answers) >= 0.5 or holds(text, seen.question.answers)
-    if seen.question.short:
-        return any(holds(text, [each]) or holds(each, [text]) for each in seen.question.short) and not any(
-            alphanumeric(wrong) == alphanumeric(text) for wrong in seen.question.wrong
-        )
-    return False
+    return seen.question.is_right(text) and not seen.question.is_wrong(text)
+
+
+def _logistic_regression() -> Any:
+    """Ridge logistic regression on standardised inputs."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(C=1 / RIDGE, tol=1e-8, max_iter=1000))
 
 
 def _model(names: Sequence[str], inputs: Floats, wanted: Floats, counts: Floats) -> dict[str, float]:
-    coefficients = _logistic_regression(inputs, wanted, counts)
+    """Bias and coefficients for inputs as they are."""
+    scaler, model = _logistic_regression().fit(inputs, wanted, logisticregression__sample_weight=counts)
+    slopes = model.coef_[0] / scaler.scale_
+    coefficients = [model.intercept_[0] - slopes @ scaler.mean_, *slopes]
     return {name: round(float(each), 5) for name, each in zip(("bias", *names), coefficients, strict=True)}
 
 
 def _by_folds(inputs: Floats, wanted: Floats, counts: Floats) -> Floats:
     """The probability of each, by a model fitted without its fold."""
     import numpy as np
+    from sklearn.model_selection import PredefinedSplit, cross_val_predict
 
     folds = np.arange(len(inputs)) % FOLDS
-    found = np.zeros(len(inputs))
-    for fold in range(FOLDS):
-        out = folds == fold
-        coefficients = _logistic_regression(inputs[~out], wanted[~out], counts[~out])
-        found[out] = _sigmoid(coefficients[0] + inputs[out] @ coefficients[1:])
+    if any(len(np.unique(wanted[folds != fold])) < 2 for fold in range(FOLDS)):
+        raise UsageError("Too few of these questions are answered right, or too many, to fit anything. Give more.")
+    found: Floats = cross_val_predict(
+        _logistic_regression(),
+        inputs,
+        wanted,
+        cv=PredefinedSplit(folds),
+        params={"logisticregression__sample_weight": counts},
+        method="predict_proba",
+    )[:, 1]
     return found
-
-
-def _logistic_regression(inputs: Floats, wanted: Floats, counts: Floats) -> Floats:
-    """Bias and coefficients of a ridge logistic regression, by Newton's method on standardised inputs."""
-    import numpy as np
-
-    mean, scale = inputs.mean(0), inputs.std(0) + 1e-9
-    design = np.hstack([np.ones((len(inputs), 1)), (inputs - mean) / scale])
-    penalty = np.eye(design.shape[1]) * RIDGE
-    penalty[0, 0] = 0.0
-    found = np.zeros(design.shape[1])
-    for _ in range(30):
-        likely = _sigmoid(design @ found)
-        gradient = design.T @ (counts * (wanted - likely)) - penalty @ found
-        curvature = (design.T * (counts * likely * (1 - likely))) @ design + penalty
-        step = np.linalg.solve(curvature + 1e-9 * np.eye(len(found)), gradient)
-        found += step
-        if np.abs(step).max() < 1e-8:
-            break
-    slopes = found[1:] / scale
-    return np.concatenate([[found[0] - slopes @ mean], slopes])
-
-
-def _sigmoid(logits: Any) -> Any:
-    import numpy as np
-
-    return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
 
 
 def _threshold(sure: Floats, right: Floats) -> float:
@@ -234,14 +224,6 @@ def _threshold(sure: Floats, right: Floats) -> float:
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     enough = np.nonzero((share >= SHORT_RIGHT_LEAST) & (np.arange(1, len(order) + 1) >= SHORT_SHOWN_LEAST))[0]
     return float(sure[order[enough[-1]]]) if len(enough) else 1.01
-
-
-def _auc(sure: Floats, right: Floats) -> float:
-    """The probability that a right one is surer than a wrong one."""
-    good, bad = sure[right > 0], sure[right <= 0]
-    if not len(good) or not len(bad):
-        return float("nan")
-    return float((good[:, None] > bad[None, :]).mean() + 0.5 * (good[:, None] == bad[None, :]).mean())
 
 
 def _mean(values: Floats) -> float:

@@ -1,7 +1,5 @@
 """The figures: hit@k, MRR, exact match, token F1, precision at a coverage, and intervals by the bootstrap. Pure.
 
-Numbers and strings in, numbers out.
-
 A figure is a statistic over questions. Its interval is the percentile bootstrap (B. Efron, "Bootstrap methods: another
 look at the jackknife", Annals of Statistics 7, 1979; Efron and Tibshirani, "An Introduction to the Bootstrap", 1993,
 chapter 13): questions are drawn with replacement, as many as there are, many times over, and the middle 95% of what
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
+Statistic = Literal["ratio", "most_sure", "quantile"]
 DRAWS = 2_000
 SEED = 20_220_616
 INTERVAL = (0.025, 0.975)
@@ -86,7 +85,7 @@ class Sample:
     - "quantile": the `share` quantile of the firsts.
     """
 
-    statistic: Literal["ratio", "most_sure", "quantile"]
+    statistic: Statistic
     pairs: Mapping[Hashable, tuple[float, float]]
     share: float = 0.0
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from operator import attrgetter
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from bot.errors import ReadError
-from bot.evaluation.metrics import Difference, Figure, Sample, difference, figure
-from bot.evaluation.run import DEPTH, NEVER_REFUSING, OURS, Result, Said, Shown
+from bot.evaluation.metrics import Difference, Figure, Sample, Statistic, difference, figure
+from bot.evaluation.run import DEPTH, NEVER_REFUSING, OURS, Group, Result, Said, Shown
 
 FORMAT = 2
 """Of the JSON document; raised when an older one cannot be compared any more."""
@@ -61,48 +64,40 @@ def samples(results: Sequence[Result]) -> dict[str, Sample]:
     for row in _names(result.places for result in results):
         places = {key: result.places[row] for key, result in keyed.items() if row in result.places}
         for depth in HITS_AT:
-            found[f"retrieval/{row}/hit@{depth}"] = _mean({key: 0 < at <= depth for key, at in places.items()})
-        found[f"retrieval/{row}/MRR@{DEPTH}"] = _mean({key: 1 / at if at else 0.0 for key, at in places.items()})
+            found[f"retrieval/{row}/hit@{depth}"] = _sample(places, lambda at, depth=depth: 0 < at <= depth)  # type: ignore[misc]
+        found[f"retrieval/{row}/MRR@{DEPTH}"] = _sample(places, lambda at: 1 / at if at else 0.0)
     for name in _names(result.said for result in results):
         said = {key: (result, result.said[name]) for key, result in keyed.items() if name in result.said}
         found |= {f"answers/{name}/{part}": sample for part, sample in _of_answers(name, said).items()}
     found |= _of_shown({key: result.shown for key, result in keyed.items() if result.shown is not None})
     for part, share in QUANTILES.items():
-        milliseconds = {key: (result.milliseconds, 1.0) for key, result in keyed.items()}
-        found[f"milliseconds/{part}"] = Sample("quantile", milliseconds, share)
+        found[f"milliseconds/{part}"] = _sample(keyed, attrgetter("milliseconds"), statistic="quantile", share=share)
     return {name: sample for name, sample in found.items() if sample.pairs}
 
 
 def _of_answers(name: str, said: Mapping[Hashable, tuple[Result, Said]]) -> dict[str, Sample]:
-    gold = {key: each for key, (result, each) in said.items() if result.group == "answerable"}
-    judged = {
-        key: (each, result.group == "answerable" and each.first_quote)
-        for key, (result, each) in said.items()
-        if result.group != "open"
-    }
-    found = {
-        "first_quote": _mean({key: each.first_quote for key, each in gold.items()}),
-        "any_quote": _mean({key: each.any_quote for key, each in gold.items()}),
-        "exact": _mean({key: each.exact for key, each in gold.items()}),
-        "f1": _mean({key: each.f1 for key, each in gold.items()}),
-        "valid": Sample("ratio", {key: (each.valid, each.citations) for key, (_, each) in said.items()}),
-    }
+    def of(*groups: Group) -> dict[Hashable, Said]:
+        return {key: each for key, (result, each) in said.items() if result.group in groups}
+
+    gold = of("answerable")
+    # An answer to a question without one is wrong, whatever it quotes.
+    judged = gold | {key: replace(each, first_quote=False) for key, each in of("unanswerable", "outside").items()}
+    found = {part: _sample(gold, attrgetter(part)) for part in ("first_quote", "any_quote", "exact", "f1")}
+    found["valid"] = _sample(
+        {key: each for key, (_, each) in said.items()}, attrgetter("valid"), attrgetter("citations")
+    )
     if name == OURS:
-        may_know = {key: each for key, (result, each) in said.items() if result.group in ("answerable", "open")}
-        found["answered"] = _mean({key: each.answered for key, each in may_know.items()})
-        found["precision"] = _of_answered({key: (each, each.first_quote) for key, each in gold.items()})
-        found["precision_all"] = _of_answered(judged)
-        for part, group in (("refused", "unanswerable"), ("refused_outside", "outside")):
-            found[part] = _mean(
-                {key: not each.answered for key, (result, each) in said.items() if result.group == group}
-            )
-    else:
+        found["answered"] = _sample(of("answerable", "open"), attrgetter("answered"))
+        for part, each in (("precision", gold), ("precision_all", judged)):
+            found[part] = _sample(each, lambda one: one.answered and one.first_quote, attrgetter("answered"))
+        found["refused"] = _sample(of("unanswerable"), lambda one: not one.answered)
+        found["refused_outside"] = _sample(of("outside"), lambda one: not one.answered)
+        return found
+    for part, each in (("sure", gold), *((("sure_all", judged),) if name == NEVER_REFUSING else ())):
         for share in COVERAGES:
-            sure = {key: (float(each.first_quote), each.confidence) for key, each in gold.items()}
-            found[f"sure@{100 * share:.0f}"] = Sample("most_sure", sure, share)
-            if name == NEVER_REFUSING:
-                sure = {key: (float(right), each.confidence) for key, (each, right) in judged.items()}
-                found[f"sure_all@{100 * share:.0f}"] = Sample("most_sure", sure, share)
+            found[f"{part}@{100 * share:.0f}"] = _sample(
+                each, attrgetter("first_quote"), attrgetter("confidence"), "most_sure", share
+            )
     return found
 
 
@@ -122,19 +117,17 @@ def _of_shown(shown: Mapping[Hashable, Shown]) -> dict[str, Sample]:
     found: dict[str, Sample] = {}
     for kind in [*dict.fromkeys(each.kind for each in shown.values()), ALL_KINDS]:
         own = {key: each for key, each in shown.items() if kind in (each.kind, ALL_KINDS)}
-        may_answer = {key: each.refused for key, each in own.items() if each.answerable}
-        found |= {
-            f"shown/{kind}/right": _mean({key: each.right for key, each in own.items()}),
-            f"shown/{kind}/refused": _mean(may_answer or {key: each.refused for key, each in own.items()}),
-            f"shown/{kind}/facts": Sample("ratio", {key: (each.facts, each.asked) for key, each in own.items()}),
-            f"shown/{kind}/bold": _mean({key: each.bold for key, each in own.items()}),
-            f"shown/{kind}/bold_wrong": Sample(
-                "ratio", {key: (each.bold_wrong, each.bold) for key, each in own.items()}
-            ),
-            f"shown/{kind}/words": Sample(
-                "quantile", {key: (each.words, 1.0) for key, each in own.items() if not each.refused}, 0.5
-            ),
+        may_answer = {key: each for key, each in own.items() if each.answerable}
+        given = {key: each for key, each in own.items() if not each.refused}
+        of_kind = {
+            "right": _sample(own, attrgetter("right")),
+            "refused": _sample(may_answer or own, attrgetter("refused")),
+            "facts": _sample(own, attrgetter("facts"), attrgetter("asked")),
+            "bold": _sample(own, attrgetter("bold")),
+            "bold_wrong": _sample(own, attrgetter("bold_wrong"), attrgetter("bold")),
+            "words": _sample(given, attrgetter("words"), statistic="quantile", share=0.5),
         }
+        found |= {f"shown/{kind}/{part}": sample for part, sample in of_kind.items()}
     return found
 
 
@@ -247,17 +240,8 @@ def results_of(document: Any, name: str) -> list[Result]:
     try:
         if document["format"] != FORMAT:
             raise ReadError(f"{name} was written by another version of newsbot eval; run it again there.")
-        return [
-            Result(
-                **{
-                    **each,
-                    "said": {way: Said(**said) for way, said in each["said"].items()},
-                    "shown": Shown(**each["shown"]) if each["shown"] else None,
-                }
-            )
-            for each in document["questions"]
-        ]
-    except (KeyError, TypeError, AttributeError) as error:
+        return TypeAdapter(list[Result]).validate_python(document["questions"])
+    except (KeyError, TypeError, ValidationError) as error:
         raise ReadError(f"{name} is not what newsbot eval --json prints.") from error
 
 
@@ -276,11 +260,11 @@ def _names(mappings: Any) -> list[str]:
     return list(dict.fromkeys(name for mapping in mappings for name in mapping))
 
 
-def _mean(values: Mapping[Hashable, float]) -> Sample:
-    return Sample("ratio", {key: (float(value), 1.0) for key, value in values.items()})
-
-
-def _of_answered(said: Mapping[Hashable, tuple[Said, bool]]) -> Sample:
-    """Of the answered, the share that is right."""
-    pairs = {key: (float(each.answered and right), float(each.answered)) for key, (each, right) in said.items()}
-    return Sample("ratio", pairs)
+def _sample(
+    rows: Mapping[Hashable, Any],
+    first: Callable[[Any], float],
+    second: Callable[[Any], float] = lambda _: 1.0,
+    statistic: Statistic = "ratio",
+    share: float = 0.0,
+) -> Sample:
+    return Sample(statistic, {key: (float(first(row)), float(second(row))) for key, row in rows.items()}, share)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot.answering.deciding import decide
-from bot.answering.quoting import citation_of
+from bot.answering.quoting import citations_of
 from bot.asking import Asked, Asker
 from bot.corpus.catalog import Catalog
 from bot.corpus.identity import canonical_url
@@ -21,7 +21,6 @@ from bot.models.question_kind import QuestionKind
 from bot.retrieval.question import ParsedQuery
 from bot.retrieval.retriever import Retriever
 from bot.schema import Answer, Citation, Hit, Question
-from bot.text.unicode import alphanumeric
 
 DEPTH = 10
 """Places that are looked at: a right passage further down counts as not found."""
@@ -79,7 +78,6 @@ class Shown:
     words: int
 
 
-HALF_IS_ENOUGH = frozenset({"latest", "summary", "list", "compare"})
 OF_ONE_VALUE = frozenset({"fact", "current"})
 
 
@@ -160,13 +158,12 @@ def _result(asker: Asker, question: EvalQuestion, group: Group, rows: Sequence[R
 def shown(question: EvalQuestion, answer: Answer) -> Shown:
     """How an answer does by what it must show."""
     said = " ".join([answer.text, answer.short or "", *(citation.quote for citation in answer.citations)])
-    found = sum(holds(said, fact) for fact in question.must) if answer.answered else 0
-    needed = len(question.must) / 2 if question.kind in HALF_IS_ENOUGH else len(question.must)
+    found, enough = question.facts_in(said) if answer.answered else (0, False)
     bold = answer.short if answer.answered and answer.short else None
     return Shown(
         kind=question.kind,
         answerable=question.answerable,
-        right=answer.answered and found >= needed if question.answerable else not answer.answered,
+        right=enough if question.answerable else not answer.answered,
         refused=not answer.answered,
         facts=found,
         asked=len(question.must),
@@ -177,10 +174,9 @@ def shown(question: EvalQuestion, answer: Answer) -> Shown:
 
 
 def _is_wrong(question: EvalQuestion, short: str) -> bool:
-    if not question.answerable or any(alphanumeric(wrong) == alphanumeric(short) for wrong in question.wrong):
+    if not question.answerable or question.is_wrong(short):
         return True
-    right = any(holds(short, [each]) or holds(each, [short]) for each in question.short)
-    return question.kind in OF_ONE_VALUE and bool(question.short) and not right
+    return question.kind in OF_ONE_VALUE and bool(question.short) and not question.is_right(short)
 
 
 def _asked(asker: Asker, question: EvalQuestion, slack_days: int) -> tuple[Asked, Answer, float]:
@@ -210,7 +206,7 @@ def _never_refusing(asker: Asker, asked: Asked) -> Answer:
         return Answer(question=question, text="", answered=False)
     kind = QuestionKind.FACT if retrieved.kind.is_talk else retrieved.kind
     decision = decide(question.text, kind, retrieved.readings, asker.weights)
-    citations = tuple(citation_of(number, each) for number, each in enumerate(decision.chosen, start=1))
+    citations = citations_of(decision.chosen)
     short = decision.value.text if decision.value else None
     # The short answer is what is judged of a fact: how sure it is of that is what orders the questions.
     sure = decision.short_confidence if decision.value else decision.confidence

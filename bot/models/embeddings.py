@@ -10,14 +10,12 @@ AVX-512 VNNI, 1.2 to 1.5 times with AVX2 alone, at a mean cosine of .994 to sent
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import logging
 import os
 import re
-import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
@@ -26,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from langchain_core.embeddings import Embeddings
 
 from bot.errors import ModelError, first_line
+from bot.models.onnx_graphs import batches_by_length, open_session, write_graph
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,30 +75,23 @@ class SentenceEmbeddings(Embeddings):
         facts: Mapping[str, Any],
         prompts: Mapping[str, str],
         runtime: str,
-        encode_batches: Callable[[list[list[Any]]], Iterable[Vectors]],
-        tokenize: Callable[[list[str]], list[Any]],
-        length: Callable[[Any], int],
+        vectors: Callable[[list[str]], Vectors],
     ) -> None:
         self.model = model
         self.fingerprint: str = facts["fingerprint"]
         self.dimension: int = facts["dimension"]
         self.prompts = dict(prompts)
         self.runtime = runtime
-        self._encode_batches = encode_batches
-        self._tokenize = tokenize
-        self._length = length
+        self._vectors = vectors
 
     def encode(self, texts: Sequence[str], kind: Kind = "document") -> Vectors:
         """Vectors of the texts: float32, shape (len(texts), dimension), each of length 1, in the order given."""
         import numpy as np
 
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
         prompt = self.prompts.get(kind, "")
-        tokens = self._tokenize([prompt + text for text in texts])
-        batches = list(batches_by_length([self._length(each) for each in tokens]))
-        encoded = self._encode_batches([[tokens[i] for i in batch] for batch in batches])
-        for batch, rows in zip(batches, encoded, strict=True):
-            vectors[batch] = rows
+        vectors = self._vectors([prompt + text for text in texts])
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return vectors
 
@@ -112,18 +104,6 @@ class SentenceEmbeddings(Embeddings):
         """LangChain's form of `encode` for one query."""
         row: list[float] = self.encode([text], "query")[0].tolist()
         return row
-
-
-def batches_by_length(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
-    """Groups of indexes: texts of like length, at most `batch_tokens` padded tokens together, one text at least."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batch and (len(batch) + 1) * lengths[index] > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def load_embeddings(
@@ -157,11 +137,8 @@ def load_embeddings(
             ) from error
     facts = _facts(folder)
     chosen = _choose_runtime(model, runtime, facts["cosine"])
-    prompts = dict(facts["prompts"])
-    if query_prompt is not None:
-        prompts["query"] = query_prompt
-    if document_prompt is not None:
-        prompts["document"] = document_prompt
+    own = {"query": query_prompt, "document": document_prompt}
+    prompts = facts["prompts"] | {kind: prompt for kind, prompt in own.items() if prompt is not None}
     if chosen == "torch":
         return _load_torch(model, source, facts, prompts)
     return _load_onnx(model, folder, chosen, facts, prompts, threads or usable_cpus())
@@ -218,50 +195,30 @@ def _cache_name(model: str, source: str) -> str:
     digest = hashlib.sha256(f"{EXPORT_VERSION} {model}".encode())
     folder = Path(source)
     if folder.is_dir():
-        for path in (
-            sorted(folder.rglob("*.safetensors")) + sorted(folder.rglob("*.json")) + sorted(folder.rglob("*.bin"))
-        ):
+        for path in (path for ending in ("safetensors", "json", "bin") for path in sorted(folder.rglob(f"*.{ending}"))):
             digest.update(f"{path.relative_to(folder)} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
     slug = re.sub(r"[^A-Za-z0-9.-]+", "-", model.rstrip("/").rsplit("/", 1)[-1]).strip("-") or "model"
     return f"{slug}-{digest.hexdigest()[:12]}"
 
 
 def _choose_runtime(model: str, runtime: Runtime, cosine: Mapping[str, float]) -> Runtime:
-    def usable(name: str) -> bool:
-        return cosine.get(name, 0.0) >= LEAST_COSINE[name]
-
-    if runtime == "torch":
-        return "torch"
-    if runtime == "auto":
-        # The export was compared with the original on this machine: where old 8-bit instructions saturate, it shows.
-        if usable("int8"):
-            return "int8"
-        return "fp32" if usable("fp32") else "torch"
-    if not usable(runtime):
+    # The export was compared with the original on this machine: where old 8-bit instructions saturate, it shows.
+    exported: tuple[Runtime, ...] = ("int8", "fp32")
+    usable: list[Runtime] = [*(name for name in exported if cosine.get(name, 0.0) >= LEAST_COSINE[name]), "torch"]
+    if runtime != "auto" and runtime not in usable:
         raise ModelError(
             f"The embedding model {model} cannot be run as {runtime} faithfully; set NEWSBOT_EMBEDDING_RUNTIME=auto."
         )
-    return runtime
+    return usable[0] if runtime == "auto" else runtime
 
 
 def _load_onnx(
     model: str, folder: Path, runtime: str, facts: Mapping[str, Any], prompts: Mapping[str, str], threads: int
 ) -> SentenceEmbeddings:
     import numpy as np
-    import onnxruntime
     from tokenizers import Tokenizer
 
-    @cache
-    def session(intra_threads: int) -> Any:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = intra_threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Spinning threads would take the second core from the bot between questions.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        path = str(folder / f"{runtime}.onnx")
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
+    session = cache(partial(open_session, folder / f"{runtime}.onnx"))
     try:
         session(threads)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -283,32 +240,32 @@ def _load_onnx(
         output: Vectors = session(intra_threads).run(None, {name: fed[name] for name in inputs})[0]
         return output
 
-    def encode_batches(batches: list[list[Any]]) -> list[Vectors]:
+    def vectors(texts: list[str]) -> Vectors:
+        tokens = tokenizer.encode_batch(texts)
+        batches = list(batches_by_length([len(each.ids) for each in tokens], BATCH_TOKENS))
+        given = [[tokens[place] for place in batch] for batch in batches]
         if len(batches) < 2 or threads < 2:
             # A short question gains a tenth by a second thread, and takes the core from what is done beside it.
-            few = sum(len(each.ids) for batch in batches for each in batch) <= ONE_THREAD_TOKENS
-            return [encode_batch(batch, 1 if few else threads) for batch in batches]
-        # A batch a thread: threads that share one batch wait for each other in every layer (a quarter slower).
-        session(1)
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(partial(encode_batch, intra_threads=1), batches))
+            few = sum(len(each.ids) for each in tokens) <= ONE_THREAD_TOKENS
+            encoded = [encode_batch(each, 1 if few else threads) for each in given]
+        else:
+            # A batch a thread: threads that share one batch wait for each other in every layer (a quarter slower).
+            session(1)
+            with ThreadPoolExecutor(threads) as pool:
+                encoded = list(pool.map(partial(encode_batch, intra_threads=1), given))
+        rows = np.zeros((len(texts), facts["dimension"]), dtype=np.float32)
+        for batch, each in zip(batches, encoded, strict=True):
+            rows[batch] = each
+        return rows
 
-    return SentenceEmbeddings(
-        model, facts, prompts, runtime, encode_batches, tokenizer.encode_batch, lambda each: len(each.ids)
-    )
+    return SentenceEmbeddings(model, facts, prompts, runtime, vectors)
 
 
 def _load_torch(model: str, source: str, facts: Mapping[str, Any], prompts: Mapping[str, str]) -> SentenceEmbeddings:
     """The model as sentence-transformers runs it: for architectures that cannot be exported. Slow to import."""
     transformer = _sentence_transformer(model, source)
-
-    def encode_batches(batches: list[list[Any]]) -> Iterator[Vectors]:
-        for texts in batches:
-            yield transformer.encode(texts, prompt="", convert_to_numpy=True, show_progress_bar=False)
-
-    return SentenceEmbeddings(
-        model, facts, prompts, "torch", encode_batches, list, lambda text: min(256, 1 + len(text) // 4)
-    )
+    vectors = partial(transformer.encode, prompt="", convert_to_numpy=True, show_progress_bar=False)
+    return SentenceEmbeddings(model, facts, prompts, "torch", vectors)
 
 
 def _sentence_transformer(model: str, source: str) -> Any:
@@ -344,13 +301,10 @@ def _export(model: str, source: str, folder: Path) -> None:
         "max_tokens": int(transformer.max_seq_length or 512),
         "prompts": prompts,
         "cosine": {},
-        "made_with": {
-            name: importlib.metadata.version(name) for name in ("sentence-transformers", "torch", "onnxruntime")
-        },
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
-    workshop = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder.parent, ignore_cleanup_errors=True) as made:
+        workshop = Path(made)
         try:
             facts |= _write_graphs(transformer, workshop)
             for runtime in ("fp32", "int8"):
@@ -366,8 +320,6 @@ def _export(model: str, source: str, folder: Path) -> None:
         except OSError:  # another process was first: its export is as good as ours
             if not (folder / "model.json").is_file():
                 raise
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _fingerprint(transformer: Any) -> str:
@@ -381,8 +333,6 @@ def _fingerprint(transformer: Any) -> str:
 
 def _write_graphs(transformer: Any, workshop: Path) -> dict[str, Any]:
     """fp32.onnx, int8.onnx and tokenizer.json of a SentenceTransformer; what a caller needs to know to feed them."""
-    import warnings
-
     import onnx
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -403,18 +353,7 @@ def _write_graphs(transformer: Any, workshop: Path) -> dict[str, Any]:
             return self.transformer(dict(zip(inputs, tensors, strict=True)))["sentence_embedding"]
 
     axes = {name: {0: "batch", 1: "tokens"} for name in inputs} | {"sentence_embedding": {0: "batch"}}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracer warnings: `_export` compares the result with the original
-        torch.onnx.export(
-            Graph().eval(),
-            tuple(sample[name] for name in inputs),
-            str(workshop / "fp32.onnx"),
-            input_names=inputs,
-            output_names=["sentence_embedding"],
-            dynamic_axes=axes,
-            opset_version=17,
-            dynamo=False,
-        )
+    write_graph(Graph().eval(), [sample[name] for name in inputs], axes, workshop / "fp32.onnx")
     graph = onnx.load(str(workshop / "fp32.onnx"))
     root = logging.getLogger()
     level = root.level

@@ -1,7 +1,5 @@
 """Encodes documents in a process of its own, so that what is encoded is written while the next is being encoded.
 
-Texts in, vectors out.
-
 chromadb 1.5.9 holds Python's lock while it writes (0.3 s for 256 passages): threads of the same process that encode
 stand still meanwhile. The process ends by itself when the one that began it does, or when nothing comes for a while.
 """
@@ -17,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
@@ -106,7 +105,6 @@ def main() -> None:
     given, out = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
     texts: queue.SimpleQueue[list[str] | None] = queue.SimpleQueue()
-    answers: queue.SimpleQueue[Vectors | None] = queue.SimpleQueue()
 
     def take() -> None:
         with suppress(EOFError):
@@ -114,10 +112,9 @@ def main() -> None:
                 texts.put(pickle.load(given))
         texts.put(None)
 
-    def answer() -> None:
+    def answer(vectors: Vectors) -> None:
         try:
-            while (vectors := answers.get()) is not None:
-                _put(vectors, out)
+            _put(vectors, out)
         except BrokenPipeError:
             os._exit(0)  # nobody is left to encode for
 
@@ -130,13 +127,9 @@ def main() -> None:
     embeddings = load_embeddings(**options)
     # Each stream has a thread of its own: the other process neither waits to be read from nor to read.
     threading.Thread(target=take, daemon=True).start()
-    answering = threading.Thread(target=answer)
-    answering.start()
-    with suppress(queue.Empty):
+    with ThreadPoolExecutor(1) as answering, suppress(queue.Empty):
         while (some := texts.get(timeout=idle_seconds)) is not None:
-            answers.put(embeddings.encode(some))
-    answers.put(None)
-    answering.join()
+            answering.submit(answer, embeddings.encode(some))
     os._exit(0)  # the other thread may wait for texts for ever
 
 

@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain, pairwise, repeat
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,8 +25,10 @@ from bot.text.unicode import visible, without_accents
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     Floats = NDArray[np.float64]
+    Numbers = NDArray[np.int64]
 
 TRAINING = Path(__file__).parent / "training"
 EXAMPLES = TRAINING / "orders.jsonl"
@@ -34,8 +36,8 @@ RIDGE = 0.3
 """Weight of the squared coefficients."""
 WRITTEN_WEIGHT = 3.0
 """How much an example written for this counts beside a sentence of the stories."""
-ROUNDS, PRECISION = 300, 1e-4
-"""Steps of the conjugate gradients at most, and the share of the first error at which they end."""
+PRECISION = 1e-4
+"""The share of the first error at which the conjugate gradients end."""
 WEIGHTS_MOST = 32_000
 """Only the largest weights are kept: 6 bytes each."""
 FIRST_WORDS = 5
@@ -62,8 +64,7 @@ class OrderClassifier:
     @classmethod
     def fitted(cls, examples: Sequence[OrderExample], news: Sequence[str]) -> OrderClassifier:
         """The head for examples written for this and further sentences of news."""
-        texts = [*(each.text for each in examples), *news]
-        return _solved([_features(text) for text in texts], *_wanted(examples, news))
+        return _solved(*_problem(examples, news))
 
     @classmethod
     def load(cls, path: Path) -> OrderClassifier:
@@ -100,73 +101,61 @@ def orders_file() -> str:
     return f"orders-{hashlib.sha256(EXAMPLES.read_bytes()).hexdigest()[:12]}.npy"
 
 
-def training_examples(path: Path = EXAMPLES) -> list[OrderExample]:
+def training_examples() -> list[OrderExample]:
     """The sentences that were written for this."""
-    with path.open(encoding="utf-8") as lines:
+    with EXAMPLES.open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     return [OrderExample(row["text"], row["order"], row["manner"]) for row in rows]
 
 
-def story_sentences(folder: Path = TRAINING / "stories") -> list[str]:
+def story_sentences() -> list[str]:
     """Titles and sentences of the invented stories."""
+    from bot.evaluation.question_file import read_lines
+    from bot.models.training.examples import Story
+
     found: list[str] = []
-    for path in sorted(folder.glob("*.jsonl")):
-        with path.open(encoding="utf-8") as lines:
-            for passage in (each for line in lines for each in json.loads(line)["passages"]):
-                text = passage["text"]
-                found += [passage["title"], *(text[span.start : span.end] for span in sentences(text))]
+    for path in sorted((TRAINING / "stories").glob("*.jsonl")):
+        for passage in (each for _, story in read_lines(path, Story, "stories") for each in story.passages):
+            found += [passage.title, *(passage.text[span.start : span.end] for span in sentences(passage.text))]
     return found
 
 
 def by_manner(examples: Sequence[OrderExample], news: Sequence[str]) -> Iterator[tuple[str, list[float]]]:
     """For each manner and kind of news, the scores of its examples by a head that was fitted without the manner."""
+    import numpy as np
+
     manners = sorted({each.manner for each in examples})
-    found = [_features(text) for text in (*(each.text for each in examples), *news)]
-    wanted, weight = _wanted(examples, news)
+    names, inputs, wanted, counts = _problem(examples, news)
     for fold in range(FOLDS):
         out = set(manners[fold::FOLDS])
-        kept = [at for at in range(len(found)) if at >= len(examples) or examples[at].manner not in out]
-        head = _solved([found[at] for at in kept], wanted[kept], weight[kept])
+        kept = np.array([each.manner not in out for each in examples] + [True] * len(news))
+        head = _solved(names, inputs[kept], wanted[kept], counts[kept])
         for manner in sorted(out):
             yield manner, [head.score(each.text) for each in examples if each.manner == manner]
 
 
-def _wanted(examples: Sequence[OrderExample], news: Sequence[str]) -> tuple[Floats, Floats]:
-    """The score that each sentence should have, and the root of how much it counts."""
+def _problem(examples: Sequence[OrderExample], news: Sequence[str]) -> tuple[Numbers, csr_array, Floats, Floats]:
+    """The features' names, their values (sentences, features), the scores wanted, and what each sentence counts."""
     import numpy as np
+    from scipy.sparse import csr_array
 
-    wanted = np.array([1.0 if each.is_order else -1.0 for each in examples] + [-1.0] * len(news))
-    return wanted, np.sqrt([WRITTEN_WEIGHT] * len(examples) + [1.0] * len(news))
-
-
-def _solved(found: Sequence[Sequence[int]], wanted: Floats, weight: Floats) -> OrderClassifier:
-    """The least squares for features by row, by conjugate gradients on (X X' + ridge) d = y: coefficients are X' d."""
-    import numpy as np
-
-    count = len(found)
+    found = [_features(text) for text in (*(each.text for each in examples), *news)]
     lengths = np.array([len(each) for each in found])
-    rows = np.concatenate([np.repeat(np.arange(count), lengths), np.arange(count)])
-    values = np.concatenate([np.repeat(np.maximum(lengths, 1) ** -0.5, lengths), np.ones(count)]) * weight[rows]
-    named = np.fromiter(chain(chain.from_iterable(found), repeat(_BIAS, count)), np.int64)
-    names, columns = np.unique(named, return_inverse=True)
+    names, columns = np.unique(np.fromiter(chain.from_iterable(found), np.int64), return_inverse=True)
+    values = np.repeat(np.maximum(lengths, 1) ** -0.5, lengths)
+    inputs = csr_array((values, columns, np.concatenate([[0], np.cumsum(lengths)])))
+    wanted = np.array([1.0 if each.is_order else -1.0 for each in examples] + [-1.0] * len(news))
+    return names, inputs, wanted, np.array([WRITTEN_WEIGHT] * len(examples) + [1.0] * len(news))
 
-    def transposed_times(residuals: Floats) -> Floats:
-        return np.bincount(columns, values * residuals[rows], len(names)).astype(np.float64)
 
-    dual, left = np.zeros(count), wanted * weight
-    step, error = left.copy(), float(left @ left)
-    end = error * PRECISION**2
-    for _ in range(ROUNDS):
-        image = np.bincount(rows, values * transposed_times(step)[columns], count) + RIDGE * step
-        length = error / float(step @ image)
-        dual, left = dual + length * step, left - length * image
-        before, error = error, float(left @ left)
-        if error < end:
-            break
-        step = left + (error / before) * step
-    coefficients = transposed_times(dual)
-    kept = sorted(np.argsort(-np.abs(coefficients), kind="stable")[:WEIGHTS_MOST].tolist())
-    return OrderClassifier({int(names[at]): float(np.float16(coefficients[at])) for at in kept})
+def _solved(names: Numbers, inputs: csr_array, wanted: Floats, counts: Floats) -> OrderClassifier:
+    import numpy as np
+    from sklearn.linear_model import Ridge
+
+    fitted = Ridge(RIDGE, solver="sparse_cg", tol=PRECISION).fit(inputs, wanted, counts)
+    kept = sorted(np.argsort(-np.abs(fitted.coef_), kind="stable")[: WEIGHTS_MOST - 1].tolist())
+    weights = {int(names[at]): float(np.float16(fitted.coef_[at])) for at in kept}
+    return OrderClassifier({_BIAS: float(np.float16(fitted.intercept_)), **weights})
 
 
 def _features(text: str) -> list[int]:

@@ -116,9 +116,9 @@ def save_whole(path: Path, array: NDArray[Any]) -> None:
     partial.replace(path)
 
 
-def training_questions(path: Path = QUESTIONS) -> list[tuple[str, QuestionKind]]:
+def training_questions() -> list[tuple[str, QuestionKind]]:
     """The questions that the head is fitted to, each with its kind."""
-    with path.open(encoding="utf-8") as lines:
+    with QUESTIONS.open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     return [(row["q"], QuestionKind(row["kind"])) for row in rows]
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.errors import ModelError, first_line
+from bot.models.onnx_graphs import batches_by_length, open_session
 from bot.models.reader_input import Pair, PairEncoder, padded
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Reader:
         """One reading for each (header, passage), in their order (see `reader_input.header`)."""
         pairs = self._encoder.pairs(question, contexts)
         found: list[PassageReading | None] = [None] * len(pairs)
-        for batch in _batches(pairs):
+        for batch in batches_by_length([len(pair.ids) for pair in pairs], BATCH_TOKENS):
             start, end, evidence, both = self._logits([pairs[place] for place in batch])
             for row, place in enumerate(batch):
                 pair = pairs[place]
@@ -125,33 +126,15 @@ def _softmax(logits: Floats) -> Floats:
     return shares
 
 
-def _batches(pairs: Sequence[Pair]) -> Iterable[list[int]]:
-    """Places of pairs of like length, so many that padding costs little."""
-    batch: list[int] = []
-    for place in sorted(range(len(pairs)), key=lambda each: len(pairs[each].ids)):
-        if batch and (len(batch) + 1) * len(pairs[place].ids) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
-
-
 def load_reader(folder: Path = WEIGHTS, *, threads: int = 2) -> Reader:
     """Load what `newsbot train-reader` wrote into a folder. Raises ModelError where it cannot be loaded."""
     import numpy as np
-    import onnxruntime
     from tokenizers import Tokenizer
 
     try:
         facts: dict[str, Any] = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
         words = WordEmbeddings.load(folder)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        session = onnxruntime.InferenceSession(str(folder / "reader.onnx"), options, providers=["CPUExecutionProvider"])
+        session = open_session(folder / "reader.onnx", threads)
         encoder = PairEncoder(Tokenizer.from_file(str(folder / "tokenizer.json")), facts["max_tokens"])
     except Exception as error:  # files that are missing, cut off or of another version: the remedy is the same
         raise ModelError(

@@ -1,7 +1,5 @@
 """A second reading of the best hits by a cross-encoder: question and passage go through one model together.
 
-A question and hits in, hits out.
-
 A cross-encoder is slower than an index by orders of magnitude and needs torch, so it reads only the first hits, and
 only where the operator names a model.
 """

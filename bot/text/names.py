@@ -29,14 +29,10 @@ class Name(NamedTuple):
 
 
 @cache
-def alias_rows() -> list[list[str]]:
-    """Names that go by several words, lower case; a dash joins the words of one name."""
-    return [[key, *others] for key, others in read_table("aliases").items()]
-
-
-@cache
 def _aliases() -> dict[str, str]:
-    return {folded(name).replace(".", ""): row[0] for row in alias_rows() for name in row}
+    """Names that go by several words, lower case and without full stops, and the one they stand for."""
+    rows = read_table("aliases").items()
+    return {folded(name).replace(".", ""): key for key, others in rows for name in (key, *others)}
 
 
 @cache

@@ -50,27 +50,19 @@ class Quantity(NamedTuple):
     """Where the words before it begin that qualify it; `start` where none does."""
 
 
-class _Words(NamedTuple):
-    by_kind: dict[str, dict[str, tuple[float, str]]]
-    qualifiers: dict[str, str]
-    openings: frozenset[str]
-    """Words that a quantity may begin with, beside numbers."""
-
-    def factor(self, kind: str, word: str) -> float:
-        return self.by_kind[kind][word][0]
-
-    def has(self, kind: str, word: str) -> bool:
-        return word in self.by_kind[kind]
-
-
 @cache
-def _words() -> _Words:
+def _units() -> dict[str, dict[str, tuple[float, str]]]:
+    """By kind (scale, suffix, sign, currency, measure, vague, fraction) and word: a factor and a base unit."""
     by_kind: dict[str, dict[str, tuple[float, str]]] = {}
     for key, forms in read_table("units").items():
         kind, unit, factor = key.split()
         by_kind.setdefault(kind, {}).update(dict.fromkeys(forms, (float(factor), unit)))
-    qualifiers = {form: name for name, forms in read_table("qualifiers").items() for form in forms}
-    return _Words(by_kind, qualifiers, frozenset({"a", "an", "minus", *by_kind["vague"], *by_kind["fraction"]}))
+    return by_kind
+
+
+@cache
+def _qualifiers() -> dict[str, str]:
+    return {form: name for name, forms in read_table("qualifiers").items() for form in forms}
 
 
 class _Spoken(NamedTuple):
@@ -106,27 +98,23 @@ def word_value(low: str) -> float | None:
 @lru_cache(maxsize=65_536)
 def is_number_word(low: str) -> bool:
     """Whether a word in lower case names a number, an ordinal or a scale: "nine", "ninth", "million"."""
-    return word_value(low) is not None or _words().has("scale", low)
+    return word_value(low) is not None or low in _units()["scale"]
 
 
 def is_unit_word(low: str) -> bool:
     """Whether a word in lower case names a measure or a currency."""
-    known = _words()
-    return known.has("measure", low) or known.has("currency", low)
+    return low in _units()["measure"] or low in _units()["currency"]
 
 
 def quantities(text: str, taken: Sequence[tuple[int, int]] = (), read: Sequence[Token] | None = None) -> list[Quantity]:
     """The quantities of `text` that lie outside of the spans `taken` (its dates), in order. `read`: its tokens."""
     parser = _Parser(tokens(text) if read is None else read)
     found: list[Quantity] = []
-    busy = iter(sorted(taken))
-    span = next(busy, None)
     at = 0
     while at < len(parser.read):
         token = parser.read[at]
-        while span is not None and span[1] <= token.start:
-            span = next(busy, None)
-        parsed = None if span is not None and span[0] <= token.start else parser.quantity(at)
+        is_taken = any(start <= token.start < end for start, end in taken)
+        parsed = None if is_taken else parser.quantity(at)
         if parsed is None:
             at += 1
             continue
@@ -151,7 +139,7 @@ _Parsed = tuple[tuple[Amount, ...], int]
 class _Parser:
     def __init__(self, read: Sequence[Token]) -> None:
         self.read = read
-        self._known = _words()
+        self._units = _units()
         lows = [token.low for token in read]
         self._spelled = _spelled(lows) if any(map(is_number_word, lows)) else {}
 
@@ -165,18 +153,19 @@ class _Parser:
         return self.low(at)[:1].isdecimal()
 
     def quantity(self, at: int) -> _Parsed | None:
-        low, known = self.low(at), self._known
-        if low.isalpha() and low not in known.openings and at not in self._spelled:
+        low, units = self.low(at), self._units
+        is_opening = low in ("a", "an", "minus") or low in units["vague"] or low in units["fraction"]
+        if low.isalpha() and not is_opening and at not in self._spelled:
             return None
-        if known.has("vague", low):
+        if low in units["vague"]:
             return self._vague(at)
         if fraction := self._fraction(at):
             return fraction
         after, sign = at, 1.0
         is_signed = low in ("-", "−") and not self.is_glued(at) and self.is_glued(at + 1)
-        if low == "minus" or (is_signed and (self.is_digits(at + 1) or known.has("sign", self.low(at + 1)))):
+        if low == "minus" or (is_signed and (self.is_digits(at + 1) or self.low(at + 1) in units["sign"])):
             sign, after = -1.0, at + 1
-        currency = known.by_kind["sign"][self.low(after)][1] if known.has("sign", self.low(after)) else ""
+        currency = units["sign"][self.low(after)][1] if self.low(after) in units["sign"] else ""
         after += bool(currency)
         if self.is_digits(after):
             if self._is_in_name(after):
@@ -204,8 +193,8 @@ class _Parser:
             if at >= back:
                 joined = " ".join(token.low for token in self.read[at - back : at])
                 joined = joined.removesuffix(" the").removesuffix(" a").removesuffix(" an")
-                if joined in self._known.qualifiers:
-                    return self._known.qualifiers[joined], self.read[at - back].start
+                if name := _qualifiers().get(joined):
+                    return name, self.read[at - back].start
         return "", start
 
     def _is_in_name(self, at: int) -> bool:
@@ -243,15 +232,15 @@ class _Parser:
         one, other, following = self.low(at), self.low(at + 2), self.low(at + 3)
         if not (one.isdecimal() and other.isdecimal() and len(one) <= 3 and len(other) <= 3):
             return None
-        has_unit = any(self._known.has(kind, following) for kind in ("scale", "measure", "currency"))
+        has_unit = any(following in self._units[kind] for kind in ("scale", "measure", "currency"))
         if has_unit or following in ("%", "percent", "per", "percentage", "-", "–"):
             return None
         return (Amount(float(one), "score", float(other)),), at + 3
 
     def _vague(self, at: int) -> _Parsed:
-        least, after = self._known.factor("vague", self.low(at)), at + 1
-        if self.low(after) == "of" and self._known.has("vague", self.low(after + 1)):
-            least, after = least * self._known.factor("vague", self.low(after + 1)) / 2, after + 2
+        least, after = self._units["vague"][self.low(at)][0], at + 1
+        if self.low(after) == "of" and self.low(after + 1) in self._units["vague"]:
+            least, after = least * self._units["vague"][self.low(after + 1)][0] / 2, after + 2
         return (Amount(least, "vague", least * (10 if least < 1e3 else 100)),), after
 
     def _fraction(self, at: int) -> _Parsed | None:
@@ -263,11 +252,11 @@ class _Parser:
             count, after = float(self._small(at)), at + 1
         after += after > at and self.low(after) == "-"
         word = self.low(after)
-        if not self._known.has("fraction", word) or (after == at and not word.startswith(("half", "quarter"))):
+        if word not in self._units["fraction"] or (after == at and not word.startswith(("half", "quarter"))):
             return None
         if count != 1.0 and not word.endswith("s"):
             return None
-        whole, after = self._known.factor("fraction", word), after + 1
+        whole, after = self._units["fraction"][word][0], after + 1
         behind = after + (self.low(after) == "-")
         behind += self.low(behind) == "of"
         behind += self.low(behind) in ("a", "an")
@@ -276,9 +265,9 @@ class _Parser:
             return share
         if scaled in ("point", "points"):
             return (Amount(value, "points"),), behind + 1
-        if self._known.has("scale", scaled):
-            return self._with_unit(behind + 1, value * self._known.factor("scale", scaled), "")
-        if self._known.has("measure", scaled) and (behind > after or whole == 2):
+        if scaled in self._units["scale"]:
+            return self._with_unit(behind + 1, value * self._units["scale"][scaled][0], "")
+        if scaled in self._units["measure"] and (behind > after or whole == 2):
             return self._with_unit(behind, value, "")
         is_sure = count != 1.0 or self.low(after) in ("of", "less", "more") or whole == 2
         if not is_sure or self.low(after) in ("time", "-", "way", "brother", "sister"):
@@ -298,7 +287,7 @@ class _Parser:
         has_article = self.low(at) in ("a", "an")
         start = at + has_article
         is_at_first = self.low(at) == "first" and self.low(at - 1) == "at"
-        if is_at_first or self._known.has("scale", self.low(start)) != has_article:
+        if is_at_first or (self.low(start) in self._units["scale"]) != has_article:
             return None
         return self._spelled.get(start, (1.0, start, False) if has_article else None)
 
@@ -315,7 +304,7 @@ class _Parser:
 
     def _with_unit(self, after: int, value: float, currency: str) -> _Parsed:
         """What follows a number: scale, per cent, currency, measure."""
-        known, low = self._known, self.low
+        units, low = self._units, self.low
         is_close = self.is_digits(after - 1) and self.is_glued(after)
         if is_close and low(after) in ("st", "nd", "rd", "th"):
             return (Amount(value, "ordinal"),), after + 1
@@ -324,13 +313,13 @@ class _Parser:
         if (low(after), low(after + 1), low(after + 2)) == ("and", "a", "half"):
             value, after = value + 0.5, after + 3
         readings: list[Amount] = []
-        if is_close and known.has("suffix", low(after)):
-            readings.append(Amount(value * known.factor("suffix", low(after)), currency))
+        if is_close and low(after) in units["suffix"]:
+            readings.append(Amount(value * units["suffix"][low(after)][0], currency))
             if low(after) == "m" and not currency:
                 readings.append(Amount(value, "m"))
             after += 1
-        while not readings and known.has("scale", low(dashed := after + (low(after) == "-")).rstrip("s")):
-            value, after = value * known.factor("scale", low(dashed).rstrip("s")), dashed + 1
+        while not readings and low(dashed := after + (low(after) == "-")).rstrip("s") in units["scale"]:
+            value, after = value * units["scale"][low(dashed).rstrip("s")][0], dashed + 1
         if currency:
             return (tuple(readings) or (Amount(value, currency),)), after
         values = [reading.value for reading in readings[:1]] or [value]
@@ -345,14 +334,14 @@ class _Parser:
             return (Amount(values[0], "points"), Amount(values[0])), at + 1
         national = low(at) in ("us", "american", "australian", "canadian", "swedish", "norwegian", "danish", "swiss")
         for place in (at, at + 1) if national else (at,):
-            if known.has("currency", low(place)):
-                factor, unit = known.by_kind["currency"][low(place)]
+            if low(place) in units["currency"]:
+                factor, unit = units["currency"][low(place)]
                 readings += [Amount(each * factor, unit) for each in values]
                 after = place + 1
         power = {"square": "2", "cubic": "3"}.get(low(at), "")
         measure = low(at + bool(power))
-        if known.has("measure", measure):
-            factor, unit = known.by_kind["measure"][measure]
+        if measure in units["measure"]:
+            factor, unit = units["measure"][measure]
             readings.append(Amount(values[0] * (factor ** int(power) if power else factor), unit + power))
             after = max(after, at + 1 + bool(power))
             if measure in ("year", "years") and "old" in (low(after), low(after + 1)):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
-from typing import Protocol
 
 from bot.schema import Span
 
@@ -95,10 +93,6 @@ _ATTRIBUTION = re.compile(
 _STRAY = re.compile(r"[.…!?,;:)\]”’»]+(?:\s|$)")
 
 
-class _Splitter(Protocol):
-    def __call__(self, text: str) -> list[tuple[int, int]]: ...
-
-
 def sentences(text: str) -> list[Span]:
     """The sentences of `text`, in order, without surrounding white space.
 
@@ -110,26 +104,18 @@ def sentences(text: str) -> list[Span]:
 
 
 def _iterate(text: str) -> Iterator[Span]:
-    split = _nupunkt()
     for block_start, block_end in _blocks(text):
         block = text[block_start:block_end]
         # nupunkt looks for plain spaces; each replacement is one character, so offsets hold.
         plain = _OTHER_SPACE.sub(" ", block)
         start = 0
-        for cut in [*_cuts(plain, split), len(block)]:
+        for cut in [*_cuts(plain), len(block)]:
             piece = block[start:cut]
             kept = piece.strip()
             if kept:
                 offset = block_start + start + len(piece) - len(piece.lstrip())
                 yield Span(offset, offset + len(kept))
             start = cut
-
-
-@cache
-def _nupunkt() -> _Splitter:
-    from nupunkt import sent_spans
-
-    return sent_spans  # type: ignore[no-any-return]
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
@@ -173,9 +159,11 @@ def _bounded(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
     yield start, stop
 
 
-def _cuts(block: str, split: _Splitter) -> list[int]:
+def _cuts(block: str) -> list[int]:
     """Where the sentences of one block begin, but the first."""
-    found = {start for start, _ in split(block)[1:]}
+    from nupunkt import sent_spans
+
+    found = {start for start, _ in sent_spans(block)[1:]}
     found.update(match.end() for match in _STOP.finditer(block) if _ends_sentence(block, match))
     bullets = set() if block.isascii() else {match.start() for match in _INLINE_BULLET.finditer(block)}
     cuts: list[int] = []

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 from bot.text import read_table
 from bot.text.unicode import without_accents
 
-_TAIL = r"(?:[.,](?=\d)\d+)*(?:['’][^\W\d_]+)?"
-WORD = re.compile(rf"[^\W_]+{_TAIL}")
+WORD = re.compile(r"[^\W_]+(?:[.,](?=\d)\d+)*(?:['’][^\W\d_]+)?")
 """A word or a number ("4,000", "3.8"); an apostrophe holds only letters, so that a closing quote ends the word."""
 
 STOPWORDS = frozenset(word for row in read_table("stopwords").values() for word in row)
 """Words that say how something is asked rather than what."""
 
-IRREGULAR = {form: base for base, forms in read_table("irregular").items() for form in (base, *forms)}
+_IRREGULAR = {form: base for base, forms in read_table("irregular").items() for form in (base, *forms)}
 
 _SUFFIXES = tuple(
     (suffix, least)
@@ -29,11 +27,6 @@ _SUFFIXES = tuple(
     for suffix in suffixes.split()
 )
 _TOO_SHORT_TO_CUT = 4
-
-
-_FORMS = {base: [form for form, its in IRREGULAR.items() if its == base] for base in set(IRREGULAR.values())}
-_ACCENTED = re.compile(r"[^\x00-\x7f\W_]")
-
 _TOKEN = re.compile(r"\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+|[^\w\s]|_")
 
 
@@ -71,11 +64,6 @@ class Word(NamedTuple):
         return self.text.lower().replace("’", "'") in STOPWORDS
 
     @property
-    def is_capitalised(self) -> bool:
-        """Whether it starts as a name does."""
-        return self.text[0].isupper()
-
-    @property
     def is_number(self) -> bool:
         """Whether it starts with a digit."""
         return self.text[0].isdigit()
@@ -94,7 +82,7 @@ def stem(word: str) -> str:
     low = low.replace("'", "")
     if not low.isascii():
         low = without_accents(low)
-    if known := IRREGULAR.get(low):
+    if known := _IRREGULAR.get(low):
         return known
     if not low.isalpha():
         return low.replace(",", "")
@@ -124,54 +112,3 @@ def stems(text: str) -> set[str]:
 def words(text: str) -> list[Word]:
     """All words and numbers of `text`, in order, each with its place (code points) and stem."""
     return [Word(found[0], found.start(), found.end(), stem(found[0])) for found in WORD.finditer(text)]
-
-
-class WordFinder:
-    """Finds those words of texts that have one of a few stems, without taking the others apart.
-
-    Words that share a stem begin alike: a text is searched for the first letters of the stems and of their irregular
-    forms, and only what begins so is stemmed. It takes a third of the time of `words`, and does not take "we're" for
-    "were", nor any word with an apostrophe behind its second letter for what it would be without.
-    """
-
-    def __init__(self, wanted: Iterable[str]) -> None:
-        self._wanted = frozenset(wanted)
-        whole = {each for each in self._wanted if each in STOPWORDS and len(each) <= 3}  # or half of all words match
-        heads = {_head(form) for each in self._wanted - whole for form in (each, *_FORMS.get(each, ()))} - {""}
-        ways = [rf"{re.escape(each)}(?![^\W_])" for each in whole] + list(map(re.escape, heads))
-        names = {rf"{head[0]}['’]{head[1]}[^\W\d_]*" for head in heads if head.isalpha() and len(head) > 1}  # O'Brien
-        pattern = "|".join((*sorted(names), f"(?:{'|'.join(sorted(ways))})[^\\W_]*{_TAIL}"))
-        self._heads = re.compile(pattern) if ways else None
-
-    def __call__(self, text: str) -> list[Word]:
-        """`words(text)` without those of other stems."""
-        if self._heads is None:
-            return []
-        low = text.lower()
-        if len(low) != len(text) or _ACCENTED.search(low):
-            return [word for word in words(text) if word.stem in self._wanted]
-        found = []
-        for match in self._heads.finditer(low):
-            start, end = match.span()
-            if start and _goes_on(low, start):
-                continue
-            stemmed = stem(match[0])
-            if stemmed in self._wanted:
-                found.append(Word(text[start:end], start, end, stemmed))
-        return found
-
-
-def _head(word: str) -> str:
-    """What the words of a stem begin with; thousands separators may follow the first digit."""
-    return word[:1] if word[:1].isdigit() else word[:3]
-
-
-def _goes_on(text: str, start: int) -> bool:
-    """Whether the character at `start` is not the first of its word."""
-    before = text[start - 1]
-    if before.isalnum():
-        return True
-    inside = start > 1 and text[start - 2].isalnum()
-    if before in "'’":
-        return inside and not text[start].isdigit()
-    return before in ".," and inside and text[start].isdigit() and text[start - 2].isdigit()

@@ -6,26 +6,13 @@ import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+
 from bot.errors import UsageError
 
-LANGUAGES = {
-    "en": "English",
-    "de": "Deutsch",
-    "fr": "Français",
-    "es": "Español",
-    "it": "Italiano",
-    "nl": "Nederlands",
-    "pt": "Português",
-    "pl": "Polski",
-    "sv": "Svenska",
-    "da": "Dansk",
-    "nb": "Norsk bokmål",
-    "fi": "Suomi",
-    "cs": "Čeština",
-    "uk": "Українська",
-    "tr": "Türkçe",
-    "el": "Ελληνικά",
-}
+_CODES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "nb", "fi", "cs", "uk", "tr", "el")
+LANGUAGES = {code: str(Locale(code).get_display_name(code)).capitalize() for code in _CODES}
 """Languages that dates may be written in, by their code."""
 DAYS_OF_WORDS = {"today": 0, "yesterday": 1}
 _LOCALES = {"en": "en_GB"}
@@ -36,15 +23,11 @@ def day(value: date | None, language: str = "en") -> str:
     """A day in words, such as "12 February 2020" or "12. Februar 2020"; "date unknown" for none."""
     if value is None:
         return "date unknown"
-    from babel.dates import format_date
-
     return format_date(value, format="long", locale=_LOCALES.get(language, language))
 
 
 def tick(value: date, language: str = "en", *, monthly: bool) -> str:
     """A day as short as an axis wants it: "12 Feb", or "Feb 2020" where it stands for its month."""
-    from babel.dates import format_skeleton
-
     return str(format_skeleton("yMMM" if monthly else "MMMd", value, locale=_LOCALES.get(language, language)))
 
 

@@ -142,7 +142,7 @@ def catches(path: Path) -> dict[str, Share]:
     for excerpt in read_claims(path):
         article = excerpt.hit.article
         passage = f"{article.title} {article.text} {article.published or ''} {article.published or date.min:%B}"
-        made = [each for claim in excerpt.claims if claim.is_true for each in changed(claim.text, passage)]
+        made = [each for claim in excerpt.claims if claim.ok for each in changed(claim.text, passage)]
         for (kind, _), reason in zip(made, check_claims(excerpt.hit, [text for _, text in made]), strict=True):
             total[kind] += 1
             caught[kind] += reason is not None

@@ -77,7 +77,7 @@ def main() -> None:
             corpus_of(parsed.articles, questions, parsed.others, settings)
         asker = open_asker(settings)
         assert asker.writer is not None, "set NEWSBOT_LLM"
-        asker.writer._make_check = Recording
+        asker.writer.make_check = Recording
         counts = dict.fromkeys(("asked", "by model", "prose holds gold", "shown holds gold", "kept", "removed"), 0)
         seconds = 0.0
         for question in questions:

@@ -10,7 +10,7 @@ from functools import cached_property
 from bot.answering.check.prompt_injection import is_order, orders_in
 from bot.schema import Article, Hit
 from bot.text import read_table
-from bot.text.dates import Day, Partial, days, printed, resolved
+from bot.text.dates import Day, Partial, days, resolved
 from bot.text.names import Name, initials, names, one_form
 from bot.text.numbers import Quantity, is_number_word, is_unit_word, quantities
 from bot.text.sentences import sentences
@@ -179,11 +179,6 @@ class ParsedPassage:
         years = [day.said.year for part in self.parts for day in part.days if day.said.year]
         published = self.article.published
         return [[one for day in part.days for one in resolved(day, published, years)] for part in self.parts]
-
-    @cached_property
-    def printed(self) -> list[Partial]:
-        """The day of publication."""
-        return printed(self.article.published)
 
 
 def _read(text: str, start: int, end: int) -> list[tuple[ParsedSentence, bool]]:

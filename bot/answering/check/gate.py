@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.answering.links import text_fragment_link
 from bot.schema import Answer, Citation
 
 UNVERIFIED = "Nothing in the answer could be verified against the articles."
@@ -18,40 +17,29 @@ _STATEMENT = re.compile(r"[^\n]*?(?:[.!?][\"”’)]*(?:\s?\[[\d, ]+\])*(?=\s|$)
 def check(answer: Answer) -> Answer:
     """The answer with what cannot be verified taken out; unchanged when all of it can.
 
-    A quote that is not at its offsets is looked up in its article, and its citation dropped when it is not there.
-    Markers of no citation are taken out, statements of ours with a number that no cited quote or its frame (date,
-    source, title) holds are dropped, `short` that no quote holds is cleared, and `as_of` follows the citations.
-    Citations are renumbered in the order of their markers; those without a marker are dropped. An answer left with
-    none says so: `answered` is False.
+    A citation whose quote does not stand in its article at its offsets is dropped. Markers of no citation are taken
+    out, statements of ours with a number that no cited quote or its frame (date, source, title) holds are dropped,
+    `short` that no quote holds is cleared, and `as_of` follows the citations. Citations are renumbered in the order of
+    their markers; those without a marker are dropped. An answer left with none says so: `answered` is False.
     """
     if not answer.answered:
-        nearest = _verbatim(answer.nearest) if answer.nearest else None
+        nearest = answer.nearest if answer.nearest and _is_verbatim(answer.nearest) else None
         return replace(answer, short=None, citations=(), as_of=None, nearest=nearest)
-    citations = {good.number: good for citation in answer.citations if (good := _verbatim(citation))}
+    citations = {citation.number: citation for citation in answer.citations if _is_verbatim(citation)}
     shown, kept = _masked(answer.text, citations)
-    shown = _MARKER.sub(lambda found: _known_markers(found, citations), shown)
     if answer.model is None:  # a chat model's numbers are proven one by one, in words and other units too
         shown = "".join(part[0] for part in _STATEMENT.finditer(shown) if _numbers_stand(part[0], citations))
-    shown = shown.strip()
-    order = _order(shown, citations)
+    order: dict[int, int] = {}
+
+    def renumbered(found: re.Match[str]) -> str:
+        known = dict.fromkeys(number for number in _numbers_of(found[1]) if number in citations)
+        marks = "".join(f"[{order.setdefault(number, len(order) + 1)}]" for number in known)
+        return f" {marks}" if marks and found[0][0].isspace() else marks
+
+    shown = _MARKER.sub(renumbered, shown).strip()
     if not order:
-        return replace(
-            answer,
-            text=UNVERIFIED,
-            reason=UNVERIFIED,
-            answered=False,
-            short=None,
-            citations=(),
-            as_of=None,
-            confidence=0.0,
-        )
-    shown = _MARKER.sub(
-        lambda found: "".join(
-            f"{' ' if found[0][0] == ' ' and not index else ''}[{order[number]}]"
-            for index, number in enumerate(_numbers_of(found[1]))
-        ),
-        shown,
-    )
+        refused = replace(answer, text=UNVERIFIED, reason=UNVERIFIED, answered=False, confidence=0.0)
+        return replace(refused, short=None, citations=(), as_of=None)
     for token, quote in kept.items():
         shown = shown.replace(token, quote)
     cited = tuple(replace(citations[number], number=new) for number, new in order.items())
@@ -60,18 +48,9 @@ def check(answer: Answer) -> Answer:
     return replace(answer, text=shown, short=short, citations=cited, as_of=max(days, default=None))
 
 
-def _verbatim(citation: Citation) -> Citation | None:
-    article = citation.article
-    if not citation.quote.strip():
-        return None
-    if article.text[citation.start : citation.end] == citation.quote:
-        return citation
-    start = article.text.find(citation.quote)
-    if start < 0:
-        return None
-    end = start + len(citation.quote)
-    link = text_fragment_link(article.url, article.text, start, end) if article.url else None
-    return replace(citation, start=start, end=end, link=link)
+def _is_verbatim(citation: Citation) -> bool:
+    quoted = citation.article.text[citation.start : citation.end]
+    return bool(citation.quote.strip()) and quoted == citation.quote
 
 
 def _masked(text: str, citations: dict[int, Citation]) -> tuple[str, dict[str, str]]:
@@ -88,17 +67,6 @@ def _masked(text: str, citations: dict[int, Citation]) -> tuple[str, dict[str, s
 
 def _numbers_of(marker: str) -> list[int]:
     return [int(number) for number in marker.split(",")]
-
-
-def _known_markers(found: re.Match[str], citations: dict[int, Citation]) -> str:
-    known = [number for number in _numbers_of(found[1]) if number in citations]
-    blank = " " if found[0][0].isspace() else ""
-    return blank + "".join(f"[{number}]" for number in dict.fromkeys(known)) if known else ""
-
-
-def _order(text: str, citations: dict[int, Citation]) -> dict[int, int]:
-    mentioned = [number for found in _MARKER.finditer(text) for number in _numbers_of(found[1]) if number in citations]
-    return {number: new for new, number in enumerate(dict.fromkeys(mentioned), start=1)}
 
 
 def _numbers_stand(statement: str, citations: dict[int, Citation]) -> bool:

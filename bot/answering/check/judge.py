@@ -35,22 +35,13 @@ def pairs_of(draft: Draft) -> dict[int, tuple[str, str]]:
     }
 
 
-def judged(draft: Draft, judge: Judge) -> Draft:
-    """The draft without the sentences that a judge does not find supported."""
-    pairs = pairs_of(draft)
-    reasons = judge(list(pairs.values())) if pairs else []
-    return draft.without({place: reason for place, reason in zip(pairs, reasons, strict=True) if reason})
-
-
 def check_claims(hit: Hit, claims: Sequence[str], judge: Judge | None = None) -> list[str | None]:
     """Why each claim about a passage would be taken out of a reply that cites it; None where it would be shown."""
     reasons: list[str | None] = []
-    drafts = []
     for claim in claims:
         prose = ProseCheck(Question("What happened?"), {"k2": hit})
         prose.feed(f"{claim.rstrip()} [k2]")
         draft = prose.finish()
-        drafts.append(draft)
         reasons.append(draft.removed[0].reason if draft.removed else None if draft.text else "nothing is left of it")
     kept = [place for place, reason in enumerate(reasons) if reason is None]
     pairs = [(claims[place], f"{hit.article.title}\n{hit.passage.text}") for place in kept]

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from bot.text import read_table
 
-MARK_CHARS_MOST = 80
 RANGE_MOST = 20
 """A longer range ("[1-300]") is no list of sources."""
 
@@ -42,16 +41,14 @@ def find_marks(text: str, keys: Sequence[str]) -> list[Mark]:
     a link's text) and what stands in `code` are no marks. Round brackets are marks where a key stands in them, or
     where a number that has a source ends a sentence.
     """
-    code = [match.span() for match in _CODE.finditer(text)] if "`" in text else []
+    taken = [match.span() for match in _CODE.finditer(text)] if "`" in text else []
     found: list[Mark] = []
     for pattern in (_SUP, _BRACKETED, _ROUND, _RAISED):
         for match in pattern.finditer(text):
-            if any(start < match.end() and match.start() < end for start, end in code):
-                continue
-            if any(mark.start < match.end() and match.start() < mark.end for mark in found):
-                continue
-            if mark := _mark(pattern, match, text, keys):
+            is_taken = any(start < match.end() and match.start() < end for start, end in taken)
+            if not is_taken and (mark := _mark(pattern, match, text, keys)):
                 found.append(mark)
+                taken.append((mark.start, mark.end))
     return sorted(found)
 
 
@@ -88,26 +85,21 @@ def _read(start: int, end: int, inner: str, keys: Sequence[str]) -> Mark | None:
         return None
     named: list[str] = []
     unknown: list[str] = []
-    others = 0
+    has_others = has_keys = False
     for piece in pieces:
         low = piece.casefold()
+        is_year = low.isdecimal() and len(low) == 4 and 1500 <= int(low) <= 2100
         if low in known:
             named.append(known[low])
-        elif low.isdecimal():
-            if len(low) == 4 and 1500 <= int(low) <= 2100:
-                others += 1
-            elif len(low) <= 4 and 1 <= int(low) <= len(keys) and not any(key.isdecimal() for key in keys):
-                named.append(keys[int(low) - 1])
-            else:
-                unknown.append(piece)
-        elif _looks_like_a_key(piece, keys):
+            has_keys = has_keys or not piece.isdecimal()
+        elif low.isdecimal() and not is_year:
+            is_place = len(low) <= 4 and 1 <= int(low) <= len(keys) and not any(key.isdecimal() for key in keys)
+            (named if is_place else unknown).append(keys[int(low) - 1] if is_place else piece)
+        elif not is_year and _looks_like_a_key(piece, keys):
             unknown.append(piece)
         else:
-            others += 1
-    by_key = any(piece.casefold() in known and not piece.isdecimal() for piece in pieces)
-    if others and not by_key:
-        return None
-    if not named and not unknown:
+            has_others = True
+    if (has_others and not has_keys) or not (named or unknown):
         return None
     return Mark(start, end, tuple(dict.fromkeys(named)), tuple(dict.fromkeys(unknown)))
 

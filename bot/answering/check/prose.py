@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.answering.check.claim import ParsedPassage, ParsedSentence, is_heading, is_lead_in, says_nothing_is_known
 from bot.answering.check.marks import Mark, find_marks
@@ -56,18 +57,24 @@ class Shown:
 
 @dataclass(frozen=True)
 class Draft:
-    """What is checked of a reply: `text` with `[n]` marks, what they cite, and what was taken out."""
+    """What is checked of a reply: what is shown, what its `[n]` marks cite, and what was taken out."""
 
-    text: str
-    citations: tuple[Citation, ...] = ()
-    removed: tuple[Removed, ...] = ()
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[Shown, ...]
+    citations: tuple[Citation, ...]
+    removed: tuple[Removed, ...]
 
-    def without(self, reasons: Mapping[int, str]) -> Draft:
-        """The draft without those of `shown` whose places are given, each with the reason why it goes."""
-        kept = tuple(each for place, each in enumerate(self.shown) if place not in reasons)
-        gone = tuple(Removed(self.shown[place].claim, reason) for place, reason in reasons.items())
-        return Draft(_joined(kept), self.citations, (*self.removed, *gone), kept)
+    @cached_property
+    def text(self) -> str:
+        """All that is shown; bold that a cut left open is taken out."""
+        texts = [each.text.replace("**", "") if each.text.count("**") % 2 else each.text for each in self.shown]
+        return "".join((each.gap or " ") * bool(place) + texts[place] for place, each in enumerate(self.shown))
+
+    def without(self, places: Iterable[int], reasons: Iterable[str | None]) -> Draft:
+        """The draft without those of `shown` at `places` that have a reason to go."""
+        gone = {place: reason for place, reason in zip(places, reasons, strict=True) if reason}
+        kept = tuple(each for place, each in enumerate(self.shown) if place not in gone)
+        removed = tuple(Removed(self.shown[place].claim, reason) for place, reason in gone.items())
+        return Draft(kept, self.citations, (*self.removed, *removed))
 
 
 class ProseCheck:
@@ -84,7 +91,6 @@ class ProseCheck:
         self._passages = {key: ParsedPassage.of(hit) for key, hit in evidence.items()}
         self._keys = tuple(evidence)
         self._question = ParsedSentence(question.text)
-        self._names: frozenset[str] | None = None
         self._stream = SentenceStream(lambda run: bool(_SOURCE.fullmatch(run) or find_marks(run, self._keys)))
         self._shown: list[Shown] = []
         self._citations: list[Citation] = []
@@ -105,8 +111,7 @@ class ProseCheck:
     def draft(self) -> Draft:
         """What is checked so far; what it shows stays as it is while more is fed."""
         if self._draft is None:
-            shown = tuple(self._shown)
-            self._draft = Draft(_joined(shown), tuple(self._citations), tuple(self._removed), shown)
+            self._draft = Draft(tuple(self._shown), tuple(self._citations), tuple(self._removed))
         return self._draft
 
     def finish(self) -> Draft:
@@ -157,7 +162,7 @@ class ProseCheck:
         is_titled = lead.lstrip("> ").startswith("#") or is_heading(clean)
         if is_order(plain):
             self._remove(plain, MACHINE)
-        elif says_nothing_is_known(claim, self._question, self._stems()):
+        elif says_nothing_is_known(claim, self._question, self._stems):
             self._show(lead + _PLACE.sub("", clean))
         elif is_lead_in(claim, self._question.stems) or (is_titled and not keys and self._is_topic(claim)):
             self._held_back.append(Shown(lead + _PLACE.sub("", clean), self._gap))
@@ -213,11 +218,10 @@ class ProseCheck:
         Where marks stand in mid-sentence, each part answers to its own marks; else the sentence is cut at "and",
         "while" and the like, and no part may take its numbers and days from two passages.
         """
-        for cut, own_marks in ((_cut_at_places(clean), True), (_cut_at_clauses(clean), False)):
+        for cut in (_cut_at_places(clean, marks), [(words, keys) for words in _cut_at_clauses(clean)]):
             parts: list[tuple[ParsedSentence, list[str]]] = []
-            for words, place in cut if len(cut) > 1 else ():
+            for words, own in cut if len(cut) > 1 else ():
                 part = self._parsed(unmarked(words).strip(" ,;."))
-                own = marks[place].keys if own_marks and place < len(marks) else keys
                 good = [key for key in own if find_violation(part, self._passages[key]) is None]
                 if not good:
                     parts = []
@@ -228,16 +232,19 @@ class ProseCheck:
         return []
 
     def _parsed(self, text: str) -> ParsedSentence:
-        if self._names is None:
-            self._names = frozenset().union(*(each.name_words for each in self._passages.values()))
         return ParsedSentence(text, 0, self._names)
 
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset().union(*(each.name_words for each in self._passages.values()))
+
+    @cached_property
     def _stems(self) -> frozenset[str]:
         return frozenset().union(*(each.stems for each in self._passages.values()))
 
     def _is_topic(self, claim: ParsedSentence) -> bool:
         """Whether a heading names what the passages speak of, without numbers or days."""
-        return not claim.quantities and not claim.days and claim.stems <= self._stems() | self._question.stems
+        return not claim.quantities and not claim.days and claim.stems <= self._stems | self._question.stems
 
     def _is_in_evidence(self, address: str) -> bool:
         return any(address in each.text for each in self._passages.values())
@@ -280,12 +287,6 @@ class ProseCheck:
         return numbers
 
 
-def _joined(shown: Sequence[Shown]) -> str:
-    """The text of what is shown; bold that a cut left open is taken out."""
-    texts = [each.text.replace("**", "") if each.text.count("**") % 2 else each.text for each in shown]
-    return "".join((each.gap or " ") * bool(place) + texts[place] for place, each in enumerate(shown))
-
-
 def _gap_of(blanks: str) -> str:
     lines = blanks.count("\n")
     return "\n\n" if lines > 1 else "\n" if lines else " " if blanks else ""
@@ -300,29 +301,30 @@ def _with_places(text: str, marks: Sequence[Mark]) -> str:
     return "".join((*kept, text[at:]))
 
 
-def _cut_at_places(clean: str) -> list[tuple[str, int]]:
-    """The runs before each mark; marks side by side close the same run, and the last run answers to the last mark."""
-    cut: list[tuple[str, int]] = []
+def _cut_at_places(clean: str, marks: Sequence[Mark]) -> list[tuple[str, tuple[str, ...]]]:
+    """The runs before each mark, each with the mark's keys; marks side by side close the same run, and the last run
+    answers to the last mark."""
+    cut: list[tuple[str, tuple[str, ...]]] = []
     at = 0
-    for place in re.finditer("[\ue000-\uf8ff]", clean):
+    for place in re.finditer("[\ue000-\uf8ff]|\\Z", clean):
         run = clean[at : place.start()]
-        if any(letter.isalnum() for letter in run):
-            cut.append((run, ord(place[0]) - 0xE000))
         at = place.end()
-    rest = clean[at:]
-    if any(letter.isalnum() for letter in rest) and cut:
-        cut.append((rest, cut[-1][1]))
+        if any(letter.isalnum() for letter in run):
+            if place[0]:
+                cut.append((run, marks[ord(place[0]) - 0xE000].keys))
+            elif cut:
+                cut.append((run, cut[-1][1]))
     return cut
 
 
-def _cut_at_clauses(clean: str) -> list[tuple[str, int]]:
-    cut: list[tuple[str, int]] = []
+def _cut_at_clauses(clean: str) -> list[str]:
+    cut: list[str] = []
     waiting = ""
     for part in _CLAUSE.split(_PLACE.sub("", clean)):
         waiting = f"{waiting}, {part}" if waiting else part
         if ParsedSentence(waiting).stems:  # a day or a number alone goes with what follows it
-            cut.append((waiting, 0))
+            cut.append(waiting)
             waiting = ""
     if waiting and cut:
-        cut[-1] = (f"{cut[-1][0]}, {waiting}", 0)
+        cut[-1] = f"{cut[-1]}, {waiting}"
     return cut

@@ -38,6 +38,10 @@ class Piece(NamedTuple):
     gap: str
 
 
+class _Undecided(Exception):
+    """More text decides where the sentence ends."""
+
+
 class SentenceStream:
     """Takes a text piece by piece; gives the sentences that are complete.
 
@@ -48,101 +52,96 @@ class SentenceStream:
         self._is_mark = is_mark
         self._buffer = ""
         self._scanned = 0
+        self._is_last = False
 
     def feed(self, text: str) -> Iterator[Piece]:
         """The sentences that are complete with this piece of text."""
         self._buffer += text
-        yield from self._pieces(is_last=False)
-
-    def finish(self) -> Iterator[Piece]:
-        """The sentences that are left."""
-        yield from self._pieces(is_last=True)
-
-    def _pieces(self, *, is_last: bool) -> Iterator[Piece]:
         while self._buffer:
             blanks = len(self._buffer) - len(self._buffer.lstrip())
-            if blanks == len(self._buffer):
-                if is_last:
-                    self._buffer = ""
-                return
-            end = self._end(blanks, is_last=is_last)
-            if end is None:
+            try:
+                if blanks == len(self._buffer):
+                    self._wait()
+                    return
+                end = self._end(blanks)
+            except _Undecided:
                 return
             piece = Piece(self._buffer[blanks:end].strip(), self._buffer[:blanks])
             self._buffer = self._buffer[end:]
             self._scanned = 0
             yield piece
 
-    def _end(self, start: int, *, is_last: bool) -> int | None:
-        """Where the sentence that begins at `start` ends; None where more text decides."""
+    def finish(self) -> Iterator[Piece]:
+        """The sentences that are left."""
+        self._is_last = True
+        yield from self.feed("")
+
+    def _wait(self) -> None:
+        """Where more text decides: goes on only if none comes."""
+        if not self._is_last:
+            raise _Undecided
+
+    def _end(self, start: int) -> int:
+        """Where the sentence that begins at `start` ends."""
         limit = start + SENTENCE_CHARS_MOST
         for stop in _STOP.finditer(self._buffer, max(start, self._scanned)):
             if stop.start() >= limit:
                 return limit
-            if stop.end() == len(self._buffer) and not is_last:
-                self._scanned = stop.start()
-                return None
-            decided = self._decide(start, stop, is_last=is_last)
-            if decided is None:
-                self._scanned = stop.start()
-                return None
-            if decided:
-                return min(decided, limit)
+            self._scanned = stop.start()
+            if end := self._decide(start, stop):
+                return min(end, limit)
             self._scanned = stop.end()
         if len(self._buffer) >= limit:
             return limit
         self._scanned = max(self._scanned, start, len(self._buffer) - 1)
-        return len(self._buffer) if is_last else None
+        self._wait()
+        return len(self._buffer)
 
-    def _decide(self, start: int, stop: re.Match[str], *, is_last: bool) -> int | None:
-        """The end of the sentence at a stop, with its marks; 0 where it goes on, None where more text decides."""
-        after = self._past_marks(stop.end(), is_last=is_last, over_lines=stop[0] == "\n")
-        if after is None:
-            return None
+    def _decide(self, start: int, stop: re.Match[str]) -> int:
+        """The end of the sentence at a stop, with its marks; 0 where it goes on."""
+        if stop.end() == len(self._buffer):
+            self._wait()
+        after = self._past_marks(stop.end(), over_lines=stop[0] == "\n")
         following = self._buffer[after:]
         word = following.lstrip()
         if not word:
-            if not is_last:
-                return None
+            self._wait()
             return len(self._buffer)
         gap = following[: len(following) - len(word)]
         if stop[0] == "\n":
-            is_wrapped = (
-                not _ENDED.search(self._buffer, max(start, stop.start() - 16), stop.start()) and word[0].islower()
-            )
-            if is_wrapped and "\n" not in gap:
+            is_ended = _ENDED.search(self._buffer, max(start, stop.start() - 16), stop.start())
+            if not is_ended and word[0].islower() and "\n" not in gap:  # a wrapped line
                 return 0
             return stop.start() if after == stop.end() else after
         if "\n" in gap:
             return after
         if not gap and after == stop.end():
             return 0
-        first = re.match(rf"\S{{0,{LOOK_AHEAD_CHARS}}}", word)
-        seen = first[0] if first else ""
-        if len(seen) == len(word) and len(seen) < LOOK_AHEAD_CHARS and not is_last:
-            return None
+        seen = re.match(rf"\S{{0,{LOOK_AHEAD_CHARS}}}", word)[0]  # type: ignore[index]
+        if len(seen) == len(word) < LOOK_AHEAD_CHARS:
+            self._wait()
         head = self._buffer[max(start, stop.end() - LOOK_BACK_CHARS) : stop.end()]
-        joined = f"{head} {seen}"
-        cut = len(head) + 1
-        return after if any(span.start == cut for span in sentences(joined)) else 0
+        return after if any(span.start == len(head) + 1 for span in sentences(f"{head} {seen}")) else 0
 
-    def _past_marks(self, at: int, *, is_last: bool, over_lines: bool) -> int | None:
-        """The place behind the citation marks that follow a stop; None where more text decides."""
+    def _past_marks(self, at: int, *, over_lines: bool) -> int:
+        """The place behind the citation marks that follow a stop."""
         end = at
         while True:
             place = (_LINES if over_lines else _BLANKS).match(self._buffer, at).end()  # type: ignore[union-attr]
             if place == len(self._buffer):
-                return end if is_last or not over_lines else None
+                if over_lines:
+                    self._wait()
+                return end
             if over_lines and self._buffer[place] == "(":
                 return end
-            if not is_last and _BEGUN.match(self._buffer, place):
-                return None
+            if _BEGUN.match(self._buffer, place):
+                self._wait()
             mark = _MARK.match(self._buffer, place)
             if mark is None or not (mark["raised"] or self._is_mark(mark[0])):
                 return end
             if not mark["raised"]:
-                if mark.end() == len(self._buffer) and not is_last:
-                    return None
+                if mark.end() == len(self._buffer):
+                    self._wait()
                 if over_lines and self._buffer[mark.end() : mark.end() + 1] not in ("\n", "", "[", " "):
                     return end
             end = at = mark.end()

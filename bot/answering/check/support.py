@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from bot.answering.check.claim import ParsedPassage, ParsedSentence
-from bot.text.dates import Day, agrees, resolved
+from bot.text.dates import Day, agrees, printed, resolved
 from bot.text.names import Name, are_alike, initials, is_title, one_form
 from bot.text.numbers import Amount, Quantity, says_same, word_value
 from bot.text.unicode import folded, folded_text
@@ -152,7 +152,7 @@ def _is_computed(said: Quantity, held: Sequence[Quantity]) -> bool:
 def _holds_day(day: Day, passage: ParsedPassage) -> bool:
     published = passage.article.published
     said = resolved(day, published) if day.shift else [day.said]
-    held = [*passage.printed, *(one for days in passage.days for one in days)]
+    held = [*printed(published), *(one for days in passage.days for one in days)]
     if any(agrees(one, other) for one in said for other in held):
         return True
     is_number = day.is_bare_year or (day.said.year and not day.said.month)

@@ -1,7 +1,4 @@
-"""Loads the chat model that is set, of any provider that LangChain knows.
-
-What is missing is said in one sentence.
-"""
+"""Loads the chat model that is set, of any provider that LangChain knows."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from bot.errors import ModelError, SettingsError
 
@@ -71,7 +67,6 @@ def load_chat_model(
     deadline_seconds: float = 30.0,
     output_tokens: int = 1500,
     temperature: float | None = None,
-    environment: Mapping[str, str] | None = None,
 ) -> BaseChatModel:
     """The model "provider:model" as LangChain makes it; our own calls bound its time and retry it.
 
@@ -96,7 +91,7 @@ def load_chat_model(
     if provider == "openai" and base_url:
         # A server of one's own speaks the older of OpenAI's two interfaces, and tells token counts when asked.
         given |= {"use_responses_api": False, "stream_usage": True}
-        if not key_variable(name, environment):
+        if not key_variable(name):
             given["api_key"] = NO_KEY
     try:
         from langchain.chat_models import init_chat_model
@@ -125,11 +120,9 @@ def key_variable(name: str, environment: Mapping[str, str] | None = None) -> str
 
 def without_credentials(url: str) -> str:
     """An address fit to show: without user, password, query and fragment."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    shown = f"[{host}]" if ":" in host else host
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{shown}{port}{parts.path}"
+    from yarl import URL
+
+    return str(URL(url).with_user(None).with_query(None).with_fragment(None))
 
 
 def _install(provider: str, package: str = "") -> str:

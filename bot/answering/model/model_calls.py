@@ -1,7 +1,4 @@
-"""Calls a chat model: so many at once, each within a deadline and a bound, counted and logged.
-
-Messages in, pieces of text out.
-"""
+"""Calls a chat model: so many at once, each within a deadline and a bound, counted and logged."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.answering.model import model_failure
@@ -53,6 +50,7 @@ class Prices:
     output_usd: float | None = None
 
 
+@dataclass(eq=False)
 class ModelCalls:
     """One chat model, for all who ask. Its calls run in its `loop`.
 
@@ -60,25 +58,18 @@ class ModelCalls:
     without one was cut off.
     """
 
-    def __init__(
-        self,
-        model: BaseChatModel,
-        name: str,
-        *,
-        concurrency: int = 4,
-        deadline_seconds: float = 30.0,
-        output_tokens: int = 1500,
-        prices: Prices = Prices(),
-        ends_named: bool = False,
-    ) -> None:
-        self.model = model
-        self.name = name
-        self.deadline_seconds = deadline_seconds
+    model: BaseChatModel
+    name: str
+    _: KW_ONLY
+    concurrency: int = 4
+    deadline_seconds: float = 30.0
+    output_tokens: int = 1500
+    prices: Prices = Prices()
+    ends_named: bool = False
+
+    def __post_init__(self) -> None:
         self.loop = shared_loop()
-        self._output_chars = output_tokens * CHARS_PER_TOKEN
-        self._prices = prices
-        self._ends_named = ends_named
-        self._slots = asyncio.Semaphore(concurrency)
+        self._slots = asyncio.Semaphore(self.concurrency)
         self._without_usage = False
 
     async def stream(
@@ -117,20 +108,12 @@ class ModelCalls:
             said = " ".join(f"{name}={value}" for name, value in fields.items() if value != "")
             log.log(logging.INFO if outcome in ("ok", "abandoned") else logging.WARNING, "call %s", said, extra=fields)
 
-    async def complete(
-        self,
-        messages: list[BaseMessage],
-        purpose: str,
-        *,
-        until: float,
-        meter: Meter,
-        config: RunnableConfig | None = None,
-    ) -> str:
+    async def complete(self, messages: list[BaseMessage], purpose: str, *, until: float, meter: Meter) -> str:
         """A whole reply, asked for again where that may help. Raises ModelFailed."""
         attempt = 1
         while True:
             try:
-                reply = self.stream(messages, purpose, until=until, meter=meter, attempt=attempt, config=config)
+                reply = self.stream(messages, purpose, until=until, meter=meter, attempt=attempt)
                 return "".join([piece async for piece in reply])
             except ModelFailed as failed:
                 if not await self.may_retry(failed.failure, attempt, until):
@@ -157,12 +140,10 @@ class ModelCalls:
 
     def usage(self, meter: Meter) -> Usage:
         """What was counted, with its cost where prices and tokens are known."""
-        prices, cost = self._prices, None
-        if (prices.input_usd is not None or prices.output_usd is not None) and meter.input_tokens:
-            million = 1_000_000
-            cost = (
-                meter.input_tokens * (prices.input_usd or 0) + meter.output_tokens * (prices.output_usd or 0)
-            ) / million
+        read_usd, written_usd = self.prices.input_usd, self.prices.output_usd
+        cost = None
+        if (read_usd is not None or written_usd is not None) and meter.input_tokens:
+            cost = (meter.input_tokens * (read_usd or 0) + meter.output_tokens * (written_usd or 0)) / 1_000_000
         return Usage(meter.input_tokens, meter.output_tokens, meter.calls, meter.seconds, cost)
 
     @contextlib.asynccontextmanager
@@ -197,7 +178,7 @@ class ModelCalls:
             raise ModelFailed(failure) from None
         if call.refused:
             raise ModelFailed(model_failure.DECLINED)
-        if call.chars and self._ends_named and not call.ended:
+        if call.chars and self.ends_named and not call.ended:
             raise ModelFailed(model_failure.CUT)
         if not call.chars:
             raise ModelFailed(model_failure.EMPTY)
@@ -224,7 +205,7 @@ class ModelCalls:
                     continue
                 if "\ufffd" in piece:
                     raise ModelFailed(model_failure.GARBLED)
-                if call.chars > self._output_chars:
+                if call.chars > self.output_tokens * CHARS_PER_TOKEN:
                     raise ModelFailed(model_failure.ENDLESS)
                 yield piece
         finally:
@@ -234,18 +215,18 @@ class ModelCalls:
                     await stream.aclose()  # type: ignore[attr-defined]
 
 
+@dataclass(slots=True)
 class _Call:
     """One call on its way."""
 
-    def __init__(self, messages: list[BaseMessage], config: RunnableConfig | None) -> None:
-        self.messages = messages
-        self.config = config
-        self.chars = 0
-        self.input_tokens = 0
-        self.output_tokens = 0
-        self.error = ""
-        self.ended = False
-        self.refused = False
+    messages: list[BaseMessage]
+    config: RunnableConfig | None
+    chars: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    error: str = ""
+    ended: bool = False
+    refused: bool = False
 
     def take(self, chunk: Any) -> str:
         """The text of a chunk; what else it tells is kept."""

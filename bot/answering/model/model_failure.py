@@ -1,7 +1,4 @@
-"""Why a call of a chat model failed, in words fit to show: read from any provider's error. Pure.
-
-An error is known by its status, its class names and its headers.
-"""
+"""Why a call of a chat model failed, in words fit to show: read from any provider's error. Pure."""
 
 from __future__ import annotations
 
@@ -15,6 +12,13 @@ from bot.errors import ModelError
 QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached"}
 """A 429 that no waiting cures."""
 RETRIED_STATUSES = {408, 409, 425, 429}
+STATUS_OF_CLASS = {
+    "ModelAuthenticationError": 401,
+    "AuthenticationError": 401,
+    "ModelNotFoundError": 404,
+    "ModelRateLimitError": 429,
+}
+"""What errors without a status mean, by the name of their class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +60,20 @@ def failure_of(error: BaseException, *, has_begun: bool) -> Failure:
     status = next(filter(None, map(_status, _chain(error))), None)
     if status is not None:
         return _of_status(status, error)
-    names = {name for each in _chain(error) for name in _class_names(each)}
+    names = {base.__name__ for each in _chain(error) for base in type(each).__mro__}
     if any("Timeout" in name for name in names):
         return Failure("timeout", LATE.said, is_passing=True)
-    if {"ModelAuthenticationError", "AuthenticationError"} & names:
-        return _of_status(401, error)
-    if "ModelNotFoundError" in names:
-        return _of_status(404, error)
+    for known, status in STATUS_OF_CLASS.items():
+        if known in names:
+            return _of_status(status, error)
     # Decoding errors are ValueErrors too; an error that a server sends inside a stream has a name, and no status.
     if {"UnicodeDecodeError", "JSONDecodeError"} & names:
         return GARBLED
-    if "ModelRateLimitError" in names:
-        return _of_status(429, error)
     if "ModelAPIError" in names:
         return _of_status(500, error)
     if has_begun and ({"APIError", "TransportError", "OSError"} & names):
         return CUT
-    if {"ModelConnectionError", "APIConnectionError", "TransportError", "ConnectionError", "OSError"} & names:
+    if {"ModelConnectionError", "APIConnectionError", "TransportError", "OSError"} & names:
         return Failure("unreachable", "cannot be reached", is_passing=True)
     if isinstance(error, ValueError | TypeError | KeyError | AttributeError):
         return GARBLED
@@ -102,17 +103,10 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _class_names(error: BaseException) -> Iterator[str]:
-    return (each.__name__ for each in type(error).__mro__)
-
-
 def _status(error: BaseException) -> int | None:
     response: Any = getattr(error, "response", None)
-    for value in (
-        getattr(error, "status_code", None),
-        getattr(response, "status_code", None),
-        getattr(error, "code", None),
-    ):
+    for holder, name in ((error, "status_code"), (response, "status_code"), (error, "code")):
+        value = getattr(holder, name, None)
         if isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599:
             return value
     return None
@@ -120,9 +114,7 @@ def _status(error: BaseException) -> int | None:
 
 def _retry_after(error: BaseException) -> float | None:
     for each in _chain(error):
-        headers: Any = getattr(getattr(each, "response", None), "headers", None)
-        if headers is None:
-            continue
+        headers: Any = getattr(getattr(each, "response", None), "headers", None) or {}
         try:
             seconds = float(headers.get("retry-after", ""))
         except (TypeError, ValueError):

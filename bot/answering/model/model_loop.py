@@ -8,10 +8,19 @@ import functools
 import queue
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
-_END = object()
+
+
+class _End(NamedTuple):
+    """What comes behind the last item: the error that ended the work, if one did."""
+
+    error: BaseException | None = None
+
+    def tell(self) -> None:
+        if self.error is not None:
+            raise self.error
 
 
 @functools.cache
@@ -28,12 +37,12 @@ class ModelLoop:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="newsbot-model", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What a coroutine returns, for a caller in a thread."""
-        future = asyncio.run_coroutine_threadsafe(work, self._running())
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
         finally:
@@ -41,68 +50,51 @@ class ModelLoop:
 
     async def arun(self, work: Coroutine[Any, Any, T]) -> T:
         """The same for a caller in an event loop."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._running()))
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     def iterate(self, make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
         """What `make()` yields, for a caller in a thread. Leaving early stops the work."""
-        items: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
-        work = self._start(make, lambda item, error: items.put((item, error)))
+        items: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        stop = self._start(make, items.put)
         try:
-            while True:
-                item, error = items.get()
-                if error is not None:
-                    raise error
-                if item is _END:
-                    return
+            while not isinstance(item := items.get(), _End):
                 yield item
+            item.tell()
         finally:
-            work()
+            stop()
 
     async def aiterate(self, make: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
         """The same for a caller in an event loop."""
-        items: asyncio.Queue[tuple[Any, BaseException | None]] = asyncio.Queue()
+        items: asyncio.Queue[Any] = asyncio.Queue()
         caller = asyncio.get_running_loop()
 
-        def put(item: Any, error: BaseException | None) -> None:
+        def put(item: Any) -> None:
             with contextlib.suppress(RuntimeError):  # the caller's loop was closed: nobody waits any more
-                caller.call_soon_threadsafe(items.put_nowait, (item, error))
+                caller.call_soon_threadsafe(items.put_nowait, item)
 
-        work = self._start(make, put)
+        stop = self._start(make, put)
         try:
-            while True:
-                item, error = await items.get()
-                if error is not None:
-                    raise error
-                if item is _END:
-                    return
+            while not isinstance(item := await items.get(), _End):
                 yield item
+            item.tell()
         finally:
-            work()
+            stop()
 
-    def _start(
-        self, make: Callable[[], AsyncGenerator[Any, None]], put: Callable[[Any, BaseException | None], None]
-    ) -> Callable[[], object]:
+    def _start(self, make: Callable[[], AsyncGenerator[Any, None]], put: Callable[[Any], None]) -> Callable[[], object]:
         """Begin the work; returns what stops it."""
 
         async def pump() -> None:
+            end = _End()
             try:
                 async with contextlib.aclosing(make()) as found:
                     async for item in found:
-                        put(item, None)
+                        put(item)
             except asyncio.CancelledError:
-                put(_END, None)
                 raise
             except BaseException as error:
-                put(None, error)
-            else:
-                put(_END, None)
+                end = _End(error)
+            finally:
+                put(end)
 
         # The caller's context variables come along: tracers find the run that they are part of there.
-        return asyncio.run_coroutine_threadsafe(pump(), self._running()).cancel
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="newsbot-model", daemon=True).start()
-            return self._loop
+        return asyncio.run_coroutine_threadsafe(pump(), self._loop).cancel

@@ -14,20 +14,28 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bot.answering.check.gate import check
-from bot.answering.check.judge import Judge, judged, pairs_of
+from bot.answering.check.judge import Judge, pairs_of
 from bot.answering.check.prompt_injection import without_orders
 from bot.answering.check.prose import Draft, ProseCheck
 from bot.answering.model import model_failure
 from bot.answering.model.evidence import escaped, fenced, tokens_of
 from bot.answering.model.model_calls import Meter, ModelCalls
 from bot.answering.model.model_failure import Failure, ModelFailed
-from bot.answering.model.wording import filled
 from bot.schema import Answer, Hit, Question, Removed, Turn
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_core.runnables import RunnableConfig
 
+HOLES: Mapping[str, frozenset[str]] = {
+    "write_system": frozenset({"no_answer"}),
+    "write_user": frozenset({"evidence", "question", "today"}),
+    "rewrite_system": frozenset(),
+    "rewrite_user": frozenset({"history", "question"}),
+    "verify_system": frozenset(),
+    "verify_user": frozenset({"pairs"}),
+}
+"""What a chat model is told, by the name of its file of prompts/: exactly these holes are filled."""
 NO_ANSWER = "The corpus does not say."
 """What a model is told to write where the evidence holds no answer."""
 RESERVE_SECONDS = 0.2
@@ -57,6 +65,7 @@ _ADDRESS = re.compile(
 )
 """Addresses, wherever they stand: an answer links to its articles, and passes on no address that they name."""
 _WORD = re.compile(r"[^\W_]+")
+_HOLE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,39 +85,28 @@ class Job:
     meter: Meter = field(default_factory=Meter)
 
 
+@dataclass(eq=False, kw_only=True)
 class Writer:
     """Writes answers with a chat model. What it does runs in the loop of its `calls`.
 
-    `prompts` are the wordings by name (see `wording.HOLES`); `make_check` begins the check of one reply against the
+    `prompts` are the wordings by name (see `HOLES`); `make_check` begins the check of one reply against the
     evidence that the model was given; `question_chars` bounds a question made whole. With `verify` the model reads
     its answer again, with a `judge` another model does, before any of it is shown.
     """
 
-    def __init__(
-        self,
-        calls: ModelCalls,
-        prompts: Mapping[str, str],
-        make_check: Callable[[Question, Mapping[str, Hit]], ProseCheck],
-        *,
-        context_tokens: int = 6000,
-        history_tokens: int = 1000,
-        question_chars: int = 1000,
-        verify: bool = False,
-        judge: Judge | None = None,
-    ) -> None:
-        self.calls = calls
-        self.prompts = prompts
-        self._make_check = make_check
-        self._context_tokens = context_tokens
-        self._history_tokens = history_tokens
-        self._question_chars = question_chars
-        self._verify = verify
-        self._judge = judge
+    calls: ModelCalls
+    prompts: Mapping[str, str]
+    context_tokens: int = 6000
+    history_tokens: int = 1000
+    question_chars: int = 1000
+    verify: bool = False
+    judge: Judge | None = None
+    make_check: Callable[[Question, Mapping[str, Hit]], ProseCheck] = ProseCheck
 
     async def write(self, job: Job, config: RunnableConfig | None = None) -> AsyncGenerator[Answer, None]:
         """Growing answers, each checked; the last one is final. A model that fails gives the answer by quoting."""
         until = self._until(job.started, 1.0)
-        evidence = fenced(without_orders(job.hits), self._context_tokens)
+        evidence = fenced(without_orders(job.hits), self.context_tokens)
         if not evidence.passages:
             yield self._quoted(job, model_failure.UNSUPPORTED, ())
             return
@@ -120,7 +118,7 @@ class Writer:
         })  # fmt: skip
         attempt = 1
         while True:
-            reply = _Reply(self._make_check(job.question, evidence.passages))
+            reply = _Reply(self.make_check(job.question, evidence.passages))
             shown = ""
             try:
                 stream = self.calls.stream(
@@ -128,7 +126,7 @@ class Writer:
                 )
                 async with contextlib.aclosing(stream) as pieces:
                     async for piece in pieces:
-                        if (draft := reply.grown(piece)) is None or self._verify or self._judge:
+                        if (draft := reply.grown(piece)) is None or self.verify or self.judge:
                             continue
                         answer = self._answer(job, draft)
                         if answer.answered and len(answer.text) > len(shown) and answer.text.startswith(shown):
@@ -147,15 +145,7 @@ class Writer:
                 yield self._quoted(job, model_failure.UNCHECKED, ())
                 return
 
-    async def rewrite(
-        self,
-        asked: str,
-        history: Sequence[Turn],
-        *,
-        started: float,
-        meter: Meter,
-        config: RunnableConfig | None = None,
-    ) -> str | None:
+    async def rewrite(self, asked: str, history: Sequence[Turn], started: float, meter: Meter) -> str | None:
         """A follow-up made to stand alone, or None where the model fails or writes something else than a question."""
         told = self._told(history)
         if not told:
@@ -163,10 +153,10 @@ class Writer:
         messages = self._messages("rewrite", {"history": told, "question": escaped(asked)})
         try:
             until = self._until(started, REWRITE_SHARE)
-            reply = await self.calls.complete(messages, "rewrite", until=until, meter=meter, config=config)
+            reply = await self.calls.complete(messages, "rewrite", until=until, meter=meter)
         except ModelFailed:
             return None
-        return _whole(reply, asked, told, self._question_chars)
+        return _whole(reply, asked, told, self.question_chars)
 
     def _until(self, started: float, share: float) -> float:
         """The loop's time at which a model must be done."""
@@ -177,14 +167,14 @@ class Writer:
     def _messages(self, name: str, values: Mapping[str, str]) -> list[BaseMessage]:
         from langchain_core.messages import HumanMessage, SystemMessage
 
-        return [
-            SystemMessage(filled(self.prompts[f"{name}_system"], values).strip()),
-            HumanMessage(filled(self.prompts[f"{name}_user"], values).strip()),
-        ]
+        def filled(part: str) -> str:  # what a value holds is never taken for a hole
+            return _HOLE.sub(lambda hole: values.get(hole[1], hole[0]), self.prompts[f"{name}_{part}"]).strip()
+
+        return [SystemMessage(filled("system")), HumanMessage(filled("user"))]
 
     def _told(self, history: Sequence[Turn]) -> str:
         """The newest turns that fit into the budget, oldest first."""
-        left, told = self._history_tokens, []
+        left, told = self.history_tokens, []
         for turn in reversed(history):
             lines = [f"Question: {_one_line(turn.question)}"]
             if turn.answer.strip():
@@ -233,13 +223,11 @@ class Writer:
 
     async def _judged(self, draft: Draft, until: float, meter: Meter) -> Draft:
         """The draft without what the models that judge do not find supported. Raises ModelFailed."""
-        if self._judge is not None:
-            draft = await asyncio.to_thread(judged, draft, self._judge)
-        pairs = pairs_of(draft) if self._verify else {}
-        if not pairs:
-            return draft
-        reasons = await self._verdicts(list(pairs.values()), until, meter)
-        return draft.without({place: reason for place, reason in zip(pairs, reasons, strict=True) if reason})
+        if self.judge is not None and (pairs := pairs_of(draft)):
+            draft = draft.without(pairs, await asyncio.to_thread(self.judge, list(pairs.values())))
+        if self.verify and (pairs := pairs_of(draft)):
+            draft = draft.without(pairs, await self._verdicts(list(pairs.values()), until, meter))
+        return draft
 
     async def verify_claims(self, pairs: Sequence[tuple[str, str]]) -> list[str | None]:
         """Why each of some (sentence, passage) goes, by the chat model's verdict. Raises ModelFailed."""
@@ -262,6 +250,11 @@ class Writer:
         log.info("answered by quoting: %s", failure.outcome)
         note = f"The chat model {failure.said}, so {what}."
         return replace(job.quoted, note=note, removed=removed, usage=self.calls.usage(job.meter))
+
+
+def holes_of(template: str) -> frozenset[str]:
+    """The names of a template's holes; other braces are text."""
+    return frozenset(_HOLE.findall(template))
 
 
 class _Reply:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from sklearn.metrics import roc_auc_score
 
 from bot.errors import ModelError, UsageError, first_line
 from bot.evaluation.metrics import exact, token_f1
@@ -167,22 +168,18 @@ def network_reader(network: ReaderNetwork, encoder: PairEncoder) -> Reader:
 
 def evaluate(examples: Sequence[Example], reader: Reader) -> dict[str, float]:
     """Exact match and F1 of the best span where there is one; AUC of the answerable logit where it is known."""
-    exacts: list[float] = []
-    overlaps: list[float] = []
-    answering: list[float] = []
-    empty: list[float] = []
+    said: list[tuple[str, list[str]]] = []
+    answerable: list[tuple[int, float]] = []
     for example in examples:
         [found] = reader.read(example.question, [(example.header, example.passage)])
         if example.spans and found.spans:
             golds = [example.passage[start:end] for start, end in example.spans]
-            best = example.passage[found.spans[0].start : found.spans[0].end]
-            exacts.append(exact(best, golds))
-            overlaps.append(token_f1(best, golds))
+            said.append((example.passage[found.spans[0].start : found.spans[0].end], golds))
         if example.answerable is not None:
-            (answering if example.answerable else empty).append(found.answerable)
-    above = sum(one > other for one in answering for other in empty)
+            answerable.append((example.answerable, found.answerable))
+    known = [each for each, _ in answerable]
     return {
-        "exact": sum(exacts) / max(1, len(exacts)),
-        "f1": sum(overlaps) / max(1, len(overlaps)),
-        "answerable_auc": above / max(1, len(answering) * len(empty)),
+        "exact": sum(exact(best, golds) for best, golds in said) / max(1, len(said)),
+        "f1": sum(token_f1(best, golds) for best, golds in said) / max(1, len(said)),
+        "answerable_auc": roc_auc_score(known, [sure for _, sure in answerable]) if len(set(known)) == 2 else 0.0,
     }

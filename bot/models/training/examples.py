@@ -9,14 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from bot.errors import ReadError
+from bot.evaluation.question_file import JsonLine, read_lines
 from bot.models.reader_input import header
 from bot.text.sentences import sentences
 
 OTHER_STORY_SHARE = 0.4
 """Of the questions of a story, those that are also put to a passage of another story."""
+NEAR_CHARS = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,40 +40,75 @@ class Example:
     answerable: int | None
 
 
+class StoryQuestion(JsonLine):
+    """A question of a story; `passage` is the place of the passage that answers one over the whole story."""
+
+    q: str
+    a: str | tuple[str, ...]
+    kind: str = ""
+    evidence: str = ""
+    passage: int = 0
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """One, or the items of a list."""
+        return (self.a,) if isinstance(self.a, str) else self.a
+
+
+class StoryPassage(JsonLine):
+    """An article of a story, with questions that it answers and others that it does not."""
+
+    title: str
+    source: str
+    published: date
+    text: str
+    questions: tuple[StoryQuestion, ...] = ()
+    unanswerable: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> str:
+        """As the reader sees it."""
+        return header(self.title, self.source, self.published)
+
+
+class Story(JsonLine):
+    """A line of a story file: articles on one thing."""
+
+    passages: Annotated[tuple[StoryPassage, ...], Field(min_length=2)]
+    story_questions: tuple[StoryQuestion, ...] = ()
+
+
 def story_examples(paths: Iterable[Path], random_: random.Random) -> Iterator[Example]:
     """Examples of story files: each question on its passage, on another of its story, on one of another story.
 
-    Raises ReadError, which names file and line, for what is no story.
+    Raises ReadError, which names file, line and field, for what is no story.
     """
-    stories = [story for path in paths for story in _json_lines(path)]
+    stories = [story for path in paths for _, story in read_lines(path, Story, "stories")]
     for story in stories:
-        for passage in story["passages"]:
-            text, head = passage["text"], _header(passage)
-            rest = [other for other in story["passages"] if other is not passage]
-            for question in passage["questions"]:
-                asked = question["q"]
+        for passage in story.passages:
+            text, head = passage.text, passage.header
+            rest = [other for other in story.passages if other is not passage]
+            for question in passage.questions:
+                asked = question.q
                 found = _story_spans(question, text)
                 if found is None:
                     continue
                 spans, evidence = found
                 yield Example(asked, head, text, spans, evidence, 1, 1)
-                answers = [question["a"]] if isinstance(question["a"], str) else question["a"]
                 other = random_.choice(rest)
-                if question["kind"] != "yesno" and not any(answer in other["text"] for answer in answers):
-                    yield Example(asked, _header(other), other["text"], (), (), None, 0)
+                if question.kind != "yesno" and not any(answer in other.text for answer in question.answers):
+                    yield Example(asked, other.header, other.text, (), (), None, 0)
                 if random_.random() < OTHER_STORY_SHARE:
                     stranger = random_.choice(stories)
                     if stranger is not story:
-                        far = random_.choice(stranger["passages"])
-                        yield Example(asked, _header(far), far["text"], (), (), 0, 0)
-            for asked in passage["unanswerable"]:
+                        far = random_.choice(stranger.passages)
+                        yield Example(asked, far.header, far.text, (), (), 0, 0)
+            for asked in passage.unanswerable:
                 yield Example(asked, head, text, (), (), None, 0)
-        for question in story.get("story_questions", ()):
-            passage = story["passages"][question["passage"]]
-            spans = _best_occurrence(passage["text"], question["a"], question["q"])
-            yield Example(
-                question["q"], _header(passage), passage["text"], spans, _around(passage["text"], spans), 1, 1
-            )
+        for question in story.story_questions:
+            passage = story.passages[question.passage]
+            spans = _best_occurrence(passage.text, question.answers[0], question.q)
+            yield Example(question.q, passage.header, passage.text, spans, _around(passage.text, spans), 1, 1)
 
 
 def squad_examples(paths: Iterable[Path], random_: random.Random, *, unanswerable: float = 0.4) -> Iterator[Example]:
@@ -102,16 +141,16 @@ def squad_examples(paths: Iterable[Path], random_: random.Random, *, unanswerabl
 
 
 def _story_spans(
-    question: dict[str, Any], text: str
+    question: StoryQuestion, text: str
 ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]] | None:
     """Spans and evidence of a story's question; None where its answer does not stand in the text."""
-    if question["kind"] == "yesno":
-        start = text.find(question["evidence"])
-        return None if start < 0 else ((), ((start, start + len(question["evidence"])),))
-    if question["kind"] == "list":
-        spans = tuple(span for item in question["a"] for span in _occurrences(text, item)[:1])
+    if question.kind == "yesno":
+        start = text.find(question.evidence)
+        return None if start < 0 else ((), ((start, start + len(question.evidence)),))
+    if question.kind == "list":
+        spans = tuple(span for item in question.answers for span in _occurrences(text, item)[:1])
     else:
-        spans = _best_occurrence(text, question["a"], question["q"])
+        spans = _best_occurrence(text, question.answers[0], question.q)
     return (spans, _around(text, spans)) if spans else None
 
 
@@ -125,13 +164,13 @@ def _occurrences(text: str, answer: str) -> list[tuple[int, int]]:
     return whole or [found.span() for found in re.finditer(re.escape(answer), text)]
 
 
-def _best_occurrence(text: str, answer: str, question: str, around: int = 110) -> tuple[tuple[int, int], ...]:
+def _best_occurrence(text: str, answer: str, question: str) -> tuple[tuple[int, int], ...]:
     """Where the answer stands with most of the question's words near it: files seldom say which place is meant."""
     found = _occurrences(text, answer)
     asked = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 3}
 
     def near(span: tuple[int, int]) -> int:
-        window = text[max(0, span[0] - around) : span[1] + around].lower()
+        window = text[max(0, span[0] - NEAR_CHARS) : span[1] + NEAR_CHARS].lower()
         return sum(word in asked for word in re.findall(r"\w+", window))
 
     return (max(found, key=near),) if found else ()
@@ -146,10 +185,6 @@ def _around(text: str, spans: Sequence[tuple[int, int]]) -> tuple[tuple[int, int
     )
 
 
-def _header(passage: dict[str, Any]) -> str:
-    return header(passage["title"], passage["source"], date.fromisoformat(passage["published"]))
-
-
 def _json(path: Path) -> Any:
     import gzip
 
@@ -160,21 +195,6 @@ def _json(path: Path) -> Any:
         raise ReadError(f"The training file {path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
         raise ReadError(f"{path} is no JSON ({error}). Give SQuAD's file as it is published.") from error
-
-
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    story = json.loads(line)
-                    if not isinstance(story, dict) or not {"passages"} <= story.keys():
-                        raise ReadError(f'{path}, line {number}: no story; a line is {{"passages": [...]}}.')
-                    yield story
-    except OSError as error:
-        raise ReadError(f"The training file {path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
-        raise ReadError(f"{path}: a line is no JSON ({error}).") from error
 
 
 def question_examples(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from bot.models.onnx_graphs import write_graph
 from bot.models.reader import WordEmbeddings
 from bot.models.training.network import ReaderNetwork
 
@@ -22,9 +22,7 @@ POSITIONS = 322
 """Positions that are kept: MPNet counts from 2."""
 
 
-def export(
-    network: ReaderNetwork, base: Path, folder: Path, facts: Mapping[str, Any], *, quantize: bool = True
-) -> None:
+def export(network: ReaderNetwork, base: Path, folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the files of a network into a folder that is made; what stood there is replaced.
 
     `facts` are written to reader.json beside what the files need: name, max_tokens, and whatever a card says.
@@ -35,35 +33,18 @@ def export(
     network = network.cpu().eval()
     _cut_positions(network)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    workshop = Path(tempfile.mkdtemp(prefix=".reader-", dir=folder.parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix=".reader-", dir=folder.parent, ignore_cleanup_errors=True) as place:
+        workshop = Path(place)
         whole = workshop / "fp32.onnx"
         ids = torch.randint(5, network.encoder.get_input_embeddings().num_embeddings, (2, 48))
         mask = torch.ones_like(ids)
         mask[1, 40:] = 0
-        names = ["words", "types", "mask"]
-        outputs = ["start", "end", "evidence", "pair"]
-        axes = {name: {0: "pairs", 1: "tokens"} for name in (*names, *outputs[:3])} | {"pair": {0: "pairs"}}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # tracer warnings: the card's figures compare the two
-            torch.onnx.export(
-                network,
-                (network.words(ids), torch.zeros_like(ids), mask),
-                str(whole),
-                input_names=names,
-                output_names=outputs,
-                dynamic_axes=axes,
-                opset_version=17,
-                dynamo=False,
-            )
+        tokens = {0: "pairs", 1: "tokens"}
+        axes = dict.fromkeys(("words", "types", "mask", "start", "end", "evidence"), tokens) | {"pair": {0: "pairs"}}
+        write_graph(network, (network.words(ids), torch.zeros_like(ids), mask), axes, whole)
         graph = workshop / "reader.onnx"
-        if quantize:
-            quantize_dynamic(
-                whole, graph, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul"]
-            )
-            whole.unlink()
-        else:
-            whole.rename(graph)
+        quantize_dynamic(whole, graph, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul"])
+        whole.unlink()
         _split(graph)
         onnx.checker.check_model(str(graph))
         table = network.encoder.get_input_embeddings().weight.detach().float().numpy()
@@ -75,8 +56,6 @@ def export(
                 made.replace(folder / made.name)
         else:
             workshop.rename(folder)
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _split(graph: Path) -> None:

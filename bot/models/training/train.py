@@ -63,30 +63,13 @@ def rows_of(examples: Sequence[Example], encoder: PairEncoder) -> list[Row]:
     rows = []
     for example in examples:
         [pair] = encoder.pairs(example.question, [(example.header, example.passage)])
-        spans = [_tokens(pair, span) for span in example.spans]
-        if example.spans and None in spans:
+        spans = [_covered(pair, span) for span in example.spans]
+        if not all(spans) or any(end > pair.offsets[-1][1] for _, end in example.spans):
             continue
-        evidence = [place for span in example.evidence for place in _covered(pair, span)]
-        found = [span for span in spans if span]
-        rows.append(
-            Row(
-                pair,
-                tuple(start for start, _ in found),
-                tuple(end for _, end in found),
-                tuple(evidence),
-                example.relevant,
-                example.answerable,
-            )
-        )
+        starts, ends = tuple(span[0] for span in spans), tuple(span[-1] for span in spans)
+        evidence = tuple(place for span in example.evidence for place in _covered(pair, span))
+        rows.append(Row(pair, starts, ends, evidence, example.relevant, example.answerable))
     return rows
-
-
-def _tokens(pair: Pair, span: tuple[int, int]) -> tuple[int, int] | None:
-    """The first and last token of a span of characters."""
-    covered = _covered(pair, span)
-    if not covered or pair.offsets[-1][1] < span[1]:
-        return None
-    return covered[0], covered[-1]
 
 
 def _covered(pair: Pair, span: tuple[int, int]) -> list[int]:
