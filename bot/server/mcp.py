@@ -13,12 +13,12 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
 from pydantic import Field
+from starlette.types import ASGIApp
 
 import bot
 from bot.errors import NewsbotError
 from bot.render import hit_json
 from bot.schema import Question
-from bot.server.guard import App
 from bot.server.queries import RESULTS_MOST, CorpusQueries, found_json, shown_json, source_json
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -132,10 +132,10 @@ def mcp_server(opened: OpenedLate) -> MCPServer[Any]:
     return server
 
 
-def mcp_app(server: MCPServer[Any], body_bytes: int) -> App:
+def mcp_app(server: MCPServer[Any], body_bytes: int) -> ASGIApp:
     """The server as an ASGI app at /mcp, each request by itself. The guard stands before it, not the package's own."""
     security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    app: App = server.streamable_http_app(
+    app: ASGIApp = server.streamable_http_app(
         stateless_http=True, max_request_body_size=body_bytes, transport_security=security
     )
     return app
