@@ -26,6 +26,11 @@ CACHE = ROOT / ".pytest_cache" / "newsbot"
 SAMPLE = ROOT / "ingest" / "sample"
 
 
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: no search for garbage goes through it."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests run in an empty folder, without the developer's variables and .env."""
@@ -38,9 +43,14 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 @pytest.fixture(autouse=True, scope="module")
 def _files_let_go() -> Iterator[None]:
-    """What a file's tests opened and dropped is closed at its end: some machines allow a process 256 open files."""
+    """What a file's tests opened and dropped is closed at its end: some machines allow a process 256 open files.
+
+    What is left stays to the end of the run, as modules and models do. It is frozen: searching a million objects for
+    garbage at each file's end took an eighth of the time of all tests.
+    """
     yield
     gc.collect()
+    gc.freeze()
 
 
 class RememberingReader:
