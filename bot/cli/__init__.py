@@ -49,6 +49,11 @@ def _main(arguments: Sequence[str] | None) -> int:
     speak_utf8()
     parser = parser_of_commands()
     parsed = parser.parse(arguments)
+    if parsed.version:
+        from importlib.metadata import version  # which takes longer than all the rest of --help
+
+        print(f"newsbot {version('newsbot')}")
+        return 0
     if not hasattr(parsed, "command"):
         parser.print_help()
         return 0

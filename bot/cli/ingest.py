@@ -36,7 +36,6 @@ FAILURES_SHOWN = 3
 
 def run_ingest(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot ingest`: exit status 0, or 1 when something failed."""
-
     way = _dry_run if parsed.dry_run else _ingested
     return _report(list(way(lambda corpus: _read(parsed, settings, corpus), settings)), parsed, settings)
 

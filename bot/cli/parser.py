@@ -91,16 +91,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" Did you mean {near[0]}?" if near else ""
 
 
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for: that takes longer than all the rest of --help."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
-        from importlib.metadata import version
-
-        print(f"newsbot {version('newsbot')}")
-        parser.exit()
-
-
 def _day(text: str, *, last: bool = False) -> date:
     from bot.errors import UsageError
     from bot.wording.days import day_of
@@ -189,7 +179,7 @@ def parser_of_commands() -> _Parser:
         description="Answers questions about a news corpus with cited, dated, verbatim passages.",
         epilog='Begin with:  newsbot demo   or   newsbot ingest articles/ && newsbot ask "Who won the election?"',
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.flag("--version", "show the version and exit")
     commands = parser.subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def command(name: str, module: str, said: str, example: str) -> _Parser:
