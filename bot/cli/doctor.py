@@ -105,7 +105,7 @@ def _python() -> Diagnostic:
     except metadata.PackageNotFoundError:
         return Diagnostic("Python", "wrong", f"{said} newsbot is not installed there.", "pip install -e .")
     names = (re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in wanted)
-    if missing := [name for name in names if next(metadata.distributions(name=name), None) is None]:
+    if missing := [name for name in names if not [*metadata.distributions(name=name)]]:
         said += f" It lacks {', '.join(missing)}."
         return Diagnostic("Python", "wrong", said, "pip install -e . installs them.")
     return Diagnostic("Python", "ok", f"{said} newsbot {metadata.version('newsbot')} has all that it needs.")
