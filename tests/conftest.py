@@ -24,6 +24,15 @@ hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 CACHE = ROOT / ".pytest_cache" / "newsbot"
 SAMPLE = ROOT / "ingest" / "sample"
+MEMORY, MEMORY_FREE_BYTES = Path("/dev/shm"), 4 * 1024**3
+
+
+def pytest_configure() -> None:
+    """Files of tests are kept in memory where the system has room there: SQLite and Chroma wait for a disk at every
+    commit, 4 ms each on a slow one. No test turns the power off.
+    """
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_FREE_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_collection_finish() -> None:
