@@ -195,9 +195,7 @@ class Settings(BaseSettings):
                 f"The setting {variable} cannot be used: {_expected(name, first['msg'])} (got {first.get('input')!r})."
             ) from error
         except UnicodeDecodeError as error:
-            raise SettingsError(
-                f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8."
-            ) from error
+            raise _not_utf8(error) from error
 
     @classmethod
     def settings_customise_sources(
@@ -252,16 +250,14 @@ def _expected(name: str, otherwise: str) -> str:
         return "it is true or false"
     if int not in kinds and float not in kinds:
         return otherwise
-    bounds = {
-        name: value
-        for part in field.metadata
-        for name in ("ge", "le")
-        if (value := getattr(part, name, None)) is not None
-    }
     said = "it is a whole number" if int in kinds else "it is a number"
-    return said + "".join(
-        f" {word} {bounds[bound]:g}" for bound, word in (("ge", "from"), ("le", "to")) if bound in bounds
-    )
+    for word, bound in (("from", "ge"), ("to", "le")):
+        said += "".join(f" {word} {getattr(part, bound):g}" for part in field.metadata if hasattr(part, bound))
+    return said
+
+
+def _not_utf8(error: UnicodeDecodeError) -> SettingsError:
+    return SettingsError(f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8.")
 
 
 def _require_known(names: Iterable[str], known: set[str], what: str) -> None:
@@ -293,5 +289,5 @@ def provider_variables(families: tuple[str, ...]) -> dict[str, str]:
     try:
         found = dotenv_values(".env", encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise SettingsError(f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8.") from error
+        raise _not_utf8(error) from error
     return {name: value for name, value in found.items() if value and name.startswith(families)}
