@@ -21,21 +21,11 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
-    "Answer": "bot.schema",
-    "Article": "bot.schema",
-    "Citation": "bot.schema",
-    "Coverage": "bot.schema",
-    "Hit": "bot.schema",
-    "NewsbotError": "bot.errors",
-    "Passage": "bot.schema",
-    "Question": "bot.schema",
-    "Settings": "bot.settings",
-    "Turn": "bot.schema",
-    "answer_text": "bot.chain",
-    "open_chain": "bot.wiring",
-    "open_corpus": "bot.wiring",
-    "open_embeddings": "bot.wiring",
-    "open_retriever": "bot.wiring",
+    "bot.chain": {"answer_text"},
+    "bot.errors": {"NewsbotError"},
+    "bot.schema": {"Answer", "Article", "Citation", "Coverage", "Hit", "Passage", "Question", "Turn"},
+    "bot.settings": {"Settings"},
+    "bot.wiring": {"open_chain", "open_corpus", "open_embeddings", "open_retriever"},
 }
 
 __all__ = [
@@ -58,8 +48,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(home), name)
     if name == "__version__":
         from importlib.metadata import version
 

@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.errors import ModelError, SettingsError, first_line
@@ -45,15 +46,8 @@ class Cluster:
         ray = self._connected()
         with self._told():
             remote = ray.remote(max_retries=TRIES)(work)
-            window = AHEAD * self._processors()
-        running: deque[Any] = deque()
-        for item in items:
-            with self._told():
-                running.append(remote.remote(item))
-            if len(running) >= window:
-                yield self._result(running.popleft())
-        while running:
-            yield self._result(running.popleft())
+            processors = self._processors()
+        yield from self._in_order(remote.remote, items, processors)
 
     def encode_many(self, options: Mapping[str, Any], parts: Sequence[list[str]]) -> Generator[Vectors]:
         """The vectors of each part of texts, as `load_embeddings(**options)` makes them on one of the machines.
@@ -70,22 +64,25 @@ class Cluster:
                 count = max(1, self._processors() // threads)
                 self._encoders = [remote.remote({**options, "threads": threads}) for _ in range(count)]
                 self._encoders_options = dict(options)
-        waiting = deque(parts)
-        running: deque[Any] = deque()
-        given = 0
-        while waiting or running:
-            while waiting and len(running) < AHEAD * len(self._encoders):
-                with self._told():
-                    encoder = self._encoders[given % len(self._encoders)]
-                    running.append(encoder.encode.remote(waiting.popleft()))
-                given += 1
-            yield self._result(running.popleft())
+        pairs = zip(cycle(self._encoders), parts, strict=False)
+        yield from self._in_order(lambda pair: pair[0].encode.remote(pair[1]), pairs, len(self._encoders))
 
     def close(self) -> None:
         """Leave the cluster; one of this machine alone ends."""
         if self._ray is not None:
             self._ray.shutdown()
         self._ray, self._encoders = None, []
+
+    def _in_order(self, give: Callable[[T], Any], items: Iterable[T], workers: int) -> Generator[Any]:
+        """What the cluster makes of the items, in their order; `give` hands one out."""
+        running: deque[Any] = deque()
+        for item in items:
+            with self._told():
+                running.append(give(item))
+            if len(running) >= AHEAD * workers:
+                yield self._result(running.popleft())
+        while running:
+            yield self._result(running.popleft())
 
     def _processors(self) -> int:
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)))

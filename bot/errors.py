@@ -1,15 +1,4 @@
-"""What can go wrong, each with a text that is fit to show a person.
-
-NewsbotError
-├── UsageError            the words of the call are off: an unknown date, an empty question
-├── SettingsError         a setting has a value that cannot be used
-├── ReadError             an input cannot be read as news
-├── CorpusError           the corpus cannot be opened or written
-│   ├── CorpusMissing     nothing was ingested there yet
-│   ├── CorpusBusy        another process is writing
-│   └── IndexMismatch     the index was made by another embedding model or chunker
-└── ModelError            a model cannot be loaded or does not answer
-"""
+"""What can go wrong, each with a text that is fit to show a person."""
 
 from __future__ import annotations
 

@@ -42,200 +42,142 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    data_dir: Path = Field(
-        default_factory=default_data_dir,
-        description="Folder of the corpus: catalog, indexes. Empty: ./data where there is one, else newsbot's folder "
-        "in the user's data.",
-    )
-    cache_dir: Path | None = Field(
-        None, description="Folder for prepared models. Empty: newsbot's folder in the user's cache."
-    )
-    prompts_dir: Path | None = Field(
-        None,
-        validation_alias=AliasChoices("NEWSBOT_PROMPTS_DIR", "NEWSBOT_PROMPTS"),
-        description="Folder with your own wordings. Empty: prompts/ of newsbot.",
-    )
-    database_url: SecretStr | None = Field(
-        None,
-        description="Address of a PostgreSQL database for the catalog: postgresql://user:password@host/news. "
-        "Empty: a SQLite file in the folder of the corpus.",
-    )
-    chroma_url: str | None = Field(
-        None,
-        description="Address of a Chroma server for the vectors: http://127.0.0.1:8000, or with the name of a "
-        "collection behind a slash. Empty: files in the folder of the corpus.",
-    )
-    opensearch_url: SecretStr | None = Field(
-        None,
-        description="Address of an OpenSearch server for words and vectors: http://127.0.0.1:9200, or with the name of "
-        "an index behind a slash. Empty: files in the folder of the corpus.",
-    )
-    ray_address: str | None = Field(
-        None,
-        min_length=1,
-        description="Address of a Ray cluster that embeds and reads: host:6379, or local for this machine alone. "
-        "Empty: this process does both.",
-    )
-    embedding_model: str = Field(
-        "all-MiniLM-L6-v2", min_length=1, description="Any sentence-transformers model, by name or folder."
-    )
-    embedding_runtime: Literal["auto", "int8", "fp32", "torch"] = Field(
-        "auto", description="What runs the model: auto, int8, fp32 (ONNX Runtime) or torch."
-    )
-    embedding_words: Literal["auto", "content", "all"] = Field(
-        "auto",
-        description="Words of an English passage that are embedded: content (a model reads less than half as much), "
-        "all, or auto: content with all-MiniLM-L6-v2, all with others.",
-    )
-    query_prompt: str | None = Field(
-        None, description="Put before a question when it is embedded. Empty: what the model brings."
-    )
-    document_prompt: str | None = Field(
-        None, description="Put before a passage when it is embedded. Empty: what the model brings."
-    )
-    threads: int | None = Field(None, ge=1, description="Processors used to embed. Empty: all.")
-    passage_chars: int = Field(800, ge=200, le=4000, description="Length that passages aim at, in characters.")
-    hits: int = Field(10, ge=1, le=100, description="Passages that an answer is chosen from.")
-    reranker: str | None = Field(
-        None, description="A sentence-transformers CrossEncoder, by name or folder, reads the best hits again."
-    )
-    reranker_depth: int = Field(20, ge=1, le=200, description="Hits that the reranker reads.")
-    reader: str | None = Field(
-        None,
-        description="What reads the passages found. Empty: newsbot's own model; off: quotes by rank; or another one by "
-        "folder or name.",
-    )
-    reader_depth: int = Field(10, ge=1, le=100, description="Passages that the reader reads for a question.")
-    question_chars: int = Field(1000, ge=50, le=10_000, description="Longest question that is taken, in characters.")
-    fetch_contact: str | None = Field(
-        None,
-        max_length=200,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Address or e-mail at which the operators of websites reach you; part of the User-Agent.",
-    )
-    fetch_delay_seconds: float = Field(
-        1.0, ge=0, le=60, description="Least pause between two requests to one website, in seconds."
-    )
-    lock_wait_seconds: float = Field(
-        600, ge=0, description="How long a command that writes waits for another one to end."
-    )
-    llm: str | None = Field(
-        None,
-        description="Chat model that writes answers, as provider:model (openai:gpt-5-mini). Empty: quotes alone.",
-    )
-    llm_base_url: str | None = Field(
-        None, pattern=r"^https?://[^\s]+$", description="Address of an OpenAI-compatible server. Empty: the provider's."
-    )
-    llm_concurrency: int = Field(4, ge=1, le=1000, description="Calls of the chat model at once.")
-    llm_deadline_seconds: float = Field(
-        30.0, ge=1, le=600, description="Time an answer may take; a model that needs longer is answered for by quotes."
-    )
-    llm_context_tokens: int = Field(
-        6000, ge=500, le=1_000_000, description="Tokens of articles that the chat model is given for an answer."
-    )
-    llm_history_tokens: int = Field(
-        1000, ge=0, le=100_000, description="Tokens of conversation that it is given to understand a follow-up."
-    )
-    llm_output_tokens: int = Field(
-        1500, ge=50, le=100_000, description="Tokens that it may write for an answer, its thinking included."
-    )
-    llm_temperature: float | None = Field(
-        None, ge=0, le=2, description="How freely it writes: 0 to 2. Empty: what the provider sets."
-    )
-    llm_verify: bool = Field(
-        False,
-        description="Whether the chat model reads its answer again, beside the passages, and takes out what they do "
-        "not support: one more call an answer.",
-    )
-    check_model: str | None = Field(
-        None,
-        description="A lettucedetect model, or a CrossEncoder for entailment, by name or folder, that takes out what a "
-        "passage does not support. Empty: what code can prove.",
-    )
-    llm_price_in: float | None = Field(
-        None, ge=0, description="US dollars for a million tokens that it reads. Empty: cost is not given."
-    )
-    llm_price_out: float | None = Field(None, ge=0, description="US dollars for a million tokens that it writes.")
-    llm_cache: int = Field(256, ge=0, le=100_000, description="Answers of the chat model that are kept. 0: none.")
-    discord_token: SecretStr | None = Field(
-        None, validation_alias="DISCORD_TOKEN", description="The bot's token, from Discord's developer portal. Secret."
-    )
-    discord_api_base: str | None = Field(
-        None,
-        validation_alias="DISCORD_API_BASE",
-        pattern=r"^https?://[^\s]+$",
-        description="Address of another server that speaks Discord's REST API, for tests. Empty: Discord.",
-    )
-    discord_gateway_url: str | None = Field(
-        None,
-        validation_alias="DISCORD_GATEWAY_URL",
-        pattern=r"^wss?://[^\s]+$",
-        description="Address of the gateway that belongs to it. Empty: the one that it names.",
-    )
-    discord_mention_trigger: bool = Field(
-        True, description="Whether the bot answers where it is mentioned; asks for the message content intent."
-    )
-    discord_shards: int | None = Field(
-        None, ge=1, le=4096, description="Gateway connections of the bot on Discord. Empty: as many as Discord advises."
-    )
-    discord_answers_at_once: int = Field(
-        4, ge=1, le=100, description="Questions from Discord that are answered at once; others wait in a queue."
-    )
-    discord_ingest: bool = Field(
-        False, description="Whether the bot's owner and their team may put articles into the corpus from Discord."
-    )
-    discord_direct_messages: bool = Field(
-        True, description="Whether the bot answers in direct messages, and may be installed by people for themselves."
-    )
-    discord_blocked: str | None = Field(
-        None,
-        pattern=r"^\s*\d+(\s*,\s*\d+)*\s*$",
-        description="Ids of people and servers that are never answered, with commas between.",
-    )
-    discord_keep_days: int = Field(
-        180, ge=0, le=10_000, description="Days that questions and answers on Discord are kept. 0: for ever."
-    )
-    discord_user_per_hour_max: int = Field(
-        200, ge=0, description="Questions of one person in an hour that no server may go beyond. 0: any number."
-    )
-    discord_server_per_hour_max: int = Field(
-        3000, ge=0, description="Questions of one server in an hour that it may not go beyond. 0: any number."
-    )
-    discord_model_per_hour_max: int | None = Field(
-        None, ge=0, description="Answers of the chat model in an hour for one server; then quotes. Empty: any number."
-    )
-    discord_health_port: int | None = Field(
-        None, ge=0, le=65_535, description="Port for health and metrics of the bot on Discord. Empty: none."
-    )
-    discord_health_address: str = Field(
-        "127.0.0.1", min_length=1, description="Address that health and metrics are given on; 0.0.0.0 for all."
-    )
+    data_dir: Path = Field(default_factory=default_data_dir)
+    """Folder of the corpus: catalog, indexes. Empty: ./data where there is one, else newsbot's folder in the user's
+    data.
+    """
+    cache_dir: Path | None = None
+    """Folder for prepared models. Empty: newsbot's folder in the user's cache."""
+    prompts_dir: Path | None = Field(None, validation_alias=AliasChoices("NEWSBOT_PROMPTS_DIR", "NEWSBOT_PROMPTS"))
+    """Folder with your own wordings. Empty: prompts/ of newsbot."""
+    database_url: SecretStr | None = None
+    """Address of a PostgreSQL database for the catalog: postgresql://user:password@host/news. Empty: a SQLite file in
+    the folder of the corpus.
+    """
+    chroma_url: str | None = None
+    """Address of a Chroma server for the vectors: http://127.0.0.1:8000, or with the name of a collection behind a
+    slash. Empty: files in the folder of the corpus.
+    """
+    opensearch_url: SecretStr | None = None
+    """Address of an OpenSearch server for words and vectors: http://127.0.0.1:9200, or with the name of an index behind
+    a slash. Empty: files in the folder of the corpus.
+    """
+    ray_address: str | None = Field(None, min_length=1)
+    """Address of a Ray cluster that embeds and reads: host:6379, or local for this machine alone. Empty: this process
+    does both.
+    """
+    embedding_model: str = Field("all-MiniLM-L6-v2", min_length=1)
+    """Any sentence-transformers model, by name or folder."""
+    embedding_runtime: Literal["auto", "int8", "fp32", "torch"] = "auto"
+    """What runs the model: auto, int8, fp32 (ONNX Runtime) or torch."""
+    embedding_words: Literal["auto", "content", "all"] = "auto"
+    """Words of an English passage that are embedded: content (a model reads less than half as much), all, or auto:
+    content with all-MiniLM-L6-v2, all with others.
+    """
+    query_prompt: str | None = None
+    """Put before a question when it is embedded. Empty: what the model brings."""
+    document_prompt: str | None = None
+    """Put before a passage when it is embedded. Empty: what the model brings."""
+    threads: int | None = Field(None, ge=1)
+    """Processors used to embed. Empty: all."""
+    passage_chars: int = Field(800, ge=200, le=4000)
+    """Length that passages aim at, in characters."""
+    hits: int = Field(10, ge=1, le=100)
+    """Passages that an answer is chosen from."""
+    reranker: str | None = None
+    """A sentence-transformers CrossEncoder, by name or folder, reads the best hits again."""
+    reranker_depth: int = Field(20, ge=1, le=200)
+    """Hits that the reranker reads."""
+    reader: str | None = None
+    """What reads the passages found. Empty: newsbot's own model; off: quotes by rank; or another one by folder or name.
+    """
+    reader_depth: int = Field(10, ge=1, le=100)
+    """Passages that the reader reads for a question."""
+    question_chars: int = Field(1000, ge=50, le=10_000)
+    """Longest question that is taken, in characters."""
+    fetch_contact: str | None = Field(None, max_length=200, pattern=r"^[\x21-\x7e]+$")
+    """Address or e-mail at which the operators of websites reach you; part of the User-Agent."""
+    fetch_delay_seconds: float = Field(1.0, ge=0, le=60)
+    """Least pause between two requests to one website, in seconds."""
+    lock_wait_seconds: float = Field(600, ge=0)
+    """How long a command that writes waits for another one to end."""
+    llm: str | None = None
+    """Chat model that writes answers, as provider:model (openai:gpt-5-mini). Empty: quotes alone."""
+    llm_base_url: str | None = Field(None, pattern=r"^https?://[^\s]+$")
+    """Address of an OpenAI-compatible server. Empty: the provider's."""
+    llm_concurrency: int = Field(4, ge=1, le=1000)
+    """Calls of the chat model at once."""
+    llm_deadline_seconds: float = Field(30.0, ge=1, le=600)
+    """Time an answer may take; a model that needs longer is answered for by quotes."""
+    llm_context_tokens: int = Field(6000, ge=500, le=1_000_000)
+    """Tokens of articles that the chat model is given for an answer."""
+    llm_history_tokens: int = Field(1000, ge=0, le=100_000)
+    """Tokens of conversation that it is given to understand a follow-up."""
+    llm_output_tokens: int = Field(1500, ge=50, le=100_000)
+    """Tokens that it may write for an answer, its thinking included."""
+    llm_temperature: float | None = Field(None, ge=0, le=2)
+    """How freely it writes: 0 to 2. Empty: what the provider sets."""
+    llm_verify: bool = False
+    """Whether the chat model reads its answer again, beside the passages, and takes out what they do not support: one
+    more call an answer.
+    """
+    check_model: str | None = None
+    """A lettucedetect model, or a CrossEncoder for entailment, by name or folder, that takes out what a passage does
+    not support. Empty: what code can prove.
+    """
+    llm_price_in: float | None = Field(None, ge=0)
+    """US dollars for a million tokens that it reads. Empty: cost is not given."""
+    llm_price_out: float | None = Field(None, ge=0)
+    """US dollars for a million tokens that it writes."""
+    llm_cache: int = Field(256, ge=0, le=100_000)
+    """Answers of the chat model that are kept. 0: none."""
+    discord_token: SecretStr | None = Field(None, validation_alias="DISCORD_TOKEN")
+    """The bot's token, from Discord's developer portal. Secret."""
+    discord_api_base: str | None = Field(None, validation_alias="DISCORD_API_BASE", pattern=r"^https?://[^\s]+$")
+    """Address of another server that speaks Discord's REST API, for tests. Empty: Discord."""
+    discord_gateway_url: str | None = Field(None, validation_alias="DISCORD_GATEWAY_URL", pattern=r"^wss?://[^\s]+$")
+    """Address of the gateway that belongs to it. Empty: the one that it names."""
+    discord_mention_trigger: bool = True
+    """Whether the bot answers where it is mentioned; asks for the message content intent."""
+    discord_shards: int | None = Field(None, ge=1, le=4096)
+    """Gateway connections of the bot on Discord. Empty: as many as Discord advises."""
+    discord_answers_at_once: int = Field(4, ge=1, le=100)
+    """Questions from Discord that are answered at once; others wait in a queue."""
+    discord_ingest: bool = False
+    """Whether the bot's owner and their team may put articles into the corpus from Discord."""
+    discord_direct_messages: bool = True
+    """Whether the bot answers in direct messages, and may be installed by people for themselves."""
+    discord_blocked: str | None = Field(None, pattern=r"^\s*\d+(\s*,\s*\d+)*\s*$")
+    """Ids of people and servers that are never answered, with commas between."""
+    discord_keep_days: int = Field(180, ge=0, le=10_000)
+    """Days that questions and answers on Discord are kept. 0: for ever."""
+    discord_user_per_hour_max: int = Field(200, ge=0)
+    """Questions of one person in an hour that no server may go beyond. 0: any number."""
+    discord_server_per_hour_max: int = Field(3000, ge=0)
+    """Questions of one server in an hour that it may not go beyond. 0: any number."""
+    discord_model_per_hour_max: int | None = Field(None, ge=0)
+    """Answers of the chat model in an hour for one server; then quotes. Empty: any number."""
+    discord_health_port: int | None = Field(None, ge=0, le=65_535)
+    """Port for health and metrics of the bot on Discord. Empty: none."""
+    discord_health_address: str = Field("127.0.0.1", min_length=1)
+    """Address that health and metrics are given on; 0.0.0.0 for all."""
 
-    server_host: str = Field(
-        "127.0.0.1", min_length=1, description="Address that newsbot serve and newsbot mcp --http open on."
-    )
-    server_port: int = Field(8080, ge=0, le=65_535, description="Port that they open on. 0: any free one.")
-    server_token: SecretStr | None = Field(
-        None,
-        description="Token that callers of the servers must show; needed to open them beyond this machine. Secret.",
-    )
-    server_names: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z0-9.:\[\]-]+(\s*,\s*[A-Za-z0-9.:\[\]-]+)*$",
-        description="Host names that the servers are reached by through a proxy, with commas between. Empty: no proxy.",
-    )
-    server_per_minute: int = Field(
-        60, ge=0, le=1_000_000, description="Requests of one caller that a server takes in a minute. 0: any number."
-    )
-    server_answers_at_once: int = Field(
-        4, ge=1, le=100, description="Questions that a server answers at once; others wait, and too many are refused."
-    )
-    server_answer_seconds: float = Field(
-        60.0, ge=1, le=600, description="Time that a server gives an answer, waiting included, in seconds."
-    )
-    server_body_kilobytes: int = Field(
-        256, ge=1, le=16_384, description="Largest body of a request that a server reads, in kB of 1,000 bytes."
-    )
+    server_host: str = Field("127.0.0.1", min_length=1)
+    """Address that newsbot serve and newsbot mcp --http open on."""
+    server_port: int = Field(8080, ge=0, le=65_535)
+    """Port that they open on. 0: any free one."""
+    server_token: SecretStr | None = None
+    """Token that callers of the servers must show; needed to open them beyond this machine. Secret."""
+    server_names: str | None = Field(None, pattern=r"^[A-Za-z0-9.:\[\]-]+(\s*,\s*[A-Za-z0-9.:\[\]-]+)*$")
+    """Host names that the servers are reached by through a proxy, with commas between. Empty: no proxy."""
+    server_per_minute: int = Field(60, ge=0, le=1_000_000)
+    """Requests of one caller that a server takes in a minute. 0: any number."""
+    server_answers_at_once: int = Field(4, ge=1, le=100)
+    """Questions that a server answers at once; others wait, and too many are refused."""
+    server_answer_seconds: float = Field(60.0, ge=1, le=600)
+    """Time that a server gives an answer, waiting included, in seconds."""
+    server_body_kilobytes: int = Field(256, ge=1, le=16_384)
+    """Largest body of a request that a server reads, in kB of 1,000 bytes."""
 
     def __init__(self, **values: Any) -> None:
         known = {*type(self).model_fields, *map(variable_of, type(self).model_fields)}
@@ -253,9 +195,7 @@ class Settings(BaseSettings):
                 f"The setting {variable} cannot be used: {_expected(name, first['msg'])} (got {first.get('input')!r})."
             ) from error
         except UnicodeDecodeError as error:
-            raise SettingsError(
-                f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8."
-            ) from error
+            raise _not_utf8(error) from error
 
     @classmethod
     def settings_customise_sources(
@@ -310,16 +250,14 @@ def _expected(name: str, otherwise: str) -> str:
         return "it is true or false"
     if int not in kinds and float not in kinds:
         return otherwise
-    bounds = {
-        name: value
-        for part in field.metadata
-        for name in ("ge", "le")
-        if (value := getattr(part, name, None)) is not None
-    }
     said = "it is a whole number" if int in kinds else "it is a number"
-    return said + "".join(
-        f" {word} {bounds[bound]:g}" for bound, word in (("ge", "from"), ("le", "to")) if bound in bounds
-    )
+    for word, bound in (("from", "ge"), ("to", "le")):
+        said += "".join(f" {word} {getattr(part, bound):g}" for part in field.metadata if hasattr(part, bound))
+    return said
+
+
+def _not_utf8(error: UnicodeDecodeError) -> SettingsError:
+    return SettingsError(f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8.")
 
 
 def _require_known(names: Iterable[str], known: set[str], what: str) -> None:
@@ -351,5 +289,5 @@ def provider_variables(families: tuple[str, ...]) -> dict[str, str]:
     try:
         found = dotenv_values(".env", encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise SettingsError(f"The file .env in {Path.cwd()} is not UTF-8 text ({error}). Save it as UTF-8.") from error
+        raise _not_utf8(error) from error
     return {name: value for name, value in found.items() if value and name.startswith(families)}

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from bot.corpus.corpus import Corpus
     from bot.models.embeddings import SentenceEmbeddings
     from bot.models.encoding_process import EncodingProcess
-    from bot.models.question_kind import KindClassifier
     from bot.models.reader import PassageReader
-    from bot.models.reranker import Reranker
     from bot.retrieval.documents import NewsRetriever
     from bot.retrieval.retriever import Retriever
     from bot.schema import Answer, Hit, Question
@@ -73,10 +71,9 @@ def open_asker(settings: Settings, on_no_model: Callable[[str], None] | None = N
             raise
         on_no_model(str(error))
         writer = None
-    prompts = {name: read_prompt(name, settings) for name in PROMPTS}
     return Asker(
         retriever,
-        prompts,
+        {name: read_prompt(name, settings) for name in PROMPTS},
         hits=settings.hits,
         question_chars=settings.question_chars,
         writer=writer,
@@ -149,13 +146,11 @@ def open_model_calls(settings: Settings) -> ModelCalls | None:
         return None
     if not re.fullmatch(r"[a-z][a-z0-9_]*:\S+", settings.llm):
         # What stands there is not shown where it is no model's name: a key may have slipped into it.
-        provider = next(
-            (provider for start, provider in MODEL_FAMILIES.items() if settings.llm.startswith(start)), None
-        )
-        meant = (
-            f"did you mean {provider}:{settings.llm}?" if provider else "write it as openai:gpt-5-mini, for example."
-        )
-        raise SettingsError(f"The setting NEWSBOT_LLM names no provider: {meant}")
+        meant = [
+            f"{provider}:{settings.llm}" for start, provider in MODEL_FAMILIES.items() if settings.llm.startswith(start)
+        ]
+        said = f"did you mean {meant[0]}?" if meant else "write it as openai:gpt-5-mini, for example."
+        raise SettingsError(f"The setting NEWSBOT_LLM names no provider: {said}")
     _silence()
     from bot.answering.model.chat_model import PROVIDERS, load_chat_model, provider_of, variable_families
     from bot.answering.model.model_calls import ModelCalls, Prices
@@ -196,28 +191,22 @@ def open_retrieval(settings: Settings | None = None) -> Retriever:
     `open_chain`.
     """
     settings = _checked(settings)
+    from bot.models.question_kind import load_kinds
     from bot.retrieval.retriever import Retriever
 
     embedder = _Embedder(settings)
     corpus = _corpus(settings, False, embedder)
     corpus.require_indexes()
     embeddings = embedder.embeddings()
-    return Retriever(
-        corpus,
-        embeddings,
-        _kinds(embeddings, settings),
-        open_reader(settings),
-        depth=settings.reader_depth,
-        reranker=_reranker(settings),
-    )
+    models = cache_dir(settings) / "models"
+    kinds = load_kinds(embeddings.fingerprint, lambda texts: embeddings.encode(texts, "query"), models)
+    reranker = None
+    if settings.reranker:
+        from bot.models.reranker import load_reranker
 
-
-def _kinds(embeddings: SentenceEmbeddings, settings: Settings) -> KindClassifier:
-    from bot.models.question_kind import load_kinds
-
-    return load_kinds(
-        embeddings.fingerprint, lambda texts: embeddings.encode(texts, "query"), cache_dir(settings) / "models"
-    )
+        reranker = load_reranker(settings.reranker, settings.reranker_depth)
+    reader = open_reader(settings)
+    return Retriever(corpus, embeddings, kinds, reader, depth=settings.reader_depth, reranker=reranker)
 
 
 def open_reader(settings: Settings) -> PassageReader | None:
@@ -343,38 +332,30 @@ class _Embedder:
 
     def make(self) -> dict[str, str | int]:
         """What vectors depend on besides the model's name."""
-        embeddings = self.embeddings()
-        return {
-            "fingerprint": embeddings.fingerprint,
-            "dimension": embeddings.dimension,
-            "prompt": embeddings.prompts.get("document", ""),
-        }
+        made = self.embeddings()
+        prompt = made.prompts.get("document", "")
+        return {"fingerprint": made.fingerprint, "dimension": made.dimension, "prompt": prompt}
 
     def encode(self, texts: list[str]) -> Any:
         return self.embeddings().encode(texts, "document")
 
     def encode_many(self, parts: Sequence[list[str]]) -> Generator[Any]:
         """Vectors of each part; many are encoded in a process of its own, while those before them are written."""
-        done = 0
-        texts = sum(map(len, parts))
-        if self._cluster is not None and texts >= APART_TEXTS:
+        are_many = sum(map(len, parts)) >= APART_TEXTS
+        if self._cluster is not None and are_many:
             yield from self._cluster.encode_many(_embedding_options(self._settings), parts)
             return
-        if process := self._process_for(texts):
-            for vectors in process.encode_many(parts):
+        if self._process is None and are_many and self.embeddings().runtime != "torch":
+            from bot.models.encoding_process import EncodingProcess
+
+            self._process = EncodingProcess(_embedding_options(self._settings))
+        done = 0
+        if self._process is not None and (are_many or self._process.running):
+            for vectors in self._process.encode_many(parts):
                 done += 1
                 yield vectors
         for part in parts[done:]:
             yield self.encode(part)
-
-    def _process_for(self, texts: int) -> EncodingProcess | None:
-        if self._process is None:
-            if texts < APART_TEXTS or self.embeddings().runtime == "torch":
-                return None
-            from bot.models.encoding_process import EncodingProcess
-
-            self._process = EncodingProcess(_embedding_options(self._settings))
-        return self._process if texts >= APART_TEXTS or self._process.running else None
 
 
 def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
@@ -383,29 +364,15 @@ def _corpus(settings: Settings, create: bool, embedder: _Embedder) -> Corpus:
     from bot.corpus.embedded_text import CONTENT_WORDS
     from bot.corpus.embedding import Encoder
 
-    folder = settings.data_dir
+    folder, model = settings.data_dir, settings.embedding_model
     catalog = open_catalog(settings, create=create)
-    content = settings.embedding_words == "content" or (
-        settings.embedding_words == "auto" and _is_default(settings.embedding_model)
-    )
-    named = {"model": settings.embedding_model, "words": CONTENT_WORDS if content else "all"}
+    is_default = model.removeprefix("sentence-transformers/") == Settings.model_fields["embedding_model"].default
+    content = settings.embedding_words == "content" or (settings.embedding_words == "auto" and is_default)
+    named = {"model": model, "words": CONTENT_WORDS if content else "all"}
     encoder = Encoder(named, embedder.encode_many, embedder.make, content)
     opensearch = settings.opensearch_url.get_secret_value() if settings.opensearch_url else None
     lexical, dense = open_indexes(folder, settings.chroma_url, opensearch)
     return Corpus(folder, catalog, lexical, dense, encoder)
-
-
-def _is_default(model: str) -> bool:
-    return bool(model.removeprefix("sentence-transformers/") == Settings.model_fields["embedding_model"].default)
-
-
-def _reranker(settings: Settings) -> Reranker | None:
-    if not settings.reranker:
-        return None
-    _silence()
-    from bot.models.reranker import load_reranker
-
-    return load_reranker(settings.reranker, settings.reranker_depth)
 
 
 def _silence() -> None:

@@ -7,6 +7,7 @@ figures. A test holds the pages to it.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -78,6 +79,20 @@ def pages() -> dict[Path, str]:
     }
 
 
+def _said() -> dict[str, str]:
+    """What each setting sets: the words below it in bot/settings.py. pydantic could read them, at every start."""
+    module = ast.parse((ROOT / "bot" / "settings.py").read_text(encoding="utf-8"))
+    (settings,) = (each for each in module.body if isinstance(each, ast.ClassDef))
+    said = {}
+    for field, below in itertools.pairwise(settings.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+            said[ast.unparse(field.target)] = " ".join(ast.literal_eval(below.value).split())
+    return said
+
+
+SAID = _said()
+
+
 def figures_table() -> list[str]:
     """The lines of the table of figures in docs/evaluation.md."""
     return _part(ROOT / "docs" / "evaluation.md", "figures").splitlines()
@@ -89,7 +104,7 @@ def _settings_page() -> str:
         default = f"`{_default(field)}`" if _default(field) else ""
         own = (title for title, start in SETTINGS.items() if start and re.match(f"(?:{start})", name))
         title = next(own, next(iter(SETTINGS)))
-        sections[title].append(f"| `{variable_of(name)}` | {default} | {field.description} |")
+        sections[title].append(f"| `{variable_of(name)}` | {default} | {SAID[name]} |")
     text = SETTINGS_HEAD
     for title, rows in sections.items():
         if rows:
@@ -108,7 +123,7 @@ def _env_example() -> str:
         "# The environment wins over this file; --data wins over both.",
     ]
     for name, field in Settings.model_fields.items():
-        lines += ["", f"# {field.description}", f"# {variable_of(name)}={_default(field)}"]
+        lines += ["", f"# {SAID[name]}", f"# {variable_of(name)}={_default(field)}"]
     return "\n".join(lines) + "\n"
 
 

@@ -153,14 +153,14 @@ def test_yesterday_is_a_date() -> None:
     assert before <= parsed.before <= datetime.now(UTC).astimezone().date()
 
 
-def test_ingest_then_ask(env: dict[str, str], page: Path) -> None:
+def test_ingest_then_ask(run_here: RunHere, env: dict[str, str], page: Path) -> None:
     stored = run_newsbot("ingest", str(page), env=env)
     assert (stored.returncode, stored.stdout) == (
         0,
         "1 new, 0 changed, 0 unchanged, 0 copies, 0 skipped, 0 failed\n",
     )
-    again = run_newsbot("ingest", str(page), env=env)
-    assert again.stdout == "0 new, 0 changed, 1 unchanged, 0 copies, 0 skipped, 0 failed\n"
+    again = run_here("ingest", str(page), env=env)[1]
+    assert again == "0 new, 0 changed, 1 unchanged, 0 copies, 0 skipped, 0 failed\n"
     answer = run_newsbot("ask", "How much did the bridge over the Elbe cost?", env=env)
     assert answer.returncode == 0
     assert answer.stdout.startswith("48 million euros\n")
@@ -338,7 +338,7 @@ entry()
 """
 
 
-def test_ctrl_c_stops_with_one_line(env: dict[str, str], page: Path) -> None:
+def test_ctrl_c_stops_with_one_line(run_here: RunHere, env: dict[str, str], page: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTIBLE, "ingest", str(page), "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
@@ -353,7 +353,7 @@ def test_ctrl_c_stops_with_one_line(env: dict[str, str], page: Path) -> None:
     assert complaint.splitlines()[-1] == "newsbot: stopped; what was stored is safe"
     assert "Traceback" not in complaint
     assert not (Path(env["NEWSBOT_DATA_DIR"]) / HOLDER_FILE).exists()
-    assert run_newsbot("ingest", str(page), env=env).stdout.startswith("1 new")
+    assert run_here("ingest", str(page), env=env)[1].startswith("1 new")
 
 
 def test_a_narrow_terminal_is_narrow(sample_env: dict[str, str]) -> None:
@@ -370,18 +370,20 @@ def test_chat_remembers_what_was_asked(sample_env: dict[str, str]) -> None:
     assert shown.stdout.count("As of") == 2
 
 
-def test_status_verify_and_remove(env: dict[str, str], page: Path) -> None:
-    run_newsbot("ingest", str(page), env=env)
+def test_status_verify_and_remove(run_here: RunHere, env: dict[str, str], page: Path) -> None:
+    run_here("ingest", str(page), env=env)
     status = json.loads(run_newsbot("status", "--json", env=env).stdout)
     assert status["coverage"] == {"articles": 1, "first": "2024-03-03", "last": "2024-03-03"}
     assert [index["behind"] for index in status["indexes"]] == [0, 0]
+    assert run_here("verify", env=env)[0] == 0
+    url = "https://post.example/2024/03/03/elbe-bridge"
+    status, shown, complaint = run_here("remove", url, env=env)
+    assert (status, shown) == (0, f"Removed {url}\n")
+    assert "--purge leaves nothing" in complaint
+    assert run_here("remove", url, env=env)[:2] == (1, f"Not in the corpus: {url}\n")
+    assert json.loads(run_here("status", "--json", env=env)[1])["coverage"]["articles"] == 0
     assert run_newsbot("verify", env=env).returncode == 0
-    gone = run_newsbot("remove", "https://post.example/2024/03/03/elbe-bridge", env=env)
-    assert gone.returncode == 0
-    assert run_newsbot("remove", "https://post.example/2024/03/03/elbe-bridge", env=env).returncode == 1
-    assert json.loads(run_newsbot("status", "--json", env=env).stdout)["coverage"]["articles"] == 0
-    assert run_newsbot("verify", env=env).returncode == 0
-    assert not json.loads(run_newsbot("ask", "What did it cost?", "--json", env=env).stdout)["answered"]
+    assert not json.loads(run_here("ask", "What did it cost?", "--json", env=env)[1])["answered"]
 
 
 def test_dry_run_stores_nothing(run_here: RunHere, env: dict[str, str], page: Path) -> None:
@@ -404,7 +406,9 @@ def test_python_m_ingest_is_newsbot_ingest(env: dict[str, str], page: Path) -> N
     assert done.stdout.startswith("Would be: 1 new")
 
 
-def test_one_bad_file_does_not_stop_the_rest(env: dict[str, str], tmp_path: Path, page: Path) -> None:
+def test_one_bad_file_does_not_stop_the_rest(
+    run_here: RunHere, env: dict[str, str], tmp_path: Path, page: Path
+) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()
     shutil.copy(page, folder / "a.txt")
@@ -414,11 +418,11 @@ def test_one_bad_file_does_not_stop_the_rest(env: dict[str, str], tmp_path: Path
     (folder / "z.txt").write_text(
         PAGE.replace("elbe-bridge", "weser-bridge").replace("Elbe", "Weser").replace("48", "31"), encoding="utf-8"
     )
-    shown = run_newsbot("ingest", str(folder), env=env)
-    assert shown.returncode == 1
-    assert shown.stdout.startswith("2 new")
+    status, shown, complaint = run_here("ingest", str(folder), env=env)
+    assert status == 1
+    assert shown.startswith("2 new")
     for name in ("empty.txt", "noise.txt", "menu.txt"):
-        assert name in shown.stderr
+        assert name in complaint
 
 
 @pytest.mark.parametrize(
@@ -481,22 +485,24 @@ def test_bad_settings_get_one_sentence(run_here: RunHere, variable: str, value: 
 
 @pytest.mark.parametrize("index", ["chroma", "bm25"])
 def test_a_damaged_index_is_said_and_mended(
-    sample_settings: Settings, env: dict[str, str], settings: Settings, index: str
+    run_here: RunHere, sample_settings: Settings, env: dict[str, str], settings: Settings, index: str
 ) -> None:
     shutil.copytree(sample_settings.data_dir, settings.data_dir)
     shutil.rmtree(settings.data_dir / index)
     broken = run_newsbot("ask", NATO, env=env)
     assert broken.returncode == (0 if index == "chroma" else 1), "every vector is in the catalog too"
     assert "newsbot verify --repair" in broken.stderr
-    assert run_newsbot("verify", env=env).returncode == 1
-    assert run_newsbot("verify", "--repair", env=env).returncode == 0
-    assert run_newsbot("ask", NATO, env=env).returncode == 0
+    assert run_here("verify", env=env)[0] == 1
+    assert run_here("verify", "--repair", env=env)[0] == 0
+    assert run_here("ask", NATO, env=env)[0] == 0
     assert open_corpus(settings).coverage().articles == open_corpus(sample_settings).coverage().articles
 
 
-def test_reindex_makes_the_indexes_anew(sample_settings: Settings, env: dict[str, str], settings: Settings) -> None:
+def test_reindex_makes_the_indexes_anew(
+    run_here: RunHere, sample_settings: Settings, env: dict[str, str], settings: Settings
+) -> None:
     shutil.copytree(sample_settings.data_dir, settings.data_dir)
-    assert run_newsbot("reindex", env=env).returncode == 0
+    assert run_here("reindex", env=env)[0] == 0
     assert run_newsbot("verify", env=env).returncode == 0
 
 
@@ -593,22 +599,21 @@ def test_show_says_what_changed_when(run_here: RunHere, env: dict[str, str], pag
     assert run_here("show", "https://post.example/unknown", env=env)[0] == 1
 
 
-def test_demo_reads_the_sample_once(env: dict[str, str]) -> None:
+def test_demo_reads_the_sample_once(run_here: RunHere, env: dict[str, str]) -> None:
     first = run_newsbot("demo", env=env)
     assert first.returncode == 0
     assert f"> {NATO}" in first.stdout
     assert "[1]" in first.stdout
     assert (Path(env["NEWSBOT_DATA_DIR"]) / "demo").is_dir(), "beside the corpus, not in it"
-    again = run_newsbot("demo", "--json", env=env)
-    assert json.loads(again.stdout)["answered"]
-    runs = json.loads(run_newsbot("status", "--json", "--data", f"{env['NEWSBOT_DATA_DIR']}/demo", env=env).stdout)
+    assert json.loads(run_here("demo", "--json", env=env)[1])["answered"]
+    runs = json.loads(run_here("status", "--json", "--data", f"{env['NEWSBOT_DATA_DIR']}/demo", env=env)[1])
     assert runs["last_ingest"]["counts"].get("unchanged") is None, "the second time nothing was read"
 
 
-def test_a_corpus_inside_the_folder_is_no_news(env: dict[str, str], page: Path) -> None:
+def test_a_corpus_inside_the_folder_is_no_news(run_here: RunHere, env: dict[str, str], page: Path) -> None:
     data = page.parent / "data"
     assert CORPUS_FILE == CATALOG_FILE
     assert env["NEWSBOT_DATA_DIR"] == str(data)
-    assert run_newsbot("ingest", str(page.parent), env=env).stdout.startswith("1 new")
-    again = run_newsbot("ingest", str(page.parent), env=env)
-    assert (again.returncode, again.stdout) == (0, "0 new, 0 changed, 1 unchanged, 0 copies, 0 skipped, 0 failed\n")
+    assert run_here("ingest", str(page.parent), env=env)[1].startswith("1 new")
+    again = run_here("ingest", str(page.parent), env=env)
+    assert again[:2] == (0, "0 new, 0 changed, 1 unchanged, 0 copies, 0 skipped, 0 failed\n")

@@ -17,13 +17,14 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from bot.cli import COMMANDS
+from bot.cli.parser import parser_of_commands
 from bot.settings import Settings, variable_of
 from tests.conftest import ROOT, SAMPLE
 from tests.test_packaging import EXTRAS, PINS, PROJECT, names_of
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+COMMANDS = parser_of_commands().subcommands.choices
 IMAGE_EXTRAS = ("mcp", "openai", "postgres", "web")
 """Extras that the image brings."""
 

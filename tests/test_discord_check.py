@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.systemd import unit
+from bot.cli.discord_bot import unit
 from bot.discord_bot.check import Finding, check
 from bot.discord_bot.client import LEAST_PERMISSIONS
 from bot.settings import Settings

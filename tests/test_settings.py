@@ -12,6 +12,7 @@ import pytest
 from bot.errors import SettingsError, UsageError
 from bot.settings import Settings, variable_of
 from bot.wiring import open_model_calls
+from tests.pages import SAID
 
 EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
 
@@ -49,7 +50,8 @@ def test_the_example_as_it_is_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_every_knob_says_what_it_is_for() -> None:
-    assert all(len(field.description or "") > 15 for field in Settings.model_fields.values())
+    assert SAID.keys() == Settings.model_fields.keys()
+    assert all(len(said) > 15 for said in SAID.values())
 
 
 def test_defaults_need_no_file_and_no_variable() -> None:

@@ -12,38 +12,6 @@ from typing import NoReturn
 
 from bot.cli.parser import EXIT_USAGE, parser_of_commands
 
-COMMANDS = {
-    "ingest": "ingest",
-    "read": "ingest",
-    "follow": "ingest",
-    "demo": "ask",
-    "ask": "ask",
-    "search": "ask",
-    "chat": "ask",
-    "models": "ask",
-    "show": "corpus",
-    "status": "corpus",
-    "list": "corpus",
-    "sources": "corpus",
-    "topics": "corpus",
-    "verify": "corpus",
-    "remove": "corpus",
-    "backup": "corpus",
-    "restore": "corpus",
-    "reindex": "corpus",
-    "feedback": "corpus",
-    "eval": "eval",
-    "train-reader": "training",
-    "fit-decision": "training",
-    "fit-kinds": "training",
-    "fit-orders": "training",
-    "discord": "discord_bot",
-    "serve": "servers",
-    "mcp": "servers",
-    "doctor": "doctor",
-    "completion": "parser",
-}
-"""Command -> the module of this folder that holds its `run_` function, which takes arguments and settings."""
 QUICK = {"ask", "search", "show", "status", "list", "sources", "topics"}
 """Commands that read, answer and end."""
 WITHOUT_SETTINGS = {"doctor", "completion"}
@@ -81,6 +49,11 @@ def _main(arguments: Sequence[str] | None) -> int:
     speak_utf8()
     parser = parser_of_commands()
     parsed = parser.parse(arguments)
+    if parsed.version:
+        from importlib.metadata import version  # which takes longer than all the rest of --help
+
+        print(f"newsbot {version('newsbot')}")
+        return 0
     if not hasattr(parsed, "command"):
         parser.print_help()
         return 0
@@ -88,7 +61,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         _log()
     try:
         settings = None if parsed.command in WITHOUT_SETTINGS else settings_of(parsed)
-        module = import_module(f"bot.cli.{COMMANDS[parsed.command]}")
+        module = import_module(f"bot.cli.{parsed.module}")
         status: int = getattr(module, f"run_{parsed.command.replace('-', '_')}")(parsed, settings)
         sys.stdout.flush()
     except NewsbotError as error:

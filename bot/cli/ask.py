@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.terminal import print_json, say, screen_of, typed
+from bot.cli.terminal import present, print_json, say, screen_of, typed
 
 if TYPE_CHECKING:
     from bot.answering.model.model_calls import ModelCalls
@@ -45,14 +45,8 @@ def run_search(parsed: argparse.Namespace, settings: Settings) -> int:
     from bot.wiring import finder
 
     hits = finder(parsed.k, settings)(_question(parsed, " ".join(parsed.question)))
-    if parsed.json:
-        print_json([hit_json(hit) for hit in hits])
-    else:
-        screen = screen_of(parsed)
-        for number, hit in enumerate(hits, start=1):
-            print("\n".join(hit_lines(number, hit, screen)))
-        if not hits:
-            print("Nothing here fits.")
+    lines = [line for number, hit in enumerate(hits, start=1) for line in hit_lines(number, hit, screen_of(parsed))]
+    present(parsed, [hit_json(hit) for hit in hits], lines or ["Nothing here fits."])
     return 0
 
 
@@ -139,16 +133,15 @@ def talk(asker: Asker, question: Question, history: list[Turn]) -> Iterator[Answ
 
 def run_models(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot models`: what is configured, and one tiny call that shows whether it works; 1 where it does not."""
+    from bot.errors import ModelError
     from bot.wiring import open_model_calls
 
     calls = open_model_calls(settings)
     found = _configured(settings)
+    embeddings = f"Embeddings   {settings.embedding_model}"
     if calls is None:
-        if parsed.json:
-            print_json(found | {"works": None})
-        else:
-            print("Chat model   none: answers are quotes. Set NEWSBOT_LLM, such as openai:gpt-5-mini.")
-            print(f"Embeddings   {settings.embedding_model}")
+        none = "Chat model   none: answers are quotes. Set NEWSBOT_LLM, such as openai:gpt-5-mini."
+        present(parsed, found | {"works": None}, [none, embeddings])
         return 0
     if not parsed.json:
         where = f" at {found['base_url']}" if found["base_url"] else ""
@@ -157,23 +150,18 @@ def run_models(parsed: argparse.Namespace, settings: Settings) -> int:
         print(f"Bounds       {settings.llm_deadline_seconds:g} s an answer, {settings.llm_concurrency} calls at once")
         tokens = (settings.llm_context_tokens, settings.llm_history_tokens, settings.llm_output_tokens)
         print("Tokens       {:,} of articles, {:,} of conversation, {:,} written".format(*tokens))
-        print(f"Embeddings   {settings.embedding_model}", flush=True)
-    from bot.errors import ModelError
-
+        print(embeddings, flush=True)
     try:
         seconds, usage = try_chat_model(calls, settings)
     except ModelError as error:
-        if parsed.json:
-            print_json(found | {"works": False, "reason": str(error)})
-        else:
+        present(parsed, found | {"works": False, "reason": str(error)}, [])
+        if not parsed.json:
             say(f"newsbot: {error} Check the settings above.")
         return 1
-    if parsed.json:
-        print_json(found | {"works": True, "seconds": round(seconds, 3)})
-    else:
-        counted = f", {usage.input_tokens} tokens read, {usage.output_tokens} written" if usage.input_tokens else ""
-        cost = f", ${usage.cost_usd:.6f}" if usage.cost_usd is not None else ""
-        print(f"It works     answered in {seconds:.2f} s{counted}{cost}")
+    counted = f", {usage.input_tokens} tokens read, {usage.output_tokens} written" if usage.input_tokens else ""
+    cost = f", ${usage.cost_usd:.6f}" if usage.cost_usd is not None else ""
+    said = f"It works     answered in {seconds:.2f} s{counted}{cost}"
+    present(parsed, found | {"works": True, "seconds": round(seconds, 3)}, [said])
     return 0
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bot.cli.terminal import Watch, print_json, say, screen_of, typed
+from bot.cli.terminal import Watch, present, say, screen_of, typed
 from bot.errors import NewsbotError, ReadError, UsageError
 from bot.schema import Article, Scope
 
@@ -31,11 +31,9 @@ def run_show(parsed: argparse.Namespace, settings: Settings) -> int:
         raise NewsbotError(f"{parsed.url} is not in the corpus. Look for it: newsbot search WORDS")
     if not parsed.revisions:
         revisions = revisions[-1:]
-    if parsed.json:
-        print_json([revision_json(revision) for revision in revisions])
-    else:
-        for before, revision in zip([None, *revisions], revisions, strict=False):
-            print("\n".join(revision_lines(revision, before, screen_of(parsed))))
+    pairs = zip([None, *revisions], revisions, strict=False)
+    lines = (line for before, revision in pairs for line in revision_lines(revision, before, screen_of(parsed)))
+    present(parsed, [revision_json(revision) for revision in revisions], lines)
     return 0
 
 
@@ -45,10 +43,8 @@ def run_status(parsed: argparse.Namespace, settings: Settings) -> int:
     from bot.wiring import open_corpus
 
     status = open_corpus(settings).status()
-    if parsed.json:
-        print_json(status_json(status, settings.embedding_model))
-    else:
-        print("\n".join(status_lines(status, settings.embedding_model)))
+    model = settings.embedding_model
+    present(parsed, status_json(status, model), status_lines(status, model))
     return 0
 
 
@@ -60,14 +56,12 @@ def run_list(parsed: argparse.Namespace, settings: Settings) -> int:
 
     catalog = open_catalog(settings)
     articles = newest(catalog, parsed.count, scope=_scope(parsed, catalog), whole=True)
-    if parsed.json:
-        rows = ({"article_id": each.id} | article_json(each) for each in articles)
-        print_json([{name: value for name, value in row.items() if name != "text"} for row in rows])
-        return 0
+    rows = [{"article_id": each.id} | article_json(each) for each in articles]
+    for row in rows:
+        del row["text"]
     screen = screen_of(parsed)
-    for article in articles:
-        print(listed_line(article, screen))
-    if not articles:
+    present(parsed, rows, (listed_line(article, screen) for article in articles))
+    if not (articles or parsed.json):
         say("No article here is of that time and outlet." if parsed.source or parsed.after or parsed.before else EMPTY)
     return 0
 
@@ -96,12 +90,10 @@ def _print_counted(parsed: argparse.Namespace, rows: list[tuple[str, int, date |
     """Names with how many articles each has, and the day of the newest."""
     from bot.render import iso, plain
 
-    if parsed.json:
-        print_json([{"name": name, "articles": count, "newest": iso(newest)} for name, count, newest in rows])
-        return
-    for name, count, newest in rows:
-        print(f"{count:>8,}  {iso(newest) or 'no date   '}  {plain(name) or '(none named)'}")
-    if not rows:
+    values = [{"name": name, "articles": count, "newest": iso(newest)} for name, count, newest in rows]
+    lines = [f"{count:>8,}  {iso(day) or 'no date   '}  {plain(name) or '(none named)'}" for name, count, day in rows]
+    present(parsed, values, lines)
+    if not (rows or parsed.json):
         say(EMPTY)
 
 
@@ -120,17 +112,10 @@ def run_verify(parsed: argparse.Namespace, settings: Settings) -> int:
     from bot.wiring import open_corpus
 
     corpus = open_corpus(settings)
-    found = []
-    if parsed.repair:
-        found = _repair(corpus, settings)
+    mended = _repair(corpus, settings) if parsed.repair else []
     left = corpus.verify()
-    if parsed.json:
-        print_json({"repaired": found, "problems": left})
-    else:
-        for line in found:
-            print(f"Mended: {line}")
-        for line in left:
-            print(line)
+    present(parsed, {"repaired": mended, "problems": left}, [*(f"Mended: {line}" for line in mended), *left])
+    if not parsed.json:
         if left and not parsed.repair:
             say(f"Mend it: newsbot verify --repair --data {typed(settings.data_dir)}")
         elif not left:
@@ -148,10 +133,8 @@ def run_backup(parsed: argparse.Namespace, settings: Settings) -> int:
     from bot.wiring import open_catalog
 
     articles = backup(open_catalog(settings), parsed.file)
-    if parsed.json:
-        print_json({"file": str(parsed.file), "articles": articles})
-    else:
-        print(f"Written: {parsed.file}, {articles:,} articles with their vectors. Put it back: newsbot restore FILE")
+    said = f"Written: {parsed.file}, {articles:,} articles with their vectors. Put it back: newsbot restore FILE"
+    present(parsed, {"file": str(parsed.file), "articles": articles}, [said])
     return 0
 
 
@@ -160,15 +143,10 @@ def run_feedback(parsed: argparse.Namespace, settings: Settings) -> int:
     from bot.corpus.catalog.feedback import exported, judged
     from bot.wiring import open_catalog
 
-    catalog = open_catalog(settings)
-    lines = [exported(each) for each in judged(catalog)]
-    catalog.close()
-    if parsed.json:
-        print_json(lines)
-    else:
-        for line in lines:
-            print(json.dumps(line, ensure_ascii=False))
-        say(f"{len(lines):,} rated answers. Measure them: newsbot eval FILE")
+    rated = [exported(each) for each in judged(open_catalog(settings))]
+    present(parsed, rated, (json.dumps(each, ensure_ascii=False) for each in rated))
+    if not parsed.json:
+        say(f"{len(rated):,} rated answers. Measure them: newsbot eval FILE")
     return 0
 
 
@@ -177,38 +155,37 @@ def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
     from bot.wiring import open_corpus
 
     wanted = {url: _id_of(url) for url in parsed.urls}
+    ids = list(wanted.values())
     corpus = open_corpus(settings)
+    catalog = corpus.catalog
+    done, missed = "Removed {}", "Not in the corpus: {}"
     copies: list[Article] = []
     with corpus.writing(settings.lock_wait_seconds, say, alone=parsed.purge):
         if parsed.purge:
-            there = corpus.catalog.articles(list(wanted.values()))
-            copies = [each for some in corpus.catalog.copies(list(wanted.values())).values() for each in some]
+            done, missed = "Purged {}", "Not in the corpus, and refused from now on: {}"
+            there = catalog.articles(ids)
             removed = {url: id_ in there for url, id_ in wanted.items()}
-            corpus.purge([*wanted.values(), *(each.id for each in copies)])
+            copies = [each for some in catalog.copies(ids).values() for each in some]
+            corpus.purge([*ids, *(each.id for each in copies)])
         elif parsed.allow:
-            removed = {url: corpus.catalog.is_purged(id_) for url, id_ in wanted.items()}
-            with corpus.catalog.writing() as writer:
-                writer.allow(wanted.values())
+            done, missed = "Taken in again when it is met: {}", "Not purged: {}"
+            removed = {url: catalog.is_purged(id_) for url, id_ in wanted.items()}
+            with catalog.writing() as writer:
+                writer.allow(ids)
         else:
-            with corpus.catalog.writing() as writer:
+            with catalog.writing() as writer:
                 removed = {url: writer.remove(id_) for url, id_ in wanted.items()}
             corpus.follow()
-    if parsed.json:
-        report = {"removed": removed, "copies": [each.url or each.id for each in copies]}
-        print_json(report if parsed.purge else {"removed": removed})
-        return 0 if parsed.purge or all(removed.values()) else 1
+    lines = [(done if was_there else missed).format(url) for url, was_there in removed.items()]
+    value: dict[str, Any] = {"removed": removed}
     if parsed.purge:
-        for url, was_there in removed.items():
-            print(f"Purged {url}" if was_there else f"Not in the corpus, and refused from now on: {url}")
-        for each in copies:
-            print(f"Purged the same text in another outlet: {each.url or each.id}")
-        return 0
-    for url, was_there in removed.items():
-        done = f"Taken in again when it is met: {url}" if parsed.allow else f"Removed {url}"
-        print(done if was_there else f"Not {'purged' if parsed.allow else 'in the corpus'}: {url}")
-    if any(removed.values()) and not parsed.allow:
+        others = [each.url or each.id for each in copies]
+        lines += [f"Purged the same text in another outlet: {each}" for each in others]
+        value["copies"] = others
+    present(parsed, value, lines)
+    if any(removed.values()) and not (parsed.json or parsed.purge or parsed.allow):
         say("Kept are the text and its older states, for newsbot show --revisions; --purge leaves nothing.")
-    return 0 if all(removed.values()) else 1
+    return 0 if parsed.purge or all(removed.values()) else 1
 
 
 def run_restore(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -221,10 +198,7 @@ def run_restore(parsed: argparse.Namespace, settings: Settings) -> int:
     with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
         articles = restore(corpus.catalog, parsed.file)
         corpus.repair(watch.embedded)
-    if parsed.json:
-        print_json({"articles": articles})
-    else:
-        print(f"Restored: {articles:,} articles, as they were in {parsed.file}.")
+    present(parsed, {"articles": articles}, [f"Restored: {articles:,} articles, as they were in {parsed.file}."])
     return 0
 
 
@@ -237,11 +211,8 @@ def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
     with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
         rechunk(corpus, settings.passage_chars)
         corpus.follow(watch.embedded)
-    passages = corpus.catalog.counts()["passages"]
-    if parsed.json:
-        print_json({"passages": passages, "model": settings.embedding_model})
-    else:
-        print(f"Made anew: {passages:,} passages, with {settings.embedding_model}.")
+    passages, model = corpus.catalog.counts()["passages"], settings.embedding_model
+    present(parsed, {"passages": passages, "model": model}, [f"Made anew: {passages:,} passages, with {model}."])
     return 0
 
 

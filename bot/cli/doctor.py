@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import os
 import re
 import shutil
 import stat
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,12 +87,12 @@ def _examine(parsed: argparse.Namespace) -> Iterator[Diagnostic]:
     status, corpus = state_of_corpus(settings)
     yield from corpus
     yield _clock(status)
-    model = _embedding_model(settings)
+    model = _tried("embedding model", _embedding_model, settings)
     yield model
-    yield _reader(settings)
+    yield _tried("reader", _reader, settings)
     if status is not None and status.coverage.articles and model.state == "ok":
-        yield _answer(settings)
-    yield _chat_model(settings, is_tried=parsed.chat_model)
+        yield _tried("answers", _answer, settings)
+    yield _tried("chat model", partial(_chat_model, is_tried=parsed.chat_model), settings)
     yield from _discord(settings, is_asked=parsed.discord)
 
 
@@ -104,17 +104,10 @@ def _python() -> Diagnostic:
         wanted = [each for each in metadata.requires("newsbot") or () if "extra ==" not in each]
     except metadata.PackageNotFoundError:
         return Diagnostic("Python", "wrong", f"{said} newsbot is not installed there.", "pip install -e .")
-    missing = []
-    for line in wanted:
-        name = re.split(r"[^\w.-]", line, maxsplit=1)[0]
-        try:
-            metadata.version(name)
-        except metadata.PackageNotFoundError:
-            missing.append(name)
-    if missing:
-        return Diagnostic(
-            "Python", "wrong", f"{said} It lacks {', '.join(missing)}.", "pip install -e . installs them."
-        )
+    names = (re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in wanted)
+    if missing := [name for name in names if not [*metadata.distributions(name=name)]]:
+        said += f" It lacks {', '.join(missing)}."
+        return Diagnostic("Python", "wrong", said, "pip install -e . installs them.")
     return Diagnostic("Python", "ok", f"{said} newsbot {metadata.version('newsbot')} has all that it needs.")
 
 
@@ -158,32 +151,26 @@ def state_of_corpus(settings: Settings) -> tuple[Status | None, list[Diagnostic]
         return None, [Diagnostic("corpus", "wrong", str(error), "To try newsbot with a sample: newsbot demo")]
     except NewsbotError as error:
         return None, [Diagnostic("corpus", "wrong", str(error))]
-    repair = f"newsbot verify --repair --data {typed(settings.data_dir)}"
     count, run = status.coverage.articles, status.last_run
     if not count:
-        found = [Diagnostic("corpus", "wrong", "it has no articles.", "Put some in: newsbot ingest SOURCE")]
+        found = Diagnostic("corpus", "wrong", "it has no articles.", "Put some in: newsbot ingest SOURCE")
     elif run is not None and run.finished_at is None:
         said = f"{count:,} articles; the last ingest was cut short, or goes on just now."
-        found = [Diagnostic("corpus", "note", said, "Run it again if it has ended: it goes on where it was.")]
+        found = Diagnostic("corpus", "note", said, "Run it again if it has ended: it goes on where it was.")
     else:
-        found = [
-            Diagnostic("corpus", "ok", f"{count:,} articles, the newest of {status.coverage.last or 'no known day'}.")
-        ]
+        said = f"{count:,} articles, the newest of {status.coverage.last or 'no known day'}."
+        found = Diagnostic("corpus", "ok", said)
+    indexes = Diagnostic("indexes", "ok", "they hold all that the catalog holds; newsbot verify compares each.")
+    if behind := [f"the {each.name} is {each.behind:,} changes behind" for each in status.indexes if each.behind]:
+        repair = f"newsbot verify --repair --data {typed(settings.data_dir)}"
+        indexes = Diagnostic("indexes", "wrong", f"{', '.join(behind)}.", f"If no ingest is running: {repair}")
     try:
         corpus.require_indexes()
-        behind = {each.name: each.behind for each in status.indexes if each.behind}
-        if behind:
-            said = ", ".join(f"the {name} is {count:,} changes behind" for name, count in behind.items())
-            found.append(Diagnostic("indexes", "wrong", f"{said}.", f"If no ingest is running: {repair}"))
-        else:
-            found.append(
-                Diagnostic("indexes", "ok", "they hold all that the catalog holds; newsbot verify compares each.")
-            )
     except NewsbotError as error:
-        found.append(Diagnostic("indexes", "wrong", str(error)))
+        indexes = Diagnostic("indexes", "wrong", str(error))
     finally:
         corpus.close()
-    return status, found
+    return status, [found, indexes]
 
 
 def _clock(status: Status | None) -> Diagnostic:
@@ -202,14 +189,19 @@ def _clock(status: Status | None) -> Diagnostic:
     return Diagnostic("clock", "ok", said)
 
 
+def _tried(subject: str, look: Callable[[Settings], Diagnostic], settings: Settings) -> Diagnostic:
+    try:
+        return look(settings)
+    except NewsbotError as error:
+        remedy = "Until then answers are quotes." if subject == "chat model" and isinstance(error, ModelError) else ""
+        return Diagnostic(subject, "wrong", str(error), remedy)
+
+
 def _embedding_model(settings: Settings) -> Diagnostic:
     from bot.wiring import open_embeddings
 
-    try:
-        embeddings = open_embeddings(settings, say)
-        embeddings.embed_query("newsbot")
-    except NewsbotError as error:
-        return Diagnostic("embedding model", "wrong", str(error))
+    embeddings = open_embeddings(settings, say)
+    embeddings.embed_query("newsbot")
     said = f"{settings.embedding_model}, {embeddings.dimension} dimensions, run by {embeddings.runtime}."
     return Diagnostic("embedding model", "ok", said)
 
@@ -217,11 +209,7 @@ def _embedding_model(settings: Settings) -> Diagnostic:
 def _reader(settings: Settings) -> Diagnostic:
     from bot.wiring import open_reader
 
-    try:
-        reader = open_reader(settings)
-    except NewsbotError as error:
-        return Diagnostic("reader", "wrong", str(error))
-    if reader is None:
+    if open_reader(settings) is None:
         return Diagnostic("reader", "note", "it is off: passages are quoted by rank.", "Take NEWSBOT_READER=off away.")
     return Diagnostic("reader", "ok", f"{settings.reader or 'the one that newsbot brings'}.")
 
@@ -230,13 +218,10 @@ def _answer(settings: Settings) -> Diagnostic:
     """The whole way of a question, without a chat model."""
     from bot.wiring import open_asker
 
-    try:
-        asker = open_asker(settings.model_copy(update={"llm": None}))
-        asker("What is new?")
-        started = time.perf_counter()
-        answer = asker("What happened?")
-    except NewsbotError as error:
-        return Diagnostic("answers", "wrong", str(error))
+    asker = open_asker(settings.model_copy(update={"llm": None}))
+    asker("What is new?")
+    started = time.perf_counter()
+    answer = asker("What happened?")
     seconds = time.perf_counter() - started
     return Diagnostic("answers", "ok", f"a question took {seconds:.2f} s over {answer.coverage.articles:,} articles.")
 
@@ -245,35 +230,27 @@ def _chat_model(settings: Settings, *, is_tried: bool) -> Diagnostic:
     from bot.cli.ask import try_chat_model
     from bot.wiring import open_model_calls
 
-    try:
-        calls = open_model_calls(settings)
-        if calls is None:
-            return Diagnostic("chat model", "ok", "none is set: answers are quotes.")
-        if not is_tried:
-            return Diagnostic("chat model", "ok", f"{settings.llm} is set up; --chat-model tries it with one call.")
-        seconds, _ = try_chat_model(calls, settings)
-    except ModelError as error:
-        return Diagnostic("chat model", "wrong", str(error), "Until then answers are quotes.")
-    except NewsbotError as error:
-        return Diagnostic("chat model", "wrong", str(error))
+    calls = open_model_calls(settings)
+    if calls is None:
+        return Diagnostic("chat model", "ok", "none is set: answers are quotes.")
+    if not is_tried:
+        return Diagnostic("chat model", "ok", f"{settings.llm} is set up; --chat-model tries it with one call.")
+    seconds, _ = try_chat_model(calls, settings)
     return Diagnostic("chat model", "ok", f"{settings.llm} answered in {seconds:.2f} s.")
 
 
 def _discord(settings: Settings, *, is_asked: bool) -> Iterator[Diagnostic]:
-    if settings.discord_token is None and not is_asked:
-        yield Diagnostic("Discord", "ok", "no DISCORD_TOKEN is set; newsbot discord alone needs one.")
-        return
-    if settings.discord_token is not None and not has_form_of_token(settings.discord_token.get_secret_value()):
+    token = settings.discord_token
+    if token is not None and not has_form_of_token(token.get_secret_value()):
         remedy = "Copy it again: Bot, Reset Token, at https://discord.com/developers/applications"
         yield Diagnostic("Discord", "wrong", "what DISCORD_TOKEN holds has not the form of a bot's token.", remedy)
-        return
-    if not is_asked:
-        yield Diagnostic(
-            "Discord", "ok", "DISCORD_TOKEN has the form of a token; --discord asks about it and the intents."
-        )
-        return
-    for found in about_discord(settings):
-        yield replace(found, subject=f"Discord, {found.subject}")
+    elif is_asked:
+        yield from (replace(found, subject=f"Discord, {found.subject}") for found in about_discord(settings))
+    elif token is None:
+        yield Diagnostic("Discord", "ok", "no DISCORD_TOKEN is set; newsbot discord alone needs one.")
+    else:
+        said = "DISCORD_TOKEN has the form of a token; --discord asks about it and the intents."
+        yield Diagnostic("Discord", "ok", said)
 
 
 def about_discord(settings: Settings) -> Iterator[Diagnostic]:
@@ -288,11 +265,9 @@ def about_discord(settings: Settings) -> Iterator[Diagnostic]:
 
 def has_form_of_token(token: str) -> bool:
     """Whether it is written as Discord writes a bot's token: the bot's id in Base64, and two parts more."""
-    parts = token.split(".")
-    if len(parts) != 3 or not all(re.fullmatch(r"[\w-]+", part, re.ASCII) for part in parts):
-        return False
+    match = re.fullmatch(r"([\w-]+)\.[\w-]+\.[\w-]+", token, re.ASCII)
     try:
-        id_ = base64.urlsafe_b64decode(parts[0] + "=" * (-len(parts[0]) % 4))
-    except (binascii.Error, ValueError):
+        id_ = base64.urlsafe_b64decode(f"{match[1]}==") if match else b""
+    except ValueError:
         return False
     return id_.isdigit() and 15 <= len(id_) <= 20

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import UsageError
+from bot.cli.terminal import present
+from bot.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
     from bot.asking import Asker
@@ -48,16 +49,11 @@ def run_eval(parsed: argparse.Namespace, settings: Settings) -> int:
     if parsed.plot:
         draw(results, parsed.plot)
     became = differences(old, results) if old is not None else None
-    if parsed.json:
-        told = document(facts, results, found)
-        if became is not None:
-            told["differences"] = {name: asdict(each) for name, each in became.items()}
-        print(json.dumps(told, ensure_ascii=False, indent=1))
-    else:
-        _print(table(facts, results, found))
-        if became is not None:
-            print()
-            _print(difference_lines(became, parsed.compare.name))
+    told, lines = document(facts, results, found), list(table(facts, results, found))
+    if became is not None:
+        told["differences"] = {name: asdict(each) for name, each in became.items()}
+        lines += ["", *difference_lines(became, parsed.compare.name)]
+    present(parsed, told, lines)
     return 0
 
 
@@ -68,10 +64,7 @@ def _run_claims(parsed: argparse.Namespace, settings: Settings) -> int:
 
     excerpts = read_claims(parsed.claims)[: parsed.limit]
     shares = measure(excerpts, open_claim_check(settings))
-    if parsed.json:
-        print(json.dumps(document(shares), ensure_ascii=False, indent=1))
-    else:
-        _print(table(shares))
+    present(parsed, document(shares), table(shares))
     return 0
 
 
@@ -100,8 +93,6 @@ def _short(path: Path) -> str:
 
 
 def _read_json(path: Path) -> Any:
-    from bot.errors import ReadError
-
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -119,8 +110,3 @@ def _watched(results: Iterable[Result], total: int) -> Iterator[Result]:
     from rich.progress import track
 
     yield from track(results, "questions", total=total, console=Console(stderr=True), transient=True)
-
-
-def _print(lines: Iterable[str] | Sequence[str]) -> None:
-    for line in lines:
-        print(line)

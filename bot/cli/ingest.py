@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.terminal import Watch, print_json, say, screen_of
+from bot.cli.terminal import Watch, present, say, screen_of
 from bot.errors import CorpusMissing, UsageError
 from bot.schema import Article, Outcome, OutcomeKind
 from bot.settings import Settings
@@ -36,12 +36,8 @@ FAILURES_SHOWN = 3
 
 def run_ingest(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot ingest`: exit status 0, or 1 when something failed."""
-
-    def items(corpus: Corpus | None) -> Iterator[Article | Outcome]:
-        return _read(parsed, settings, corpus)
-
-    outcomes = list(_dry_run(items, settings) if parsed.dry_run else _ingested(items, settings))
-    return _report(outcomes, settings, as_json=parsed.json, dry_run=parsed.dry_run)
+    way = _dry_run if parsed.dry_run else _ingested
+    return _report(list(way(lambda corpus: _read(parsed, settings, corpus), settings)), parsed, settings)
 
 
 def run_read(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -186,8 +182,12 @@ def _round_json(done: Round) -> dict[str, Any]:
             for each in done.feeds
         ],
         "counts": dict(done.counts),
-        "told": [{"kind": str(each.kind), "origin": each.origin, "reason": each.reason} for each in done.told],
+        "told": _told_json(done.told),
     }
+
+
+def _told_json(told: Iterable[Outcome]) -> list[dict[str, str]]:
+    return [{"kind": str(each.kind), "origin": each.origin, "reason": each.reason} for each in told]
 
 
 def _moment(at: datetime) -> str:
@@ -235,25 +235,21 @@ def _dry_run(items: _ItemsFor, settings: Settings) -> Iterator[Outcome]:
     yield from dry_run(items(corpus), corpus)
 
 
-def _report(outcomes: list[Outcome], settings: Settings, *, as_json: bool, dry_run: bool) -> int:
-    counts = {kind.value: 0 for kind in OutcomeKind}
-    for outcome in outcomes:
-        counts[outcome.kind.value] += 1
+def _report(outcomes: list[Outcome], parsed: argparse.Namespace, settings: Settings) -> int:
+    from bot.render import counts_line
+
+    counted = Counter(each.kind for each in outcomes)
+    counts = {kind.value: counted[kind] for kind in OutcomeKind}
     told = [each for each in outcomes if each.kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED)]
     # Two files with the same article: the second is unchanged, though nobody had put it in before.
     fresh = {each.article_id for each in outcomes if each.kind in (OutcomeKind.NEW, OutcomeKind.COPY)}
     repeated = sum(each.kind is OutcomeKind.UNCHANGED and each.article_id in fresh for each in outcomes)
-    if as_json:
-        rows = [{"kind": str(each.kind), "origin": each.origin, "reason": each.reason} for each in told]
-        report: dict[str, Any] = {"data_dir": str(settings.data_dir), "dry_run": dry_run, "counts": counts}
-        print_json(report | {"told": rows})
-    else:
-        from bot.render import counts_line
-
+    if not parsed.json:
         _say_told(told)
-        line = ("Would be: " if dry_run else "") + counts_line(counts)
-        print(f"{line} ({repeated:,} met twice)" if repeated else line)
-    return 1 if counts[OutcomeKind.FAILED] else 0
+    report = {"data_dir": str(settings.data_dir), "dry_run": parsed.dry_run, "counts": counts, "told": _told_json(told)}
+    twice = f" ({repeated:,} met twice)" if repeated else ""
+    present(parsed, report, [f"{'Would be: ' if parsed.dry_run else ''}{counts_line(counts)}{twice}"])
+    return 1 if counted[OutcomeKind.FAILED] else 0
 
 
 def _say_told(told: list[Outcome]) -> None:

@@ -22,6 +22,49 @@ class _Parser(argparse.ArgumentParser):
 
     subcommands: argparse._SubParsersAction[_Parser]
 
+    def flag(self, name: str, said: str, *others: str) -> None:
+        """Take an option without a value."""
+        self.add_argument(name, *others, action="store_true", help=said)
+
+    def value(self, name: str, metavar: str | None, said: str, read: Callable[[str], Any] = str, **more: Any) -> None:
+        """Take an argument, or an option with a value; `read` makes it of its text."""
+        self.add_argument(name, metavar=metavar, help=said, type=read, **more)
+
+    def narrowing(self) -> None:
+        """Take what narrows the articles."""
+        self.value("--after", "DATE", "only what was published on this day or later", _day)
+        self.value("--before", "DATE", "only what was published on this day or earlier", _last_day)
+        self.value("--source", "NAME", "only this outlet; may be repeated", _name, action="append")
+
+    def asking(self) -> None:
+        """Take what belongs to a question."""
+        self.narrowing()
+        self.value("--as-of", "DATE", "ask as on this day: nothing published later is known", _last_day)
+
+    def listing(self) -> None:
+        """Take how many are listed, and what narrows them."""
+        self.value("-n", "N", "how many (default 20)", _limit, dest="count", default=20)
+        self.narrowing()
+
+    def fetching(self) -> None:
+        """Take how articles are fetched."""
+        self.value("--source", "NAME", "outlet of these articles, whatever they say themselves", _name)
+        self.flag("--summaries", "keep a feed's summary where it has no full text")
+        self.flag("--allow-private", "fetch from private addresses too (an intranet)")
+
+    def reading(self) -> None:
+        """Take sources of articles, and how they are read."""
+        self.value("sources", "SOURCE", "file, folder, glob, http(s) address, or - for standard input", nargs="+")
+        self.fetching()
+        said = "name of a field in your records, such as text=maintext; may be repeated"
+        self.value("--field", "OURS=THEIRS", said, _field, action="append", default=[])
+        self.flag("--no-fetch", "never use the network, not for links in feeds either")
+
+    def opening(self) -> None:
+        """Take where a server opens."""
+        self.value("--host", "ADDRESS", "address to open on (else NEWSBOT_SERVER_HOST)")
+        self.value("--port", "PORT", "port to open on (else NEWSBOT_SERVER_PORT)", _port)
+
     def error(self, message: str) -> NoReturn:
         """End the process with 2."""
         if command := re.match(r"argument COMMAND: invalid choice: '(.*?)'[ ,]", message):
@@ -46,16 +89,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """ " Did you mean ...?" where something known is written almost so, else nothing."""
     near = difflib.get_close_matches(word, list(known), 1)
     return f" Did you mean {near[0]}?" if near else ""
-
-
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for: that takes longer than all the rest of --help."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
-        from importlib.metadata import version
-
-        print(f"newsbot {version('newsbot')}")
-        parser.exit()
 
 
 def _day(text: str, *, last: bool = False) -> date:
@@ -138,16 +171,18 @@ def _interval(text: str) -> float:
 
 
 def parser_of_commands() -> _Parser:
-    """The parser of every command; what it returns names the `command`. A wrong call ends the process with 2."""
+    """The parser of every command. What it returns names the `command`, and the `module` of this folder that holds its
+    `run_` function, which takes arguments and settings. A wrong call ends the process with 2.
+    """
     parser = _Parser(
         prog="newsbot",
         description="Answers questions about a news corpus with cited, dated, verbatim passages.",
         epilog='Begin with:  newsbot demo   or   newsbot ingest articles/ && newsbot ask "Who won the election?"',
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.flag("--version", "show the version and exit")
     commands = parser.subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    def command(name: str, said: str, example: str) -> _Parser:
+    def command(name: str, module: str, said: str, example: str) -> _Parser:
         added = commands.add_parser(
             name,
             help=said[0].lower() + said[1:].rstrip("."),
@@ -155,122 +190,65 @@ def parser_of_commands() -> _Parser:
             epilog=f"Example:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        added.add_argument(
-            "--data",
-            type=_folder,
-            metavar="DIR",
-            help="folder of the corpus (else NEWSBOT_DATA_DIR, else data/ here, else newsbot's in your home)",
-        )
-        added.add_argument("--json", action="store_true", help="print one JSON document on standard output")
-        added.add_argument("-v", "--verbose", action="store_true", help="say more: the log, scores, where errors arose")
-        added.set_defaults(command=name)
+        folder = "folder of the corpus (else NEWSBOT_DATA_DIR, else data/ here, else newsbot's in your home)"
+        added.value("--data", "DIR", folder, _folder)
+        added.flag("--json", "print one JSON document on standard output")
+        added.flag("-v", "say more: the log, scores, where errors arose", "--verbose")
+        added.set_defaults(command=name, module=module)
         return added
 
-    def narrowing(added: argparse.ArgumentParser) -> None:
-        added.add_argument("--after", type=_day, metavar="DATE", help="only what was published on this day or later")
-        added.add_argument(
-            "--before", type=_last_day, metavar="DATE", help="only what was published on this day or earlier"
-        )
-        added.add_argument(
-            "--source", type=_name, action="append", metavar="NAME", help="only this outlet; may be repeated"
-        )
+    said, example = "Put articles into the corpus.", "newsbot ingest articles/ more.jsonl.gz 'pages/*.html'"
+    added = command("ingest", "ingest", said, example)
+    added.reading()
+    added.flag("--dry-run", "say what would be stored, and store nothing")
 
-    def asking(added: argparse.ArgumentParser) -> None:
-        narrowing(added)
-        added.add_argument(
-            "--as-of", type=_last_day, metavar="DATE", help="ask as on this day: nothing published later is known"
-        )
+    said = "Show what would be stored of a source, and store nothing."
+    command("read", "ingest", said, "newsbot read page.html --json").reading()
 
-    def fetching(added: argparse.ArgumentParser) -> None:
-        added.add_argument(
-            "--source", type=_name, metavar="NAME", help="outlet of these articles, whatever they say themselves"
-        )
-        added.add_argument("--summaries", action="store_true", help="keep a feed's summary where it has no full text")
-        added.add_argument(
-            "--allow-private", action="store_true", help="fetch from private addresses too (an intranet)"
-        )
+    said = "Keep the corpus fresh: ask feeds again and again for what is new."
+    added = command("follow", "ingest", said, "newsbot follow https://rss.dw.com/xml/rss-en-world --every 15m")
+    added.value("feeds", "FEED", "address of a feed, sitemap or page; or an OPML file that lists some", nargs="+")
+    added.value("--every", "TIME", "from round to round: 90s, 15m (default), 2h, 1d", _interval, default=900.0)
+    added.flag("--once", "ask once, and end")
+    added.fetching()
 
-    def reading(added: argparse.ArgumentParser) -> None:
-        added.add_argument(
-            "sources", nargs="+", metavar="SOURCE", help="file, folder, glob, http(s) address, or - for standard input"
-        )
-        fetching(added)
-        added.add_argument(
-            "--field",
-            action="append",
-            type=_field,
-            default=[],
-            metavar="OURS=THEIRS",
-            help="name of a field in your records, such as text=maintext; may be repeated",
-        )
-        added.add_argument(
-            "--no-fetch", action="store_true", help="never use the network, not for links in feeds either"
-        )
+    said, example = "Show an article as it is stored.", "newsbot show https://p.dw.com/p/3XeL4 --revisions"
+    added = command("show", "corpus", said, example)
+    added.value("url", "URL", "address (or id) of the article")
+    added.flag("--revisions", "every recorded state, and what changed when")
 
-    added = command("ingest", "Put articles into the corpus.", "newsbot ingest articles/ more.jsonl.gz 'pages/*.html'")
-    reading(added)
-    added.add_argument("--dry-run", action="store_true", help="say what would be stored, and store nothing")
+    example = 'newsbot ask "How many NATO personnel are in Iraq?" --as-of 2020-03-01'
+    added = command("ask", "ask", "Answer a question.", example)
+    added.value("question", "QUESTION", "the question, in words", nargs="+")
+    added.asking()
 
-    added = command(
-        "read", "Show what would be stored of a source, and store nothing.", "newsbot read page.html --json"
-    )
-    reading(added)
+    said, example = "Show the passages that fit a question.", 'newsbot search "suez canal" -k 5'
+    added = command("search", "ask", said, example)
+    added.value("question", "QUESTION", "the question, or words", nargs="+")
+    added.value("-k", "N", "how many passages (default 10)", _count, default=10)
+    added.asking()
 
-    added = command(
-        "follow",
-        "Keep the corpus fresh: ask feeds again and again for what is new.",
-        "newsbot follow https://rss.dw.com/xml/rss-en-world --every 15m",
-    )
-    added.add_argument(
-        "feeds", nargs="+", metavar="FEED", help="address of a feed, sitemap or page; or an OPML file that lists some"
-    )
-    added.add_argument(
-        "--every", type=_interval, default=900.0, metavar="TIME", help="from round to round: 90s, 15m (default), 2h, 1d"
-    )
-    added.add_argument("--once", action="store_true", help="ask once, and end")
-    fetching(added)
+    command("chat", "ask", "Hold a conversation in the terminal.", "newsbot chat --source Reuters").asking()
+    said = "Show what models are set, and try the chat model with one tiny call."
+    command("models", "ask", said, "newsbot models --json")
+    command("status", "corpus", "Show what the corpus holds and how it is.", "newsbot status --json")
+    example = "newsbot list --after 2022-10 --source Reuters"
+    command("list", "corpus", "List articles, the newest first.", example).listing()
+    command("sources", "corpus", "List the outlets, how much each has, and how fresh it is.", "newsbot sources")
+    example = "newsbot topics --after 2022-10"
+    command("topics", "corpus", "List the names that most articles speak of.", example).listing()
 
-    added = command("show", "Show an article as it is stored.", "newsbot show https://p.dw.com/p/3XeL4 --revisions")
-    added.add_argument("url", metavar="URL", help="address (or id) of the article")
-    added.add_argument("--revisions", action="store_true", help="every recorded state, and what changed when")
+    said = "Look for all that can be wrong, and say what helps."
+    added = command("doctor", "doctor", said, "newsbot doctor --chat-model")
+    added.flag("--chat-model", "try the chat model that is set, with one tiny call")
+    added.flag("--discord", "ask Discord about the token and its intents")
 
-    added = command(
-        "ask", "Answer a question.", 'newsbot ask "How many NATO personnel are in Iraq?" --as-of 2020-03-01'
-    )
-    added.add_argument("question", nargs="+", metavar="QUESTION", help="the question, in words")
-    asking(added)
+    added = command("verify", "corpus", "Check that catalog and indexes agree.", "newsbot verify --repair")
+    added.flag("--repair", "mend catalog and indexes")
 
-    added = command("search", "Show the passages that fit a question.", 'newsbot search "suez canal" -k 5')
-    added.add_argument("question", nargs="+", metavar="QUESTION", help="the question, or words")
-    added.add_argument("-k", type=_count, default=10, metavar="N", help="how many passages (default 10)")
-    asking(added)
-
-    added = command("chat", "Hold a conversation in the terminal.", "newsbot chat --source Reuters")
-    asking(added)
-
-    command("models", "Show what models are set, and try the chat model with one tiny call.", "newsbot models --json")
-
-    command("status", "Show what the corpus holds and how it is.", "newsbot status --json")
-
-    added = command("list", "List articles, the newest first.", "newsbot list --after 2022-10 --source Reuters")
-    added.add_argument("-n", type=_limit, default=20, metavar="N", dest="count", help="how many (default 20)")
-    narrowing(added)
-
-    command("sources", "List the outlets, how much each has, and how fresh it is.", "newsbot sources")
-
-    added = command("topics", "List the names that most articles speak of.", "newsbot topics --after 2022-10")
-    added.add_argument("-n", type=_limit, default=20, metavar="N", dest="count", help="how many (default 20)")
-    narrowing(added)
-
-    added = command("doctor", "Look for all that can be wrong, and say what helps.", "newsbot doctor --chat-model")
-    added.add_argument("--chat-model", action="store_true", help="try the chat model that is set, with one tiny call")
-    added.add_argument("--discord", action="store_true", help="ask Discord about the token and its intents")
-
-    added = command("verify", "Check that catalog and indexes agree.", "newsbot verify --repair")
-    added.add_argument("--repair", action="store_true", help="mend catalog and indexes")
-
-    added = command("remove", "Take articles out of the corpus.", "newsbot remove https://p.dw.com/p/3XeL4")
-    added.add_argument("urls", nargs="+", metavar="URL", help="address (or id) of an article")
+    example = "newsbot remove https://p.dw.com/p/3XeL4"
+    added = command("remove", "corpus", "Take articles out of the corpus.", example)
+    added.value("urls", "URL", "address (or id) of an article", nargs="+")
     how = added.add_mutually_exclusive_group()
     how.add_argument(
         "--purge",
@@ -280,150 +258,84 @@ def parser_of_commands() -> _Parser:
     )
     how.add_argument("--allow", action="store_true", help="take purged articles in again when they are met")
 
-    added = command("backup", "Copy the catalog into one file, while others write.", "newsbot backup news.backup")
-    added.add_argument("file", type=Path, metavar="FILE", help="the new file")
+    said = "Copy the catalog into one file, while others write."
+    command("backup", "corpus", said, "newsbot backup news.backup").value("file", "FILE", "the new file", Path)
+    added = command("restore", "corpus", "Put a backup in the place of the corpus.", "newsbot restore news.backup")
+    added.value("file", "FILE", "what newsbot backup wrote", Path)
+    said = "Make both indexes anew, the way that is set now."
+    command("reindex", "corpus", said, "newsbot reindex --data data/")
 
-    added = command("restore", "Put a backup in the place of the corpus.", "newsbot restore news.backup")
-    added.add_argument("file", type=Path, metavar="FILE", help="what newsbot backup wrote")
+    said = "Measure how good answers are, by questions with known answers."
+    example = "newsbot eval questions.jsonl --rows dense,lexical,hybrid --plot figures.png"
+    added = command("eval", "eval", said, example)
+    said = "one object a line: question; id, kind, asked_on, answers, relevant, must, short, wrong, answerable"
+    added.value("questions", "QUESTIONS.jsonl", said, Path, nargs="?")
+    said = "measure the check of a chat model's prose: title, text, source, published, claims (text, ok, why)"
+    added.value("--claims", "FILE.jsonl", said, Path)
+    added.value("--limit", "N", "only the first N questions of each file", _limit)
+    said = "rankings to print: hybrid (ours, default), dense, lexical, with commas; the last two answer as well"
+    added.value("--rows", "LIST", said, _rankings, default=["hybrid"])
+    said = "what was published so long after asking is known (default 3)"
+    added.value("--as-of-slack", "DAYS", said, _days, default=3)
+    added.value("--unanswerable", "FILE", "more questions, which this corpus cannot answer: how many are refused", Path)
+    added.flag("--chat-model", "let the chat model that is set write the answers (else they are quotes)")
+    added.value("--plot", "FILE.png", "draw precision against coverage, and hit@k", Path)
+    added.value("--compare", "OLD.json", "an older run's --json: print the differences", Path)
 
-    command("reindex", "Make both indexes anew, the way that is set now.", "newsbot reindex --data data/")
-    added = command(
-        "eval",
-        "Measure how good answers are, by questions with known answers.",
-        "newsbot eval questions.jsonl --rows dense,lexical,hybrid --plot figures.png",
-    )
-    added.add_argument(
-        "questions",
-        type=Path,
-        nargs="?",
-        metavar="QUESTIONS.jsonl",
-        help="one object a line: question; id, kind, asked_on, answers, relevant, must, short, wrong, answerable",
-    )
-    added.add_argument(
-        "--claims",
-        type=Path,
-        metavar="FILE.jsonl",
-        help="measure the check of a chat model's prose: title, text, source, published, claims (text, ok, why)",
-    )
-    added.add_argument("--limit", type=_limit, metavar="N", help="only the first N questions of each file")
-    added.add_argument(
-        "--rows",
-        type=_rankings,
-        default=["hybrid"],
-        metavar="LIST",
-        help="rankings to print: hybrid (ours, default), dense, lexical, with commas; the last two answer as well",
-    )
-    added.add_argument(
-        "--as-of-slack",
-        type=_days,
-        default=3,
-        metavar="DAYS",
-        help="what was published so long after asking is known (default 3)",
-    )
-    added.add_argument(
-        "--unanswerable",
-        type=Path,
-        metavar="FILE",
-        help="more questions, which this corpus cannot answer: how many are refused",
-    )
-    added.add_argument(
-        "--chat-model",
-        action="store_true",
-        help="let the chat model that is set write the answers (else they are quotes)",
-    )
-    added.add_argument("--plot", type=Path, metavar="FILE.png", help="draw precision against coverage, and hit@k")
-    added.add_argument("--compare", type=Path, metavar="OLD.json", help="an older run's --json: print the differences")
+    said = "Train a reading model of your own (needs the extra train)."
+    example = "newsbot train-reader --base all-mpnet-base-v2/ --stories stories/*.jsonl --out my-reader/"
+    added = command("train-reader", "training", said, example)
+    added.value("--base", "DIR", "folder of the MPNet model to begin from", Path, required=True)
+    added.value("--out", "DIR", "folder for the model; a cut run goes on", Path, required=True)
+    added.value("--layers", "N", "layers of the base that are kept (default 8)", _count, default=8)
+    added.value("--stories", "FILE", "story files, a line of JSON each", Path, nargs="+")
+    added.value("--squad", "FILE", "SQuAD files, v1.1 or v2.0", Path, nargs="+")
+    added.value("--questions", "FILE", "your own questions, as newsbot eval and feedback export have them", Path)
+    added.value("--init", "DIR", "go on from the model of an earlier run", Path)
+    added.flag("--average", "the mean with the weights of --init is the model")
+    added.value("--limit", "stories=N", "examples of stories, squad, own", _of_source, action="append")
+    added.value("--passes", "N", "how often all is seen (default 1)", _count, default=1)
+    added.value("--rate", None, "learning rate (default 5e-5)", float, default=5e-5)
+    added.value("--batch", "N", "pairs in a batch (default 16)", _count, default=16)
+    added.value("--seed", "N", "of the order and the new heads (default 0)", int, default=0)
+    added.value("--device", None, "cpu (default) or cuda", default="cpu")
 
-    added = command(
-        "train-reader",
-        "Train a reading model of your own (needs the extra train).",
-        "newsbot train-reader --base all-mpnet-base-v2/ --stories stories/*.jsonl --out my-reader/",
-    )
-    added.add_argument(
-        "--base", type=Path, required=True, metavar="DIR", help="folder of the MPNet model to begin from"
-    )
-    added.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model; a cut run goes on")
-    added.add_argument(
-        "--layers", type=_count, default=8, metavar="N", help="layers of the base that are kept (default 8)"
-    )
-    added.add_argument("--stories", type=Path, nargs="+", metavar="FILE", help="story files, a line of JSON each")
-    added.add_argument("--squad", type=Path, nargs="+", metavar="FILE", help="SQuAD files, v1.1 or v2.0")
-    added.add_argument(
-        "--questions",
-        type=Path,
-        metavar="FILE",
-        help="your own questions, as newsbot eval and feedback export have them",
-    )
-    added.add_argument("--init", type=Path, metavar="DIR", help="go on from the model of an earlier run")
-    added.add_argument("--average", action="store_true", help="the mean with the weights of --init is the model")
-    added.add_argument(
-        "--limit", type=_of_source, action="append", metavar="stories=N", help="examples of stories, squad, own"
-    )
-    added.add_argument("--passes", type=_count, default=1, metavar="N", help="how often all is seen (default 1)")
-    added.add_argument("--rate", type=float, default=5e-5, help="learning rate (default 5e-5)")
-    added.add_argument("--batch", type=_count, default=16, metavar="N", help="pairs in a batch (default 16)")
-    added.add_argument("--seed", type=int, default=0, metavar="N", help="of the order and the new heads (default 0)")
-    added.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    said = "Fit when an answer is given, and when in bold, to questions with known answers."
+    added = command("fit-decision", "training", said, "newsbot fit-decision questions.jsonl --data data/")
+    added.value("questions", "QUESTIONS.jsonl", "as for newsbot eval", Path, nargs="+")
+    added.value("--limit", "N", "only the first N questions of each file", _limit)
+    added.value("--as-of-slack", "DAYS", "as for newsbot eval (default 3)", _days, default=3)
+    added.value("--out", "FILE", "where to write them (default: where newsbot reads them)", Path)
 
-    added = command(
-        "fit-decision",
-        "Fit when an answer is given, and when in bold, to questions with known answers.",
-        "newsbot fit-decision questions.jsonl --data data/",
-    )
-    added.add_argument("questions", type=Path, nargs="+", metavar="QUESTIONS.jsonl", help="as for newsbot eval")
-    added.add_argument("--limit", type=_limit, metavar="N", help="only the first N questions of each file")
-    added.add_argument("--as-of-slack", type=_days, default=3, metavar="DAYS", help="as for newsbot eval (default 3)")
-    added.add_argument(
-        "--out", type=Path, metavar="FILE", help="where to write them (default: where newsbot reads them)"
-    )
+    for name, what in (("kinds", "the kinds of questions to bot/models/training/question_kinds.jsonl"),
+                       ("orders", "orders to chat models to bot/models/training/orders.jsonl")):  # fmt: skip
+        added = command(f"fit-{name}", "training", f"Fit what tells {what}.", f"newsbot fit-{name}")
+        added.value("--out", "DIR", "folder (default: where newsbot reads it)", Path)
 
-    added = command(
-        "fit-kinds",
-        "Fit what tells the kinds of questions to bot/models/training/question_kinds.jsonl.",
-        "newsbot fit-kinds",
-    )
-    added.add_argument("--out", type=Path, metavar="DIR", help="folder (default: where newsbot reads it)")
+    said, example = "Be a bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"
+    added = command("discord", "discord_bot", said, example)
+    added.flag("--check", "say what is missing, and connect nothing")
+    added.value("--health-port", "PORT", "give health and metrics on this port", _port)
+    added.flag("--systemd", "print a systemd unit for this installation")
 
-    added = command(
-        "fit-orders",
-        "Fit what tells orders to chat models to bot/models/training/orders.jsonl.",
-        "newsbot fit-orders",
-    )
-    added.add_argument("--out", type=Path, metavar="DIR", help="folder (default: where newsbot reads it)")
+    said = "Serve the page, and HTTP for programs (needs the extra web)."
+    command("serve", "servers", said, "newsbot serve").opening()
 
-    added = command(
-        "discord", "Be a bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"
-    )
-    added.add_argument("--check", action="store_true", help="say what is missing, and connect nothing")
-    added.add_argument("--health-port", type=_port, metavar="PORT", help="give health and metrics on this port")
-    added.add_argument("--systemd", action="store_true", help="print a systemd unit for this installation")
+    said = "Serve assistants by the Model Context Protocol (needs the extra mcp)."
+    added = command("mcp", "servers", said, "newsbot mcp")
+    added.flag("--http", "over HTTP, not over standard input and output")
+    added.opening()
 
-    def opening(added: argparse.ArgumentParser) -> None:
-        added.add_argument("--host", metavar="ADDRESS", help="address to open on (else NEWSBOT_SERVER_HOST)")
-        added.add_argument("--port", type=_port, metavar="PORT", help="port to open on (else NEWSBOT_SERVER_PORT)")
+    said = "Give what people said of answers, as a question file for newsbot eval."
+    example = "newsbot feedback export > rated.jsonl && newsbot eval rated.jsonl"
+    added = command("feedback", "corpus", said, example)
+    added.value("action", None, "export: a line of JSON for each rated answer", choices=["export"])
 
-    added = command("serve", "Serve the page, and HTTP for programs (needs the extra web).", "newsbot serve")
-    opening(added)
+    said = "Print what completes newsbot's commands and options in your shell."
+    added = command("completion", "parser", said, 'eval "$(newsbot completion bash)"')
+    added.value("shell", None, "for which shell", choices=SHELLS)
 
-    added = command("mcp", "Serve assistants by the Model Context Protocol (needs the extra mcp).", "newsbot mcp")
-    added.add_argument("--http", action="store_true", help="over HTTP, not over standard input and output")
-    opening(added)
-
-    added = command(
-        "feedback",
-        "Give what people said of answers, as a question file for newsbot eval.",
-        "newsbot feedback export > rated.jsonl && newsbot eval rated.jsonl",
-    )
-    added.add_argument("action", choices=["export"], help="export: a line of JSON for each rated answer")
-
-    added = command(
-        "completion",
-        "Print what completes newsbot's commands and options in your shell.",
-        'eval "$(newsbot completion bash)"',
-    )
-    added.add_argument("shell", choices=SHELLS, help="for which shell")
-
-    command("demo", "Ingest the sample corpus and answer a question about it.", "newsbot demo")
+    command("demo", "ask", "Ingest the sample corpus and answer a question about it.", "newsbot demo")
     return parser
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from bot.cli.terminal import say
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def run_mcp(parsed: argparse.Namespace, settings: Settings) -> int:
     require_token(settings)
     queries = _queries(settings)
     app = mcp_app(mcp_server(OpenedLate(lambda: queries)), settings.server_body_kilobytes * 1000)
-    serve(app, settings, lambda address: _say(f"Assistants may connect to {address}/mcp. Ctrl-C ends."))
+    serve(app, settings, lambda address: say(f"Assistants may connect to {address}/mcp. Ctrl-C ends."))
     return 0
 
 
@@ -42,7 +42,7 @@ def run_serve(parsed: argparse.Namespace, settings: Settings) -> int:
     require_token(settings)
     app = http_app(_queries(settings))
     serve(
-        app, settings, lambda address: _say(f"Open {address} in a browser. For programs: {address}/docs. Ctrl-C ends.")
+        app, settings, lambda address: say(f"Open {address} in a browser. For programs: {address}/docs. Ctrl-C ends.")
     )
     return 0
 
@@ -65,7 +65,3 @@ def _require(extra: str, *packages: str) -> None:
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise UsageError(f'This needs {", ".join(missing)}. Install it: pip install "newsbot[{extra}]"')
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

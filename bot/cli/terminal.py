@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import UsageError
@@ -36,6 +35,15 @@ def say(text: str) -> None:
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
     print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def present(parsed: argparse.Namespace, value: Any, lines: Iterable[str]) -> None:
+    """With --json one JSON document on standard output, else lines for a person."""
+    if parsed.json:
+        print_json(value)
+    else:
+        for line in lines:
+            print(line)
 
 
 def settings_of(parsed: argparse.Namespace) -> Settings:
@@ -124,9 +132,7 @@ class Watch:
             self._bars.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bars is not None:
             self._bars.stop()
 

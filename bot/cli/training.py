@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from bot.cli.terminal import present, say
 
 if TYPE_CHECKING:
     from bot.models.training.examples import Example
@@ -49,13 +49,11 @@ def run_train_reader(parsed: argparse.Namespace, settings: Settings) -> int:
         ),
         _say,
     )
-    if parsed.json:
-        print(json.dumps(asdict(trained), indent=1))
-        return 0
-    print(f"{trained.rows:,} rows in {trained.seconds:,.0f} seconds; {trained.held_out:,} examples held out.")
+    lines = [f"{trained.rows:,} rows in {trained.seconds:,.0f} seconds; {trained.held_out:,} examples held out."]
     for runtime, figures in trained.figures.items():
-        print(f"{runtime}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
-    print(f"Written to {parsed.out}. Use it:  NEWSBOT_READER={parsed.out}")
+        lines.append(f"{runtime}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
+    lines.append(f"Written to {parsed.out}. Use it:  NEWSBOT_READER={parsed.out}")
+    present(parsed, asdict(trained), lines)
     return 0
 
 
@@ -90,9 +88,7 @@ def _say(progress: Progress) -> None:
     if progress.step % SAY_EVERY == 0 or progress.step == progress.steps:
         losses = ", ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
         left = progress.seconds / max(1, progress.step) * (progress.steps - progress.step)
-        print(
-            f"step {progress.step:,} of {progress.steps:,}, about {left / 60:.0f} min left: {losses}", file=sys.stderr
-        )
+        say(f"step {progress.step:,} of {progress.steps:,}, about {left / 60:.0f} min left: {losses}")
 
 
 def run_fit_decision(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -108,12 +104,8 @@ def run_fit_decision(parsed: argparse.Namespace, settings: Settings) -> int:
     out = parsed.out or WEIGHTS_FILE
     fitted.weights.save(out)
     said: dict[str, Any] = {name: round(value, 3) for name, value in fitted.figures.items()}
-    if parsed.json:
-        print(json.dumps(said, indent=1))
-    else:
-        print(f"Written to {out}. On the fold that was left out, in turn:")
-        for name, value in said.items():
-            print(f"  {name:44} {value:g}")
+    lines = (f"  {name:44} {value:g}" for name, value in said.items())
+    present(parsed, said, [f"Written to {out}. On the fold that was left out, in turn:", *lines])
     return 0
 
 

@@ -1,6 +1,6 @@
 """Stands before every server: who may call, how often, with how much; and what a browser may do with the replies.
 
-An ASGI middleware that needs no framework, so that all servers have the same one.
+An ASGI middleware, so that all servers have the same one.
 """
 
 from __future__ import annotations
@@ -10,17 +10,13 @@ import base64
 import binascii
 import hmac
 import ipaddress
-import json
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
-from typing import Any
+from collections.abc import Collection, Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.rates import Rate, Rates
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_SECONDS = 20.0
 """Time within which a request's body must have come."""
@@ -34,13 +30,15 @@ CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = (
-    ("content-security-policy", CSP),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-)
+HEADERS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+}
+"""Of every reply that does not set them itself."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -62,7 +60,7 @@ class Guard:
     """
 
     def __init__(
-        self, app: App, *, names: Collection[str], token: str | None, per_minute: int, body_bytes: int
+        self, app: ASGIApp, *, names: Collection[str], token: str | None, per_minute: int, body_bytes: int
     ) -> None:
         self.app = app
         self.body_bytes = body_bytes
@@ -82,30 +80,16 @@ class Guard:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = {name.lower() for name, _ in message["headers"]}
-                added = [(name.encode(), value.encode()) for name, value in HEADERS if name.encode() not in given]
-                if b"cache-control" not in given:
-                    added.append((b"cache-control", b"no-store"))
-                message = {**message, "headers": [*message["headers"], *added]}
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        path = scope["path"]
-        refusal = self._foreign(scope, headers) or self._too_often(scope, path)
-        scope[AUTHORIZED] = self._is_authorized(headers.get("authorization", ""))
-        if refusal is None and not scope[AUTHORIZED] and path not in OPEN:
-            said = "This server wants its token: send it as Authorization: Bearer TOKEN, or in a browser as password."
-            # Two lines: Chromium takes a line for one challenge, and would not ask.
-            refusal = (401, said, [("www-authenticate", "Bearer"), ("www-authenticate", 'Basic realm="newsbot"')])
-        if refusal is None:
-            try:
-                body = await self._body(headers, receive)
-            except _Refused as refused:
-                refusal = (refused.status, str(refused), [])
-        if refusal is not None:
-            await _refuse(sending, scope["method"], *refusal)
+        try:
+            body = await self._admitted(scope, Headers(scope=scope), receive)
+        except _Refused as refused:
+            await refused.reply(scope, receive, sending)
             return
-
         given: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receiving() -> Message:
@@ -113,32 +97,38 @@ class Guard:
 
         await self.app(scope, receiving, sending)
 
-    def _foreign(self, scope: Scope, headers: dict[str, str]) -> _Refusal | None:
-        """Why a request is refused that another site made a browser send."""
+    async def _admitted(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
+        """The body of a request that may come in. Raises _Refused."""
+        self._require_own(scope, headers)
+        if scope["path"] not in UNCOUNTED:
+            caller = (scope.get("client") or ("",))[0]
+            if (wait := self._rates.take([(caller, self._rate)])) > 0:
+                seconds = max(1, round(wait))
+                said = f"Too many requests. Try again in {seconds} seconds."
+                raise _Refused(429, said, {"retry-after": str(seconds)})
+        scope[AUTHORIZED] = self._is_authorized(headers.get("authorization", ""))
+        if not scope[AUTHORIZED] and scope["path"] not in OPEN:
+            said = "This server wants its token: send it as Authorization: Bearer TOKEN, or in a browser as password."
+            refused = _Refused(401, said, {"www-authenticate": "Bearer"})
+            # Two lines: Chromium takes a line for one challenge, and would not ask.
+            refused.reply.headers.append("www-authenticate", 'Basic realm="newsbot"')
+            raise refused
+        return await self._body(headers, receive)
+
+    def _require_own(self, scope: Scope, headers: Headers) -> None:
+        """Raises _Refused for a request that another site made a browser send."""
         host = headers.get("host", "").lower()
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if self._names and name.strip("[]") not in self._names:
             said = f"This server does not go by the name {name[:100]!r}. Its operator may add it: NEWSBOT_SERVER_NAMES."
-            return 421, said, []
-        origin = headers.get("origin")
-        if origin is not None and origin.lower().partition("://")[2] != host:
-            return 403, "Pages of other sites may not call this server.", []
+            raise _Refused(421, said)
         # A link may lead here from anywhere; an image or a script of another site may not.
         followed = scope["method"] in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
         followed = followed and headers.get("sec-fetch-dest") in (None, "document")
-        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not followed:
-            return 403, "Pages of other sites may not call this server.", []
-        return None
-
-    def _too_often(self, scope: Scope, path: str) -> _Refusal | None:
-        if path in UNCOUNTED:
-            return None
-        caller = (scope.get("client") or ("",))[0]
-        wait = self._rates.take([(caller, self._rate)])
-        if wait <= 0:
-            return None
-        seconds = max(1, round(wait))
-        return 429, f"Too many requests. Try again in {seconds} seconds.", [("retry-after", str(seconds))]
+        elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site") and not followed
+        origin = headers.get("origin")
+        if elsewhere or (origin is not None and origin.lower().partition("://")[2] != host):
+            raise _Refused(403, "Pages of other sites may not call this server.")
 
     def _is_authorized(self, given: str) -> bool:
         if self._token is None:
@@ -155,7 +145,7 @@ class Guard:
             return False
         return hmac.compare_digest(shown, self._token)
 
-    async def _body(self, headers: dict[str, str], receive: Receive) -> bytes:
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
         """The whole body. Raises _Refused where it is too large or too slow."""
         too_large = _Refused(413, f"The body is larger than {self.body_bytes:,} bytes.")
         declared = headers.get("content-length", "")
@@ -177,19 +167,10 @@ class Guard:
             raise _Refused(408, f"The body did not come within {BODY_SECONDS:g} seconds.") from None
 
 
-_Refusal = tuple[int, str, list[tuple[str, str]]]
-
-
 class _Refused(Exception):
-    def __init__(self, status: int, said: str) -> None:
+    """Holds the reply: a refusal in the form that OpenAI's clients read, and people too."""
+
+    def __init__(self, status: int, said: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(said)
-        self.status = status
-
-
-async def _refuse(send: Send, method: str, status: int, said: str, headers: list[tuple[str, str]]) -> None:
-    """A refusal in the form that OpenAI's clients read, and people too."""
-    body = json.dumps({"error": {"message": said, "type": "refused", "param": None, "code": None}}).encode()
-    told = [("content-type", "application/json"), ("content-length", str(len(body))), ("connection", "close"), *headers]
-    encoded = [(name.encode(), value.encode("latin-1")) for name, value in told]
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        told = {"error": {"message": said, "type": "refused", "param": None, "code": None}}
+        self.reply = JSONResponse(told, status, {"connection": "close", **(headers or {})})

@@ -17,37 +17,47 @@ from bot.errors import NewsbotError
 from bot.render import hit_json
 from bot.schema import Answer, Question, Turn
 from bot.server import chat
-from bot.server.guard import AUTHORIZED, App
+from bot.server.guard import AUTHORIZED
 from bot.server.metrics import CONTENT_TYPE, Metrics
 from bot.server.page import add_pages
 from bot.server.queries import RESULTS_MOST, CorpusQueries
 
 HISTORY_MOST = 100
-After = Annotated[date | None, Query(description="Only what was published on this day or later, as 2022-10-31.")]
-Before = Annotated[date | None, Query(description="Only what was published on this day or earlier.")]
-Source = Annotated[list[str] | None, Query(description="Only this outlet, by name; may be repeated.")]
-AsOf = Annotated[date | None, Query(description="Ask as on this day: nothing published later is known.")]
 
 
-class Exchange(BaseModel):
-    """A question asked before, and what was answered."""
-
-    question: str
-    answer: str = ""
-
-
-class AskRequest(BaseModel):
-    """A question, what narrows it, and the conversation so far."""
+class Asked(BaseModel):
+    """A question, and what narrows it."""
 
     question: str = Field(description="The question, in words.")
-    after: date | None = Field(None, description="Only what was published on this day or later.")
+    after: date | None = Field(None, description="Only what was published on this day or later, as 2022-10-31.")
     before: date | None = Field(None, description="Only what was published on this day or earlier.")
     sources: list[str] = Field([], description="Only these outlets, by name.")
     as_of: date | None = Field(None, description="Ask as on this day: nothing published later is known.")
-    history: list[Exchange] = Field([], max_length=HISTORY_MOST, description="The conversation so far, oldest first.")
+
+    def value(self) -> Question:
+        """The same as a question of the library."""
+        return Question(self.question, self.as_of, self.after, self.before, tuple(self.sources))
 
 
-def http_app(queries: CorpusQueries) -> App:
+class AskRequest(Asked):
+    """A question, and the conversation so far."""
+
+    history: list[Turn] = Field([], max_length=HISTORY_MOST, description="The conversation so far, oldest first.")
+
+
+class AskQuery(Asked):
+    """A question in an address."""
+
+    sources: list[str] = Field([], alias="source", description="Only this outlet, by name; may be repeated.")
+
+
+class SearchQuery(AskQuery):
+    """Words in an address, and how many passages are wanted."""
+
+    k: int = Field(10, ge=1, le=RESULTS_MOST, description="How many passages.")
+
+
+def http_app(queries: CorpusQueries) -> Metrics:
     """The app over what can be asked; it is to stand behind a `Guard`."""
     app = FastAPI(
         title="newsbot",
@@ -63,35 +73,19 @@ def http_app(queries: CorpusQueries) -> App:
     app.add_exception_handler(Exception, _failed)
 
     @app.get("/ask", tags=["answers"])
-    async def ask(
-        question: Annotated[str, Query(description="The question, in words.")],
-        after: After = None,
-        before: Before = None,
-        source: Source = None,
-        as_of: AsOf = None,
-    ) -> dict[str, Any]:
+    async def ask(asked: Annotated[AskQuery, Query()]) -> dict[str, Any]:
         """The answer with its quotes, days and links; answered is false where the corpus does not say."""
-        return (await queries.answer(Question(question, as_of, after, before, tuple(source or ())))).to_dict()
+        return (await queries.answer(asked.value())).to_dict()
 
     @app.post("/ask", tags=["answers"])
     async def ask_on(asked: AskRequest) -> dict[str, Any]:
         """The same for a question with a conversation before it."""
-        question = Question(asked.question, asked.as_of, asked.after, asked.before, tuple(asked.sources))
-        history = [Turn(each.question, each.answer) for each in asked.history]
-        return (await queries.answer(question, history)).to_dict()
+        return (await queries.answer(asked.value(), asked.history)).to_dict()
 
     @app.get("/search", tags=["answers"])
-    async def search(
-        question: Annotated[str, Query(description="The question, or words.")],
-        k: Annotated[int, Query(ge=1, le=RESULTS_MOST, description="How many passages.")] = 10,
-        after: After = None,
-        before: Before = None,
-        source: Source = None,
-        as_of: AsOf = None,
-    ) -> dict[str, Any]:
+    async def search(asked: Annotated[SearchQuery, Query()]) -> dict[str, Any]:
         """The passages that fit, best first."""
-        hits = await queries.search(Question(question, as_of, after, before, tuple(source or ())), k)
-        return {"passages": [hit_json(hit) for hit in hits]}
+        return {"passages": [hit_json(hit) for hit in await queries.search(asked.value(), asked.k)]}
 
     @app.post("/v1/chat/completions", tags=["chat"])
     async def chat_completions(asked: chat.ChatRequest) -> Response:

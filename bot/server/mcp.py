@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from functools import wraps
+from typing import Annotated, Any
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
 from pydantic import Field
+from starlette.types import ASGIApp
 
 import bot
 from bot.errors import NewsbotError
 from bot.render import hit_json
 from bot.schema import Question
-from bot.server.guard import App
 from bot.server.queries import RESULTS_MOST, CorpusQueries, found_json, shown_json, source_json
 
-F = TypeVar("F", bound=Callable[..., Any])
+Tool = Callable[..., Awaitable[dict[str, Any]]]
 INSTRUCTIONS = """\
 A corpus of news articles that answers with verbatim quotes. Use `ask` for a question, `search` for passages, `latest` \
 for what is new, `show` for a whole article, `sources` for what there is. Cite what you use: outlet, day, and the \
@@ -77,17 +78,26 @@ def mcp_server(opened: OpenedLate) -> MCPServer[Any]:
         lifespan=living,
     )
 
-    def tool(title: str) -> Callable[[F], F]:
-        return server.tool(title=title, annotations=READ_ONLY)
+    def tool(title: str) -> Callable[[Tool], Tool]:
+        def register(work: Tool) -> Tool:
+            @wraps(work)
+            async def told(**arguments: Any) -> dict[str, Any]:
+                try:
+                    return await work(**arguments)
+                except NewsbotError as error:
+                    raise ToolError(str(error)) from error
+
+            return server.tool(title=title, annotations=READ_ONLY)(told)
+
+        return register
 
     @tool("Answer a question from the news")
     async def ask(
         question: Words, after: After = None, before: Before = None, sources: Sources = None, as_of: AsOf = None
     ) -> dict[str, Any]:
         """Answer a question with cited, dated, verbatim quotes; `answered` is false where the corpus does not say."""
-        async with _told():
-            queries = await opened()
-            return (await queries.answer(Question(question, as_of, after, before, tuple(sources or ())))).to_dict()
+        asked = Question(question, as_of, after, before, tuple(sources or ()))
+        return (await (await opened()).answer(asked)).to_dict()
 
     @tool("Find passages")
     async def search(
@@ -99,10 +109,8 @@ def mcp_server(opened: OpenedLate) -> MCPServer[Any]:
         as_of: AsOf = None,
     ) -> dict[str, Any]:
         """Find the passages that fit a question or words, best first."""
-        async with _told():
-            queries = await opened()
-            hits = await queries.search(Question(question, as_of, after, before, tuple(sources or ())), count)
-            return {"passages": [hit_json(hit) for hit in hits]}
+        asked = Question(question, as_of, after, before, tuple(sources or ()))
+        return {"passages": [hit_json(hit) for hit in await (await opened()).search(asked, count)]}
 
     @tool("List the newest articles")
     async def latest(
@@ -110,40 +118,29 @@ def mcp_server(opened: OpenedLate) -> MCPServer[Any]:
         count: Count = 10,
     ) -> dict[str, Any]:
         """List the newest articles, of a topic if one is named."""
-        async with _told():
-            return {"articles": [found_json(each) for each in await (await opened()).latest(topic, count)]}
+        return {"articles": [found_json(each) for each in await (await opened()).latest(topic, count)]}
 
     @tool("Show an article")
     async def show(
         article: Annotated[str, Field(description="Its address (url), or its article_id.")],
     ) -> dict[str, Any]:
         """Show a whole article as it is stored."""
-        async with _told():
-            return shown_json(await (await opened()).article(article))
+        return shown_json(await (await opened()).article(article))
 
     @tool("List the outlets")
     async def sources() -> dict[str, Any]:
         """List the outlets with their number of articles and their newest day, and the days that the corpus covers."""
-        async with _told():
-            queries = await opened()
-            listed = [source_json(each) for each in await queries.sources()]
-            return {"sources": listed, "coverage": await queries.about()}
+        queries = await opened()
+        listed = [source_json(each) for each in await queries.sources()]
+        return {"sources": listed, "coverage": await queries.about()}
 
     return server
 
 
-def mcp_app(server: MCPServer[Any], body_bytes: int) -> App:
+def mcp_app(server: MCPServer[Any], body_bytes: int) -> ASGIApp:
     """The server as an ASGI app at /mcp, each request by itself. The guard stands before it, not the package's own."""
     security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    app: App = server.streamable_http_app(
+    app: ASGIApp = server.streamable_http_app(
         stateless_http=True, max_request_body_size=body_bytes, transport_security=security
     )
     return app
-
-
-@asynccontextmanager
-async def _told() -> AsyncIterator[None]:
-    try:
-        yield
-    except NewsbotError as error:
-        raise ToolError(str(error)) from error

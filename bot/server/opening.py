@@ -6,8 +6,10 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from starlette.types import ASGIApp
+
 from bot.errors import NewsbotError, UsageError
-from bot.server.guard import LOOPBACK_NAMES, App, Guard, is_loopback
+from bot.server.guard import LOOPBACK_NAMES, Guard, is_loopback
 
 if TYPE_CHECKING:
     import uvicorn
@@ -29,7 +31,7 @@ def require_token(settings: Settings) -> None:
         )
 
 
-def guarded(app: App, settings: Settings) -> Guard:
+def guarded(app: ASGIApp, settings: Settings) -> Guard:
     """The app with the guard that is set. Raises as `require_token`."""
     require_token(settings)
     token = settings.server_token.get_secret_value() if settings.server_token is not None else None
@@ -71,7 +73,7 @@ def bound(settings: Settings) -> tuple[socket.socket, str]:
     return listening, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def server_of(app: App, settings: Settings) -> uvicorn.Server:
+def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
     """A server for an app, guarded; it runs over sockets of the caller's. Raises as `guarded`."""
     import uvicorn
 
@@ -89,7 +91,7 @@ def server_of(app: App, settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(app: App, settings: Settings, on_open: Callable[[str], None]) -> None:
+def serve(app: ASGIApp, settings: Settings, on_open: Callable[[str], None]) -> None:
     """Open and run until a signal ends it; `on_open` is told the address. Raises as `guarded` and `bound`."""
     server = server_of(app, settings)
     listening, address = bound(settings)

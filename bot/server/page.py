@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.asking import question_of
@@ -25,7 +25,6 @@ from bot.server.chat import status_of
 from bot.server.queries import CorpusQueries
 
 FOLDER = Path(__file__).parent / "page_files"
-STATIC = {"style.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
 STATIC_SECONDS = 300
 OUTLETS_MOST = 40
 """Outlets that can be ticked; the largest ones."""
@@ -86,12 +85,7 @@ def add_pages(app: FastAPI, queries: CorpusQueries) -> None:
 
     @app.get("/topic", response_class=HTMLResponse, include_in_schema=False)
     async def topic(request: Request) -> HTMLResponse:
-        given = request.query_params
-        typed: dict[str, Any] = {
-            "words": given.get("words", ""),
-            "after": given.get("after", ""),
-            "before": given.get("before", ""),
-        }
+        typed: dict[str, Any] = {name: request.query_params.get(name, "") for name in ("words", "after", "before")}
         if not typed["words"].strip():
             return await shown("topic", topic=None, chart=None, **typed)
         try:
@@ -121,16 +115,10 @@ def add_pages(app: FastAPI, queries: CorpusQueries) -> None:
         return await shown("docs", described=app.openapi())
 
     @app.get("/style.css", include_in_schema=False)
-    async def style() -> Response:
-        return _static("style.css")
-
     @app.get("/page.js", include_in_schema=False)
-    async def script() -> Response:
-        return _static("page.js")
-
-    def _static(name: str) -> Response:
-        headers = {"Cache-Control": f"max-age={STATIC_SECONDS}"}
-        return Response((FOLDER / name).read_bytes(), media_type=STATIC[name], headers=headers)
+    async def static(request: Request) -> FileResponse:
+        name = request.scope["route"].path.removeprefix("/")
+        return FileResponse(FOLDER / name, headers={"Cache-Control": f"max-age={STATIC_SECONDS}"})
 
 
 def text_pieces(text: str, short: str | None, numbers: frozenset[int]) -> list[Piece]:
@@ -152,15 +140,10 @@ def paragraphs(article: Article, start: int, end: int) -> list[list[Piece]]:
     if not 0 <= start < end <= len(text):
         start = end = 0
     found, place = [], 0
-    for stop in [*(match.span() for match in _BREAK.finditer(text)), (len(text), len(text))]:
-        first, last = place, stop[0]
-        place = stop[1]
-        inside = (min(max(start, first), last), min(max(end, first), last))
-        runs = [
-            Piece(text[first : inside[0]]),
-            Piece(text[inside[0] : inside[1]], marked=True),
-            Piece(text[inside[1] : last]),
-        ]
+    for last, following in [*(match.span() for match in _BREAK.finditer(text)), (len(text), len(text))]:
+        first, place = place, following
+        begin, stop = (min(max(each, first), last) for each in (start, end))
+        runs = [Piece(text[first:begin]), Piece(text[begin:stop], marked=True), Piece(text[stop:last])]
         found.append([run for run in runs if run.text])
     return [runs for runs in found if runs]
 
@@ -191,13 +174,14 @@ def _environment() -> Environment:
     def visible(value: Any) -> Any:
         return plain(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
+    loader = FileSystemLoader(FOLDER)
     environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=visible,
         trim_blocks=True,
         lstrip_blocks=True,
+        undefined=StrictUndefined,
+        finalize=visible,
+        loader=loader,
+        autoescape=True,
     )
     environment.filters |= {"day": day, "also_in": also_in, "web_link": web_link}
     return environment

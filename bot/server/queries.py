@@ -185,19 +185,6 @@ def source_json(source: Freshness) -> dict[str, Any]:
     return {"source": source.source or None, "articles": source.articles, "newest": iso(source.newest)}
 
 
-def topic_json(topic: Topic) -> dict[str, Any]:
-    """A topic over time as values for JSON; `counts` has a number for each of `starts`."""
-    over_time = topic.counted
-    return {
-        "topic": topic.words,
-        "articles": topic.articles,
-        "period": None if over_time is None else "month" if over_time.is_monthly else "week",
-        "starts": [iso(each) for each in over_time.starts] if over_time else [],
-        "counts": {name: list(counts) for name, counts in over_time.by_source.items()} if over_time else {},
-        "newest": [found_json(each) for each in topic.newest],
-    }
-
-
 def _topic(words: str) -> str:
     topic = " ".join(words.split())
     if len(topic) > TOPIC_CHARS:
