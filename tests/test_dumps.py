@@ -418,3 +418,35 @@ def test_a_long_line_of_buttons_gives_the_date_behind_published_alone() -> None:
     assert read_page_text(plain_dump(f"{TITLE}\n{line}", BODY)).published == date(2020, 2, 12)
     told = f"{BODY[0]} A report on the pier, printed 3 May 2019, had warned of it. " + BODY[1] + BODY[2]
     assert read_page_text(plain_dump(f"{TITLE}\n{told}", BODY)).published is None
+
+
+@pytest.mark.parametrize(
+    ("line", "source"),
+    [
+        ("Fjord Courier, 3 March 2025", "Fjord Courier"),
+        ("The Kelmouth Gazette | 3 March 2025", "The Kelmouth Gazette"),
+        ("March 3, 2025 · Fjord Courier", "Fjord Courier"),
+        ("BBC News - 3 March 2025", "BBC"),
+        ("Oslo, 3 March 2025", None),
+        ("Jane Doe, 3 March 2025", None),
+        ("World News | 3 March 2025", None),
+    ],
+)
+def test_a_line_under_the_title_gives_the_outlet_and_the_day(line: str, source: str | None) -> None:
+    for body in (BODY, BODY[:1]):
+        article = read_page_text(f"{TITLE}\n{line}\n\n" + "\n\n".join(body))
+        assert (article.title, article.source, article.published) == (TITLE, source, date(2025, 3, 3))
+        assert line not in article.text
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The Fjord Courier first told of the damage on 3 March 2025.",
+        "The Fjord Courier, in the words of its editor, broke the story on 3 March 2025",
+        "It was printed by the Kelmouth Gazette, 3 March 2025.",
+    ],
+)
+def test_a_sentence_that_ends_in_a_date_is_no_outlet(sentence: str) -> None:
+    article = read_page_text(f"{TITLE}\n{sentence}\n\n" + "\n\n".join(BODY))
+    assert (article.title, article.source) == (TITLE, None)

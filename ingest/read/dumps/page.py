@@ -25,6 +25,7 @@ from ingest.read.body import (
 from ingest.read.boilerplate_lines import words
 from ingest.read.byline import Head, byline_of, is_signature, names_in_byline, published_of_head
 from ingest.read.cleaning import first_sentence
+from ingest.read.dates import find_dates
 from ingest.read.dumps.front_matter import front_matter
 from ingest.read.dumps.lines import lines_of
 from ingest.read.dumps.title import title_index
@@ -171,8 +172,17 @@ def _source(judged: list[JudgedLine], address: str | None, below_title: list[Jud
         # Once, further down, it is as likely a sister paper in a footer.
         if name.casefold() not in words("agency") and (count > 1 or name in head):
             return name
-    signed = next((name for one in below_title if (name := named_like_outlet(one.line.text))), None)
+    signed = next((name for one in below_title if (name := _signed(one.line.text))), None)
     return footer or signed or name_in_text(address, "\n".join(one.line.text for one in judged)) or outlet_name(address)
+
+
+def _signed(line: str) -> str | None:
+    """The outlet of a line that is its name, alone or with a day beside it: "Fjord Courier, 3 March 2025"."""
+    day = next(find_dates(line), None)
+    if day is None:
+        return named_like_outlet(line)
+    name = (line[: day.start] + line[day.end :]).strip(" ,|·•–—-")
+    return named_by_line(name) or named_like_outlet(name)
 
 
 def _section(judged: list[JudgedLine], title_at: int | None) -> str | None:
