@@ -27,7 +27,6 @@ class Fetched:
     url: str
     final_url: str
     status: int
-    content_type: str | None = None
     charset: str | None = None
     data: bytes = b""
     etag: str | None = None
@@ -70,7 +69,6 @@ class Blob:
     name: str
     origin: str
     url: str | None = None
-    content_type: str | None = None
     charset: str | None = None
     named: bool = True
     depth: int = 0
