@@ -277,7 +277,7 @@ def _identified(article: Article, seen: dict[str, tuple[str, str]]) -> Article |
 
 def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
     """Store one article with its passages and its links to copies; returns what became of it, and its passages."""
-    from ingest.copies import band_keys, signature
+    from ingest.copies import band_keys
 
     writer = batch.writer
     if writer.holds(article):
@@ -290,7 +290,7 @@ def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
     body = without(article.text, dropped)
     if not body:
         return OutcomeKind.SKIPPED, 0
-    bands = band_keys(signature(body))
+    bands = band_keys(body)
     original = None
     for candidate in islice(writer.originals_by_bands(bands), COPY_CANDIDATES):
         if candidate.id != article.id and batch.is_copy(article, body, candidate):
