@@ -43,6 +43,7 @@ _STATE_HEAD = struct.Struct("<4sII")  # mark, articles observed, number of entri
 _STATE_ENTRY = struct.Struct("<QII")  # key, articles, articles it may have missed before
 _STATE_MARK = b"bp01"
 
+
 class Boilerplate:
     """What recurs over one publisher's articles.
 

@@ -103,9 +103,7 @@ By Jane Doe and John Roe | Published Feb. 12, 2020, 5:00 p.m. ET | Updated Feb. 
 
 {BODY[2]}
 
-### The Morning Letter
-
-Five stories, every weekday.
+Sign up to the Morning Letter
 
 Email
 

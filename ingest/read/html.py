@@ -47,7 +47,7 @@ def read_html(
         title = _title_in_body(title, judged)
     head = _head(shown, title, judged)
     authors = said.authors or byline_of(head)
-    paragraphs, agencies = body_of(judged, *(trimmed(judged, 0, len(judged)) or (0, 0)), title, authors)
+    paragraphs, agencies = body_of(judged, *(trimmed(judged, 0, len(judged)) or (0, 0)), title)
     body = "\n\n".join(paragraphs)
     if len(body) < NO_ARTICLE_CHARS and not (title and len(body) >= 80 and ends_sentence(body)):
         raise ReadError(

@@ -77,7 +77,7 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
         printed = next(above, "")
     title = said.title or SiteNames(address, (source,)).cut_from(printed)
     authors = said.authors or byline_of(head)
-    paragraphs, agencies = body_of(judged, start, end, title, authors)
+    paragraphs, agencies = body_of(judged, start, end, title)
     paragraphs = [*_standfirst(judged, below_title, start, end, paragraphs), *paragraphs]
     body = "\n\n".join(paragraphs)
     if len(body) < NO_ARTICLE_CHARS and not (title and len(body) >= 80):
