@@ -55,7 +55,6 @@ def _scores(judged: list[JudgedLine], start: int, end: int, url: str | None) -> 
         score = _heading_score(one.line, _share(text, body), distance) + signed
         score += 0.6 if len(key) >= 20 and page.count(f" {key} ") > 1 else 0.0
         score += 2.0 * _share(text, address) if len(address) >= 3 else 0.0
-        score -= 1.0 if one.prose else 0.0
         score -= 3.0 if is_caption_title(judged, index, opening=True) else 0.0
         scores[index] = score
     return scores
@@ -69,12 +68,9 @@ def _heading_score(line: Line, shared: float, distance: int) -> float:
         return -9.0
     score = 3.0 * shared - 0.04 * distance + _LEVEL_SCORES.get(line.level, 0.0)
     score += 1.0 if 4 <= len(words) <= 26 and len(text) >= 22 else -0.8
-    score -= 2.5 if line.bullet and not line.level else 0.0
-    score -= 1.5 if text[-1] in ".:;," else 0.0
     score -= 3.0 if re.search(r"[»›]|\s>\s", text) or _DATELINE.fullmatch(text) else 0.0
     score -= 3.0 if names_in_byline(text) or is_relative(text) else 0.0
     score -= 2.5 if len(text) < 90 and any(True for _ in find_dates(text)) else 0.0
-    score -= 1.5 if len(text) > 200 else 0.0
     return score
 
 
