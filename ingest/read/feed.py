@@ -19,6 +19,7 @@ from ingest.read.kinds import Kind, kind_of
 from ingest.read.limits import check_count, read_whole
 from ingest.read.markup import html_paragraphs, paragraphs
 from ingest.read.outlets import outlet_name
+from ingest.read.sources import blob_of_fetched
 
 FULL_TEXT_CHARS = 1200
 FULL_TEXT_PARAGRAPHS = 4
@@ -112,8 +113,6 @@ def fetched_page(url: str, options: ReadOptions, read_blob: ReadBlob) -> Items:
 
     A link that leads to another feed, a sitemap or an archive is not followed: links must not multiply.
     """
-    from ingest.read.sources import blob_of_fetched
-
     assert options.fetch is not None
     try:
         blob, head = with_head(blob_of_fetched(options.fetch(url)))

@@ -54,7 +54,7 @@ def read_html(
             "no article text was found in the page: it is a list of links, a video, or behind a script or a paywall"
         )
     language = said.language or language_of(body)
-    day, moment = published_of_head(head, "\n".join(line.text for line in shown[:400]), url or said.url, language)
+    day, moment = published_of_head(head, url or said.url, language)
     shows = Article(title="", text="", published=day, published_at=moment, authors=authors, language=language)
     return replace(
         filled(said, shows),

@@ -70,7 +70,7 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
         title_at = None  # a heading with nothing under it holds the text itself
     below_title = start if title_at is None else title_at + 1
     start = max(start, below_title)
-    head = _head(judged, title_at, below_title, start, end)
+    head = _head(judged, title_at, below_title, start)
     printed = judged[title_at].line.text if title_at is not None else ""
     if not printed and len(judged) <= SHORT_LINES:  # a line above one paragraph needs no other sign of a title
         above = (one.line.text for one in judged[:start] if not one.boilerplate and not is_signature(one.line.text))
@@ -83,7 +83,7 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
     if len(body) < NO_ARTICLE_CHARS and not (title and len(body) >= 80):
         raise ReadError(_NO_ARTICLE)
     language = said.language or language_of(body)
-    day, moment = published_of_head(head, text, address, language)
+    day, moment = published_of_head(head, address, language)
     shows = Article(
         title=title or first_sentence(body),
         text=body,
@@ -113,13 +113,12 @@ def body_span(judged: list[JudgedLine]) -> tuple[int, int] | None:
     return trimmed(judged, *best_span) if best_span and (best >= _LEAST_SCORE or is_short) else None
 
 
-def _head(judged: list[JudgedLine], title_at: int | None, below_title: int, start: int, end: int) -> Head:
+def _head(judged: list[JudgedLine], title_at: int | None, below_title: int, start: int) -> Head:
     texts = [one.line.text for one in judged]
     above = start if title_at is None else title_at
     return Head(
         before=tuple(texts[max(0, above - 8) : title_at or 0]),
         between=(*texts[below_title:start], *texts[start + 1 : start + 3]),
-        after=tuple(texts[max(start, end - 3) : end + 12]),
     )
 
 

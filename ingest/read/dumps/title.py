@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from ingest.read.body import JudgedLine, Line, is_caption_title
 from ingest.read.byline import is_signature, names_in_byline
 from ingest.read.cleaning import key_of
-from ingest.read.dates import find_dates, is_relative
+from ingest.read.dates import find_dates
 
 HEAD_LINES = 45
 """A title stands at most so many lines above the article's first paragraph."""
@@ -69,7 +69,7 @@ def _heading_score(line: Line, shared: float, distance: int) -> float:
     score = 3.0 * shared - 0.04 * distance + _LEVEL_SCORES.get(line.level, 0.0)
     score += 1.0 if 4 <= len(words) <= 26 and len(text) >= 22 else -0.8
     score -= 3.0 if re.search(r"[»›]|\s>\s", text) or _DATELINE.fullmatch(text) else 0.0
-    score -= 3.0 if names_in_byline(text) or is_relative(text) else 0.0
+    score -= 3.0 if names_in_byline(text) else 0.0
     score -= 2.5 if len(text) < 90 and any(True for _ in find_dates(text)) else 0.0
     return score
 
