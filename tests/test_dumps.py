@@ -392,15 +392,6 @@ def test_the_title_without_the_sites_name(title: str) -> None:
     assert read_page_text(plain_dump(title, BODY)).title == TITLE
 
 
-def test_the_address_tells_the_title_from_a_caption_that_says_more_of_the_text() -> None:
-    caption = "The ferry to the three northern islands, on which 900 people depend for food and post, at the pier"
-    text = plain_dump(f"{TITLE}\nShare\n{caption}", BODY)
-    assert (
-        read_page_text(text, url="https://e.org/a/ferry-service-to-northern-islands-suspended-after-storm").title
-        == TITLE
-    )
-
-
 def test_one_paragraph_is_an_article() -> None:
     article = read_page_text(f"{TITLE}\n\n{BODY[0]}")
     assert (article.title, article.text) == (TITLE, BODY[0])

@@ -321,14 +321,6 @@ def test_an_article_of_linked_headings_stays() -> None:
     assert all(text in read_html(page(within=within, paragraphs=[])).text for text in places)
 
 
-def test_print_views_and_pages_that_word_saved_have_their_title_in_the_body() -> None:
-    lines = [f"<b>{TITLE}</b>", "By Jane Doe", "February 12, 2020", *BODY]
-    for head in (f"Print: {TITLE} - Harbour Courier", "Document1"):
-        article = read_html(f"<html><head><title>{head}</title></head><body>{'<br><br>'.join(lines)}</body></html>")
-        assert (article.title, article.published, article.authors) == (TITLE, date(2020, 2, 12), ("Jane Doe",))
-        assert article.text == "\n\n".join(BODY)
-
-
 def _with_attributes(count: int, form: str) -> str:
     return page().replace("<p>", "<p " + " ".join(form.format(n) for n in range(count)) + ">", 1)
 

@@ -118,10 +118,7 @@ def _label(before: str) -> str:
 
 def _is_date_line(text: str, covered: int) -> bool:
     """Whether a line gives a date and little else, so that the date is no part of a sentence or a caption."""
-    if len(text) <= 90 and covered >= 0.25 * len(text) and not re.search(r"[a-z]{3,}\.\s*$", text):
-        return True
-    rest = len(text) - covered
-    return rest <= 60 and not re.search(r"[a-z]{2}[.!?]\W*$", text)
+    return len(text) - covered <= 60 and not re.search(r"[a-z]{2}[.!?]\W*$", text)
 
 
 def byline_of(head: Head) -> tuple[str, ...]:
@@ -152,7 +149,6 @@ def _names(text: str) -> tuple[str, ...]:
     for one in find_dates(text):
         text = text[: one.start]
         break
-    text = re.sub(r"\s+(?:for|FOR|in|IN|at|of)\s+.*$", "", text)
     text = re.sub(r"\b(?:Follow|Updated|Published|Posted)\b.*$", "", text).strip(" ,|-–—")
     match = _NAMES.match(text)
     if match is None:

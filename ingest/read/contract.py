@@ -115,11 +115,6 @@ def skipped(origin: str, reason: str, title: str = "") -> Outcome:
     return Outcome(kind=OutcomeKind.SKIPPED, origin=origin, reason=reason, title=title)
 
 
-def unchanged(origin: str, title: str = "") -> Outcome:
-    """It is in the corpus already, and was not read again."""
-    return Outcome(kind=OutcomeKind.UNCHANGED, origin=origin, title=title)
-
-
 def is_news(item: Article | Outcome) -> bool:
     """Whether it is an article, or one that is known already and was not read again."""
     return isinstance(item, Article) or item.kind is OutcomeKind.UNCHANGED

@@ -39,12 +39,10 @@ def read_html(
     `content_type_charset` what the server said. Raises ReadError where the page holds no article body.
     """
     root = parsed(tidy(_decoded(data, content_type_charset) if isinstance(data, bytes) else data))
-    said, has_headline = meta_of(root, url)
+    said = meta_of(root, url)
     shown = [Line(text, level=level) for text, level in lines_in(root, apart=" ")]
     judged = judge(body_lines(root, said.text))
     title = said.title or next((line.text for line in shown if line.level in (1, 2) and len(line.text) > 10), "")
-    if not has_headline:
-        title = _title_in_body(title, judged)
     head = _head(shown, title, judged)
     authors = said.authors or byline_of(head)
     paragraphs, agencies = body_of(judged, *(trimmed(judged, 0, len(judged)) or (0, 0)), title)
@@ -69,18 +67,6 @@ def read_html(
 def _decoded(data: bytes, charset: str | None) -> str:
     sniffed = _CHARSET.search(data[:_SNIFFED_BYTES])
     return decode(data, charset or ((sniffed[1] or sniffed[2]).decode("ascii") if sniffed else None))
-
-
-def _title_in_body(title: str, judged: list[JudgedLine]) -> str:
-    """The line that opens the body where it is the title: print views and Word's pages have no heading.
-
-    What <title> says has the name of the site around it there, or is "Document1".
-    """
-    opening = judged[0].line.text if judged else ""
-    if ends_sentence(opening) or not 4 <= len(opening.split()) <= 30:
-        return title
-    is_inside = key_of(opening) in key_of(title)
-    return opening if is_inside or title.count(" ") < 2 else title
 
 
 def _head(shown: list[Line], title: str, judged: list[JudgedLine]) -> Head:

@@ -65,7 +65,7 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
         raise ReadError(_NO_ARTICLE)
     start, end = span
     address = url or said.url or _address(judged, start, end)
-    title_at = title_index(judged, start, end, address)
+    title_at = title_index(judged, start, end)
     if title_at is not None and title_at + 1 >= end:
         title_at = None  # a heading with nothing under it holds the text itself
     below_title = start if title_at is None else title_at + 1
