@@ -13,13 +13,12 @@ from ingest.read.boilerplate_lines import (
     is_box_heading,
     is_caption,
     is_credit,
-    is_share_row,
     rows,
 )
 
-WORDS = {"label", "share", "agency"}
+WORDS = {"label", "agency"}
 JUDGED_BY = {
-    "starts": is_boilerplate, "within": is_boilerplate, "label": is_boilerplate, "share": is_share_row,
+    "starts": is_boilerplate, "within": is_boilerplate, "label": is_boilerplate,
     "box": is_box_heading, "comments": is_article_end, "credit": is_credit, "caption": is_caption,
     "caption end": is_caption, "caption side": is_caption,
 }  # fmt: skip

@@ -60,7 +60,6 @@ def is_boilerplate(line: str) -> bool:
         return True
     return (
         text.casefold().strip(" .:…!>»|•·-–—*") in words("label")
-        or is_share_row(text)
         or _found("starts", text, _START)
         or is_terms_notice(text)
         or is_headline_in_capitals(text)
@@ -90,15 +89,6 @@ def is_terms_notice(line: str) -> bool:
         return False
     terms = {match.casefold() for _, pattern in _patterns("terms") for match in pattern.findall(line)}
     return len(terms) >= 3 or (len(terms) >= 1 and _found("terms voice", line))
-
-
-def is_share_row(line: str) -> bool:
-    """Whether a line consists of the names of networks and the verbs of buttons: "Facebook Email WhatsApp 4"."""
-    if len(line) > 160:
-        return False
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", line)
-    found = re.findall(r"[^\W\d]+(?:-[^\W\d]+)?", apart.casefold())
-    return bool(found) and words("share").issuperset(found)
 
 
 def is_box_heading(line: str) -> bool:

@@ -72,10 +72,8 @@ def _decoded(data: bytes, charset: str | None) -> str:
 def _head(shown: list[Line], title: str, judged: list[JudgedLine]) -> Head:
     """The lines around the title, down to the article's first paragraph, for the date and the byline."""
     key = key_of(title)
-    tops = [index for index, line in enumerate(shown) if line.level == 1]
-    named = (index for index in tops if key and key_of(shown[index].text) == key)
-    alike = (index for index, line in enumerate(shown) if key and key_of(line.text) == key)
-    at = next(named, next((index for index in tops if len(shown[index].text) > 15), next(alike, None)))
+    alike = [index for index, line in enumerate(shown) if key and key_of(line.text) == key]
+    at = next((index for index in alike if shown[index].level == 1), next(iter(alike), None))
     if at is None:
         return Head()
     body = {one.line.text for one in judged if one.prose}
