@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.schema import Article, Outcome
     from bot.settings import Settings
     from ingest.fetch import Fetcher
-    from ingest.read.contract import Fetched, ReadOptions
+    from ingest.read.contract import ReadOptions
 
     Source = str | PathLike[str] | Article
     """A file, folder, glob or http(s) address, or an article that was read already."""
@@ -77,11 +77,8 @@ def items_of(
         def fetcher() -> Fetcher:
             return opened.enter_context(open_fetcher(settings, allow_private=allow_private))
 
-        def fetched(url: str) -> Fetched:
-            return fetcher()(url)
-
         if fetch and options.fetch is None:
-            options = replace(options, fetch=fetched)
+            options = replace(options, fetch=lambda url: fetcher()(url))  # noqa: PLW0108 - made when it is needed
         for source in sources:
             if isinstance(source, Article):
                 yield source

@@ -1,10 +1,7 @@
 """Tells wire copies: the same text, lightly edited, from other outlets.
 
-Texts in, signatures, keys and verdicts out. The catalog stores an article's keys in an indexed table; articles that
-share one are the candidates, so nothing is compared with everything.
-
-Three steps, each dearer and surer than the one before: `band_keys` of MinHash signatures find candidates, `similarity`
-of the signatures estimates the share of common word triples, `is_copy` reads both texts.
+Texts in, keys and verdicts out. The catalog stores an article's `band_keys`, of its MinHash signature, in an indexed
+table; articles that share one are the candidates, so nothing is compared with everything, and `is_copy` reads both.
 
 A copy may have another headline, dateline, credit, spelling or lead, and may be cut or have a local paragraph added.
 Not a copy: the same event in other words; a text that quotes a paragraph of the other; the same template with other
@@ -19,7 +16,6 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -30,16 +26,10 @@ if TYPE_CHECKING:
 SHINGLE_WORDS = 3
 """Word triples: a changed word costs three of them, and two texts on the same event share few by chance."""
 
-PERMUTATIONS = 128
-"""Standard error of `similarity`: at most 1 / (2 * sqrt(128)) = 0.044."""
-
 BANDS = 24
 BAND_ROWS = 3
 """Two texts share a key with the chance 1 - (1 - j**3)**24 for a Jaccard similarity of j: .9995 at .65, .96 at .5,
 .80 at .4, .02 at .1. Unrelated articles are at about .01, so in a million articles some 24 are candidates by chance."""
-
-CANDIDATE_SIMILARITY = 0.3
-"""Below this the signatures rule out a copy: at .3 even a text cut to a third is let through to `is_copy`."""
 
 COPY_CONTAINMENT = 0.65
 """The share of the shorter text's word triples that the longer one must hold. In the labelled pairs every copy has
@@ -60,6 +50,8 @@ NUMBER_CONTEXT_WORDS = 2
 """Words on either side that tell which figure a number is."""
 
 _KEY_MASK = (1 << 63) - 1  # SQL integers are signed
+_TERMS_FROM = 128
+"""Stored keys were made with the second factors of so many permutations, of which the bands use the first."""
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*")
 _NUMBER_WORDS = {
@@ -69,44 +61,23 @@ _NUMBER_WORDS = {
 """Agencies print 10 or ten, 3 or three; "one" is too often no number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A MinHash signature: `data` holds PERMUTATIONS unsigned 16-bit numbers, little-endian, 256 bytes to store.
+def band_keys(text: str) -> list[int]:
+    """BANDS integers of 63 bits, to be stored beside the article; articles that share one are candidates.
 
-    16 of 32 bits suffice: two different minima look alike once in 65,536. Empty where the text has no three words.
+    Give its body without boilerplate, which is the same in unrelated articles. None where it has no three words.
     """
-
-    data: bytes
-
-
-def signature(text: str) -> Signature:
-    """The signature of an article's body; give it without boilerplate, which is the same in unrelated articles."""
     import numpy as np
 
     hashes = _shingle_hashes(_words(text))
     if not len(hashes):
-        return Signature(b"")
+        return []
     factors, terms = _permutations()
     # Multiply-shift hashing: the upper bits of a wrapping product by an odd number are well mixed.
     permuted = hashes[None, :] * factors[:, None]
     permuted += terms[:, None]
-    return Signature((permuted.min(axis=1) >> np.uint32(4) & np.uint32(0xFFFF)).astype("<u2").tobytes())
-
-
-def band_keys(signature: Signature) -> list[int]:
-    """BANDS integers of 63 bits, to be stored beside the article; articles that share one are candidates."""
-    width = BAND_ROWS * 2
-    bands = (signature.data[i * width : (i + 1) * width] for i in range(BANDS if signature.data else 0))
-    return [_mixed(number, band) for number, band in enumerate(bands)]
-
-
-def similarity(a: Signature, b: Signature) -> float:
-    """The estimated Jaccard similarity of the two texts' word triples, 0 to 1; 0 for an empty signature."""
-    import numpy as np
-
-    if not a.data or not b.data:
-        return 0.0
-    return float(np.mean(np.frombuffer(a.data, "<u2") == np.frombuffer(b.data, "<u2")))
+    # 16 of 32 bits suffice: two different minima look alike once in 65,536.
+    signature = (permuted.min(axis=1) >> np.uint32(4) & np.uint32(0xFFFF)).astype("<u2").reshape(BANDS, BAND_ROWS)
+    return [_mixed(number, band.tobytes()) for number, band in enumerate(signature)]
 
 
 def is_copy(text_a: str, text_b: str, *, same_outlet: bool = False) -> bool:
@@ -158,12 +129,12 @@ def _shingle_hashes(words: Sequence[str]) -> NDArray[np.uint32]:
 def _permutations() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     import numpy as np
 
-    # Written out instead of drawn from a generator, whose stream a numpy release may change: signatures are stored.
-    numbers = np.arange(1, 2 * PERMUTATIONS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    # Written out instead of drawn from a generator, whose stream a numpy release may change: keys are stored.
+    numbers = np.arange(1, _TERMS_FROM + BANDS * BAND_ROWS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         numbers = (numbers ^ (numbers >> np.uint64(shift))) * np.uint64(factor)
     halves = (numbers >> np.uint64(32)).astype(np.uint32)
-    return halves[:PERMUTATIONS] | np.uint32(1), halves[PERMUTATIONS:]
+    return halves[: BANDS * BAND_ROWS] | np.uint32(1), halves[_TERMS_FROM:]
 
 
 def _mixed(number: int, band: bytes) -> int:

@@ -9,17 +9,17 @@ import email.utils
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from email.message import Message
 from importlib import metadata
-from types import TracebackType
+from typing import BinaryIO
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
-import httpcore2
 import httpx2
 
 from ingest.guard import AddressRefused, FetchError, guarded_client
-from ingest.read.contract import Fetched, read_up_to
+from ingest.read.contract import Fetched, read_up_to, short
 from ingest.read.limits import Limits, gunzip, megabytes, read_whole, stream_of
 from ingest.robots import ROBOTS_BYTES, Robots, RobotsRefused
 
@@ -33,19 +33,17 @@ NOT_MODIFIED = 304
 KEPT_HOSTS = 10_000
 MAX_DELAY_SECONDS = 30.0
 """A robots.txt may slow us down this far; one that asks for an hour would stop everything."""
+MAX_REDIRECTS = 6
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def user_agent(contact: str = "") -> str:
     """How we name ourselves to servers: who we are, which version, and where to complain, if that was set."""
-    try:
-        version = metadata.version("newsbot")
-    except metadata.PackageNotFoundError:
-        version = "0"
-    return f"newsbot/{version} (+{contact})" if contact else f"newsbot/{version} (self-hosted news reader)"
+    where = f"+{contact}" if contact else "self-hosted news reader"
+    return f"newsbot/{metadata.version('newsbot')} ({where})"
 
 
-class Fetcher:
+class Fetcher(AbstractContextManager["Fetcher"]):
     """Fetches addresses one at a time; calling it is `fetch`, so it fits `ReadOptions.fetch`. Close it when done.
 
     `allow_private` lets it into private networks (tests, intranets). `delay_seconds` is the least pause between two
@@ -59,11 +57,9 @@ class Fetcher:
         *,
         allow_private: bool = False,
         contact: str = "",
-        respect_robots: bool = True,
         delay_seconds: float = 1.0,
         step_seconds: float = 15.0,
         total_seconds: float = 60.0,
-        max_redirects: int = 6,
         limits: Limits | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -71,11 +67,10 @@ class Fetcher:
         self._limits = limits or Limits()
         self._delay_seconds = delay_seconds
         self._total_seconds = total_seconds
-        self._max_redirects = max_redirects
         self._sleep = sleep
         self._next_at: dict[str, float] = {}
         self._lock = threading.Lock()
-        self._robots = Robots("newsbot", self._get_robots) if respect_robots else None
+        self._robots = Robots("newsbot", self._get_robots)
         headers = {"User-Agent": self.agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
         self._client, self._backend = guarded_client(headers, step_seconds, allow_private=allow_private)
 
@@ -87,45 +82,41 @@ class Fetcher:
 
         Raises FetchError (RobotsRefused, or AddressRefused for a private address), each with a reason to show.
         """
-        headers = {}
-        if etag:
-            headers["If-None-Match"] = etag
-        if last_modified:
-            headers["If-Modified-Since"] = last_modified
+        asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        headers = {name: value for name, value in asked.items() if value}
         with self._lock:
-            return self._follow(url, headers)
+            self._backend.deadline = time.monotonic() + self._total_seconds
+            with self._reached(url, headers, self._wait_for_turn) as (response, address):
+                return self._answer(response, url, address)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def __enter__(self) -> Fetcher:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _follow(self, url: str, headers: dict[str, str]) -> Fetched:
+    @contextmanager
+    def _reached(
+        self, url: str, headers: dict[str, str], before: Callable[[str], object]
+    ) -> Iterator[tuple[httpx2.Response, str]]:
+        """The response behind all redirects, and its address; `before` is called with the address of each hop."""
         address = url
-        self._backend.deadline = time.monotonic() + self._total_seconds
-        for _ in range(self._max_redirects + 1):
-            self._wait_for_turn(address)
+        for _ in range(MAX_REDIRECTS + 1):
+            before(address)
             with self._opened(address, headers) as response:
                 target = _redirect_target(response, address)
                 if target is None:
-                    return self._answer(response, url, address)
+                    yield response, address
+                    return
                 address = target
-        raise FetchError(f"it redirects more than {self._max_redirects} times")
+        raise _TooManyRedirects(f"it redirects more than {MAX_REDIRECTS} times")
 
     def _wait_for_turn(self, address: str) -> None:
         """Ask robots.txt, and wait until the host may be asked again."""
         parts = _checked(address)
-        delay = self._delay_seconds
-        if self._robots:
-            self._robots.check(address)
-            delay = max(delay, min(self._robots.delay_seconds(address), MAX_DELAY_SECONDS))
+        self._robots.check(address)
+        delay = max(self._delay_seconds, min(self._robots.delay_seconds(address), MAX_DELAY_SECONDS))
         host = parts.netloc.rpartition("@")[2].lower()
         now = time.monotonic()
         turn = max(now, self._next_at.get(host, now))
@@ -143,26 +134,24 @@ class Fetcher:
         try:
             with self._client.stream("GET", address, headers=headers) as response:
                 yield response
-        except (httpx2.TimeoutException, httpcore2.TimeoutException) as error:
+        except httpx2.TimeoutException as error:
             raise FetchError(f"{host} takes too long to answer; try again later") from error
-        except (httpcore2.ConnectError, httpx2.ConnectError) as error:
-            raise FetchError(f"{host} cannot be reached ({_short(error)})") from error
+        except httpx2.ConnectError as error:
+            raise FetchError(f"{host} cannot be reached ({short(error)})") from error
         except (httpx2.InvalidURL, UnicodeError, ValueError) as error:
-            raise FetchError(f"the address is not valid ({_short(error)})") from error
-        except (
-            httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol, OSError,
-        ) as error:  # fmt: skip
-            raise FetchError(f"the connection to {host} broke ({_short(error)})") from error
+            raise FetchError(f"the address is not valid ({short(error)})") from error
+        except (httpx2.HTTPError, OSError) as error:
+            raise FetchError(f"the connection to {host} broke ({short(error)})") from error
 
     def _answer(self, response: httpx2.Response, url: str, address: str) -> Fetched:
         _check_status(response, address)
-        content_type, charset = _content_type(response.headers.get("content-type", ""))
+        content_type = Message()
+        content_type["Content-Type"] = response.headers.get("content-type", "")
         return Fetched(
             url=url,
             final_url=address,
             status=response.status_code,
-            content_type=content_type,
-            charset=charset,
+            charset=content_type.get_content_charset(),
             data=b"" if response.status_code == NOT_MODIFIED else self._body(response),
             etag=response.headers.get("etag"),
             last_modified=response.headers.get("last-modified"),
@@ -174,26 +163,27 @@ class Fetcher:
         length = response.headers.get("content-length", "")
         if length.isdigit() and int(length[:20]) > limit:
             raise FetchError(f"it is larger than {megabytes(limit)}, the limit for what is fetched")
-        stream = stream_of(response.iter_raw())
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
-        if encoding in ("gzip", "x-gzip"):
-            stream = gunzip(stream, self._limits)
-        elif encoding not in ("", "identity"):
+        if encoding not in ("", "identity", "gzip", "x-gzip"):
             raise FetchError(f"the server sent it compressed with {encoding[:20]}, which was not asked for")
-        return read_whole(stream, limit)
+        return read_whole(self._unpacked(response), limit)
+
+    def _unpacked(self, response: httpx2.Response) -> BinaryIO:
+        stream = stream_of(response.iter_raw())
+        return (
+            gunzip(stream, self._limits) if "gzip" in response.headers.get("content-encoding", "").lower() else stream
+        )
 
     def _get_robots(self, address: str) -> tuple[int, bytes]:
-        for _ in range(self._max_redirects):
-            _checked(address)
-            with self._opened(address, {}) as response:
-                target = _redirect_target(response, address)
-                if target is None:
-                    stream = stream_of(response.iter_raw())
-                    if "gzip" in response.headers.get("content-encoding", ""):
-                        stream = gunzip(stream, self._limits)
-                    return response.status_code, read_up_to(stream, ROBOTS_BYTES)
-                address = target
-        return 404, b""  # by RFC 9309 too many redirects count as no robots.txt
+        try:
+            with self._reached(address, {}, _checked) as (response, _):
+                return response.status_code, read_up_to(self._unpacked(response), ROBOTS_BYTES)
+        except _TooManyRedirects:
+            return 404, b""  # by RFC 9309 they count as no robots.txt
+
+
+class _TooManyRedirects(FetchError):
+    pass
 
 
 def _checked(address: str) -> SplitResult:
@@ -201,7 +191,7 @@ def _checked(address: str) -> SplitResult:
         parts = urlsplit(address)
         host = parts.hostname
     except ValueError as error:
-        raise FetchError(f"the address is not valid ({_short(error)})") from error
+        raise FetchError(f"the address is not valid ({short(error)})") from error
     if parts.scheme.lower() not in ("http", "https"):
         raise FetchError(f"only http and https addresses are fetched, not {parts.scheme[:20] or 'paths'}")
     if not host:
@@ -216,7 +206,7 @@ def _redirect_target(response: httpx2.Response, address: str) -> str | None:
     try:
         return urldefrag(urljoin(address, target)).url
     except ValueError as error:
-        raise FetchError(f"it redirects to an address that is not valid ({_short(error)})") from error
+        raise FetchError(f"it redirects to an address that is not valid ({short(error)})") from error
 
 
 def _check_status(response: httpx2.Response, address: str) -> None:
@@ -247,17 +237,3 @@ def _retry_after_seconds(value: str) -> float | None:
         return max(0.0, (moment - datetime.now(UTC)).total_seconds())
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _content_type(value: str) -> tuple[str | None, str | None]:
-    kind, *parameters = value.split(";")
-    charset = None
-    for parameter in parameters:
-        name, _, given = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            charset = given.strip(" \t\"'") or None
-    return kind.strip().lower() or None, charset
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__

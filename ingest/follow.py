@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.corpus.catalog.feeds import Feed, known_feed, put_feed
 from bot.corpus.corpus import Corpus
@@ -29,9 +29,11 @@ from ingest.read import ReadOptions, read_fetched
 from ingest.read.cleaning import clean_address
 from ingest.read.contract import skipped
 from ingest.read.kinds import HEAD_BYTES, Kind, kind_of
+from ingest.read.sources import blob_of_fetched
 from ingest.stopping import Stop, Stopped, unless_stopped
 
 if TYPE_CHECKING:
+    from ingest.fetch import Fetcher
     from ingest.read.contract import Fetched
 
 EVERY_SECONDS = 900.0
@@ -82,13 +84,6 @@ class Round:
         return sum(each.state is state for each in self.feeds)
 
 
-class Fetches(Protocol):
-    """What is needed of `ingest.fetch.Fetcher`."""
-
-    def fetch(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
-        """What is at the address; raises ReadError."""
-
-
 @dataclass(slots=True)
 class _BackOff:
     failures: int
@@ -106,7 +101,7 @@ class FeedFollower:
 
     corpus: Corpus
     addresses: Sequence[str]
-    fetcher: Fetches
+    fetcher: Fetcher
     stop: Stop = field(default_factory=Stop)
     every_seconds: float = EVERY_SECONDS
     options: ReadOptions = field(default_factory=ReadOptions)
@@ -169,7 +164,7 @@ class FeedFollower:
             if fetched.status == NOT_MODIFIED:
                 self._back_off.pop(address, None)
                 return FeedReport(address, FeedState.UNCHANGED), []
-            kind = _kind(fetched)
+            kind = kind_of(fetched.data[:HEAD_BYTES], blob_of_fetched(fetched).name)
             if kind in _PAGES and feed.kind and feed.kind not in _PAGES:
                 raise ReadError(f"it gives {kind.value} where it gave {feed.kind} before")
             outcomes = self._stored(fetched, links)
@@ -290,9 +285,3 @@ class FeedFollower:
             put_feed(self.corpus.catalog, replace(feed, retry_at=retry_at))
         self._back_off[feed.address] = _BackOff(failures, until, str(error))
         return FeedReport(feed.address, FeedState.FAILED, str(error), until)
-
-
-def _kind(fetched: Fetched) -> Kind:
-    from ingest.read.sources import blob_of_fetched
-
-    return kind_of(fetched.data[:HEAD_BYTES], blob_of_fetched(fetched).name)

@@ -50,6 +50,11 @@ class _Batch:
             self.boilerplate[name] = Boilerplate(self.writer.boilerplate(name))
         return self.boilerplate[name]
 
+    def recut(self, article: Article) -> None:
+        """Cut an article that is stored into passages anew."""
+        dropped = self.boilerplate_of(article.source).spans(article.text)
+        self.writer.recut(article.id, chunk(article.text, passage_chars=self.passage_chars, drop=dropped))
+
     def is_copy(self, article: Article, body: str, other: Article) -> bool:
         """Whether another article holds the same text; `body` is the article's without boilerplate."""
         from ingest.copies import is_copy
@@ -103,8 +108,7 @@ def rechunk(corpus: Corpus, passage_chars: int = PASSAGE_CHARS) -> None:
         with corpus.catalog.writing() as writer:
             batch = _Batch(writer, passage_chars)
             for article in articles.values():  # each gets a new number: what was cut anew is met again after `last`
-                dropped = batch.boilerplate_of(article.source).spans(article.text)
-                writer.recut(article.id, chunk(article.text, passage_chars=passage_chars, drop=dropped))
+                batch.recut(article)
         after = changes[-1].seq
     with corpus.catalog.writing() as writer:
         writer.note("chunker", _chunker(passage_chars))
@@ -151,8 +155,7 @@ def mend(
     with corpus.catalog.writing() as writer:
         batch = _Batch(writer, passage_chars)
         for article in articles.values():
-            dropped = batch.boilerplate_of(article.source).spans(article.text)
-            writer.recut(article.id, chunk(article.text, passage_chars=passage_chars, drop=dropped))
+            batch.recut(article)
     if articles:
         told.append(f"The passages of {len(articles)} articles were damaged, and are cut anew.")
     return told
@@ -277,7 +280,7 @@ def _identified(article: Article, seen: dict[str, tuple[str, str]]) -> Article |
 
 def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
     """Store one article with its passages and its links to copies; returns what became of it, and its passages."""
-    from ingest.copies import band_keys, signature
+    from ingest.copies import band_keys
 
     writer = batch.writer
     if writer.holds(article):
@@ -290,7 +293,7 @@ def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
     body = without(article.text, dropped)
     if not body:
         return OutcomeKind.SKIPPED, 0
-    bands = band_keys(signature(body))
+    bands = band_keys(body)
     original = None
     for candidate in islice(writer.originals_by_bands(bands), COPY_CANDIDATES):
         if candidate.id != article.id and batch.is_copy(article, body, candidate):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,13 +24,8 @@ class RobotsRefused(FetchError):
     """The site's robots.txt does not allow it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    until: float
-    rules: Any = None
-    """protego's rules; None where everything may be read."""
-    error: FetchError | None = None
-    """Why nothing may be read."""
+_Rules = Any
+"""protego's rules; None where everything may be read; the FetchError that says why nothing may."""
 
 
 class Robots:
@@ -44,33 +38,35 @@ class Robots:
         self._agent = agent
         self._get = get
         self._clock = clock
-        self._hosts: dict[str, _Rules] = {}
+        self._hosts: dict[str, tuple[float, _Rules]] = {}
 
     def check(self, url: str) -> None:
         """Raise RobotsRefused where the address may not be read, FetchError where the host does not answer."""
-        kept = self._rules_for(url)
-        if kept.error:
-            raise FetchError(str(kept.error), status=kept.error.status)
-        if kept.rules is not None and not kept.rules.can_fetch(url, self._agent):
+        rules = self._rules_for(url)
+        if isinstance(rules, FetchError):
+            raise FetchError(str(rules), status=rules.status)
+        if rules is not None and not rules.can_fetch(url, self._agent):
             raise RobotsRefused(f"the robots.txt of {urlsplit(url).hostname} does not allow newsbot to read it")
 
     def delay_seconds(self, url: str) -> float:
         """The pause that the host asks for between two requests; 0 where it asks for none."""
-        rules = self._rules_for(url).rules
-        return float(rules.crawl_delay(self._agent) or 0.0) if rules is not None else 0.0
+        rules = self._rules_for(url)
+        return 0.0 if rules is None or isinstance(rules, FetchError) else float(rules.crawl_delay(self._agent) or 0.0)
 
     def _rules_for(self, url: str) -> _Rules:
         parts = urlsplit(url)
         host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         now = self._clock()
-        kept = self._hosts.get(host)
-        if kept is None or kept.until < now:
+        until, rules = self._hosts.get(host, (-1.0, None))
+        if until < now:
             if len(self._hosts) >= KEPT_HOSTS:
                 self._hosts.clear()
-            kept = self._hosts[host] = self._read(f"{host}/robots.txt", now)
-        return kept
+            rules = self._read(f"{host}/robots.txt")
+            keep_seconds = RETRY_SECONDS if isinstance(rules, FetchError) else KEEP_SECONDS
+            self._hosts[host] = now + keep_seconds, rules
+        return rules
 
-    def _read(self, address: str, now: float) -> _Rules:
+    def _read(self, address: str) -> _Rules:
         from protego import Protego
 
         try:
@@ -78,10 +74,10 @@ class Robots:
         except AddressRefused:
             raise
         except FetchError as error:
-            return _Rules(now + RETRY_SECONDS, error=error)
+            return error
         if 200 <= status < 300:
-            return _Rules(now + KEEP_SECONDS, Protego.parse(data[:ROBOTS_BYTES].decode("utf-8", "replace")))
+            return Protego.parse(data[:ROBOTS_BYTES].decode("utf-8", "replace"))
         if 400 <= status < 500 and status != 429:
-            return _Rules(now + KEEP_SECONDS)
+            return None
         text = f"{urlsplit(address).hostname} does not say what may be read (robots.txt has status {status}); try later"
-        return _Rules(now + RETRY_SECONDS, error=FetchError(text, status=status))
+        return FetchError(text, status=status)

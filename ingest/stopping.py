@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import socket
 import threading
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from concurrent.futures import Future, wait
+from typing import TypeVar
 
 POLL_SECONDS = 0.1
 
@@ -57,27 +57,16 @@ def unless_stopped(call: Callable[[], Result], stop: Stop) -> Result:
     """
     if stop.requested:
         raise Stopped
-    done: queue.SimpleQueue[Callable[[], Result]] = queue.SimpleQueue()
+    done: Future[Result] = Future()
 
     def run() -> None:
         try:
-            result = call()
+            done.set_result(call())
         except BaseException as error:  # whatever it is, it belongs to the caller
-            done.put(_raiser(error))
-        else:
-            done.put(lambda: result)
+            done.set_exception(error)
 
     threading.Thread(target=run, daemon=True, name="fetching").start()
-    while True:
-        try:
-            return done.get(timeout=POLL_SECONDS)()
-        except queue.Empty:
-            if stop.requested:
-                raise Stopped from None
-
-
-def _raiser(error: BaseException) -> Callable[[], NoReturn]:
-    def again() -> NoReturn:
-        raise error
-
-    return again
+    while not wait((done,), POLL_SECONDS).done:
+        if stop.requested:
+            raise Stopped
+    return done.result()

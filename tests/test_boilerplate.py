@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot.errors import CorpusError
 from bot.schema import Span
-from ingest.boilerplate import RECURRING_ARTICLES, WINDOW_ARTICLES, Boilerplate, is_prompt, without
+from ingest.boilerplate import RECURRING_ARTICLES, WINDOW_ARTICLES, Boilerplate, without
+from ingest.read.boilerplate_lines import is_prompt
 
 BOX = "The Morning Heron is a daily letter about the coast and those who live there."
 
@@ -59,6 +60,9 @@ def test_prompts(line: str) -> None:
         "The story has been updated for the stage by two students.",
         "Support for journalism fell, the survey found.",
         "Watch it burn, he told the crowd before he ran.",
+        "See more than 6,000 instruments from every corner of the globe.",
+        "OK.",
+        "___",
     ],
 )
 def test_news_is_no_prompt(line: str) -> None:

@@ -8,20 +8,17 @@ import pytest
 
 from ingest.read.boilerplate_lines import (
     agency_credits,
-    has_joined_labels,
     is_article_end,
-    is_author_note,
     is_boilerplate,
     is_box_heading,
     is_caption,
     is_credit,
-    is_share_row,
     rows,
 )
 
-WORDS = {"label", "share", "brand", "agency"}
+WORDS = {"label", "agency"}
 JUDGED_BY = {
-    "starts": is_boilerplate, "within": is_boilerplate, "label": is_boilerplate, "share": is_share_row,
+    "starts": is_boilerplate, "within": is_boilerplate, "label": is_boilerplate,
     "box": is_box_heading, "comments": is_article_end, "credit": is_credit, "caption": is_caption,
     "caption end": is_caption, "caption side": is_caption,
 }  # fmt: skip
@@ -75,16 +72,3 @@ def test_agencies_sign() -> None:
     assert agency_credits("Source: AP, AFP") == ("AP", "AFP")
     assert agency_credits("Reuters") == ()
     assert agency_credits("Jane Doe, John Roe") == ()
-
-
-def test_joined_labels() -> None:
-    assert has_joined_labels("PoliticsLeader to resign")
-    assert not has_joined_labels("A video on YouTube shows the pier")
-
-
-def test_notes_about_authors() -> None:
-    note = "Jane Doe is a reporter covering the sea for the Courier."
-    assert is_author_note(note)
-    assert is_author_note(note, ("Jane Doe",))
-    assert not is_author_note(note, ("John Roe",))
-    assert not is_author_note("Jane Doe is a baker in Lindmouth and supplies the ferry.")

@@ -50,7 +50,7 @@ def _fetcher(pages: dict[str, bytes | str]) -> Callable[[str], Fetched]:
         page = pages[url]
         if isinstance(page, str):
             raise ReadError(page)
-        return Fetched(url=url, final_url=url, status=200, content_type="text/html", charset="utf-8", data=page)
+        return Fetched(url=url, final_url=url, status=200, charset="utf-8", data=page)
 
     return fetch
 

@@ -170,7 +170,7 @@ def test_standard_input_through_a_pipe() -> None:
 
 def test_an_address_is_fetched_and_its_kind_found() -> None:
     def fetch(url: str) -> Fetched:
-        return Fetched(url=url, final_url=url + "/", status=200, content_type="text/html", data=HTML.encode())
+        return Fetched(url=url, final_url=url + "/", status=200, data=HTML.encode())
 
     (article,) = read(["https://tide.example/harbour"], ReadOptions(fetch=fetch))
     assert isinstance(article, Article)
@@ -284,7 +284,7 @@ def test_the_password_of_an_address_that_is_fetched_is_not_shown() -> None:
 
     def fetch(url: str) -> Fetched:
         asked.append(url)
-        return Fetched(url=url, final_url=url, status=200, content_type="text/html", data=HTML.encode())
+        return Fetched(url=url, final_url=url, status=200, data=HTML.encode())
 
     (article,) = read(["https://jane:secret@tide.example/a"], ReadOptions(fetch=fetch))
     assert isinstance(article, Article)

@@ -66,7 +66,7 @@ def read_tar(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
     chunks = chunks_of(blob.stream)
     if budget is None:
         budget = Budget(options.limits)
-        chunks = _counted(chunks, budget)
+        chunks = budget.counted(chunks)
     try:
         # "r|" reads forward only, so a .tar.gz of any size needs neither memory nor disk.
         with tarfile.open(fileobj=stream_of(chunks), mode="r|", tarinfo=_CheckedTarInfo, errorlevel=0) as archive:
@@ -125,12 +125,6 @@ def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -
                 yield chunk
     except (*_CORRUPT, RuntimeError, ValueError, zlib.error, lzma.LZMAError) as error:
         raise ReadError(f"it cannot be unpacked ({short(error)}); the other members were read") from error
-
-
-def _counted(chunks: Iterator[bytes], budget: Budget) -> Iterator[bytes]:
-    for chunk in chunks:
-        budget.packed_bytes += len(chunk)
-        yield chunk
 
 
 def _check_directory(stream: BinaryIO, limits: Limits) -> None:

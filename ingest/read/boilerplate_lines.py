@@ -12,23 +12,13 @@ from pathlib import Path
 
 from bot.text import read_rows
 
-AUTHOR_NOTE_CHARS = 900
-_JOINED = re.compile(r"[A-Z]?[a-z]{2,}[A-Z][a-z]{2,}")
+PROMPT_CHARS = 320
+"""A longer sentence says something besides, or is none."""
 _REPORTED = re.compile(r"\b(?:said|says|told|according|sagte|laut|selon|dijo|según)\b")
 _SIGNED = re.compile(r"(?P<desk>[a-z]{1,4}(?:/[a-z]{1,4}){0,4},?\s+)?[(\[]?(?P<names>[^()\[\]]{2,80})[)\]]?\.?")
 _DESK_BEFORE_SLASH = re.compile(r"^(?:[a-zäöü]{2,4}/)+(?=[^\s()]+$)")
 _SIGNED_BY = re.compile(
     r"^(?:sources?|quellen?|with|mit|avec|con|agencies)\s*:?\s+(?:material (?:von|from)\s+)?", re.IGNORECASE
-)
-_AUTHOR_NOTE = re.compile(
-    r"(?P<name>[A-Z][\w.'’-]+(?:\s+[A-Z][\w.'’-]*){0,3}),?\s+"
-    r"(?:is|was|has been|covers|writes|reports|joined|has)\b.{0,600}"
-    r"\b(?:reporter|correspondent|journalist|editor|writer|columnist|producer|author|fellow|professor|contributor|"
-    r"covering|covers|follow (?:him|her|them)|reach(?:ed)? (?:him|her|them)|twitter|bylines?|freelance)\b",
-    re.DOTALL,
-)
-_EMPLOYED = re.compile(
-    r"\b(?:reporter|correspondent|editor|writer|columnist|producer)\b.{0,60}\b(?:for|at|with|of|covering)\b"
 )
 
 
@@ -70,7 +60,6 @@ def is_boilerplate(line: str) -> bool:
         return True
     return (
         text.casefold().strip(" .:…!>»|•·-–—*") in words("label")
-        or is_share_row(text)
         or _found("starts", text, _START)
         or is_terms_notice(text)
         or is_headline_in_capitals(text)
@@ -78,9 +67,15 @@ def is_boilerplate(line: str) -> bool:
     )
 
 
-def has_joined_labels(line: str) -> bool:
-    """Whether a line runs two labels together, as the text of cards and badges does: "PoliticsLeader to resign"."""
-    return any(match[0].casefold() not in words("brand") for match in _JOINED.finditer(line))
+def is_prompt(sentence: str) -> bool:
+    """Whether a sentence of an article asks the reader to subscribe, follow, share or read on, and tells no news.
+
+    Of 150 drawn from those that it finds in 1,025 newspaper articles, 146 tell none.
+    """
+    text = _straight_quotes(sentence).strip(" \n*►•|-–—>[]()")
+    if not text or len(text) > PROMPT_CHARS:
+        return False
+    return text.casefold() in words("label") or _found("starts", text, _START) or _found("within", text)
 
 
 def is_headline_in_capitals(line: str) -> bool:
@@ -94,15 +89,6 @@ def is_terms_notice(line: str) -> bool:
         return False
     terms = {match.casefold() for _, pattern in _patterns("terms") for match in pattern.findall(line)}
     return len(terms) >= 3 or (len(terms) >= 1 and _found("terms voice", line))
-
-
-def is_share_row(line: str) -> bool:
-    """Whether a line consists of the names of networks and the verbs of buttons: "Facebook Email WhatsApp 4"."""
-    if len(line) > 160:
-        return False
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", line)
-    found = re.findall(r"[^\W\d]+(?:-[^\W\d]+)?", apart.casefold())
-    return bool(found) and words("share").issuperset(found)
 
 
 def is_box_heading(line: str) -> bool:
@@ -135,17 +121,6 @@ def is_caption(line: str) -> bool:
         or _found("caption", text, _START)
         or _found("caption end", text, _AT_END)
     )
-
-
-def is_author_note(line: str, authors: tuple[str, ...] = ()) -> bool:
-    """Whether a paragraph presents its author. With the page's authors at hand, one of them must be the subject."""
-    match = _AUTHOR_NOTE.match(line[:AUTHOR_NOTE_CHARS])
-    if match is None:
-        return False
-    name = match["name"].casefold()
-    if authors:
-        return any(name in author.casefold() or author.casefold() in name for author in authors)
-    return bool(_EMPLOYED.search(line))
 
 
 def agency_credits(line: str) -> tuple[str, ...]:

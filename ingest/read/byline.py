@@ -11,8 +11,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from ingest.read.boilerplate_lines import is_boilerplate
-from ingest.read.dates import date_in_url, find_dates, is_relative, numeric_order
-from ingest.read.outlets import host_of, known_outlet
+from ingest.read.dates import date_in_url, find_dates
+from ingest.read.outlets import known_outlet
 
 _PUBLISHED = re.compile(
     r"(?:published|posted|first published|publication date|publié|publicado|pubblicato|"
@@ -38,18 +38,14 @@ _NAME = (
 _NAMES = re.compile(rf"{_NAME}(?:\s*(?:,|and|und|et|y|e|&|en)\s+{_NAME}){{0,6}}")
 _NAME_LINE = re.compile(rf"{_NAME}(?:\s*(?:,|and|&)\s+{_NAME}){{0,3}}")
 _SPLIT = re.compile(r"\s*,\s*|\s+(?:and|und|et|y|e|&|en)\s+")
-_DAY_FIRST_HOSTS = re.compile(
-    r"\.(?:uk|ie|au|nz|in|za|na|ng|ke|gh|zw|pk|sg|fr|de|at|ch|it|es|pt|br|ar|mx|cl|co|pe|nl|be|lu|eu|gr|pl|cz|ro|tr|se|dk|no|fi)$"
-)
 _Published = tuple[date | None, datetime | None]
 
 
 class Head(NamedTuple):
-    """The lines around an article: above its title, between title and body, after its end; not how it opens."""
+    """The lines around an article's title: above it, and between it and the body."""
 
     before: tuple[str, ...] = ()
     between: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
 
 
 class _Stamp(NamedTuple):
@@ -62,21 +58,19 @@ class _Stamp(NamedTuple):
 
 def is_signature(text: str) -> bool:
     """Whether a line is a byline or gives a date and little else."""
-    if names_in_byline(text) or (is_relative(text) and len(text) < 100):
+    if names_in_byline(text):
         return True
     dates = list(find_dates(text))
     return bool(dates) and _is_date_line(text, sum(one.end - one.start for one in dates))
 
 
-def published_of_head(head: Head, text: str, url: str | None, language: str | None = None) -> _Published:
+def published_of_head(head: Head, url: str | None, language: str | None = None) -> _Published:
     """The day and moment of publication by what stands around the article; (None, None) where nothing tells it.
 
-    A date labelled as published wins, then one between title and body, then one right above the title, then one
-    labelled so after the end. An address that carries another day overrules a bare date.
+    A date labelled as published wins, then one between title and body, then one right above the title. An address
+    that carries another day overrules a bare date. Numbers alone are read day first where the text is not in English.
     """
-    order = numeric_order(text[:200_000])
-    if order is None and (language not in (None, "en") or bool(_DAY_FIRST_HOSTS.search(host_of(url) or ""))):
-        order = True
+    order = None if language in (None, "en") else True
     in_url = date_in_url(url) if url else None
     bare: _Stamp | None = None
     for zone in (head.between, tuple(reversed(head.before[-4:]))):
@@ -85,11 +79,6 @@ def published_of_head(head: Head, text: str, url: str | None, language: str | No
             return labelled.day, labelled.moment
         if bare := _labelled(stamps, ""):
             break
-        if any(is_relative(line) and re.search(r"\bpublished\b", line, re.IGNORECASE) for line in zone):
-            return in_url, None
-    else:
-        if labelled := _labelled(_stamps(head.after, order), "published"):
-            return labelled.day, labelled.moment
     if bare is None or (in_url and abs((bare.day - in_url).days) > 1):
         return in_url, None
     return bare.day, bare.moment
@@ -129,23 +118,14 @@ def _label(before: str) -> str:
 
 def _is_date_line(text: str, covered: int) -> bool:
     """Whether a line gives a date and little else, so that the date is no part of a sentence or a caption."""
-    if len(text) <= 90 and covered >= 0.25 * len(text) and not re.search(r"[a-z]{3,}\.\s*$", text):
-        return True
-    rest = len(text) - covered
-    return rest <= 60 and not re.search(r"[a-z]{2}[.!?]\W*$", text)
+    return len(text) - covered <= 60 and not re.search(r"[a-z]{2}[.!?]\W*$", text)
 
 
 def byline_of(head: Head) -> tuple[str, ...]:
     """The authors that a byline between title and body names, or right above the title."""
-    for zone in (head.between, head.before[-3:]):
-        previous = ""
-        for line in zone:
-            if names := names_in_byline(line):
-                return names
-            is_labelled = re.match(r"(?:author|autor|auteur)\b[^:]{0,30}:?$", previous, re.IGNORECASE)
-            if is_labelled and (names := _names(line)):
-                return names
-            previous = line
+    for line in (*head.between, *head.before[-3:]):
+        if names := names_in_byline(line):
+            return names
     for number, line in enumerate(head.between[:6]):
         # A name alone on a line counts where a date stands beside it.
         around = [one for one in head.between[max(0, number - 1) : number + 2] if one is not line]
@@ -169,7 +149,6 @@ def _names(text: str) -> tuple[str, ...]:
     for one in find_dates(text):
         text = text[: one.start]
         break
-    text = re.sub(r"\s+(?:for|FOR|in|IN|at|of)\s+.*$", "", text)
     text = re.sub(r"\b(?:Follow|Updated|Published|Posted)\b.*$", "", text).strip(" ,|-–—")
     match = _NAMES.match(text)
     if match is None:

@@ -27,7 +27,6 @@ class Fetched:
     url: str
     final_url: str
     status: int
-    content_type: str | None = None
     charset: str | None = None
     data: bytes = b""
     etag: str | None = None
@@ -70,7 +69,6 @@ class Blob:
     name: str
     origin: str
     url: str | None = None
-    content_type: str | None = None
     charset: str | None = None
     named: bool = True
     depth: int = 0
@@ -115,11 +113,6 @@ def read_up_to(stream: BinaryIO, size: int) -> bytes:
 def skipped(origin: str, reason: str, title: str = "") -> Outcome:
     """Nothing to store, and nothing wrong."""
     return Outcome(kind=OutcomeKind.SKIPPED, origin=origin, reason=reason, title=title)
-
-
-def unchanged(origin: str, title: str = "") -> Outcome:
-    """It is in the corpus already, and was not read again."""
-    return Outcome(kind=OutcomeKind.UNCHANGED, origin=origin, title=title)
 
 
 def is_news(item: Article | Outcome) -> bool:

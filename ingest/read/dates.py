@@ -54,10 +54,6 @@ _CLOCK_AFTER = re.compile(
 _CLOCK_BEFORE = re.compile(
     rf"(?<![\d:]){_CLOCK}(?:\s?\(?{_ZONE}\)?)?(?:\s|[,;|•·–—-]|on\s|(?:mon|tues?|wed|thu|thurs?|fri|sat|sun)[a-z]*\b){{0,8}}$"
 )
-_RELATIVE = re.compile(
-    r"\b(?:an?|\d+|one|two|three|few)\s*(?:s|m|h|d|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|weeks?|months?|years?)"
-    r"\s+ago\b|\bjust now\b|\byesterday\b|\bvor\s+\d+\s|\bil y a\s|\bhace\s+\d+\s|\b\d+\s*[mhd]\s+ago\b"
-)
 _SCAN_CHARS = 400
 
 
@@ -75,7 +71,6 @@ def parse_date(text: str, *, day_first: bool | None = None) -> tuple[date | None
     """The day, and the moment with its zone, of a publication date as printed; (None, None) where it is none.
 
     `day_first` reads 06/01/2026: True as 6 January, False as June 1; None leaves what can be both unknown.
-    Relative dates ("5 hours ago") are unknown: they count from a moment that the text does not tell.
     """
     found = next(find_dates(text, day_first=day_first), None)
     if found is None and (compact := _COMPACT.search(_fold(text[:_SCAN_CHARS]))):
@@ -93,11 +88,6 @@ def find_dates(text: str, *, day_first: bool | None = None) -> Iterator[FoundDat
         if is_apart and _at_boundary(text, match.start()) and (one := _read(match, folded, day_first)):
             found.append(one)
     yield from sorted(found, key=lambda one: one.start)
-
-
-def is_relative(text: str) -> bool:
-    """Whether the text counts its date from now: "5 hours ago", "vor 3 Stunden"."""
-    return bool(_RELATIVE.search(_fold(text[:_SCAN_CHARS])))
 
 
 def date_in_url(url: str) -> date | None:
@@ -119,16 +109,6 @@ def date_in_url(url: str) -> date | None:
             if day := _day(int(parts["year"]), number, int(parts["day"])):
                 return day
     return None
-
-
-def numeric_order(text: str) -> bool | None:
-    """Whether a text writes numeric dates day first (True) or month first (False): some leave no choice."""
-    first = second = 0
-    for match in re.finditer(r"(?<![\d/])(\d\d?)/(\d\d?)/(?:19|20)?\d\d(?!\d)", text):
-        a, b = int(match[1]), int(match[2])
-        first += 12 < a <= 31 and b <= 12
-        second += 12 < b <= 31 and a <= 12
-    return None if first == second or (first and second) else first > second
 
 
 @cache

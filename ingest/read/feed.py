@@ -10,15 +10,16 @@ from typing import Any
 from urllib.parse import urljoin
 
 from bot.errors import ReadError
-from bot.schema import Article, Outcome
+from bot.schema import Article, Outcome, OutcomeKind
 from ingest.read.cleaning import clean_address, first_sentence
-from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, unchanged, with_head
+from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_head
 from ingest.read.encoding import bom_encoding, decode
 from ingest.read.fields import Fields, filled
 from ingest.read.kinds import Kind, kind_of
 from ingest.read.limits import check_count, read_whole
 from ingest.read.markup import html_paragraphs, paragraphs
 from ingest.read.outlets import outlet_name
+from ingest.read.sources import blob_of_fetched
 
 FULL_TEXT_CHARS = 1200
 FULL_TEXT_PARAGRAPHS = 4
@@ -87,7 +88,7 @@ def items_of(entry: Entry, origin: str, options: ReadOptions, read_blob: ReadBlo
     reason = "the feed gives no text and no link for this entry"
     if said.url and options.fetch:
         if options.known is not None and options.known(said.url, entry.updated):
-            yield unchanged(said.url, said.title)
+            yield Outcome(kind=OutcomeKind.UNCHANGED, origin=said.url, title=said.title)
             return
         outcome: Outcome | None = None
         # The entry has a say in what the article is: the page's bytes alone do not tell whether it is known.
@@ -112,8 +113,6 @@ def fetched_page(url: str, options: ReadOptions, read_blob: ReadBlob) -> Items:
 
     A link that leads to another feed, a sitemap or an archive is not followed: links must not multiply.
     """
-    from ingest.read.sources import blob_of_fetched
-
     assert options.fetch is not None
     try:
         blob, head = with_head(blob_of_fetched(options.fetch(url)))

@@ -39,22 +39,20 @@ def read_html(
     `content_type_charset` what the server said. Raises ReadError where the page holds no article body.
     """
     root = parsed(tidy(_decoded(data, content_type_charset) if isinstance(data, bytes) else data))
-    said, has_headline = meta_of(root, url)
+    said = meta_of(root, url)
     shown = [Line(text, level=level) for text, level in lines_in(root, apart=" ")]
     judged = judge(body_lines(root, said.text))
     title = said.title or next((line.text for line in shown if line.level in (1, 2) and len(line.text) > 10), "")
-    if not has_headline:
-        title = _title_in_body(title, judged)
     head = _head(shown, title, judged)
     authors = said.authors or byline_of(head)
-    paragraphs, agencies = body_of(judged, *(trimmed(judged, 0, len(judged)) or (0, 0)), title, authors)
+    paragraphs, agencies = body_of(judged, *(trimmed(judged, 0, len(judged)) or (0, 0)), title)
     body = "\n\n".join(paragraphs)
     if len(body) < NO_ARTICLE_CHARS and not (title and len(body) >= 80 and ends_sentence(body)):
         raise ReadError(
             "no article text was found in the page: it is a list of links, a video, or behind a script or a paywall"
         )
     language = said.language or language_of(body)
-    day, moment = published_of_head(head, "\n".join(line.text for line in shown[:400]), url or said.url, language)
+    day, moment = published_of_head(head, url or said.url, language)
     shows = Article(title="", text="", published=day, published_at=moment, authors=authors, language=language)
     return replace(
         filled(said, shows),
@@ -71,25 +69,11 @@ def _decoded(data: bytes, charset: str | None) -> str:
     return decode(data, charset or ((sniffed[1] or sniffed[2]).decode("ascii") if sniffed else None))
 
 
-def _title_in_body(title: str, judged: list[JudgedLine]) -> str:
-    """The line that opens the body where it is the title: print views and Word's pages have no heading.
-
-    What <title> says has the name of the site around it there, or is "Document1".
-    """
-    opening = judged[0].line.text if judged else ""
-    if ends_sentence(opening) or not 4 <= len(opening.split()) <= 30:
-        return title
-    is_inside = key_of(opening) in key_of(title)
-    return opening if is_inside or title.count(" ") < 2 else title
-
-
 def _head(shown: list[Line], title: str, judged: list[JudgedLine]) -> Head:
     """The lines around the title, down to the article's first paragraph, for the date and the byline."""
     key = key_of(title)
-    tops = [index for index, line in enumerate(shown) if line.level == 1]
-    named = (index for index in tops if key and key_of(shown[index].text) == key)
-    alike = (index for index, line in enumerate(shown) if key and key_of(line.text) == key)
-    at = next(named, next((index for index in tops if len(shown[index].text) > 15), next(alike, None)))
+    alike = [index for index, line in enumerate(shown) if key and key_of(line.text) == key]
+    at = next((index for index in alike if shown[index].level == 1), next(iter(alike), None))
     if at is None:
         return Head()
     body = {one.line.text for one in judged if one.prose}

@@ -11,9 +11,9 @@ from __future__ import annotations
 import html
 import logging
 import re
-from collections import Counter
+from copy import deepcopy
 from functools import cache
-from itertools import accumulate, islice
+from itertools import accumulate, islice, takewhile
 from typing import TYPE_CHECKING
 
 from ingest.read.body import Line
@@ -23,19 +23,16 @@ from ingest.read.markup import lines_in
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_CARD_TAGS = frozenset(("div", "li", "section", "article", "a", "td"))
-_HEADLINES = frozenset(("h2", "h3", "h4", "h5"))
-_CARD_CHARS = 300
-_CARD_DEPTH = 6
+_TEASER_TAGS = frozenset(("div", "li", "section", "article", "a", "td"))
+_TEASER_CHARS = 300
+_TEASER_DEPTH = 6
 _LINK_BOXES = 200_000
 """Links times the boxes around each; newspapers' pages have some 10,000, and with more, links are read as plain text.
 
 trafilatura looks at each link once for each box around it: 2,000 links in 200 boxes take 2.3 s, as plain text 0.3 s.
 """
 _LITTLE_CHARS = 250
-"""Where less is left, the teasers may have been the article."""
-_BOX_SHARE = 0.25
-"""What holds more of the page's paragraphs than this is the article, whatever it looks like."""
+"""Where less is left, the teasers were the article."""
 
 
 def body_lines(root: HtmlElement, written_body: str = "") -> list[Line]:
@@ -48,7 +45,7 @@ def body_lines(root: HtmlElement, written_body: str = "") -> list[Line]:
     boxes = (box for link in root.iter("a") for box in link.iterancestors())
     if next(islice(boxes, _LINK_BOXES, None), None) is not None:
         etree.strip_tags(root, "a")
-    found = _extracted(_without_cards(root), precision=True)
+    found = _extracted(_without_teasers(root), precision=True)
     if _length(found) < _LITTLE_CHARS:
         found = max(found, _extracted(root, precision=False), key=_length)
     parts = (re.sub(r"<[^<>]{1,300}>", "", part) for part in re.split(r"\n+|</p>|<br\s*/?>", written_body))
@@ -61,50 +58,22 @@ def _length(found: list[Line]) -> int:
     return sum(len(line.text) for line in found)
 
 
-def _without_cards(root: HtmlElement) -> HtmlElement:
-    """A copy of the page without rows of teasers that lead to other stories."""
-    from copy import deepcopy
+def _without_teasers(root: HtmlElement) -> HtmlElement:
+    """A copy of the page without small boxes with a linked headline, which lead to other stories."""
+
+    @cache  # each element is looked at once: a hostile page has 50,000 headlines
+    def is_small(node: HtmlElement) -> bool:
+        return not any(size > _TEASER_CHARS for size in accumulate(len(part.strip()) for part in node.itertext()))
 
     copy: HtmlElement = deepcopy(root)
-    total = sum(map(_prose_chars, copy.iter("p"))) or 1
-    for node in _cards(copy):
-        if node.getparent() is not None and sum(map(_prose_chars, node.iter("p"))) <= _BOX_SHARE * total:
-            node.drop_tree()
-    return copy
-
-
-def _cards(root: HtmlElement) -> list[HtmlElement]:
-    """Teasers: small boxes with a linked headline in each, side by side under one parent."""
-
-    # Each element is looked at once: a hostile page has 50,000 links.
-    @cache
-    def is_small(node: HtmlElement) -> bool:
-        return not any(size > _CARD_CHARS for size in accumulate(len(part.strip()) for part in node.itertext()))
-
-    @cache
-    def tags_in(parent: HtmlElement) -> Counter[str]:
-        return Counter(child.tag for child in parent)
-
-    by_parent: dict[HtmlElement, dict[HtmlElement, None]] = {}
-    for link in root.iter("a"):
-        inside = next((node for node in link.iter() if node.tag in _HEADLINES), None)
-        node = link if inside is not None else link.getparent()
-        if inside is None and (node is None or node.tag not in _HEADLINES):
+    for headline in list(copy.iter("h2", "h3", "h4", "h5")):
+        if next(headline.iter("a"), None) is None and next(headline.iterancestors("a"), None) is None:
             continue
-        for _ in range(_CARD_DEPTH):
-            parent = node.getparent()
-            if parent is None or not is_small(node):
-                break
-            if node.tag in _CARD_TAGS and tags_in(parent)[node.tag] >= 2:
-                by_parent.setdefault(parent, {})[node] = None
-                break
-            node = parent
-    return [card for cards in by_parent.values() if len(cards) >= 2 for card in cards]
-
-
-def _prose_chars(node: HtmlElement) -> int:
-    length = sum(map(len, node.itertext()))
-    return length if length > 80 else 0
+        around = takewhile(is_small, islice(headline.iterancestors(), _TEASER_DEPTH))
+        boxes = [node for node in around if node.tag in _TEASER_TAGS and node.getparent() is not None]
+        if boxes:
+            boxes[-1].drop_tree()
+    return copy
 
 
 def _extracted(root: HtmlElement, *, precision: bool) -> list[Line]:

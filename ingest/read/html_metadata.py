@@ -11,14 +11,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from bot.schema import Article
 from ingest.read.boilerplate_lines import is_boilerplate
 from ingest.read.cleaning import key_of, one_line
 from ingest.read.fields import Fields, filled
-from ingest.read.outlets import SiteNames, cut_by_others, outlet_name
+from ingest.read.outlets import SiteNames, outlet_name
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -30,16 +30,11 @@ _MAX_JSON_CHARS = 2_000_000
 _MAX_NODES = 20_000
 
 
-class PageMeta(NamedTuple):
-    """The article that the page describes; its text is what JSON-LD carries of it, often nothing."""
+def meta_of(root: HtmlElement, url: str | None = None) -> Article:
+    """The article that the page describes; its text is what JSON-LD carries of it, often nothing.
 
-    said: Article
-    has_headline: bool
-    """Whether the title is more than what <title> says."""
-
-
-def meta_of(root: HtmlElement, url: str | None = None) -> PageMeta:
-    """What the page says of itself. `url` is the page's address where it is known."""
+    `url` is the page's address where it is known.
+    """
     metas = _metas(root)
     canonical = _canonical(root, metas, url or "")
     main = _main(list(_articles(root)), url or canonical, metas.get("og:title", ""))
@@ -49,17 +44,13 @@ def meta_of(root: HtmlElement, url: str | None = None) -> PageMeta:
     site = one_line(metas.get("og:site_name") or metas.get("application-name") or "") or publisher
     names = SiteNames(url or canonical, (site, publisher), said.section)
     titles = _titles(root, main, metas, names)
-    has_heading = next(root.iter("h1"), None) is not None
     body = main.get("articleBody")
-    return PageMeta(
-        replace(
-            said,
-            title=titles[0] if titles else "",
-            text=body if isinstance(body, str) else "",
-            url=canonical or url,
-            source=outlet_name(canonical or url, site),
-        ),
-        len(titles) > 1 or has_heading or bool(metas.get("og:title") or main),
+    return replace(
+        said,
+        title=next(iter(titles), ""),
+        text=body if isinstance(body, str) else "",
+        url=canonical or url,
+        source=outlet_name(canonical or url, site),
     )
 
 
@@ -137,7 +128,7 @@ def _titles(root: HtmlElement, main: dict[str, Any], metas: dict[str, str], name
         start = key_of(found[0].rstrip(" .…"))
         longer = (text for text in (*own, social) if len(text) > len(found[0]) and key_of(text).startswith(start))
         found = [*longer, *found]
-    return list(dict.fromkeys(cut_by_others(text, found) for text in found))
+    return found
 
 
 def _canonical(root: HtmlElement, metas: dict[str, str], base: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 from bot.schema import Outcome
 from ingest.read.contract import ReadOptions
 
-READING_VERSION = 4
+READING_VERSION = 5
 """Part of every digest, as the version of newsbot is: raise it when readers make something else of the same bytes."""
 
 

@@ -94,6 +94,12 @@ class Budget:
     members: int = 0
     is_spent: bool = False
 
+    def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The bytes of the outermost archive, counted as they are read."""
+        for chunk in chunks:
+            self.packed_bytes += len(chunk)
+            yield chunk
+
     def unpack(self, size_bytes: int) -> None:
         """Count bytes that were unpacked. Raises ReadError where it is too much for what the outermost one holds."""
         self.unpacked_bytes += size_bytes

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ingest.read.cleaning import key_of
-
 _MIN_TITLE_CHARS = 9
 _SEPARATOR = re.compile(r"\s+(?:[|–—\-•·:»*★☆~]|::|//)\s+|\s*\|\s*")
 """What stands between a title and the name of its site."""
@@ -189,15 +187,5 @@ class SiteNames:
             return True
         key = _squeezed(part)
         return any(
-            key == name
-            or (len(name) >= 4 and name in key and len(key) < len(name) + 12)
-            or (len(key) >= 6 and key in name and len(name) < len(key) + 6)
-            for name in self._names
+            key == name or (len(name) >= 4 and name in key and len(key) < len(name) + 12) for name in self._names
         )
-
-
-def cut_by_others(title: str, others: Iterable[str]) -> str:
-    """The title without what stands behind a separator, where the page says elsewhere that it ends there."""
-    starts = {key_of(other) for other in others if len(other) > _MIN_TITLE_CHARS}
-    cuts = (mark.start() for mark in _SEPARATOR.finditer(title) if mark[0].strip() != ":")
-    return next((title[:cut].rstrip() for cut in cuts if key_of(title[:cut]) in starts), title)

@@ -14,6 +14,7 @@ from ingest.read.feed import STAMP_CHARS, Entry, items_of, safe_xml
 from ingest.read.fields import Fields
 from ingest.read.kinds import Kind, kind_of
 from ingest.read.limits import gunzip, read_whole
+from ingest.read.sources import blob_of_fetched
 
 
 def read_sitemap(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
@@ -38,8 +39,6 @@ def read_sitemap(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items
 
 
 def _inner_sitemap(address: str, blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
-    from ingest.read.sources import blob_of_fetched
-
     assert options.fetch is not None
     try:
         inner = blob_of_fetched(options.fetch(address))

@@ -108,7 +108,6 @@ def blob_of_fetched(fetched: Fetched) -> Blob:
         name=name,
         origin=clean_address(fetched.url),
         url=clean_address(fetched.final_url),
-        content_type=fetched.content_type,
         charset=fetched.charset,
     )
 

@@ -60,7 +60,6 @@ def read_warc(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
             origin=origin,
             url=url,
             charset=charset,
-            content_type=content_type,
             named=True,
         )
         if (kind := kind_of(data[:HEAD_BYTES])) in (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY):

@@ -5,7 +5,7 @@ Candidates are found with a dictionary in its place.
     python tests/bench/bench_copies.py [articles.jsonl.gz]
 
 prints precision and recall on the labelled pairs of tests/pairs, then, where a file of articles is given, the
-signatures per second over it and every pair of articles that it links, to be judged by eye.
+articles per second over it and every pair of articles that it links, to be judged by eye.
 """
 
 from __future__ import annotations
@@ -23,17 +23,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bot.corpus.identity import canonical_url
 from ingest.boilerplate import Boilerplate, without
-from ingest.copies import CANDIDATE_SIMILARITY, band_keys, is_copy, signature, similarity
+from ingest.copies import band_keys, is_copy
 
 PAIRS = Path(__file__).resolve().parents[1] / "pairs" / "pairs.jsonl"
 
 
 def linked(a: str, b: str, same_outlet: bool) -> bool:
-    """Whether the whole path links two texts: a common key, similar signatures, and the verdict on the texts."""
-    sign_a, sign_b = signature(a), signature(b)
-    if not set(band_keys(sign_a)) & set(band_keys(sign_b)) or similarity(sign_a, sign_b) < CANDIDATE_SIMILARITY:
-        return False
-    return is_copy(a, b, same_outlet=same_outlet)
+    """Whether the whole path links two texts: a common key, and the verdict on the texts."""
+    return not set(band_keys(a)).isdisjoint(band_keys(b)) and is_copy(a, b, same_outlet=same_outlet)
 
 
 def measure_pairs() -> None:
@@ -54,11 +51,10 @@ def measure_pairs() -> None:
 def measure_corpus(path: Path) -> None:
     articles = _articles(path)
     start = time.perf_counter()
-    signatures = [signature(article["body"]) for article in articles]
-    keys = [band_keys(sign) for sign in signatures]
+    keys = [band_keys(article["body"]) for article in articles]
     seconds = time.perf_counter() - start
     chars = sum(len(article["body"]) for article in articles) / len(articles)
-    print(f"{len(articles)} articles of {chars:,.0f} characters: {len(articles) / seconds:,.0f} signatures per second")
+    print(f"{len(articles)} articles of {chars:,.0f} characters: {len(articles) / seconds:,.0f} articles per second")
     holders: dict[int, list[int]] = defaultdict(list)
     candidates: set[tuple[int, int]] = set()
     for i, own in enumerate(keys):
@@ -66,7 +62,7 @@ def measure_corpus(path: Path) -> None:
             candidates.update((j, i) for j in holders[key])
             holders[key].append(i)
     start = time.perf_counter()
-    links = [(i, j) for i, j in sorted(candidates) if _linked(articles[i], articles[j], signatures[i], signatures[j])]
+    links = [(i, j) for i, j in sorted(candidates) if _linked(articles[i], articles[j])]
     seconds = time.perf_counter() - start
     print(f"{len(candidates)} candidate pairs, read in {seconds:.1f} s, {len(links)} linked:")
     for i, j in links:
@@ -91,9 +87,7 @@ def _articles(path: Path) -> list[dict[str, Any]]:
     return [article for article in articles.values() if article["body"]]
 
 
-def _linked(a: dict[str, Any], b: dict[str, Any], sign_a: Any, sign_b: Any) -> bool:
-    if similarity(sign_a, sign_b) < CANDIDATE_SIMILARITY:
-        return False
+def _linked(a: dict[str, Any], b: dict[str, Any]) -> bool:
     return is_copy(a["body"], b["body"], same_outlet=a["outlet"] == b["outlet"])
 
 

@@ -25,6 +25,7 @@ from ingest.read.body import (
 from ingest.read.boilerplate_lines import words
 from ingest.read.byline import Head, byline_of, is_signature, names_in_byline, published_of_head
 from ingest.read.cleaning import first_sentence
+from ingest.read.dates import find_dates
 from ingest.read.dumps.front_matter import front_matter
 from ingest.read.dumps.lines import lines_of
 from ingest.read.dumps.title import title_index
@@ -64,25 +65,25 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
         raise ReadError(_NO_ARTICLE)
     start, end = span
     address = url or said.url or _address(judged, start, end)
-    title_at = title_index(judged, start, end, address)
+    title_at = title_index(judged, start, end)
     if title_at is not None and title_at + 1 >= end:
         title_at = None  # a heading with nothing under it holds the text itself
     below_title = start if title_at is None else title_at + 1
     start = max(start, below_title)
-    head = _head(judged, title_at, below_title, start, end)
+    head = _head(judged, title_at, below_title, start)
     printed = judged[title_at].line.text if title_at is not None else ""
     if not printed and len(judged) <= SHORT_LINES:  # a line above one paragraph needs no other sign of a title
         above = (one.line.text for one in judged[:start] if not one.boilerplate and not is_signature(one.line.text))
         printed = next(above, "")
     title = said.title or SiteNames(address, (source,)).cut_from(printed)
     authors = said.authors or byline_of(head)
-    paragraphs, agencies = body_of(judged, start, end, title, authors)
+    paragraphs, agencies = body_of(judged, start, end, title)
     paragraphs = [*_standfirst(judged, below_title, start, end, paragraphs), *paragraphs]
     body = "\n\n".join(paragraphs)
     if len(body) < NO_ARTICLE_CHARS and not (title and len(body) >= 80):
         raise ReadError(_NO_ARTICLE)
     language = said.language or language_of(body)
-    day, moment = published_of_head(head, text, address, language)
+    day, moment = published_of_head(head, address, language)
     shows = Article(
         title=title or first_sentence(body),
         text=body,
@@ -112,13 +113,12 @@ def body_span(judged: list[JudgedLine]) -> tuple[int, int] | None:
     return trimmed(judged, *best_span) if best_span and (best >= _LEAST_SCORE or is_short) else None
 
 
-def _head(judged: list[JudgedLine], title_at: int | None, below_title: int, start: int, end: int) -> Head:
+def _head(judged: list[JudgedLine], title_at: int | None, below_title: int, start: int) -> Head:
     texts = [one.line.text for one in judged]
     above = start if title_at is None else title_at
     return Head(
         before=tuple(texts[max(0, above - 8) : title_at or 0]),
         between=(*texts[below_title:start], *texts[start + 1 : start + 3]),
-        after=tuple(texts[max(start, end - 3) : end + 12]),
     )
 
 
@@ -171,8 +171,17 @@ def _source(judged: list[JudgedLine], address: str | None, below_title: list[Jud
         # Once, further down, it is as likely a sister paper in a footer.
         if name.casefold() not in words("agency") and (count > 1 or name in head):
             return name
-    signed = next((name for one in below_title if (name := named_like_outlet(one.line.text))), None)
+    signed = next((name for one in below_title if (name := _signed(one.line.text))), None)
     return footer or signed or name_in_text(address, "\n".join(one.line.text for one in judged)) or outlet_name(address)
+
+
+def _signed(line: str) -> str | None:
+    """The outlet of a line that is its name, alone or with a day beside it: "Fjord Courier, 3 March 2025"."""
+    day = next(find_dates(line), None)
+    if day is None:
+        return named_like_outlet(line)
+    name = (line[: day.start] + line[day.end :]).strip(" ,|·•–—-")
+    return named_by_line(name) or named_like_outlet(name)
 
 
 def _section(judged: list[JudgedLine], title_at: int | None) -> str | None:

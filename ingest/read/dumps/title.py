@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
 
 from ingest.read.body import JudgedLine, Line, is_caption_title
 from ingest.read.byline import is_signature, names_in_byline
 from ingest.read.cleaning import key_of
-from ingest.read.dates import find_dates, is_relative
+from ingest.read.dates import find_dates
 
 HEAD_LINES = 45
 """A title stands at most so many lines above the article's first paragraph."""
@@ -22,12 +21,12 @@ _DATELINE = re.compile(
 _WORD_CHARS = 4
 
 
-def title_index(judged: list[JudgedLine], start: int, end: int, url: str | None = None) -> int | None:
-    """The line that is most likely the title: above the body, sharing its words or its address's, like a heading.
+def title_index(judged: list[JudgedLine], start: int, end: int) -> int | None:
+    """The line that is most likely the title: above the body, sharing its words, like a heading.
 
     None where no line is likely enough.
     """
-    scores = _scores(judged, start, end, url)
+    scores = _scores(judged, start, end)
     if not scores:
         return start if judged[start].line.level == 1 else None
     best = max(scores, key=lambda index: (scores[index], -index))
@@ -35,9 +34,8 @@ def title_index(judged: list[JudgedLine], start: int, end: int, url: str | None 
     return best if scores[best] >= LEAST_SCORE else None
 
 
-def _scores(judged: list[JudgedLine], start: int, end: int, url: str | None) -> dict[int, float]:
+def _scores(judged: list[JudgedLine], start: int, end: int) -> dict[int, float]:
     body = {word for one in judged[start:end] if one.prose for word in _content_words(one.line.text)}
-    address = set(_content_words(_path_words(url)))
     keys = [key_of(one.line.text) for one in judged[:2000] + judged[-500:] if len(one.line.text) < 400]
     page = f" {' | '.join(keys)} "  # share buttons repeat the title, alone or after "Share this story:"
     scores: dict[int, float] = {}
@@ -54,7 +52,6 @@ def _scores(judged: list[JudgedLine], start: int, end: int, url: str | None) -> 
         key = key_of(text)
         score = _heading_score(one.line, _share(text, body), distance) + signed
         score += 0.6 if len(key) >= 20 and page.count(f" {key} ") > 1 else 0.0
-        score += 2.0 * _share(text, address) if len(address) >= 3 else 0.0
         score -= 1.0 if one.prose else 0.0
         score -= 3.0 if is_caption_title(judged, index, opening=True) else 0.0
         scores[index] = score
@@ -69,12 +66,9 @@ def _heading_score(line: Line, shared: float, distance: int) -> float:
         return -9.0
     score = 3.0 * shared - 0.04 * distance + _LEVEL_SCORES.get(line.level, 0.0)
     score += 1.0 if 4 <= len(words) <= 26 and len(text) >= 22 else -0.8
-    score -= 2.5 if line.bullet and not line.level else 0.0
-    score -= 1.5 if text[-1] in ".:;," else 0.0
     score -= 3.0 if re.search(r"[»›]|\s>\s", text) or _DATELINE.fullmatch(text) else 0.0
-    score -= 3.0 if names_in_byline(text) or is_relative(text) else 0.0
+    score -= 3.0 if names_in_byline(text) else 0.0
     score -= 2.5 if len(text) < 90 and any(True for _ in find_dates(text)) else 0.0
-    score -= 1.5 if len(text) > 200 else 0.0
     return score
 
 
@@ -93,14 +87,6 @@ def _above_standfirst(judged: list[JudgedLine], scores: dict[int, float], best: 
 def _share(text: str, among: set[str]) -> float:
     words = _content_words(text)
     return sum(word in among for word in words) / len(words) if words else 0.0
-
-
-def _path_words(url: str | None) -> str:
-    """The words in the path of an address, as publishers make it of the title."""
-    try:
-        return re.sub(r"[\W\d_]+", " ", unquote(urlsplit(url or "").path))
-    except ValueError:
-        return ""
 
 
 def _content_words(text: str) -> list[str]:
