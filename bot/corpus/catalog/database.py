@@ -18,12 +18,14 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from bot.corpus.catalog.schema import among, articles_table, corpus_table, upsert
+from bot.corpus.catalog.schema import among, articles_table, corpus_table, metadata, upsert
 from bot.errors import CorpusBusy, CorpusError, SettingsError
 
 BUSY_TIMEOUT_SECONDS = 60
 LOCK_POLL_SECONDS = 0.02
 POSTGRESQL = "postgresql+pg8000"
+FIRST_REVISION = "0007"
+"""Of the schema of the first release: nobody has an older one."""
 RESTORE = "Restore it from a backup (newsbot restore FILE), or move it away and ingest again."
 
 
@@ -136,12 +138,10 @@ class Database:
 
     def _schema_revision(self) -> str | None:
         with self.engine.connect() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return None
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            return None if found is None else str(found)
+            return _revision_of(connection)
 
     def _migrate(self) -> None:
+        """Make the tables where there are none; bring those that an older newsbot made up to date."""
         from alembic import command
         from alembic.config import Config
         from alembic.util import CommandError
@@ -153,11 +153,24 @@ class Database:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key("migrations"))))
             config.attributes["connection"] = connection
             try:
-                command.upgrade(config, "head")
+                if (found := _revision_of(connection)) is None:
+                    metadata.create_all(connection, checkfirst=False)
+                    command.stamp(config, "head")
+                else:
+                    command.upgrade(config, "head")
             except CommandError as error:
-                raise CorpusError(
-                    f"The corpus in {self.name} was made by a newer newsbot ({error}). Upgrade newsbot to open it."
-                ) from error
+                by, help_ = "a newer newsbot", "Upgrade newsbot to open it."
+                if found and found < FIRST_REVISION:
+                    by, help_ = "newsbot before 0.2.0", "Move it away and ingest again."
+                raise CorpusError(f"The corpus in {self.name} was made by {by} ({error}). {help_}") from error
+
+
+def _revision_of(connection: sa.Connection) -> str | None:
+    """The schema that the database has; None where it has none of ours."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
 
 
 def lock_key(name: str) -> int:
