@@ -587,16 +587,70 @@ def test_a_second_writer_is_told_who_holds_the_corpus(corpus: Corpus, settings: 
     assert not (settings.data_dir / "writing.json").exists()
 
 
-def test_an_index_that_is_written_for_moments_is_told_of_once(
-    corpus: Corpus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_an_index_that_another_process_writes_serves_on_and_is_no_damage(
+    corpus: Corpus, settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def look(stands: bool) -> int:
-        corpus.vectors.trust(stands)
-        return sum("compared instead" in record.getMessage() for record in caplog.records)
+    monkeypatch.setattr("bot.corpus.corpus.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("bot.corpus.chroma_files.REOPEN_SECONDS", 0.0)
+    monkeypatch.setattr("bot.corpus.chroma_files.REOPEN_SHARE", 1e9)
+    some = sorted(corpus.dense.ids())[0]
+    vector = corpus.catalog.vectors([some])[some]
+    searched: list[str] = []
+    index_search, exact_search = corpus.dense.search, corpus.vectors._exact.search
+    monkeypatch.setattr(corpus.dense, "search", lambda *asked: (searched.append("index"), index_search(*asked))[1])
+    monkeypatch.setattr(
+        corpus.vectors._exact, "search", lambda *asked: (searched.append("catalog"), exact_search(*asked))[1]
+    )
 
-    assert [look(stands) for stands in (True, False, True, False, False)] == [0, 1, 1, 1, 1]
-    monkeypatch.setattr("bot.corpus.dense.SAY_AGAIN_SECONDS", 0.0)
-    assert look(False) == 2, "it goes on"
+    def look() -> tuple[str, int]:
+        corpus.refresh()
+        assert corpus.vectors.search(vector, 1)[0][0] == some
+        return searched[-1], sum("compared instead" in record.getMessage() for record in caplog.records)
+
+    assert look() == ("index", 0)
+    writer = script(
+        """
+        for index in corpus.followers:
+            state = index.state()
+            with index.locked(), index.changing(state):
+                print("written", flush=True)
+                sys.stdin.readline()
+            print("done", flush=True)
+            sys.stdin.readline()
+        with corpus.dense.locked(), corpus.dense.changing(state):
+            print("written", flush=True)
+            sys.stdin.readline()
+        """,
+        settings.data_dir,
+        settings.cache_dir,
+    )
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+    for index in corpus.followers:
+        assert writer.stdout.readline() == "written\n", writer.stderr and writer.stderr.read()
+        assert (index.state(), index.being_written()) == (None, True)
+        assert look() == ("index", 0)
+        corpus.require_indexes()
+        (said,) = corpus.verify()
+        assert "being written by another process" in said
+        print(file=writer.stdin, flush=True)
+        assert writer.stdout.readline() == "done\n"
+        assert not index.being_written()
+        assert look() == ("index", 0)
+        print(file=writer.stdin, flush=True)
+    assert writer.stdout.readline() == "written\n"
+    fresh = open_corpus(settings)
+    fresh.refresh()
+    assert fresh.vectors.search(vector, 1)[0][0] == some, "by the catalog: what is not open waits for nobody"
+    assert look() == ("index", 0)
+    fresh.close()
+    writer.kill()
+    writer.communicate()
+    assert not corpus.dense.being_written()
+    assert [look(), look()] == [("catalog", 1)] * 2, "cut short"
+    with corpus.writing():
+        corpus.repair()
+    assert look() == ("index", 1)
 
 
 @pytest.mark.usefixtures("corpus")

@@ -54,7 +54,7 @@ class ChromaFiles(ChromaRows, IndexFiles):
             if self._collection is None or time.monotonic() - self._looked_at < pause:
                 return
             self._looked_at = time.monotonic()
-            if self.token() != self._token:
+            if self.token() != self._token and not self.being_written():  # else what is open serves until it is written
                 self.close()
 
     def close(self) -> None:

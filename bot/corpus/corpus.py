@@ -109,7 +109,9 @@ class Corpus:
             # Other machines write too, and nobody but us writes to the index on this one.
             with contextlib.suppress(CorpusBusy), self._following(self.lexical, wait=False):
                 self._take_in(self.lexical, None)
-        self.vectors.trust(self._stands(self.dense))
+        stands = self._stands(self.dense)
+        if stands or not self.dense.being_written():
+            self.vectors.trust(stands or self._stands(self.dense))
         self._looked_at = time.monotonic()
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
@@ -136,7 +138,7 @@ class Corpus:
         Without the index of vectors, they are searched in the catalog.
         """
         self._look()
-        if not self._stands(self.lexical):
+        if not (self._stands(self.lexical) or self.lexical.being_written() or self._stands(self.lexical)):
             raise CorpusError(
                 f"The {self.lexical.name} in {self.lexical.place} is missing, was cut short or belongs to another "
                 f"corpus. Make it anew from the catalog: newsbot verify --repair --data {self.folder}"
@@ -340,6 +342,8 @@ class Corpus:
         """What is wrong with an index, and the articles that it must take in again; None where it must be made anew."""
         if not self._stands(follower):
             said = "is missing, was cut short, or belongs to another corpus or model"
+            if follower.being_written():
+                said = "is being written by another process; verify it when that is done"
             return [f"The {follower.name} in {follower.place} {said}."], None
         return differences(self.catalog, follower, self.dense if follower is self.dense else None)
 

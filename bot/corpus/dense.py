@@ -7,7 +7,6 @@ costs time and memory, but no answer: all vectors are compared instead, 49 MB fo
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Sequence
@@ -29,8 +28,6 @@ EXACT_PASSAGES_MOST = 500_000
 """With more passages, words alone find them until the index is there again: comparing all would take too long."""
 RETRY_SECONDS = 30.0
 """After so long an index that failed is asked again."""
-SAY_AGAIN_SECONDS = 600.0
-"""Not more often is it said that the index cannot be used: while another process ingests, it cannot for moments."""
 
 
 class DenseSearch:
@@ -41,17 +38,15 @@ class DenseSearch:
         self._catalog = catalog
         self._exact = ExactSearch(catalog)
         self._failed_at: float | None = None
-        self._trusted = True
-        self._said_at = -math.inf
+        self._trusted: bool | None = None
 
     def trust(self, stands: bool) -> None:
-        """Whether the index is one of this catalog: else its answers are another corpus'."""
-        if not stands and time.monotonic() - self._said_at > SAY_AGAIN_SECONDS:
-            self._said_at = time.monotonic()
+        """Whether the index is one of this catalog: else its answers are another corpus'. It is not asked before."""
+        if not stands and self._trusted is not False:
             place = f"{self.index.name} in {self.index.place}"
             log.warning(
-                "The %s is being written, is missing, was cut short, or belongs to another corpus or model: every "
-                "vector of the catalog is compared instead. Where nobody writes, make it anew: newsbot verify --repair",
+                "The %s is missing, was cut short, or belongs to another corpus or model: every vector of the catalog "
+                "is compared instead. Make it anew: newsbot verify --repair",
                 place,
             )
         self._trusted = stands

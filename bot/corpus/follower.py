@@ -87,6 +87,9 @@ class Follower(Protocol):
     def state(self) -> State | None:
         """How far it is; None where there is none, or none that can be used. Raises CorpusError."""
 
+    def being_written(self) -> bool:
+        """Whether somebody writes it this moment: then it has no state, and nothing is wrong."""
+
     def apply(self, changes: Sequence[Change], state: State) -> None:
         """Take the changes in, durably, and stand at `state` then.
 
@@ -156,6 +159,10 @@ class ServerIndex:
         self.url, self.host = f"{parts.scheme}://{parts.netloc}", parts.hostname
         self.index = parts.path.strip("/") or index
         self.place = f"{parts.scheme}://{self.host}:{self.port}/{self.index}"
+
+    def being_written(self) -> bool:
+        """Never: a server shows what was there before, or after."""
+        return False
 
     def refresh(self) -> None:
         """Nothing to do: a server answers from what is there."""

@@ -83,9 +83,19 @@ class IndexFiles(ABC):
         """Write changes into what was opened, durably; `before` is where the index stood."""
 
     def state(self) -> State | None:
-        """How far it is; None where it is missing, or was being written when the writer ended."""
+        """How far it is; None where it is missing, is being written, or was when the writer ended."""
         found = self._read_state()
         return found[0] if found is not None else None
+
+    def being_written(self) -> bool:
+        """Whether somebody writes it this moment; not where the writer was cut short."""
+        if "changing" not in self.token() or self.read_only():
+            return False
+        try:
+            with file_locked(self.folder.with_suffix(".lock"), 0, ""):
+                return False
+        except CorpusBusy:
+            return True
 
     def token(self) -> str:
         """Another one after every change of the index."""
