@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from calendar import timegm
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.corpus.catalog.articles import UNDATED, narrowing
 from bot.corpus.catalog.log import Change
 from bot.corpus.follower import DamagedIndex, ServerIndex, State, Stored
 from bot.schema import Passage, Scope
@@ -207,7 +207,7 @@ def _metadata(passage: Passage) -> dict[str, str | int]:
         "title": article.title,
         "source": article.source,
         "url": article.url,
-        "published": _epoch_seconds(article.published) if article.published else None,
+        "published": _epoch_seconds(article.published.toordinal()) if article.published else None,
         "published_on": article.published.isoformat() if article.published else None,
         "dated": int(article.published is not None),
         "start": passage.start,
@@ -223,27 +223,19 @@ def _ordinal(day: object) -> int | None:
         return 0
 
 
-def _epoch_seconds(day: date) -> int:
-    """Midnight UTC of a day, in seconds since 1970."""
-    return timegm(day.timetuple())
+def _epoch_seconds(day: int) -> int:
+    """Midnight UTC of a day, given as its ordinal, in seconds since 1970."""
+    return (day - date(1970, 1, 1).toordinal()) * 86_400
 
 
 def _where(scope: Scope | None) -> dict[str, Any] | None:
     """A scope in Chroma's filter language."""
-    if scope is None:
-        return None
+    days, either = narrowing(scope)
     parts: list[dict[str, Any]] = []
-    if scope.after:
-        parts.append({"published": {"$gte": _epoch_seconds(scope.after)}})
-    if scope.before:
-        parts.append({"published": {"$lte": _epoch_seconds(scope.before)}})
-    if scope.known_by:
-        parts.append({"$or": [{"published": {"$lte": _epoch_seconds(scope.known_by)}}, {"dated": 0}]})
-    if scope.sources:
-        named: dict[str, Any] = {"source": {"$in": list(scope.sources)}}
-        if scope.copied_by_sources:
-            named = {"$or": [named, {"article_id": {"$in": list(scope.copied_by_sources)}}]}
-        parts.append(named)
-    if not parts:
-        return None
-    return parts[0] if len(parts) == 1 else {"$and": parts}
+    for first, last in days:
+        ends = [("$gte", max(first, 1)), ("$lte", last)]
+        inside = {"$and": [{"published": {end: _epoch_seconds(day)}} for end, day in ends]}
+        parts.append(inside if first > UNDATED else {"$or": [inside, {"dated": 0}]})
+    named = [{field: {"$in": list(values)}} for field, values in either.items()]
+    parts += [{"$or": named}] if len(named) > 1 else named
+    return {"$and": parts} if len(parts) > 1 else next(iter(parts), None)

@@ -8,16 +8,16 @@ import math
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from bot.corpus.catalog.articles import UNDATED, narrowing
 from bot.corpus.catalog.log import Change
 from bot.corpus.follower import Follower, State, unusable
 from bot.corpus.index_files import STATE_FILE, IndexFiles
 from bot.errors import CorpusError
-from bot.schema import Passage, Scope
+from bot.schema import Scope
 
 T = TypeVar("T")
 
@@ -26,8 +26,6 @@ ANALYZER = "news"
 RARITIES_KEPT = 50_000
 LUCENE_SCALE = 2.2
 """tantivy's scores by BM25 hold the factor k1 + 1, which Lucene's leave out."""
-UNDATED = 0
-"""Stands for an unknown day; the ordinal of 1 January of the year 1 is 1."""
 FIELDS = (
     ("passage_id", True, "raw", "basic"), ("article_id", True, "raw", "basic"), ("source", False, "raw", "basic"),
     ("title", False, ANALYZER, "freq"), ("text", False, ANALYZER, "freq"), ("whole", False, ANALYZER, "basic"),
@@ -57,6 +55,23 @@ def terms_of(text: str) -> list[str]:
     with _analyzing:
         found: list[str] = _analyzer().analyze(text)
     return found
+
+
+def documents(change: Change) -> Iterator[dict[str, Any]]:
+    """The fields of each passage of a change. With an article's first passage stands the whole article in one of its
+    own: a passage that lacks a word of the question is still about it where its article has the word.
+    """
+    for number, passage in enumerate(change.passages):
+        article = passage.article
+        fields = {
+            "passage_id": passage.id,
+            "article_id": change.article_id,
+            "source": article.source or "",
+            "title": article.title,
+            "text": passage.text,
+            "day": article.published.toordinal() if article.published else UNDATED,
+        }
+        yield fields if number else fields | {"whole": f"{article.title}\n{article.text}"}
 
 
 class LexicalIndex(Follower, Protocol):
@@ -124,11 +139,7 @@ class LexicalIndex(Follower, Protocol):
 
 
 class TantivyFiles(IndexFiles, LexicalIndex):
-    """A tantivy index in a folder. Readers in other processes see each commit after `refresh`.
-
-    With an article's first passage stands the whole article in a field of its own: a passage that lacks a word of the
-    question is still about it where its article has the word.
-    """
+    """A tantivy index in a folder. Readers in other processes see each commit after `refresh`."""
 
     name = "BM25 index"
     batch_passages = 4_000
@@ -200,22 +211,10 @@ class TantivyFiles(IndexFiles, LexicalIndex):
 
     def _narrowed(self, scope: Scope | None) -> list[Any]:
         """A scope as filters."""
-        found: list[Any] = []
-        if scope is None:
-            return found
-        if scope.after or scope.before:
-            found.append(self._days((scope.after or date.min).toordinal(), (scope.before or date.max).toordinal()))
-        if scope.known_by:
-            found.append(self._days(UNDATED, scope.known_by.toordinal()))
-        if scope.sources:
-            either = [self._one_of("source", scope.sources)]
-            if scope.copied_by_sources:
-                either.append(self._one_of("article_id", scope.copied_by_sources))
-            found.append(self._any(either))
-        return found
-
-    def _days(self, first: int, last: int) -> Any:
-        return self._query.range_query(self._schema, "day", self._tantivy.FieldType.Integer, first, last)
+        days, either = narrowing(scope)
+        kind = self._tantivy.FieldType.Integer
+        found = [self._query.range_query(self._schema, "day", kind, first, last) for first, last in days]
+        return found + ([self._any([self._one_of(*each) for each in either.items()])] if either else [])
 
     def _one_of(self, field: str, values: Sequence[str]) -> Any:
         return self._query.term_set_query(self._schema, field, list(values))
@@ -301,8 +300,8 @@ class TantivyFiles(IndexFiles, LexicalIndex):
             for change in changes:
                 if not fresh:
                     writer.delete_documents_by_term("article_id", change.article_id)
-                for number, passage in enumerate(change.passages):
-                    writer.add_document(self._document(passage, change.article_id, first=number == 0))
+                for fields in documents(change):
+                    writer.add_document(self._tantivy.Document.from_dict(fields, self._schema))
             writer.commit()
             writer.wait_merging_threads()
         except Exception as error:
@@ -312,20 +311,6 @@ class TantivyFiles(IndexFiles, LexicalIndex):
                 f"The {self.name} in {self.folder} cannot be written ({said}). Check that the disk has room, and run "
                 "the command again; nothing that was stored is lost."
             ) from error
-
-    def _document(self, passage: Passage, article_id: str, *, first: bool) -> Any:
-        article = passage.article
-        fields = {
-            "passage_id": passage.id,
-            "article_id": article_id,
-            "source": article.source or "",
-            "title": article.title,
-            "text": passage.text,
-            "day": article.published.toordinal() if article.published else UNDATED,
-        }
-        if first:
-            fields["whole"] = f"{article.title}\n{article.text}"
-        return self._tantivy.Document.from_dict(fields, self._schema)
 
     def _make_empty(self, state: State) -> None:  # noqa: ARG002
         self._tantivy.Index(self._schema, path=str(self.folder))

@@ -8,15 +8,14 @@ It was written after the documentation of OpenSearch 3 and was not run against a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from bot.corpus.catalog.articles import narrowing
 from bot.corpus.catalog.log import Change
 from bot.corpus.catalog.vectors import Vectors
 from bot.corpus.follower import DamagedIndex, ServerIndex, State, Stored
-from bot.corpus.lexical import LUCENE_SCALE, UNDATED, LexicalIndex, terms_of
+from bot.corpus.lexical import LUCENE_SCALE, LexicalIndex, documents, terms_of
 from bot.schema import Scope
 
 T = TypeVar("T")
@@ -159,9 +158,10 @@ class OpenSearchVectors(OpenSearchIndex):
         import numpy as np
 
         found: dict[str, Stored] = {}
+        kept = ["said", "day", "source", "vector"]
         for start in range(0, len(ids), READ_ROWS):
             asked = {"ids": list(ids[start : start + READ_ROWS])}
-            page = self._ask(partial(_many, index=self.index, body=asked, _source=["said", "day", "source", "vector"]))
+            page = self._ask(lambda client, asked=asked: client.mget(index=self.index, body=asked, _source=kept))
             for each in (each for each in page["docs"] if each.get("found")):
                 fields = each["_source"]
                 vector = np.array(fields["vector"], np.float32)
@@ -214,44 +214,18 @@ class OpenSearchWords(OpenSearchIndex, LexicalIndex):
         return {hit["_source"][key]: hit["_score"] for hit in self._hits(query, len(among), [key])}
 
 
-def _many(client: Any, **asked: Any) -> Any:
-    return client.mget(**asked)
-
-
-def _documents(change: Change) -> list[dict[str, Any]]:
-    found = []
-    for number, passage in enumerate(change.passages):
-        assert change.vectors is not None
-        article = passage.article
-        fields = {
-            "passage_id": passage.id,
-            "article_id": article.id,
-            "source": article.source or "",
-            "day": article.published.toordinal() if article.published else UNDATED,
-            "title": " ".join(terms_of(article.title)),
-            "text": " ".join(terms_of(passage.text)),
-            "said": passage.text,
-            "vector": [float(each) for each in change.vectors[number]],
-        }
-        if number == 0:  # a passage that lacks a word is still about it where its article has it: see `lexical`
-            fields["whole"] = " ".join(terms_of(f"{article.title}\n{article.text}"))
-        found.append({"_id": passage.id, "_source": fields})
-    return found
+def _documents(change: Change) -> Iterator[dict[str, Any]]:
+    for fields, vector in zip(documents(change), [] if change.vectors is None else change.vectors, strict=True):
+        terms = {name: " ".join(terms_of(fields[name])) for name in ("title", "text", "whole") if name in fields}
+        kept = fields | terms | {"said": fields["text"], "vector": vector.tolist()}
+        yield {"_id": fields["passage_id"], "_source": kept}
 
 
 def _narrowed(scope: Scope | None) -> list[dict[str, Any]]:
     """A scope as OpenSearch's filters."""
-    found: list[dict[str, Any]] = []
-    if scope is None:
-        return found
-    if scope.after or scope.before:
-        first, last = scope.after or date.min, scope.before or date.max
-        found.append({"range": {"day": {"gte": first.toordinal(), "lte": last.toordinal()}}})
-    if scope.known_by:
-        found.append({"range": {"day": {"lte": scope.known_by.toordinal()}}})
-    if scope.sources:
-        either: list[dict[str, Any]] = [{"terms": {"source": list(scope.sources)}}]
-        if scope.copied_by_sources:
-            either.append({"terms": {"article_id": list(scope.copied_by_sources)}})
-        found.append({"bool": {"should": either, "minimum_should_match": 1}})
+    days, either = narrowing(scope)
+    found: list[dict[str, Any]] = [{"range": {"day": {"gte": first, "lte": last}}} for first, last in days]
+    if either:
+        named = [{"terms": {field: list(values)}} for field, values in either.items()]
+        found.append({"bool": {"should": named, "minimum_should_match": 1}})
     return found

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+import bot.corpus.catalog.schema as tables
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog.articles import article_of, revision_digest, row_hash
 from bot.corpus.catalog.database import RESTORE
-from bot.corpus.catalog.schema import among, articles_table, passages_table, revisions_table, vectors_table
+from bot.corpus.catalog.schema import among
 from bot.corpus.catalog.vectors import vectors_digest
 from bot.corpus.follower import DenseIndex, Follower, Stored
 from bot.errors import CorpusError
@@ -65,19 +67,19 @@ def damage_of(catalog: Catalog) -> Damage:
     orphans = 0
     try:
         with catalog.engine.connect() as connection:
-            spans: dict[str, list[tuple[int, int]]] = {}
-            for row in connection.execution_options(yield_per=READ_ROWS).execute(sa.select(passages_table)):
-                spans.setdefault(row.article_id, []).append((row.start, row.end))
-            for row in connection.execution_options(yield_per=100).execute(sa.select(articles_table)):
+            spans: dict[str, list[Any]] = {}
+            for row in connection.execution_options(yield_per=READ_ROWS).execute(sa.select(tables.passages)):
+                spans.setdefault(row.article_id, []).append(row)
+            for row in connection.execution_options(yield_per=100).execute(sa.select(tables.articles)):
                 own = spans.pop(row.id, [])
                 if not row.removed and article_of(row) is None:
                     articles[row.id] = row.origin
                 elif row_hash(row._mapping, own) != row.row_hash:
                     cut.append(row.id)
             orphans = sum(map(len, spans.values()))
-            for row in connection.execution_options(yield_per=100).execute(sa.select(vectors_table)):
+            for row in connection.execution_options(yield_per=100).execute(sa.select(tables.vectors)):
                 vectors += [row.article_id] * (vectors_digest(row.vectors) != row.digest)
-            for row in connection.execution_options(yield_per=100).execute(sa.select(revisions_table)):
+            for row in connection.execution_options(yield_per=100).execute(sa.select(tables.revisions)):
                 revisions += [(row.article_id, row.revision)] * (revision_digest(row.article) != row.digest)
     except CorpusError as error:
         if not database:
@@ -136,7 +138,7 @@ def differences(catalog: Catalog, follower: Follower, dense: DenseIndex | None) 
     if lost:
         wrong.append(f"The {name} lacks the vectors of {len(lost)} passages, or holds others.")
     again = {id_.split(".", 1)[0] for id_ in missing | extra | texts | lost}
-    known = catalog.scalar(sa.select(sa.func.count()).where(among(articles_table.c.id, again)))
+    known = catalog.scalar(sa.select(sa.func.count()).where(among(tables.articles.c.id, again)))
     if known < len(again) or len(missing | texts | lost) > REBUILD_SHARE * max(1, len(wanted)):
         return wrong, None
     return wrong, again

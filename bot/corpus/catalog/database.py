@@ -18,7 +18,8 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from bot.corpus.catalog.schema import among, articles_table, corpus_table, metadata, upsert
+import bot.corpus.catalog.schema as tables
+from bot.corpus.catalog.schema import among, metadata, upsert
 from bot.errors import CorpusBusy, CorpusError, SettingsError
 
 BUSY_TIMEOUT_SECONDS = 60
@@ -59,7 +60,7 @@ class Database:
 
     def note(self, key: str) -> str | None:
         """What was noted of the database as a whole under a key."""
-        found: str | None = self.scalar(sa.select(corpus_table.c.value).where(corpus_table.c.key == key))
+        found: str | None = self.scalar(sa.select(tables.corpus.c.value).where(tables.corpus.c.key == key))
         return found
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
@@ -77,7 +78,7 @@ class Database:
             return False
         try:
             self._execute("REINDEX")
-            self.put_rows(corpus_table, [{"key": "log", "value": uuid.uuid4().hex}])  # numbers may be damaged too
+            self.put_rows(tables.corpus, [{"key": "log", "value": uuid.uuid4().hex}])  # numbers may be damaged too
         except (CorpusError, sqlite3.Error):
             return False
         return True
@@ -127,7 +128,7 @@ class Database:
         keys = {lock_key(id_): id_ for id_ in article_ids}
         take = "SELECT key, pg_try_advisory_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"
         leave = "SELECT pg_advisory_unlock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"
-        a = articles_table.c
+        a = tables.articles.c
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             taken = [key for key, mine in connection.execute(sa.text(take), {"keys": list(keys)}) if mine]
             try:
