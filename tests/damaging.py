@@ -79,7 +79,7 @@ def attempt(whole: Path, folder: Path, order: dict[str, Any], wanted: dict[str, 
             corpus.require_indexes()
             corpus.refresh()
             ids = [id_ for id_, _ in corpus.lexical.search(corpus.lexical.terms("the bridge of Aldermoor"), 20)]
-            vectors = corpus.vectors.vectors(ids)
+            vectors = corpus.catalog.vectors(ids)
             ids += [id_ for vector in list(vectors.values())[:3] for id_, _ in corpus.vectors.search(vector, 20)]
             shown = {each.article.id: repr(each.article) for each in corpus.passages(ids).values()}
             told["wrong"] = sum(wanted["articles"].get(id_) != said for id_, said in shown.items())

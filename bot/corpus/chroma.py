@@ -8,7 +8,7 @@ followed stands in the collection's metadata.
 from __future__ import annotations
 
 import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.corpus.catalog.articles import UNDATED, narrowing
 from bot.corpus.catalog.log import Change
-from bot.corpus.follower import DamagedIndex, ServerIndex, State, Stored
+from bot.corpus.follower import DamagedIndex, DenseIndex, ServerIndex, State, Stored
 from bot.schema import Passage, Scope
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ STALE_ARTICLES = 500
 HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighbors": 16}
 
 
-class ChromaRows(ABC):
+class ChromaRows(DenseIndex):
     """A Chroma collection of passages; how it is opened, and what surrounds its changes, is its children's matter."""
 
     name = "vector index"
@@ -47,7 +47,6 @@ class ChromaRows(ABC):
         """What the collection says. Raises CorpusError."""
 
     def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
-        """The passages nearest to a unit vector, best first: (passage id, cosine)."""
         where = _where(scope)
         page = self._read(
             lambda collection: collection.query(
@@ -60,14 +59,12 @@ class ChromaRows(ABC):
         return [(id_, 1.0 - distance) for id_, distance in zip(page["ids"][0], page["distances"][0], strict=True)]
 
     def stored(self, ids: Sequence[str]) -> dict[str, Stored]:
-        """What the index holds of those of the passages that are in it, by id."""
         found: dict[str, Stored] = {}
         for start in range(0, len(ids), READ_ROWS):
             found |= self._read(partial(_stored, ids=list(ids[start : start + READ_ROWS])))
         return found
 
     def ids(self) -> set[str]:
-        """Ids of all passages that the index holds."""
 
         def all_ids(collection: Any) -> set[str]:
             found: set[str] = set()
@@ -93,7 +90,6 @@ class ChromaServer(ServerIndex, ChromaRows):
         self._collection: Any = None
 
     def state(self) -> State | None:
-        """How far it is; None where there is no such collection, or another program's. Raises CorpusError."""
         self._collection = None  # its metadata is read anew
         try:
             return State.from_note(self._read(lambda collection: collection.metadata))
@@ -101,7 +97,6 @@ class ChromaServer(ServerIndex, ChromaRows):
             return None
 
     def apply(self, changes: Sequence[Change], state: State) -> None:
-        """Take changes in, durably, and stand at `state`."""
 
         def take(collection: Any) -> None:
             seq = int((collection.metadata or {}).get("seq", -1))
@@ -111,7 +106,6 @@ class ChromaServer(ServerIndex, ChromaRows):
         self._read(take)
 
     def reset(self, state: State) -> None:
-        """Delete the collection and make it anew, empty."""
         there = self.state() is not None or self._collection is not None
         with self._lock, self._telling():
             if there:
@@ -121,7 +115,6 @@ class ChromaServer(ServerIndex, ChromaRows):
             )
 
     def close(self) -> None:
-        """Let go of the connection."""
         with self._lock:
             self._client = self._collection = None
 

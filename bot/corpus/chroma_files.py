@@ -58,7 +58,6 @@ class ChromaFiles(ChromaRows, IndexFiles):
                 self.close()
 
     def close(self) -> None:
-        """Let go of the client, its graph and its files."""
         with self._lock:
             if self._client is not None:
                 with suppress(Exception):

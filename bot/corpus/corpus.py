@@ -98,7 +98,7 @@ class Corpus:
         if time.monotonic() - self._looked_at > LOOK_SECONDS:
             self._look()
         self.lexical.refresh()
-        self.vectors.refresh()
+        self.dense.refresh()
 
     def _look(self) -> None:
         made = self.catalog.vectors_make()

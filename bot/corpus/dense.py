@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bot.corpus.catalog import Catalog
@@ -35,7 +34,6 @@ class DenseSearch:
 
     def __init__(self, index: DenseIndex, catalog: Catalog) -> None:
         self.index = index
-        self._catalog = catalog
         self._exact = ExactSearch(catalog)
         self._failed_at: float | None = None
         self._trusted: bool | None = None
@@ -63,14 +61,6 @@ class DenseSearch:
                     log.warning("%s Until then every vector of the catalog is compared instead.", error)
                 self._failed_at = time.monotonic()
         return self._exact.search(vector, limit, scope)
-
-    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors of those of the passages that have one, by passage id. Raises CorpusError."""
-        return self._catalog.vectors(ids)
-
-    def refresh(self) -> None:
-        """See what another process wrote since. Cheap."""
-        self.index.refresh()
 
 
 class ExactSearch:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -44,15 +44,16 @@ class State:
         """Whether all of the changes are of articles of which nothing need leave the index first."""
         return all(self.seq < change.seq <= self.new_until for change in changes)
 
-    def noted(self) -> dict[str, str | int]:
-        """As a server keeps it beside the index that it describes."""
-        return {"corpus": self.corpus, "seq": self.seq, "make": json.dumps(dict(self.make)), "made": self.made}
+    def noted(self) -> dict[str, Any]:
+        """As it is kept beside the index that it describes: flat, as servers want it."""
+        return asdict(self) | {"make": json.dumps(dict(self.make))}
 
     @classmethod
     def from_note(cls, note: Any) -> State | None:
-        """What a server keeps; None where it is none of ours."""
+        """What is kept beside an index; None where it is none of ours."""
         try:
-            return cls(note["corpus"], int(note["seq"]), json.loads(note["make"]), note["made"])
+            make = json.loads(note["make"]) if isinstance(note["make"], str) else dict(note["make"])
+            return cls(note["corpus"], int(note["seq"]), make, note["made"], int(note.get("new_until", 0)))
         except (KeyError, ValueError, TypeError):
             return None
 
@@ -88,7 +89,8 @@ class Follower(Protocol):
         """How far it is; None where there is none, or none that can be used. Raises CorpusError."""
 
     def being_written(self) -> bool:
-        """Whether somebody writes it this moment: then it has no state, and nothing is wrong."""
+        """Whether somebody writes it this moment: then it has no state, and nothing is wrong. A server never tells."""
+        return False
 
     def apply(self, changes: Sequence[Change], state: State) -> None:
         """Take the changes in, durably, and stand at `state` then.
@@ -100,7 +102,8 @@ class Follower(Protocol):
         """Become empty, whatever is there now, damaged or not, and stand at `state`. Raises CorpusError."""
 
     def verify(self) -> list[str]:
-        """What is broken in its own files, a sentence each; empty when they are as they were left."""
+        """What is broken in its own files, a sentence each; empty when they are as they were left, or a server's."""
+        return []
 
     def ids(self) -> set[str]:
         """Ids of all passages that it holds. Raises CorpusError."""
@@ -134,13 +137,12 @@ def unusable(name: str, place: str | Path, error: BaseException, *, damaged: boo
     return kind(f"{head} Make it anew from the catalog: newsbot verify --repair")
 
 
-class ServerIndex:
+class ServerIndex(Follower):
     """An index on the server at an http(s) address, whose path, where there is one, names it there.
 
     Raises SettingsError for what is no such address. What is secret is in `url` alone, and in no message.
     """
 
-    name: str
     local = False
     setting: str
     """The variable that names the address."""
@@ -159,17 +161,6 @@ class ServerIndex:
         self.url, self.host = f"{parts.scheme}://{parts.netloc}", parts.hostname
         self.index = parts.path.strip("/") or index
         self.place = f"{parts.scheme}://{self.host}:{self.port}/{self.index}"
-
-    def being_written(self) -> bool:
-        """Never: a server shows what was there before, or after."""
-        return False
-
-    def refresh(self) -> None:
-        """Nothing to do: a server answers from what is there."""
-
-    def verify(self) -> list[str]:
-        """Nothing that can be told from here: the server's files are its own."""
-        return []
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

@@ -166,7 +166,6 @@ class TantivyFiles(IndexFiles, LexicalIndex):
     # Reading
 
     def refresh(self) -> None:
-        """See what was committed since, by whichever process."""
         if self._linked and self._linked != self.token():
             self.close()
         self._ask(lambda index: index.reload())
@@ -184,13 +183,11 @@ class TantivyFiles(IndexFiles, LexicalIndex):
         return self._hits(self._all(self._any(terms), filters), limit)
 
     def share(self, scope: Scope) -> float:
-        """The share of all passages that is in scope, 0 to 1."""
         query = self._query.boolean_query([(self._occur.Must, each) for each in self._narrowed(scope)])
         inside = self._ask(lambda index: index.searcher().search(query, limit=1, count=True).count)
         return float(inside / max(1, self._counted(set())[0]))
 
     def ids(self) -> set[str]:
-        """Ids of all passages that the index holds."""
         return {id_ for id_, _ in self._hits(self._query.all_query(), self._counted(set())[0])}
 
     def _counted(self, terms: set[str]) -> tuple[int, dict[str, int]]:
@@ -275,7 +272,6 @@ class TantivyFiles(IndexFiles, LexicalIndex):
         return str(links)
 
     def close(self) -> None:
-        """Let go of the index's files."""
         self._index = None
         self._linked = ""
 

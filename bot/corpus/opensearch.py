@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from bot.corpus.catalog.articles import narrowing
 from bot.corpus.catalog.log import Change
 from bot.corpus.catalog.vectors import Vectors
-from bot.corpus.follower import DamagedIndex, ServerIndex, State, Stored
+from bot.corpus.follower import DamagedIndex, DenseIndex, ServerIndex, State, Stored
 from bot.corpus.lexical import LUCENE_SCALE, LexicalIndex, documents, terms_of
 from bot.schema import Scope
 
@@ -64,21 +64,18 @@ class OpenSearchIndex(ServerIndex):
         self._told_dimension = False
 
     def state(self) -> State | None:
-        """How far it is; None where there is no such index, or another program's. Raises CorpusError."""
         try:
             return State.from_note(self._mapping().get("_meta"))
         except DamagedIndex:
             return None
 
     def ids(self) -> set[str]:
-        """Ids of all passages that the index holds."""
         from opensearchpy.helpers import scan
 
         everything = {"query": {"match_all": {}}, "_source": False}
         return self._ask(lambda client: {hit["_id"] for hit in scan(client, index=self.index, query=everything)})
 
     def apply(self, changes: Sequence[Change], state: State) -> None:
-        """Take changes in, durably, and stand at `state`; an article's older passages leave first."""
         from opensearchpy.helpers import bulk
 
         older = {"query": {"terms": {"article_id": [change.article_id for change in changes]}}}
@@ -97,7 +94,6 @@ class OpenSearchIndex(ServerIndex):
         self._ask(take)
 
     def reset(self, state: State) -> None:
-        """Delete the index and make it anew, empty."""
         mappings = {"dynamic": "strict", "properties": _FIELDS, "_meta": state.noted()}
         body = {"settings": {"index": {"knn": True}}, "mappings": mappings}
 
@@ -109,7 +105,6 @@ class OpenSearchIndex(ServerIndex):
         self._ask(make)
 
     def close(self) -> None:
-        """Let go of the connections."""
         if self._opened is not None:
             self._opened.close()
         self._opened = None
@@ -140,11 +135,10 @@ class OpenSearchIndex(ServerIndex):
             return ask(self._opened)
 
 
-class OpenSearchVectors(OpenSearchIndex):
+class OpenSearchVectors(OpenSearchIndex, DenseIndex):
     """The index as one of vectors."""
 
     def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
-        """The passages nearest to a unit vector, best first: (passage id, cosine)."""
         if not self._has_vectors():
             return []
         nearest: dict[str, Any] = {"vector": [float(each) for each in vector], "k": limit}
@@ -154,7 +148,6 @@ class OpenSearchVectors(OpenSearchIndex):
         return [(hit["_id"], 2 * hit["_score"] - 1) for hit in self._hits({"knn": {"vector": nearest}}, limit)]
 
     def stored(self, ids: Sequence[str]) -> dict[str, Stored]:
-        """What the index holds of those of the passages that are in it, by id."""
         import numpy as np
 
         found: dict[str, Stored] = {}
@@ -177,7 +170,6 @@ class OpenSearchWords(OpenSearchIndex, LexicalIndex):
         self._rarities = {}
 
     def apply(self, changes: Sequence[Change], state: State) -> None:
-        """Take changes in, durably, and stand at `state`."""
         super().apply(changes, state)
         self._rarities = {}
 
@@ -190,7 +182,6 @@ class OpenSearchWords(OpenSearchIndex, LexicalIndex):
         return [(hit["_id"], hit["_score"] * LUCENE_SCALE) for hit in found]
 
     def share(self, scope: Scope) -> float:
-        """The share of all passages that is in scope, 0 to 1."""
         body = {"query": {"bool": {"filter": _narrowed(scope)}}}
         inside = self._ask(lambda client: client.count(index=self.index, body=body))["count"]
         return float(inside / max(1, self._ask(lambda client: client.count(index=self.index))["count"]))

@@ -37,7 +37,9 @@ class Database:
         self.path = where if isinstance(where, Path) else None
         self.engine = sqlite_engine(where) if isinstance(where, Path) else postgres_engine(where)
         self.name = str(where) if self.path else self.engine.url.render_as_string(hide_password=True)
-        self._writing_engine = writing_engine(self.engine)
+        # What others committed before a writing transaction had its turn shows in it.
+        turn = {"isolation_level": "READ COMMITTED"} if self.shared else {"writing": True}
+        self._writing_engine = self.engine.execution_options(**turn)
 
     @property
     def shared(self) -> bool:
@@ -94,7 +96,7 @@ class Database:
     def wipe(self) -> None:
         """Overwrite what was deleted: nothing of it is left in the database's files. Raises CorpusError."""
         if self.path is None:
-            with self._writing_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM FULL")
         else:
             self._execute("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -197,12 +199,9 @@ def sqlite_engine(path: Path) -> sa.Engine:
         # Damaged text must be told by its digest: raising at the first bad byte would hide all other rows.
         connection.text_factory = _decoded
         if not read_only:
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA journal_mode=WAL")  # readers go on while a writer writes
-            cursor.execute(
-                "PRAGMA synchronous=FULL"
-            )  # an index must never be ahead of the truth, after a power cut too
-            cursor.close()
+            connection.execute("PRAGMA journal_mode=WAL")  # readers go on while a writer writes
+            # An index must never be ahead of the truth, after a power cut too.
+            connection.execute("PRAGMA synchronous=FULL")
 
     def begin(connection: sa.Connection) -> None:
         # A writer takes the lock at once, so that what it read before it wrote stays true.
@@ -235,13 +234,6 @@ def postgres_engine(address: str) -> sa.Engine:
         ) from error
     sa.event.listen(engine, "handle_error", _teller(url.render_as_string(hide_password=True)))
     return engine
-
-
-def writing_engine(engine: sa.Engine) -> sa.Engine:
-    """The same engine for transactions that write: what others committed before it had its turn shows in it."""
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="READ COMMITTED")
-    return engine.execution_options(writing=True)
 
 
 def remedy_of(said: str) -> str | None:
