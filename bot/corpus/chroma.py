@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.corpus.catalog.articles import UNDATED, narrowing
 from bot.corpus.catalog.log import Change
-from bot.corpus.follower import DamagedIndex, DenseIndex, ServerIndex, State, Stored
+from bot.corpus.follower import DamagedIndex, DenseIndex, Hits, ServerIndex, State, Stored
 from bot.schema import Passage, Scope
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ChromaRows(DenseIndex):
     def _read(self, ask: Callable[[Any], Any]) -> Any:
         """What the collection says. Raises CorpusError."""
 
-    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> Hits:
         where = _where(scope)
         page = self._read(
             lambda collection: collection.query(
@@ -65,17 +65,7 @@ class ChromaRows(DenseIndex):
         return found
 
     def ids(self) -> set[str]:
-
-        def all_ids(collection: Any) -> set[str]:
-            found: set[str] = set()
-            start = 0
-            while page := collection.get(include=[], limit=20_000, offset=start)["ids"]:
-                found.update(page)
-                start += len(page)
-            return found
-
-        ids: set[str] = self._read(all_ids)
-        return ids
+        return set(self._read(lambda collection: collection.get(include=[])["ids"]))
 
 
 class ChromaServer(ServerIndex, ChromaRows):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 import uuid
@@ -26,7 +25,7 @@ from bot.schema import Coverage, Passage
 
 CATALOG_FILE = "catalog.sqlite"
 LOCK_FILE = "writing.lock"
-HOLDER_FILE = "writing.json"
+HOLDER_FILE = "writing.txt"
 LOOK_SECONDS = 1.0
 """Least time between two looks at how far the indexes are."""
 
@@ -191,9 +190,9 @@ class Corpus:
                 busy = f"{who[0].upper()}{who[1:]} is writing to {self.folder}. Try again when it is done."
                 held.enter_context(file_locked(self.folder / LOCK_FILE, wait_seconds, busy))
             held.callback(holder.unlink, missing_ok=True)
-            facts = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+            since = datetime.now(UTC).isoformat(timespec="seconds")
             try:
-                holder.write_text(json.dumps(facts), encoding="utf-8")
+                holder.write_text(f"process {os.getpid()} (since {since})", encoding="utf-8")
             except OSError as error:
                 raise CorpusError(f"The folder {self.folder} cannot be written: {error.strerror or error}.") from error
             yield
@@ -201,7 +200,7 @@ class Corpus:
     def follow(self, progress: Progress | None = None) -> None:
         """Embed what has no vector, and bring every index up to date with the catalog. Call it while `writing`.
 
-        Raises IndexMismatch where another model is set than embedded what is there (see `reindex`).
+        Raises IndexMismatch where another model is set than embedded what is there (see `reset_indexes`).
         """
         require_encoder(self.catalog, self._encoder, self.folder)
         self._follow(self.lexical, progress)
@@ -254,11 +253,6 @@ class Corpus:
         for follower in self.followers:
             self._follow(follower, progress)
         return found
-
-    def reindex(self, progress: Progress | None = None) -> None:
-        """Embed everything anew with the model that is set, and make every index anew. Call it while `writing`."""
-        self.reset_indexes()
-        self.follow(progress)
 
     def reset_indexes(self) -> None:
         """Forget every vector and empty every index; `follow` makes them again. Call it while `writing`."""
@@ -368,9 +362,8 @@ def open_indexes(folder: Path, chroma_url: str | None, opensearch_url: str | Non
 def _holder(path: Path) -> str:
     """Who holds the lock, in words."""
     for _ in range(10):
-        try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            return f"process {facts['pid']} (since {facts['since']})"
-        except (OSError, ValueError, KeyError):
-            time.sleep(0.02)  # it was caught between taking the lock and writing its name
+        with contextlib.suppress(OSError, ValueError):
+            if said := path.read_text(encoding="utf-8"):
+                return said
+        time.sleep(0.02)  # it was caught between taking the lock and writing its name
     return "another process"

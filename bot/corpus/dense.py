@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.follower import DenseIndex
+from bot.corpus.follower import DenseIndex, Hits
 from bot.errors import CorpusError
 from bot.schema import Scope
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BLOCK_ROWS = 16_384
-READ_PASSAGES = 10_000
 EXACT_PASSAGES_MOST = 500_000
 """With more passages, words alone find them until the index is there again: comparing all would take too long."""
 RETRY_SECONDS = 30.0
@@ -49,7 +48,7 @@ class DenseSearch:
             )
         self._trusted = stands
 
-    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> Hits:
         """The passages nearest to a unit vector, best first: (passage id, cosine). Raises CorpusError."""
         if self._trusted and (self._failed_at is None or time.monotonic() - self._failed_at > RETRY_SECONDS):
             try:
@@ -73,7 +72,7 @@ class ExactSearch:
         self._ids: list[str] = []
         self._blocks: list[Any] = []
 
-    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> Hits:
         """The passages nearest to a unit vector, best first: (passage id, cosine). Raises CorpusError."""
         import numpy as np
 
@@ -104,16 +103,12 @@ class ExactSearch:
             return True
         if self._catalog.pending(0, dense=True) > EXACT_PASSAGES_MOST:
             return False
+        wanted = sorted(self._catalog.passage_ids(dense=True))
         ids: list[str] = []
-        rows: list[Any] = []
-        after = 0
-        while changes := self._catalog.changes(after, READ_PASSAGES, dense=True):
-            for change in changes:
-                if change.vectors is not None:
-                    ids += [passage.id for passage in change.passages]
-                    rows.append(change.vectors.astype(np.float16))
-            after = changes[-1].seq
-        whole = np.concatenate(rows) if rows else np.zeros((0, 1), np.float16)
-        self._blocks = [whole[start : start + BLOCK_ROWS] for start in range(0, len(whole), BLOCK_ROWS)]
-        self._ids, self._seq = ids, seq
+        blocks: list[Any] = []
+        for start in range(0, len(wanted), BLOCK_ROWS):
+            if found := self._catalog.vectors(wanted[start : start + BLOCK_ROWS]):
+                ids += found
+                blocks.append(np.array(list(found.values()), np.float16))
+        self._ids, self._blocks, self._seq = ids, blocks, seq
         return True

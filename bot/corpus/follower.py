@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from bot.corpus.catalog.database import remedy_of
@@ -20,6 +20,10 @@ from bot.schema import Scope
 
 if TYPE_CHECKING:
     from bot.corpus.catalog.vectors import Vectors
+
+
+Hits: TypeAlias = list[tuple[str, float]]
+"""Passage ids with their scores, best first."""
 
 
 class DamagedIndex(CorpusError):
@@ -118,7 +122,7 @@ class Follower(Protocol):
 class DenseIndex(Follower, Protocol):
     """An index of vectors, one a passage."""
 
-    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> Hits:
         """The passages nearest to a unit vector, best first: (passage id, cosine). Raises CorpusError."""
 
     def stored(self, ids: Sequence[str]) -> dict[str, Stored]:

@@ -10,16 +10,20 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from bot.corpus.catalog.articles import UNDATED, narrowing
 from bot.corpus.catalog.log import Change
-from bot.corpus.follower import Follower, State, unusable
+from bot.corpus.follower import Follower, Hits, State, unusable
 from bot.corpus.index_files import STATE_FILE, IndexFiles
 from bot.errors import CorpusError
 from bot.schema import Scope
 
 T = TypeVar("T")
+Weights: TypeAlias = Mapping[str, float]
+"""By term."""
+Boosts: TypeAlias = Sequence[tuple[str, str, float]]
+"""(field, term, weight) each."""
 
 WRITER_HEAP_BYTES = 50_000_000
 ANALYZER = "news"
@@ -107,34 +111,30 @@ class LexicalIndex(Follower, Protocol):
         *,
         title_weight: float = 0.5,
         among: Sequence[str] = (),
-    ) -> list[tuple[str, float]]:
+    ) -> Hits:
         """The passages with the highest BM25 scores, best first: (passage id, score); only of `among` where given."""
         weights = {"text": 1.0} | ({"title": title_weight} if title_weight else {})
         wanted = [(field, term, weight) for term in dict.fromkeys(terms) for field, weight in weights.items()]
         return self._search(wanted, limit, scope, among) if wanted else []
 
-    def held(self, weights: Mapping[str, float], passage_ids: Sequence[str]) -> dict[str, float]:
+    def held(self, weights: Weights, passage_ids: Sequence[str]) -> dict[str, float]:
         """For each of the passages the summed weights of the terms that stand in it or in its title, however often."""
         return self._held(weights, ("text", "title"), "passage_id", passage_ids) if weights and passage_ids else {}
 
-    def held_by_articles(self, weights: Mapping[str, float], article_ids: Sequence[str]) -> dict[str, float]:
+    def held_by_articles(self, weights: Weights, article_ids: Sequence[str]) -> dict[str, float]:
         """For each of the articles the summed weights of the terms that stand anywhere in it."""
         return self._held(weights, ("whole",), "article_id", article_ids) if weights and article_ids else {}
 
     def share(self, scope: Scope) -> float:
         """The share of all passages that is in scope, 0 to 1."""
 
-    def _search(
-        self, wanted: Sequence[tuple[str, str, float]], limit: int, scope: Scope | None, among: Sequence[str]
-    ) -> list[tuple[str, float]]:
-        """As `search`, for (field, term, weight) each."""
+    def _search(self, wanted: Boosts, limit: int, scope: Scope | None, among: Sequence[str]) -> Hits:
+        """As `search`."""
 
     def _counted(self, terms: set[str]) -> tuple[int, dict[str, int]]:
         """How many passages there are, and how many hold each of the terms."""
 
-    def _held(
-        self, weights: Mapping[str, float], fields: Sequence[str], key: str, among: Sequence[str]
-    ) -> dict[str, float]:
+    def _held(self, weights: Weights, fields: Sequence[str], key: str, among: Sequence[str]) -> dict[str, float]:
         """The summed weights of the terms that one of the fields has, by the `key` of what is `among` those named."""
 
 
@@ -172,9 +172,7 @@ class TantivyFiles(IndexFiles, LexicalIndex):
         if (passages := self._ask(lambda index: index.searcher().num_docs)) != self._rarities_of:
             self._rarities, self._rarities_of = {}, passages
 
-    def _search(
-        self, wanted: Sequence[tuple[str, str, float]], limit: int, scope: Scope | None, among: Sequence[str]
-    ) -> list[tuple[str, float]]:
+    def _search(self, wanted: Boosts, limit: int, scope: Scope | None, among: Sequence[str]) -> Hits:
         terms = [
             self._query.boost_query(self._query.term_query(self._schema, field, term, "freq"), weight)
             for field, term, weight in wanted
@@ -197,9 +195,7 @@ class TantivyFiles(IndexFiles, LexicalIndex):
 
         return self._ask(counted)
 
-    def _held(
-        self, weights: Mapping[str, float], fields: Sequence[str], key: str, among: Sequence[str]
-    ) -> dict[str, float]:
+    def _held(self, weights: Weights, fields: Sequence[str], key: str, among: Sequence[str]) -> dict[str, float]:
         wanted = []
         for term, weight in weights.items():
             places = [self._query.term_query(self._schema, field, term, "basic") for field in fields]
@@ -224,8 +220,8 @@ class TantivyFiles(IndexFiles, LexicalIndex):
         unscored = [(self._occur.Must, self._query.const_score_query(each, 0.0)) for each in filters]
         return self._query.boolean_query([(self._occur.Must, query), *unscored]) if unscored else query
 
-    def _hits(self, query: Any, limit: int, key: str = "passage_id") -> list[tuple[str, float]]:
-        def found(index: Any) -> list[tuple[str, float]]:
+    def _hits(self, query: Any, limit: int, key: str = "passage_id") -> Hits:
+        def found(index: Any) -> Hits:
             searcher = index.searcher()
             hits = searcher.search(query, limit=max(1, limit), count=False).hits
             return [(searcher.doc(address)[key][0], score) for score, address in hits]

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from bot.corpus.catalog.articles import narrowing
 from bot.corpus.catalog.log import Change
 from bot.corpus.catalog.vectors import Vectors
-from bot.corpus.follower import DamagedIndex, DenseIndex, ServerIndex, State, Stored
-from bot.corpus.lexical import LUCENE_SCALE, LexicalIndex, documents, terms_of
+from bot.corpus.follower import DamagedIndex, DenseIndex, Hits, ServerIndex, State, Stored
+from bot.corpus.lexical import LUCENE_SCALE, Boosts, LexicalIndex, Weights, documents, terms_of
 from bot.schema import Scope
 
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class OpenSearchIndex(ServerIndex):
 class OpenSearchVectors(OpenSearchIndex, DenseIndex):
     """The index as one of vectors."""
 
-    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> Hits:
         if not self._has_vectors():
             return []
         nearest: dict[str, Any] = {"vector": [float(each) for each in vector], "k": limit}
@@ -173,9 +173,7 @@ class OpenSearchWords(OpenSearchIndex, LexicalIndex):
         super().apply(changes, state)
         self._rarities = {}
 
-    def _search(
-        self, wanted: Sequence[tuple[str, str, float]], limit: int, scope: Scope | None, among: Sequence[str]
-    ) -> list[tuple[str, float]]:
+    def _search(self, wanted: Boosts, limit: int, scope: Scope | None, among: Sequence[str]) -> Hits:
         terms = [{"term": {field: {"value": term, "boost": weight}}} for field, term, weight in wanted]
         filters = _narrowed(scope) + ([{"terms": {"passage_id": list(among)}}] if among else [])
         found = self._hits({"bool": {"should": terms, "minimum_should_match": 1, "filter": filters}}, limit)
@@ -193,9 +191,7 @@ class OpenSearchWords(OpenSearchIndex, LexicalIndex):
         buckets = page["aggregations"]["holding"]["buckets"]
         return page["hits"]["total"]["value"], {term: buckets[term]["doc_count"] for term in counted}
 
-    def _held(
-        self, weights: Mapping[str, float], fields: Sequence[str], key: str, among: Sequence[str]
-    ) -> dict[str, float]:
+    def _held(self, weights: Weights, fields: Sequence[str], key: str, among: Sequence[str]) -> dict[str, float]:
         wanted = []
         for term, weight in weights.items():
             anywhere = {"bool": {"should": [{"term": {field: term}} for field in fields]}}

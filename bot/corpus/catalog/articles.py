@@ -142,7 +142,7 @@ class Articles(Database):
         a, r = tables.articles.c, tables.revisions.c
         past = sa.select(tables.revisions).where(r.article_id == article_id).order_by(r.revision)
         found = [
-            (row.revision, row.recorded_at, recorded_article(row.article))
+            (row.revision, row.recorded_at, _ARTICLE.validate_python(row.article))
             for row in self.rows(past)
             if row.digest == revision_digest(row.article)  # a damaged one was never a state
         ]
@@ -254,11 +254,6 @@ def article_of(row: Any) -> Article | None:
         pass
     log.warning("article %s (%s) is damaged in the catalog and left out: newsbot verify --repair", row.id, row.url)
     return None
-
-
-def recorded_article(values: Mapping[str, Any]) -> Article:
-    """The article that an older state is, as it is recorded in JSON."""
-    return _ARTICLE.validate_python(values)
 
 
 def values_of(article: Article) -> dict[str, Any]:
