@@ -113,7 +113,8 @@ class Follower(Protocol):
         """Ids of all passages that it holds. Raises CorpusError."""
 
     def refresh(self) -> None:
-        """See what another process wrote since. Cheap."""
+        """See what another process wrote since. Cheap; a server shows it anyway."""
+        return
 
     def close(self) -> None:
         """Let go of files and connections."""

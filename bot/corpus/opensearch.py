@@ -9,6 +9,7 @@ It was written after the documentation of OpenSearch 3 and was not run against a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import methodcaller
 from typing import Any, TypeVar
 
 from bot.corpus.catalog.articles import narrowing
@@ -154,7 +155,7 @@ class OpenSearchVectors(OpenSearchIndex, DenseIndex):
         kept = ["said", "day", "source", "vector"]
         for start in range(0, len(ids), READ_ROWS):
             asked = {"ids": list(ids[start : start + READ_ROWS])}
-            page = self._ask(lambda client, asked=asked: client.mget(index=self.index, body=asked, _source=kept))
+            page = self._ask(methodcaller("mget", index=self.index, body=asked, _source=kept))
             for each in (each for each in page["docs"] if each.get("found")):
                 fields = each["_source"]
                 vector = np.array(fields["vector"], np.float32)
