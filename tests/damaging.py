@@ -18,8 +18,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+import bot.corpus.catalog.schema as tables
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog.schema import articles_table, passages_table, revisions_table
 from bot.errors import NewsbotError
 from ingest.pipeline import mend
 from ingest.read import read
@@ -52,10 +52,10 @@ def content(folder: Path) -> dict[str, Any]:
     """What a catalog says: its articles as they can be read, and its rows as they stand."""
     catalog = Catalog.open(folder / "catalog.sqlite")
     with catalog.engine.connect() as connection:
-        ids = list(connection.execute(sa.select(articles_table.c.id).where(~articles_table.c.removed)).scalars())
+        ids = list(connection.execute(sa.select(tables.articles.c.id).where(~tables.articles.c.removed)).scalars())
         rows = [
             [list(map(str, row)) for row in connection.execute(sa.select(table).order_by(*table.primary_key))]
-            for table in (passages_table, revisions_table)
+            for table in (tables.passages, tables.revisions)
         ]
     found = {id_: repr(each) for id_, each in catalog.articles(ids).items()}
     catalog.close()
@@ -79,7 +79,7 @@ def attempt(whole: Path, folder: Path, order: dict[str, Any], wanted: dict[str, 
             corpus.require_indexes()
             corpus.refresh()
             ids = [id_ for id_, _ in corpus.lexical.search(corpus.lexical.terms("the bridge of Aldermoor"), 20)]
-            vectors = corpus.vectors.vectors(ids)
+            vectors = corpus.catalog.vectors(ids)
             ids += [id_ for vector in list(vectors.values())[:3] for id_, _ in corpus.vectors.search(vector, 20)]
             shown = {each.article.id: repr(each.article) for each in corpus.passages(ids).values()}
             told["wrong"] = sum(wanted["articles"].get(id_) != said for id_, said in shown.items())

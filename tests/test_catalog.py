@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -470,15 +471,22 @@ def test_the_newest_migration_is_the_one_the_code_expects() -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == SCHEMA_REVISION
 
 
-def test_migrations_make_the_tables_that_the_code_uses(on_file: Catalog) -> None:
-    with on_file.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+@pytest.mark.parametrize("made", ["now", "by the first release"])
+def test_a_catalog_has_the_tables_that_the_code_uses(tmp_path: Path, empty_catalog: Path, made: str) -> None:
+    path = tmp_path / "catalog.sqlite"
+    if made == "now":
+        shutil.copy(empty_catalog, path)
+    else:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript((Path(__file__).parent / "catalog_0007.sql").read_text(encoding="utf-8"))
+    with closing(Catalog.open(path)) as catalog, catalog.engine.connect() as opened:
+        context = MigrationContext.configure(opened, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
-        migrated = _definitions(connection)
+        found = _definitions(opened)
     direct = sa.create_engine("sqlite://")
     metadata.create_all(direct)
-    with direct.connect() as connection:
-        assert migrated == _definitions(connection)
+    with direct.connect() as opened:
+        assert found == _definitions(opened)
 
 
 def _definitions(connection: sa.Connection) -> dict[str, object]:
@@ -486,7 +494,7 @@ def _definitions(connection: sa.Connection) -> dict[str, object]:
     rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all()
     return {
         name: (
-            [tuple(row) for row in connection.exec_driver_sql(f"PRAGMA table_info({name})")],
+            sorted(tuple(row)[1:] for row in connection.exec_driver_sql(f"PRAGMA table_info({name})")),
             sorted(
                 (unique, *[column for _, _, column in connection.exec_driver_sql(f"PRAGMA index_info({index})")])
                 for _, index, unique, _, _ in connection.exec_driver_sql(f"PRAGMA index_list({name})")
@@ -513,6 +521,18 @@ def test_a_newer_catalog_is_refused_in_words(on_file: Catalog) -> None:
     for opening in (Catalog.open, Catalog.create):
         with pytest.raises(CorpusError, match=r"newer newsbot.*Upgrade"):
             opening(on_file.path)
+
+
+def test_a_catalog_from_before_the_first_release_is_refused_in_words(on_file: Catalog) -> None:
+    on_file.close()
+    with sqlite3.connect(on_file.path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0006'")
+    connection.close()
+    before = on_file.path.read_bytes()
+    for opening in (Catalog.open, Catalog.create):
+        with pytest.raises(CorpusError, match=r"before 0\.2\.0.*ingest again"):
+            opening(on_file.path)
+    assert on_file.path.read_bytes() == before
 
 
 def test_a_catalog_of_no_revision_is_refused(tmp_path: Path) -> None:

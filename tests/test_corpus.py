@@ -21,7 +21,7 @@ import pytest
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog.log import Change
 from bot.corpus.chroma_files import ChromaFiles
-from bot.corpus.corpus import CATALOG_FILE, Corpus
+from bot.corpus.corpus import CATALOG_FILE, Corpus, Progress
 from bot.corpus.embedded_text import CONTENT_WORDS
 from bot.corpus.embedding import Encoder
 from bot.corpus.follower import State
@@ -65,6 +65,11 @@ def remove(corpus: Corpus, *articles: Article, follow: bool = True) -> None:
             assert all(writer.remove(each.id) for each in articles)
         if follow:
             corpus.follow()
+
+
+def reindex(corpus: Corpus, progress: Progress | None = None) -> None:
+    corpus.reset_indexes()
+    corpus.follow(progress)
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +136,7 @@ def test_passages_of_a_change_replace_the_old_ones(corpus: Corpus) -> None:
 def test_progress_is_told_to_the_end(corpus: Corpus) -> None:
     told: list[tuple[str, int, int]] = []
     with corpus.writing():
-        corpus.reindex(lambda *facts: told.append(facts))
+        reindex(corpus, lambda *facts: told.append(facts))
     passages = len(corpus.catalog.passage_ids())
     assert {name for name, _, _ in told} == {"BM25 index", "vector index"}
     assert [fact for fact in told if fact[1] == fact[2]] == [(name, passages, passages) for name, _, _ in told]
@@ -177,7 +182,7 @@ def test_killed_between_taking_in_and_noting_it(
     assert corpus.verify() == []
     mended = contents(corpus)
     with corpus.writing():
-        corpus.reindex()
+        reindex(corpus)
     assert contents(reopened(corpus, settings)) == mended
 
 
@@ -462,7 +467,7 @@ def test_another_prompt_is_another_index(corpus: Corpus, settings: Settings) -> 
     with pytest.raises(IndexMismatch, match="newsbot reindex"), other.writing():
         other.follow()
     with other.writing():
-        other.reindex()
+        reindex(other)
     assert other.verify() == []
     assert contents(other)[0] == before[0]
     other.close()
@@ -494,7 +499,7 @@ def test_a_reader_is_told_when_the_index_is_made_anew_with_another_model(
     assert find("bridge")
     other = open_corpus(settings.model_copy(update={"document_prompt": "passage: "}))
     with other.writing():
-        other.reindex()
+        reindex(other)
     other.close()
     with pytest.raises(IndexMismatch, match="newsbot reindex"):
         find("bridge")
@@ -553,7 +558,7 @@ def script(body: str, *arguments: object) -> subprocess.Popen[str]:
         from bot.settings import Settings
         from bot.wiring import open_corpus
         from ingest.pipeline import ingest
-        from tests.test_corpus import article, put, remove, replace
+        from tests.test_corpus import article, put, reindex, remove, replace
         corpus = open_corpus(Settings(data_dir=Path(sys.argv[1]), cache_dir=Path(sys.argv[2])))
     """
     return subprocess.Popen(
@@ -584,19 +589,73 @@ def test_a_second_writer_is_told_who_holds_the_corpus(corpus: Corpus, settings: 
     holder.kill()
     holder.communicate()
     assert put(corpus, article("castle")) == [OutcomeKind.NEW], "a holder that was killed holds nothing"
-    assert not (settings.data_dir / "writing.json").exists()
+    assert not (settings.data_dir / "writing.txt").exists()
 
 
-def test_an_index_that_is_written_for_moments_is_told_of_once(
-    corpus: Corpus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_an_index_that_another_process_writes_serves_on_and_is_no_damage(
+    corpus: Corpus, settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def look(stands: bool) -> int:
-        corpus.vectors.trust(stands)
-        return sum("compared instead" in record.getMessage() for record in caplog.records)
+    monkeypatch.setattr("bot.corpus.corpus.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("bot.corpus.chroma_files.REOPEN_SECONDS", 0.0)
+    monkeypatch.setattr("bot.corpus.chroma_files.REOPEN_SHARE", 1e9)
+    some = sorted(corpus.dense.ids())[0]
+    vector = corpus.catalog.vectors([some])[some]
+    searched: list[str] = []
+    index_search, exact_search = corpus.dense.search, corpus.vectors._exact.search
+    monkeypatch.setattr(corpus.dense, "search", lambda *asked: (searched.append("index"), index_search(*asked))[1])
+    monkeypatch.setattr(
+        corpus.vectors._exact, "search", lambda *asked: (searched.append("catalog"), exact_search(*asked))[1]
+    )
 
-    assert [look(stands) for stands in (True, False, True, False, False)] == [0, 1, 1, 1, 1]
-    monkeypatch.setattr("bot.corpus.dense.SAY_AGAIN_SECONDS", 0.0)
-    assert look(False) == 2, "it goes on"
+    def look() -> tuple[str, int]:
+        corpus.refresh()
+        assert corpus.vectors.search(vector, 1)[0][0] == some
+        return searched[-1], sum("compared instead" in record.getMessage() for record in caplog.records)
+
+    assert look() == ("index", 0)
+    writer = script(
+        """
+        for index in corpus.followers:
+            state = index.state()
+            with index.locked(), index.changing(state):
+                print("written", flush=True)
+                sys.stdin.readline()
+            print("done", flush=True)
+            sys.stdin.readline()
+        with corpus.dense.locked(), corpus.dense.changing(state):
+            print("written", flush=True)
+            sys.stdin.readline()
+        """,
+        settings.data_dir,
+        settings.cache_dir,
+    )
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+    for index in corpus.followers:
+        assert writer.stdout.readline() == "written\n", writer.stderr and writer.stderr.read()
+        assert (index.state(), index.being_written()) == (None, True)
+        assert look() == ("index", 0)
+        corpus.require_indexes()
+        (said,) = corpus.verify()
+        assert "being written by another process" in said
+        print(file=writer.stdin, flush=True)
+        assert writer.stdout.readline() == "done\n"
+        assert not index.being_written()
+        assert look() == ("index", 0)
+        print(file=writer.stdin, flush=True)
+    assert writer.stdout.readline() == "written\n"
+    fresh = open_corpus(settings)
+    fresh.refresh()
+    assert fresh.vectors.search(vector, 1)[0][0] == some, "by the catalog: what is not open waits for nobody"
+    assert look() == ("index", 0)
+    fresh.close()
+    writer.kill()
+    writer.communicate()
+    assert not corpus.dense.being_written()
+    assert [look(), look()] == [("catalog", 1)] * 2, "cut short"
+    with corpus.writing():
+        corpus.repair()
+    assert look() == ("index", 1)
 
 
 @pytest.mark.usefixtures("corpus")
@@ -617,7 +676,7 @@ def test_a_reader_sees_what_another_process_writes(settings: Settings) -> None:
                 remove(corpus, article(name))
             else:
                 with corpus.writing():
-                    corpus.reindex()
+                    reindex(corpus)
             print("done", flush=True)
         """,
         settings.data_dir,

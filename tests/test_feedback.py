@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
-import bot.corpus.catalog as catalog_module
 from bot.corpus.catalog import Catalog
-from bot.corpus.catalog.articles import values_of
 from bot.corpus.catalog.feedback import Rating, Reason, exported, given, judged, put_answer, put_messages, rate
-from bot.corpus.identity import content_hash
-from bot.corpus.verifying import damage_of
 from bot.evaluation.question_file import read_questions
-from bot.schema import Answer, Citation, OutcomeKind, Question
+from bot.schema import Answer, Citation, Question
 from tests.fakes import article, run_newsbot
 
 QUESTION = Question("What did it cost?", date(2024, 3, 5), date(2024, 1, 1), date(2024, 12, 31), ("The Post",))
@@ -126,39 +119,3 @@ def test_the_export_is_a_question_file(catalog: Catalog, tmp_path: Path) -> None
         "What did it cost?",
     ]
     assert len(json.loads(run_newsbot("feedback", "export", "--json", "--data", str(tmp_path)).stdout)) == 3
-
-
-# The schema
-
-
-def test_a_corpus_of_the_first_schema_is_brought_up_to_date_with_its_articles(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.sqlite"
-    old = Catalog(path)
-    config = Config()
-    config.set_main_option("script_location", str(Path(catalog_module.__file__).parent / "migrations"))
-    kept = replace(article(), id="0" * 16)
-    with old._writing_engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.exec_driver_sql("INSERT INTO corpus (key, value) VALUES ('id', 'old')")
-        articles = sa.Table("articles", sa.MetaData(), autoload_with=connection)
-        told = {"seq": 1, "revision": 1, "content_hash": content_hash(kept), "removed": False, "fresh": True}
-        days = {"added_at": "2024-03-05T00:00:00+00:00", "changed_at": "2024-03-05T00:00:00+00:00"}
-        lists = {"authors": json.dumps(list(kept.authors)), "credits": json.dumps(list(kept.credits))}
-        connection.execute(
-            articles.insert().values(**(values_of(kept) | lists | {"published": "2024-03-04"}), **told, **days)
-        )
-    old.close()
-
-    for opened in (Catalog.open(path), Catalog.open(path)):
-        assert opened.article(kept.id) == kept
-        assert opened.id() == "old"
-        assert damage_of(opened).lines() == []
-        assert opened.sources() == {"The Post": 1}
-    put_answer(opened, "abc", answer())
-    rate(opened, "abc", 1, Rating.UP)
-    assert [each.given.id for each in judged(opened)] == ["abc"]
-    with opened.writing() as writer:
-        assert writer.put(kept, []) is OutcomeKind.UNCHANGED
-        assert writer.put(replace(kept, text="It was rebuilt."), []) is OutcomeKind.CHANGED
-    assert damage_of(opened).lines() == []

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.corpus.backup import backup, restore
+from bot.corpus.backup import backup, open_backup, restore
 from bot.corpus.catalog.feedback import given, put_answer
 from bot.corpus.corpus import CATALOG_FILE
 from bot.corpus.identity import article_id
@@ -38,6 +38,11 @@ def postgres() -> Iterator[str]:
 def put(corpus: Any, *articles: Article) -> list[str]:
     with corpus.writing():
         return [f"{each.kind} {each.reason}".strip() for each in ingest(corpus, articles, passage_chars=200)]
+
+
+def restored(corpus: Any, file: Path) -> int:
+    with open_backup(file, corpus.folder) as source:
+        return restore(corpus.catalog, source)
 
 
 def held(corpus: Any) -> dict[str, Any]:
@@ -76,14 +81,14 @@ def test_a_backup_comes_back_whole(tmp_path: Path, request: pytest.FixtureReques
     put(corpus, changed(2), story(50))
     assert held(corpus) != before
     with corpus.writing(alone=True):
-        assert restore(corpus.catalog, tmp_path / "kept") == 20
+        assert restored(corpus, tmp_path / "kept") == 20
         corpus.repair()
     assert held(corpus) == before
     assert corpus.verify() == []
     assert put(corpus, story(51)) == ["new"]
     other = corpus_of(tmp_path / "other", lambda _: pytest.fail("nothing is embedded again"))
     with other.writing(alone=True):
-        restore(other.catalog, tmp_path / "kept")
+        restored(other, tmp_path / "kept")
         other.repair()
     assert held(other) == before
     assert other.verify() == []
@@ -105,7 +110,7 @@ def test_a_backup_is_of_one_moment_while_another_process_writes(tmp_path: Path) 
     for each in range(0, number, max(1, number // 3)):
         copy = corpus_of(tmp_path / f"copy{each}", encode)
         with copy.writing():
-            restore(copy.catalog, tmp_path / f"kept{each}")
+            restored(copy, tmp_path / f"kept{each}")
             copy.repair()
         assert copy.verify() == []
         assert copy.coverage().articles >= 10
@@ -130,7 +135,7 @@ def test_a_backup_never_overwrites_and_a_damaged_one_changes_nothing(tmp_path: P
     (tmp_path / "empty").touch()
     for name in ("kept", "other", "cut", "empty", "data/bm25/meta.json", "nothing", "data"):
         with corpus.writing(), pytest.raises(CorpusError) as told:
-            restore(corpus.catalog, tmp_path / name)
+            restored(corpus, tmp_path / name)
         said = str(told.value)
         assert str(tmp_path / name) in said
         assert "newsbot-" not in said, "the folder of the copy is nobody's to look at"
@@ -138,6 +143,21 @@ def test_a_backup_never_overwrites_and_a_damaged_one_changes_nothing(tmp_path: P
     assert held(corpus) == before
     assert corpus.verify() == []
     corpus.close()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_bad_backup_makes_no_corpus(tmp_path: Path, there: bool) -> None:
+    data = tmp_path / "data"
+    if there:
+        data.mkdir()
+    (tmp_path / "notes").write_text("These are my notes.\n" * 500, encoding="utf-8")
+    for name in ("notes", "nothing"):
+        done = run_newsbot("restore", str(tmp_path / name), env={"NEWSBOT_DATA_DIR": str(data)})
+        assert done.returncode == 1
+        assert str(tmp_path / name) in done.stderr
+        assert "Traceback" not in done.stderr
+        assert data.is_dir() == there
+        assert {each.name for each in tmp_path.rglob("*")} == {"notes"} | ({"data"} if there else set())
 
 
 def test_backup_and_restore_by_command_while_a_reader_is_open(sample_copy: Settings, tmp_path: Path) -> None:

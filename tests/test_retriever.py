@@ -127,7 +127,7 @@ def test_parts_are_complete_whichever_index_found_the_passage(retriever: Retriev
     """A passage that one index alone returned is scored by the other too."""
     question = asked("barrier euros", retriever)
     for hit in retriever.retrieve(question, 50).hits:
-        stored = retriever.corpus.vectors.vectors([hit.passage.id])[hit.passage.id]
+        stored = retriever.corpus.catalog.vectors([hit.passage.id])[hit.passage.id]
         vector = retriever.embeddings.encode(["barrier euros"], "query")[0]
         assert hit.parts["dense"] == pytest.approx(float(stored @ vector), abs=1e-3)
 

@@ -190,14 +190,15 @@ def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def run_restore(parsed: argparse.Namespace, settings: Settings) -> int:
     """`newsbot restore`: what a backup holds takes the place of the corpus; the indexes follow it at once."""
-    from bot.corpus.backup import restore
+    from bot.corpus.backup import open_backup, restore
     from bot.wiring import open_catalog, open_corpus
 
-    open_catalog(settings, create=True).close()
-    corpus = open_corpus(settings)
-    with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
-        articles = restore(corpus.catalog, parsed.file)
-        corpus.repair(watch.embedded)
+    with open_backup(parsed.file, settings.data_dir) as source:
+        open_catalog(settings, create=True).close()
+        corpus = open_corpus(settings)
+        with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
+            articles = restore(corpus.catalog, source)
+            corpus.repair(watch.embedded)
     present(parsed, {"articles": articles}, [f"Restored: {articles:,} articles, as they were in {parsed.file}."])
     return 0
 

@@ -10,7 +10,8 @@ import shutil
 import sqlite3
 import tempfile
 import uuid
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -59,31 +60,39 @@ def backup(catalog: Catalog, file: Path) -> int:
     return int(articles)
 
 
-def restore(catalog: Catalog, file: Path) -> int:
-    """Put what a backup holds in the place of all that the catalog holds, in one transaction; returns its articles.
+@contextmanager
+def open_backup(file: Path, folder: Path) -> Iterator[Catalog]:
+    """What a backup holds, for `restore`; `folder`, or what it will be made in, has room for a copy of it.
 
-    The indexes then follow another log. Raises CorpusError where the file is no sound backup: nothing is changed then.
+    Raises CorpusError where the file is no sound backup: nothing is made or changed then.
     """
     if not file.is_file():
         raise CorpusError(f"There is no backup {file}.")
-    with tempfile.TemporaryDirectory(prefix="newsbot-", dir=catalog.path.parent if catalog.path else None) as folder:
-        copy = Path(folder) / file.name  # opening may bring it up to date: the backup itself is left alone
+    with ExitStack() as held:
         try:
+            room = next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
+            # Opening may bring it up to date: the backup itself is left alone.
+            copy = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="newsbot-", dir=room))) / file.name
             shutil.copy(file, copy)
-            source = Catalog.open(copy)
+            source = held.enter_context(closing(Catalog.open(copy)))
         except OSError as error:
             raise CorpusError(f"The backup {file} cannot be read: {error}. Nothing was changed.") from error
         except CorpusMissing as error:
             raise CorpusError(f"{file} is no backup of a corpus. {OTHER_FILE}") from error
         except CorpusError as error:
             raise CorpusError(f"{_of_backup(str(error), copy, file)} {OTHER_FILE}") from error
-        try:
-            if wrong := damage_of(source).lines():
-                raise CorpusError(f"The backup {file} is damaged: {_of_backup(wrong[0], copy, file)} {OTHER_FILE}")
-            _copy(source, catalog)
-            return source.counts()["articles"]
-        finally:
-            source.close()
+        if wrong := damage_of(source).lines():
+            raise CorpusError(f"The backup {file} is damaged: {_of_backup(wrong[0], copy, file)} {OTHER_FILE}")
+        yield source
+
+
+def restore(catalog: Catalog, source: Catalog) -> int:
+    """Put all of a backup in the place of all that the catalog holds, in one transaction; returns its articles.
+
+    The indexes then follow another log.
+    """
+    _copy(source, catalog)
+    return source.counts()["articles"]
 
 
 def _of_backup(said: str, copy: Path, file: Path) -> str:

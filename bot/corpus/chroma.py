@@ -8,15 +8,15 @@ followed stands in the collection's metadata.
 from __future__ import annotations
 
 import threading
-from abc import ABC, abstractmethod
-from calendar import timegm
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.corpus.catalog.articles import UNDATED, narrowing
 from bot.corpus.catalog.log import Change
-from bot.corpus.follower import DamagedIndex, ServerIndex, State, Stored
+from bot.corpus.follower import DamagedIndex, DenseIndex, Hits, ServerIndex, State, Stored
 from bot.schema import Passage, Scope
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ STALE_ARTICLES = 500
 HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighbors": 16}
 
 
-class ChromaRows(ABC):
+class ChromaRows(DenseIndex):
     """A Chroma collection of passages; how it is opened, and what surrounds its changes, is its children's matter."""
 
     name = "vector index"
@@ -46,8 +46,7 @@ class ChromaRows(ABC):
     def _read(self, ask: Callable[[Any], Any]) -> Any:
         """What the collection says. Raises CorpusError."""
 
-    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
-        """The passages nearest to a unit vector, best first: (passage id, cosine)."""
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> Hits:
         where = _where(scope)
         page = self._read(
             lambda collection: collection.query(
@@ -60,25 +59,13 @@ class ChromaRows(ABC):
         return [(id_, 1.0 - distance) for id_, distance in zip(page["ids"][0], page["distances"][0], strict=True)]
 
     def stored(self, ids: Sequence[str]) -> dict[str, Stored]:
-        """What the index holds of those of the passages that are in it, by id."""
         found: dict[str, Stored] = {}
         for start in range(0, len(ids), READ_ROWS):
             found |= self._read(partial(_stored, ids=list(ids[start : start + READ_ROWS])))
         return found
 
     def ids(self) -> set[str]:
-        """Ids of all passages that the index holds."""
-
-        def all_ids(collection: Any) -> set[str]:
-            found: set[str] = set()
-            start = 0
-            while page := collection.get(include=[], limit=20_000, offset=start)["ids"]:
-                found.update(page)
-                start += len(page)
-            return found
-
-        ids: set[str] = self._read(all_ids)
-        return ids
+        return set(self._read(lambda collection: collection.get(include=[])["ids"]))
 
 
 class ChromaServer(ServerIndex, ChromaRows):
@@ -93,7 +80,6 @@ class ChromaServer(ServerIndex, ChromaRows):
         self._collection: Any = None
 
     def state(self) -> State | None:
-        """How far it is; None where there is no such collection, or another program's. Raises CorpusError."""
         self._collection = None  # its metadata is read anew
         try:
             return State.from_note(self._read(lambda collection: collection.metadata))
@@ -101,7 +87,6 @@ class ChromaServer(ServerIndex, ChromaRows):
             return None
 
     def apply(self, changes: Sequence[Change], state: State) -> None:
-        """Take changes in, durably, and stand at `state`."""
 
         def take(collection: Any) -> None:
             seq = int((collection.metadata or {}).get("seq", -1))
@@ -111,7 +96,6 @@ class ChromaServer(ServerIndex, ChromaRows):
         self._read(take)
 
     def reset(self, state: State) -> None:
-        """Delete the collection and make it anew, empty."""
         there = self.state() is not None or self._collection is not None
         with self._lock, self._telling():
             if there:
@@ -121,7 +105,6 @@ class ChromaServer(ServerIndex, ChromaRows):
             )
 
     def close(self) -> None:
-        """Let go of the connection."""
         with self._lock:
             self._client = self._collection = None
 
@@ -207,7 +190,7 @@ def _metadata(passage: Passage) -> dict[str, str | int]:
         "title": article.title,
         "source": article.source,
         "url": article.url,
-        "published": _epoch_seconds(article.published) if article.published else None,
+        "published": _epoch_seconds(article.published.toordinal()) if article.published else None,
         "published_on": article.published.isoformat() if article.published else None,
         "dated": int(article.published is not None),
         "start": passage.start,
@@ -223,27 +206,19 @@ def _ordinal(day: object) -> int | None:
         return 0
 
 
-def _epoch_seconds(day: date) -> int:
-    """Midnight UTC of a day, in seconds since 1970."""
-    return timegm(day.timetuple())
+def _epoch_seconds(day: int) -> int:
+    """Midnight UTC of a day, given as its ordinal, in seconds since 1970."""
+    return (day - date(1970, 1, 1).toordinal()) * 86_400
 
 
 def _where(scope: Scope | None) -> dict[str, Any] | None:
     """A scope in Chroma's filter language."""
-    if scope is None:
-        return None
+    days, either = narrowing(scope)
     parts: list[dict[str, Any]] = []
-    if scope.after:
-        parts.append({"published": {"$gte": _epoch_seconds(scope.after)}})
-    if scope.before:
-        parts.append({"published": {"$lte": _epoch_seconds(scope.before)}})
-    if scope.known_by:
-        parts.append({"$or": [{"published": {"$lte": _epoch_seconds(scope.known_by)}}, {"dated": 0}]})
-    if scope.sources:
-        named: dict[str, Any] = {"source": {"$in": list(scope.sources)}}
-        if scope.copied_by_sources:
-            named = {"$or": [named, {"article_id": {"$in": list(scope.copied_by_sources)}}]}
-        parts.append(named)
-    if not parts:
-        return None
-    return parts[0] if len(parts) == 1 else {"$and": parts}
+    for first, last in days:
+        ends = [("$gte", max(first, 1)), ("$lte", last)]
+        inside = {"$and": [{"published": {end: _epoch_seconds(day)}} for end, day in ends]}
+        parts.append(inside if first > UNDATED else {"$or": [inside, {"dated": 0}]})
+    named = [{field: {"$in": list(values)}} for field, values in either.items()]
+    parts += [{"$or": named}] if len(named) > 1 else named
+    return {"$and": parts} if len(parts) > 1 else next(iter(parts), None)

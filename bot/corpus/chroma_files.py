@@ -54,11 +54,10 @@ class ChromaFiles(ChromaRows, IndexFiles):
             if self._collection is None or time.monotonic() - self._looked_at < pause:
                 return
             self._looked_at = time.monotonic()
-            if self.token() != self._token:
+            if self.token() != self._token and not self.being_written():  # else what is open serves until it is written
                 self.close()
 
     def close(self) -> None:
-        """Let go of the client, its graph and its files."""
         with self._lock:
             if self._client is not None:
                 with suppress(Exception):

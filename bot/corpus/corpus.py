@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 import uuid
@@ -26,7 +25,7 @@ from bot.schema import Coverage, Passage
 
 CATALOG_FILE = "catalog.sqlite"
 LOCK_FILE = "writing.lock"
-HOLDER_FILE = "writing.json"
+HOLDER_FILE = "writing.txt"
 LOOK_SECONDS = 1.0
 """Least time between two looks at how far the indexes are."""
 
@@ -98,7 +97,7 @@ class Corpus:
         if time.monotonic() - self._looked_at > LOOK_SECONDS:
             self._look()
         self.lexical.refresh()
-        self.vectors.refresh()
+        self.dense.refresh()
 
     def _look(self) -> None:
         made = self.catalog.vectors_make()
@@ -109,7 +108,9 @@ class Corpus:
             # Other machines write too, and nobody but us writes to the index on this one.
             with contextlib.suppress(CorpusBusy), self._following(self.lexical, wait=False):
                 self._take_in(self.lexical, None)
-        self.vectors.trust(self._stands(self.dense))
+        stands = self._stands(self.dense)
+        if stands or not self.dense.being_written():
+            self.vectors.trust(stands or self._stands(self.dense))
         self._looked_at = time.monotonic()
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
@@ -136,7 +137,7 @@ class Corpus:
         Without the index of vectors, they are searched in the catalog.
         """
         self._look()
-        if not self._stands(self.lexical):
+        if not (self._stands(self.lexical) or self.lexical.being_written() or self._stands(self.lexical)):
             raise CorpusError(
                 f"The {self.lexical.name} in {self.lexical.place} is missing, was cut short or belongs to another "
                 f"corpus. Make it anew from the catalog: newsbot verify --repair --data {self.folder}"
@@ -189,9 +190,9 @@ class Corpus:
                 busy = f"{who[0].upper()}{who[1:]} is writing to {self.folder}. Try again when it is done."
                 held.enter_context(file_locked(self.folder / LOCK_FILE, wait_seconds, busy))
             held.callback(holder.unlink, missing_ok=True)
-            facts = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+            since = datetime.now(UTC).isoformat(timespec="seconds")
             try:
-                holder.write_text(json.dumps(facts), encoding="utf-8")
+                holder.write_text(f"process {os.getpid()} (since {since})", encoding="utf-8")
             except OSError as error:
                 raise CorpusError(f"The folder {self.folder} cannot be written: {error.strerror or error}.") from error
             yield
@@ -199,7 +200,7 @@ class Corpus:
     def follow(self, progress: Progress | None = None) -> None:
         """Embed what has no vector, and bring every index up to date with the catalog. Call it while `writing`.
 
-        Raises IndexMismatch where another model is set than embedded what is there (see `reindex`).
+        Raises IndexMismatch where another model is set than embedded what is there (see `reset_indexes`).
         """
         require_encoder(self.catalog, self._encoder, self.folder)
         self._follow(self.lexical, progress)
@@ -252,11 +253,6 @@ class Corpus:
         for follower in self.followers:
             self._follow(follower, progress)
         return found
-
-    def reindex(self, progress: Progress | None = None) -> None:
-        """Embed everything anew with the model that is set, and make every index anew. Call it while `writing`."""
-        self.reset_indexes()
-        self.follow(progress)
 
     def reset_indexes(self) -> None:
         """Forget every vector and empty every index; `follow` makes them again. Call it while `writing`."""
@@ -340,6 +336,8 @@ class Corpus:
         """What is wrong with an index, and the articles that it must take in again; None where it must be made anew."""
         if not self._stands(follower):
             said = "is missing, was cut short, or belongs to another corpus or model"
+            if follower.being_written():
+                said = "is being written by another process; verify it when that is done"
             return [f"The {follower.name} in {follower.place} {said}."], None
         return differences(self.catalog, follower, self.dense if follower is self.dense else None)
 
@@ -364,9 +362,8 @@ def open_indexes(folder: Path, chroma_url: str | None, opensearch_url: str | Non
 def _holder(path: Path) -> str:
     """Who holds the lock, in words."""
     for _ in range(10):
-        try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            return f"process {facts['pid']} (since {facts['since']})"
-        except (OSError, ValueError, KeyError):
-            time.sleep(0.02)  # it was caught between taking the lock and writing its name
+        with contextlib.suppress(OSError, ValueError):
+            if said := path.read_text(encoding="utf-8"):
+                return said
+        time.sleep(0.02)  # it was caught between taking the lock and writing its name
     return "another process"

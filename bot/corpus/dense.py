@@ -7,14 +7,12 @@ costs time and memory, but no answer: all vectors are compared instead, 49 MB fo
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bot.corpus.catalog import Catalog
-from bot.corpus.follower import DenseIndex
+from bot.corpus.follower import DenseIndex, Hits
 from bot.errors import CorpusError
 from bot.schema import Scope
 
@@ -24,13 +22,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BLOCK_ROWS = 16_384
-READ_PASSAGES = 10_000
 EXACT_PASSAGES_MOST = 500_000
 """With more passages, words alone find them until the index is there again: comparing all would take too long."""
 RETRY_SECONDS = 30.0
 """After so long an index that failed is asked again."""
-SAY_AGAIN_SECONDS = 600.0
-"""Not more often is it said that the index cannot be used: while another process ingests, it cannot for moments."""
 
 
 class DenseSearch:
@@ -38,25 +33,22 @@ class DenseSearch:
 
     def __init__(self, index: DenseIndex, catalog: Catalog) -> None:
         self.index = index
-        self._catalog = catalog
         self._exact = ExactSearch(catalog)
         self._failed_at: float | None = None
-        self._trusted = True
-        self._said_at = -math.inf
+        self._trusted: bool | None = None
 
     def trust(self, stands: bool) -> None:
-        """Whether the index is one of this catalog: else its answers are another corpus'."""
-        if not stands and time.monotonic() - self._said_at > SAY_AGAIN_SECONDS:
-            self._said_at = time.monotonic()
+        """Whether the index is one of this catalog: else its answers are another corpus'. It is not asked before."""
+        if not stands and self._trusted is not False:
             place = f"{self.index.name} in {self.index.place}"
             log.warning(
-                "The %s is being written, is missing, was cut short, or belongs to another corpus or model: every "
-                "vector of the catalog is compared instead. Where nobody writes, make it anew: newsbot verify --repair",
+                "The %s is missing, was cut short, or belongs to another corpus or model: every vector of the catalog "
+                "is compared instead. Make it anew: newsbot verify --repair",
                 place,
             )
         self._trusted = stands
 
-    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> Hits:
         """The passages nearest to a unit vector, best first: (passage id, cosine). Raises CorpusError."""
         if self._trusted and (self._failed_at is None or time.monotonic() - self._failed_at > RETRY_SECONDS):
             try:
@@ -69,14 +61,6 @@ class DenseSearch:
                 self._failed_at = time.monotonic()
         return self._exact.search(vector, limit, scope)
 
-    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors of those of the passages that have one, by passage id. Raises CorpusError."""
-        return self._catalog.vectors(ids)
-
-    def refresh(self) -> None:
-        """See what another process wrote since. Cheap."""
-        self.index.refresh()
-
 
 class ExactSearch:
     """Searches the vectors that stand in the catalog. They are read at the first search, and after every change."""
@@ -88,7 +72,7 @@ class ExactSearch:
         self._ids: list[str] = []
         self._blocks: list[Any] = []
 
-    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> Hits:
         """The passages nearest to a unit vector, best first: (passage id, cosine). Raises CorpusError."""
         import numpy as np
 
@@ -119,16 +103,12 @@ class ExactSearch:
             return True
         if self._catalog.pending(0, dense=True) > EXACT_PASSAGES_MOST:
             return False
+        wanted = sorted(self._catalog.passage_ids(dense=True))
         ids: list[str] = []
-        rows: list[Any] = []
-        after = 0
-        while changes := self._catalog.changes(after, READ_PASSAGES, dense=True):
-            for change in changes:
-                if change.vectors is not None:
-                    ids += [passage.id for passage in change.passages]
-                    rows.append(change.vectors.astype(np.float16))
-            after = changes[-1].seq
-        whole = np.concatenate(rows) if rows else np.zeros((0, 1), np.float16)
-        self._blocks = [whole[start : start + BLOCK_ROWS] for start in range(0, len(whole), BLOCK_ROWS)]
-        self._ids, self._seq = ids, seq
+        blocks: list[Any] = []
+        for start in range(0, len(wanted), BLOCK_ROWS):
+            if found := self._catalog.vectors(wanted[start : start + BLOCK_ROWS]):
+                ids += found
+                blocks.append(np.array(list(found.values()), np.float16))
+        self._ids, self._blocks, self._seq = ids, blocks, seq
         return True

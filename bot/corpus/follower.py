@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from bot.corpus.catalog.database import remedy_of
@@ -20,6 +20,10 @@ from bot.schema import Scope
 
 if TYPE_CHECKING:
     from bot.corpus.catalog.vectors import Vectors
+
+
+Hits: TypeAlias = list[tuple[str, float]]
+"""Passage ids with their scores, best first."""
 
 
 class DamagedIndex(CorpusError):
@@ -44,15 +48,16 @@ class State:
         """Whether all of the changes are of articles of which nothing need leave the index first."""
         return all(self.seq < change.seq <= self.new_until for change in changes)
 
-    def noted(self) -> dict[str, str | int]:
-        """As a server keeps it beside the index that it describes."""
-        return {"corpus": self.corpus, "seq": self.seq, "make": json.dumps(dict(self.make)), "made": self.made}
+    def noted(self) -> dict[str, Any]:
+        """As it is kept beside the index that it describes: flat, as servers want it."""
+        return asdict(self) | {"make": json.dumps(dict(self.make))}
 
     @classmethod
     def from_note(cls, note: Any) -> State | None:
-        """What a server keeps; None where it is none of ours."""
+        """What is kept beside an index; None where it is none of ours."""
         try:
-            return cls(note["corpus"], int(note["seq"]), json.loads(note["make"]), note["made"])
+            make = json.loads(note["make"]) if isinstance(note["make"], str) else dict(note["make"])
+            return cls(note["corpus"], int(note["seq"]), make, note["made"], int(note.get("new_until", 0)))
         except (KeyError, ValueError, TypeError):
             return None
 
@@ -87,6 +92,10 @@ class Follower(Protocol):
     def state(self) -> State | None:
         """How far it is; None where there is none, or none that can be used. Raises CorpusError."""
 
+    def being_written(self) -> bool:
+        """Whether somebody writes it this moment: then it has no state, and nothing is wrong. A server never tells."""
+        return False
+
     def apply(self, changes: Sequence[Change], state: State) -> None:
         """Take the changes in, durably, and stand at `state` then.
 
@@ -97,13 +106,15 @@ class Follower(Protocol):
         """Become empty, whatever is there now, damaged or not, and stand at `state`. Raises CorpusError."""
 
     def verify(self) -> list[str]:
-        """What is broken in its own files, a sentence each; empty when they are as they were left."""
+        """What is broken in its own files, a sentence each; empty when they are as they were left, or a server's."""
+        return []
 
     def ids(self) -> set[str]:
         """Ids of all passages that it holds. Raises CorpusError."""
 
     def refresh(self) -> None:
-        """See what another process wrote since. Cheap."""
+        """See what another process wrote since. Cheap; a server shows it anyway."""
+        return
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -112,7 +123,7 @@ class Follower(Protocol):
 class DenseIndex(Follower, Protocol):
     """An index of vectors, one a passage."""
 
-    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> Hits:
         """The passages nearest to a unit vector, best first: (passage id, cosine). Raises CorpusError."""
 
     def stored(self, ids: Sequence[str]) -> dict[str, Stored]:
@@ -131,13 +142,12 @@ def unusable(name: str, place: str | Path, error: BaseException, *, damaged: boo
     return kind(f"{head} Make it anew from the catalog: newsbot verify --repair")
 
 
-class ServerIndex:
+class ServerIndex(Follower):
     """An index on the server at an http(s) address, whose path, where there is one, names it there.
 
     Raises SettingsError for what is no such address. What is secret is in `url` alone, and in no message.
     """
 
-    name: str
     local = False
     setting: str
     """The variable that names the address."""
@@ -156,13 +166,6 @@ class ServerIndex:
         self.url, self.host = f"{parts.scheme}://{parts.netloc}", parts.hostname
         self.index = parts.path.strip("/") or index
         self.place = f"{parts.scheme}://{self.host}:{self.port}/{self.index}"
-
-    def refresh(self) -> None:
-        """Nothing to do: a server answers from what is there."""
-
-    def verify(self) -> list[str]:
-        """Nothing that can be told from here: the server's files are its own."""
-        return []
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

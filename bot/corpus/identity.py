@@ -13,6 +13,7 @@ import posixpath
 import re
 import unicodedata
 from functools import lru_cache
+from operator import attrgetter
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from bot.errors import ReadError
@@ -56,6 +57,7 @@ _AMP_TAIL = re.compile(r"(?:/amp|/amp\.html?|\.amp|\.amp\.html?)$", re.I)
 _INDEX_TAIL = re.compile(r"/(?:index|default)\.html?$", re.I)
 _SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/?]*", re.I)
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_OTHER_FIELDS = attrgetter("source", "published", "published_at", "authors", "language", "section", "credits")
 _PATH_SAFE = "!$&'()*+,;=:@/~-._%"
 
 
@@ -93,18 +95,8 @@ def content_hash(article: Article) -> str:
     The address counts in its canonical spelling, so the same article found through a newsletter is no change.
     Raises ReadError for a bad address.
     """
-    return _digest(
-        article.title,
-        article.text,
-        canonical_url(article.url) if article.url else None,
-        article.source,
-        article.published.isoformat() if article.published else None,
-        article.published_at.isoformat() if article.published_at else None,
-        list(article.authors),
-        article.language,
-        article.section,
-        list(article.credits),
-    )[:32]
+    url = canonical_url(article.url) if article.url else None
+    return _digest(article.title, article.text, url, *_OTHER_FIELDS(article))[:32]
 
 
 def passage_id(article_id: str, content_hash: str, number: int) -> str:
@@ -125,7 +117,8 @@ def _canonical_once(url: str) -> str:
 
 def _digest(*fields: object) -> str:
     # JSON keeps the fields apart: ("ab", "c") and ("a", "bc") differ. surrogatepass: a lone surrogate is still text.
-    return hashlib.sha256(json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+    canonical = json.dumps(fields, ensure_ascii=False, default=lambda day: day.isoformat())
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _plain(text: str) -> str:

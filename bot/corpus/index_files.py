@@ -10,15 +10,14 @@ import hashlib
 import json
 import os
 import shutil
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 from bot.corpus.catalog.log import Change
-from bot.corpus.follower import State, unusable
+from bot.corpus.follower import Follower, State, unusable
 from bot.errors import CorpusBusy, CorpusError
 
 STATE_FILE = "follower.json"
@@ -51,20 +50,15 @@ def file_locked(path: Path, wait_seconds: float, busy: str) -> Iterator[None]:
         lock.release()
 
 
-class IndexFiles(ABC):
+class IndexFiles(Follower):
     """One index in a folder. How its files are opened, and what is written into them, is its children's matter."""
 
-    name: str
     local = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.place = str(folder)
         self._token = ""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of the index's files."""
 
     @abstractmethod
     def _watched(self) -> Iterable[Path]:
@@ -83,9 +77,17 @@ class IndexFiles(ABC):
         """Write changes into what was opened, durably; `before` is where the index stood."""
 
     def state(self) -> State | None:
-        """How far it is; None where it is missing, or was being written when the writer ended."""
         found = self._read_state()
         return found[0] if found is not None else None
+
+    def being_written(self) -> bool:
+        if "changing" not in self.token() or self.read_only():
+            return False
+        try:
+            with file_locked(self.folder.with_suffix(".lock"), 0, ""):
+                return False
+        except CorpusBusy:
+            return True
 
     def token(self) -> str:
         """Another one after every change of the index."""
@@ -95,7 +97,6 @@ class IndexFiles(ABC):
             return ""
 
     def verify(self) -> list[str]:
-        """What is broken in the files themselves, a sentence each; empty where all are as they were left."""
         self.close()
         with self.locked():
             try:
@@ -105,10 +106,7 @@ class IndexFiles(ABC):
             return self._broken_inside()
 
     def apply(self, changes: Sequence[Change], state: State) -> None:
-        """Take the changes in, durably, and stand at `state`: an article's older passages leave with the same.
-
-        Readers wait for it where they open the files. Raises DamagedIndex where it must be reset first.
-        """
+        """As every follower; readers wait for it where they open the files."""
         before = self.state()
         with self.locked():
             opened = self._open_to_write()
@@ -123,7 +121,6 @@ class IndexFiles(ABC):
             self._token = self.token()
 
     def reset(self, state: State) -> None:
-        """Delete all that is in the folder, and begin anew at `state`. Raises CorpusError."""
         with self.locked():
             self.close()
             try:
@@ -159,7 +156,7 @@ class IndexFiles(ABC):
         try:
             self._write_state({"changing": True})
             yield
-            self._write_state(asdict(state) | {"files": self._digests()})
+            self._write_state(state.noted() | {"files": self._digests()})
         except OSError as error:
             raise unusable(self.name, self.folder, error) from error
 
@@ -188,8 +185,8 @@ class IndexFiles(ABC):
         """How far the index is, and by a file's path its length and the digest of its content."""
         try:
             found = json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8"))
-            known = str(found["corpus"]), int(found["seq"]), dict(found["make"]), str(found["made"])
-            return State(*known, int(found.get("new_until", 0))), dict(found["files"])
+            state = State.from_note(found)
+            return (state, dict(found["files"])) if state is not None else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

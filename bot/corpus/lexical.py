@@ -8,26 +8,28 @@ import math
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
+from bot.corpus.catalog.articles import UNDATED, narrowing
 from bot.corpus.catalog.log import Change
-from bot.corpus.follower import Follower, State, unusable
+from bot.corpus.follower import Follower, Hits, State, unusable
 from bot.corpus.index_files import STATE_FILE, IndexFiles
 from bot.errors import CorpusError
-from bot.schema import Passage, Scope
+from bot.schema import Scope
 
 T = TypeVar("T")
+Weights: TypeAlias = Mapping[str, float]
+"""By term."""
+Boosts: TypeAlias = Sequence[tuple[str, str, float]]
+"""(field, term, weight) each."""
 
 WRITER_HEAP_BYTES = 50_000_000
 ANALYZER = "news"
 RARITIES_KEPT = 50_000
 LUCENE_SCALE = 2.2
 """tantivy's scores by BM25 hold the factor k1 + 1, which Lucene's leave out."""
-UNDATED = 0
-"""Stands for an unknown day; the ordinal of 1 January of the year 1 is 1."""
 FIELDS = (
     ("passage_id", True, "raw", "basic"), ("article_id", True, "raw", "basic"), ("source", False, "raw", "basic"),
     ("title", False, ANALYZER, "freq"), ("text", False, ANALYZER, "freq"), ("whole", False, ANALYZER, "basic"),
@@ -57,6 +59,23 @@ def terms_of(text: str) -> list[str]:
     with _analyzing:
         found: list[str] = _analyzer().analyze(text)
     return found
+
+
+def documents(change: Change) -> Iterator[dict[str, Any]]:
+    """The fields of each passage of a change. With an article's first passage stands the whole article in one of its
+    own: a passage that lacks a word of the question is still about it where its article has the word.
+    """
+    for number, passage in enumerate(change.passages):
+        article = passage.article
+        fields = {
+            "passage_id": passage.id,
+            "article_id": change.article_id,
+            "source": article.source or "",
+            "title": article.title,
+            "text": passage.text,
+            "day": article.published.toordinal() if article.published else UNDATED,
+        }
+        yield fields if number else fields | {"whole": f"{article.title}\n{article.text}"}
 
 
 class LexicalIndex(Follower, Protocol):
@@ -92,43 +111,35 @@ class LexicalIndex(Follower, Protocol):
         *,
         title_weight: float = 0.5,
         among: Sequence[str] = (),
-    ) -> list[tuple[str, float]]:
+    ) -> Hits:
         """The passages with the highest BM25 scores, best first: (passage id, score); only of `among` where given."""
         weights = {"text": 1.0} | ({"title": title_weight} if title_weight else {})
         wanted = [(field, term, weight) for term in dict.fromkeys(terms) for field, weight in weights.items()]
         return self._search(wanted, limit, scope, among) if wanted else []
 
-    def held(self, weights: Mapping[str, float], passage_ids: Sequence[str]) -> dict[str, float]:
+    def held(self, weights: Weights, passage_ids: Sequence[str]) -> dict[str, float]:
         """For each of the passages the summed weights of the terms that stand in it or in its title, however often."""
         return self._held(weights, ("text", "title"), "passage_id", passage_ids) if weights and passage_ids else {}
 
-    def held_by_articles(self, weights: Mapping[str, float], article_ids: Sequence[str]) -> dict[str, float]:
+    def held_by_articles(self, weights: Weights, article_ids: Sequence[str]) -> dict[str, float]:
         """For each of the articles the summed weights of the terms that stand anywhere in it."""
         return self._held(weights, ("whole",), "article_id", article_ids) if weights and article_ids else {}
 
     def share(self, scope: Scope) -> float:
         """The share of all passages that is in scope, 0 to 1."""
 
-    def _search(
-        self, wanted: Sequence[tuple[str, str, float]], limit: int, scope: Scope | None, among: Sequence[str]
-    ) -> list[tuple[str, float]]:
-        """As `search`, for (field, term, weight) each."""
+    def _search(self, wanted: Boosts, limit: int, scope: Scope | None, among: Sequence[str]) -> Hits:
+        """As `search`."""
 
     def _counted(self, terms: set[str]) -> tuple[int, dict[str, int]]:
         """How many passages there are, and how many hold each of the terms."""
 
-    def _held(
-        self, weights: Mapping[str, float], fields: Sequence[str], key: str, among: Sequence[str]
-    ) -> dict[str, float]:
+    def _held(self, weights: Weights, fields: Sequence[str], key: str, among: Sequence[str]) -> dict[str, float]:
         """The summed weights of the terms that one of the fields has, by the `key` of what is `among` those named."""
 
 
 class TantivyFiles(IndexFiles, LexicalIndex):
-    """A tantivy index in a folder. Readers in other processes see each commit after `refresh`.
-
-    With an article's first passage stands the whole article in a field of its own: a passage that lacks a word of the
-    question is still about it where its article has the word.
-    """
+    """A tantivy index in a folder. Readers in other processes see each commit after `refresh`."""
 
     name = "BM25 index"
     batch_passages = 4_000
@@ -155,16 +166,13 @@ class TantivyFiles(IndexFiles, LexicalIndex):
     # Reading
 
     def refresh(self) -> None:
-        """See what was committed since, by whichever process."""
         if self._linked and self._linked != self.token():
             self.close()
         self._ask(lambda index: index.reload())
         if (passages := self._ask(lambda index: index.searcher().num_docs)) != self._rarities_of:
             self._rarities, self._rarities_of = {}, passages
 
-    def _search(
-        self, wanted: Sequence[tuple[str, str, float]], limit: int, scope: Scope | None, among: Sequence[str]
-    ) -> list[tuple[str, float]]:
+    def _search(self, wanted: Boosts, limit: int, scope: Scope | None, among: Sequence[str]) -> Hits:
         terms = [
             self._query.boost_query(self._query.term_query(self._schema, field, term, "freq"), weight)
             for field, term, weight in wanted
@@ -173,13 +181,11 @@ class TantivyFiles(IndexFiles, LexicalIndex):
         return self._hits(self._all(self._any(terms), filters), limit)
 
     def share(self, scope: Scope) -> float:
-        """The share of all passages that is in scope, 0 to 1."""
         query = self._query.boolean_query([(self._occur.Must, each) for each in self._narrowed(scope)])
         inside = self._ask(lambda index: index.searcher().search(query, limit=1, count=True).count)
         return float(inside / max(1, self._counted(set())[0]))
 
     def ids(self) -> set[str]:
-        """Ids of all passages that the index holds."""
         return {id_ for id_, _ in self._hits(self._query.all_query(), self._counted(set())[0])}
 
     def _counted(self, terms: set[str]) -> tuple[int, dict[str, int]]:
@@ -189,9 +195,7 @@ class TantivyFiles(IndexFiles, LexicalIndex):
 
         return self._ask(counted)
 
-    def _held(
-        self, weights: Mapping[str, float], fields: Sequence[str], key: str, among: Sequence[str]
-    ) -> dict[str, float]:
+    def _held(self, weights: Weights, fields: Sequence[str], key: str, among: Sequence[str]) -> dict[str, float]:
         wanted = []
         for term, weight in weights.items():
             places = [self._query.term_query(self._schema, field, term, "basic") for field in fields]
@@ -200,22 +204,10 @@ class TantivyFiles(IndexFiles, LexicalIndex):
 
     def _narrowed(self, scope: Scope | None) -> list[Any]:
         """A scope as filters."""
-        found: list[Any] = []
-        if scope is None:
-            return found
-        if scope.after or scope.before:
-            found.append(self._days((scope.after or date.min).toordinal(), (scope.before or date.max).toordinal()))
-        if scope.known_by:
-            found.append(self._days(UNDATED, scope.known_by.toordinal()))
-        if scope.sources:
-            either = [self._one_of("source", scope.sources)]
-            if scope.copied_by_sources:
-                either.append(self._one_of("article_id", scope.copied_by_sources))
-            found.append(self._any(either))
-        return found
-
-    def _days(self, first: int, last: int) -> Any:
-        return self._query.range_query(self._schema, "day", self._tantivy.FieldType.Integer, first, last)
+        days, either = narrowing(scope)
+        kind = self._tantivy.FieldType.Integer
+        found = [self._query.range_query(self._schema, "day", kind, first, last) for first, last in days]
+        return found + ([self._any([self._one_of(*each) for each in either.items()])] if either else [])
 
     def _one_of(self, field: str, values: Sequence[str]) -> Any:
         return self._query.term_set_query(self._schema, field, list(values))
@@ -228,8 +220,8 @@ class TantivyFiles(IndexFiles, LexicalIndex):
         unscored = [(self._occur.Must, self._query.const_score_query(each, 0.0)) for each in filters]
         return self._query.boolean_query([(self._occur.Must, query), *unscored]) if unscored else query
 
-    def _hits(self, query: Any, limit: int, key: str = "passage_id") -> list[tuple[str, float]]:
-        def found(index: Any) -> list[tuple[str, float]]:
+    def _hits(self, query: Any, limit: int, key: str = "passage_id") -> Hits:
+        def found(index: Any) -> Hits:
             searcher = index.searcher()
             hits = searcher.search(query, limit=max(1, limit), count=False).hits
             return [(searcher.doc(address)[key][0], score) for score, address in hits]
@@ -276,7 +268,6 @@ class TantivyFiles(IndexFiles, LexicalIndex):
         return str(links)
 
     def close(self) -> None:
-        """Let go of the index's files."""
         self._index = None
         self._linked = ""
 
@@ -301,8 +292,8 @@ class TantivyFiles(IndexFiles, LexicalIndex):
             for change in changes:
                 if not fresh:
                     writer.delete_documents_by_term("article_id", change.article_id)
-                for number, passage in enumerate(change.passages):
-                    writer.add_document(self._document(passage, change.article_id, first=number == 0))
+                for fields in documents(change):
+                    writer.add_document(self._tantivy.Document.from_dict(fields, self._schema))
             writer.commit()
             writer.wait_merging_threads()
         except Exception as error:
@@ -312,20 +303,6 @@ class TantivyFiles(IndexFiles, LexicalIndex):
                 f"The {self.name} in {self.folder} cannot be written ({said}). Check that the disk has room, and run "
                 "the command again; nothing that was stored is lost."
             ) from error
-
-    def _document(self, passage: Passage, article_id: str, *, first: bool) -> Any:
-        article = passage.article
-        fields = {
-            "passage_id": passage.id,
-            "article_id": article_id,
-            "source": article.source or "",
-            "title": article.title,
-            "text": passage.text,
-            "day": article.published.toordinal() if article.published else UNDATED,
-        }
-        if first:
-            fields["whole"] = f"{article.title}\n{article.text}"
-        return self._tantivy.Document.from_dict(fields, self._schema)
 
     def _make_empty(self, state: State) -> None:  # noqa: ARG002
         self._tantivy.Index(self._schema, path=str(self.folder))

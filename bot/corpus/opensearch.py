@@ -8,15 +8,15 @@ It was written after the documentation of OpenSearch 3 and was not run against a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import methodcaller
 from typing import Any, TypeVar
 
+from bot.corpus.catalog.articles import narrowing
 from bot.corpus.catalog.log import Change
 from bot.corpus.catalog.vectors import Vectors
-from bot.corpus.follower import DamagedIndex, ServerIndex, State, Stored
-from bot.corpus.lexical import LUCENE_SCALE, UNDATED, LexicalIndex, terms_of
+from bot.corpus.follower import DamagedIndex, DenseIndex, Hits, ServerIndex, State, Stored
+from bot.corpus.lexical import LUCENE_SCALE, Boosts, LexicalIndex, Weights, documents, terms_of
 from bot.schema import Scope
 
 T = TypeVar("T")
@@ -65,21 +65,18 @@ class OpenSearchIndex(ServerIndex):
         self._told_dimension = False
 
     def state(self) -> State | None:
-        """How far it is; None where there is no such index, or another program's. Raises CorpusError."""
         try:
             return State.from_note(self._mapping().get("_meta"))
         except DamagedIndex:
             return None
 
     def ids(self) -> set[str]:
-        """Ids of all passages that the index holds."""
         from opensearchpy.helpers import scan
 
         everything = {"query": {"match_all": {}}, "_source": False}
         return self._ask(lambda client: {hit["_id"] for hit in scan(client, index=self.index, query=everything)})
 
     def apply(self, changes: Sequence[Change], state: State) -> None:
-        """Take changes in, durably, and stand at `state`; an article's older passages leave first."""
         from opensearchpy.helpers import bulk
 
         older = {"query": {"terms": {"article_id": [change.article_id for change in changes]}}}
@@ -98,7 +95,6 @@ class OpenSearchIndex(ServerIndex):
         self._ask(take)
 
     def reset(self, state: State) -> None:
-        """Delete the index and make it anew, empty."""
         mappings = {"dynamic": "strict", "properties": _FIELDS, "_meta": state.noted()}
         body = {"settings": {"index": {"knn": True}}, "mappings": mappings}
 
@@ -110,7 +106,6 @@ class OpenSearchIndex(ServerIndex):
         self._ask(make)
 
     def close(self) -> None:
-        """Let go of the connections."""
         if self._opened is not None:
             self._opened.close()
         self._opened = None
@@ -141,11 +136,10 @@ class OpenSearchIndex(ServerIndex):
             return ask(self._opened)
 
 
-class OpenSearchVectors(OpenSearchIndex):
+class OpenSearchVectors(OpenSearchIndex, DenseIndex):
     """The index as one of vectors."""
 
-    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> list[tuple[str, float]]:
-        """The passages nearest to a unit vector, best first: (passage id, cosine)."""
+    def search(self, vector: Vectors, limit: int, scope: Scope | None = None) -> Hits:
         if not self._has_vectors():
             return []
         nearest: dict[str, Any] = {"vector": [float(each) for each in vector], "k": limit}
@@ -155,13 +149,13 @@ class OpenSearchVectors(OpenSearchIndex):
         return [(hit["_id"], 2 * hit["_score"] - 1) for hit in self._hits({"knn": {"vector": nearest}}, limit)]
 
     def stored(self, ids: Sequence[str]) -> dict[str, Stored]:
-        """What the index holds of those of the passages that are in it, by id."""
         import numpy as np
 
         found: dict[str, Stored] = {}
+        kept = ["said", "day", "source", "vector"]
         for start in range(0, len(ids), READ_ROWS):
             asked = {"ids": list(ids[start : start + READ_ROWS])}
-            page = self._ask(partial(_many, index=self.index, body=asked, _source=["said", "day", "source", "vector"]))
+            page = self._ask(methodcaller("mget", index=self.index, body=asked, _source=kept))
             for each in (each for each in page["docs"] if each.get("found")):
                 fields = each["_source"]
                 vector = np.array(fields["vector"], np.float32)
@@ -177,20 +171,16 @@ class OpenSearchWords(OpenSearchIndex, LexicalIndex):
         self._rarities = {}
 
     def apply(self, changes: Sequence[Change], state: State) -> None:
-        """Take changes in, durably, and stand at `state`."""
         super().apply(changes, state)
         self._rarities = {}
 
-    def _search(
-        self, wanted: Sequence[tuple[str, str, float]], limit: int, scope: Scope | None, among: Sequence[str]
-    ) -> list[tuple[str, float]]:
+    def _search(self, wanted: Boosts, limit: int, scope: Scope | None, among: Sequence[str]) -> Hits:
         terms = [{"term": {field: {"value": term, "boost": weight}}} for field, term, weight in wanted]
         filters = _narrowed(scope) + ([{"terms": {"passage_id": list(among)}}] if among else [])
         found = self._hits({"bool": {"should": terms, "minimum_should_match": 1, "filter": filters}}, limit)
         return [(hit["_id"], hit["_score"] * LUCENE_SCALE) for hit in found]
 
     def share(self, scope: Scope) -> float:
-        """The share of all passages that is in scope, 0 to 1."""
         body = {"query": {"bool": {"filter": _narrowed(scope)}}}
         inside = self._ask(lambda client: client.count(index=self.index, body=body))["count"]
         return float(inside / max(1, self._ask(lambda client: client.count(index=self.index))["count"]))
@@ -202,9 +192,7 @@ class OpenSearchWords(OpenSearchIndex, LexicalIndex):
         buckets = page["aggregations"]["holding"]["buckets"]
         return page["hits"]["total"]["value"], {term: buckets[term]["doc_count"] for term in counted}
 
-    def _held(
-        self, weights: Mapping[str, float], fields: Sequence[str], key: str, among: Sequence[str]
-    ) -> dict[str, float]:
+    def _held(self, weights: Weights, fields: Sequence[str], key: str, among: Sequence[str]) -> dict[str, float]:
         wanted = []
         for term, weight in weights.items():
             anywhere = {"bool": {"should": [{"term": {field: term}} for field in fields]}}
@@ -214,44 +202,18 @@ class OpenSearchWords(OpenSearchIndex, LexicalIndex):
         return {hit["_source"][key]: hit["_score"] for hit in self._hits(query, len(among), [key])}
 
 
-def _many(client: Any, **asked: Any) -> Any:
-    return client.mget(**asked)
-
-
-def _documents(change: Change) -> list[dict[str, Any]]:
-    found = []
-    for number, passage in enumerate(change.passages):
-        assert change.vectors is not None
-        article = passage.article
-        fields = {
-            "passage_id": passage.id,
-            "article_id": article.id,
-            "source": article.source or "",
-            "day": article.published.toordinal() if article.published else UNDATED,
-            "title": " ".join(terms_of(article.title)),
-            "text": " ".join(terms_of(passage.text)),
-            "said": passage.text,
-            "vector": [float(each) for each in change.vectors[number]],
-        }
-        if number == 0:  # a passage that lacks a word is still about it where its article has it: see `lexical`
-            fields["whole"] = " ".join(terms_of(f"{article.title}\n{article.text}"))
-        found.append({"_id": passage.id, "_source": fields})
-    return found
+def _documents(change: Change) -> Iterator[dict[str, Any]]:
+    for fields, vector in zip(documents(change), [] if change.vectors is None else change.vectors, strict=True):
+        terms = {name: " ".join(terms_of(fields[name])) for name in ("title", "text", "whole") if name in fields}
+        kept = fields | terms | {"said": fields["text"], "vector": vector.tolist()}
+        yield {"_id": fields["passage_id"], "_source": kept}
 
 
 def _narrowed(scope: Scope | None) -> list[dict[str, Any]]:
     """A scope as OpenSearch's filters."""
-    found: list[dict[str, Any]] = []
-    if scope is None:
-        return found
-    if scope.after or scope.before:
-        first, last = scope.after or date.min, scope.before or date.max
-        found.append({"range": {"day": {"gte": first.toordinal(), "lte": last.toordinal()}}})
-    if scope.known_by:
-        found.append({"range": {"day": {"lte": scope.known_by.toordinal()}}})
-    if scope.sources:
-        either: list[dict[str, Any]] = [{"terms": {"source": list(scope.sources)}}]
-        if scope.copied_by_sources:
-            either.append({"terms": {"article_id": list(scope.copied_by_sources)}})
-        found.append({"bool": {"should": either, "minimum_should_match": 1}})
+    days, either = narrowing(scope)
+    found: list[dict[str, Any]] = [{"range": {"day": {"gte": first, "lte": last}}} for first, last in days]
+    if either:
+        named = [{"terms": {field: list(values)}} for field, values in either.items()]
+        found.append({"bool": {"should": named, "minimum_should_match": 1}})
     return found

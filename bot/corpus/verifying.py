@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
+import bot.corpus.catalog.schema as tables
 from bot.corpus.catalog import Catalog
 from bot.corpus.catalog.articles import article_of, revision_digest, row_hash
 from bot.corpus.catalog.database import RESTORE
-from bot.corpus.catalog.schema import among, articles_table, passages_table, revisions_table, vectors_table
+from bot.corpus.catalog.schema import among
 from bot.corpus.catalog.vectors import vectors_digest
 from bot.corpus.follower import DenseIndex, Follower, Stored
 from bot.errors import CorpusError
@@ -23,7 +25,7 @@ VECTOR_TOLERANCE = 2e-3
 """Numbers of unit vectors that differ by less are the same; 16-bit floats are exact to a quarter of that."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Damage:
     """What of a catalog is not what was stored.
 
@@ -32,12 +34,12 @@ class Damage:
     not what was recorded. `database` says what the database itself finds broken, a sentence each.
     """
 
-    articles: dict[str, str]
-    cut: tuple[str, ...]
-    vectors: tuple[str, ...]
-    revisions: tuple[tuple[str, int], ...]
-    database: tuple[str, ...]
-    orphans: int
+    articles: dict[str, str] = field(default_factory=dict)
+    cut: list[str] = field(default_factory=list)
+    vectors: list[str] = field(default_factory=list)
+    revisions: list[tuple[str, int]] = field(default_factory=list)
+    database: list[str] = field(default_factory=list)
+    orphans: int = 0
 
     def lines(self) -> list[str]:
         """What is wrong, a sentence each; empty where nothing is."""
@@ -57,48 +59,44 @@ class Damage:
 
 def damage_of(catalog: Catalog) -> Damage:
     """Read everything that the catalog holds, and compare it with its digests. Never raises for what is damaged."""
-    database = _database(catalog)
-    articles: dict[str, str] = {}
-    cut: list[str] = []
-    vectors: list[str] = []
-    revisions: list[tuple[str, int]] = []
-    orphans = 0
+    found = Damage(database=_database(catalog))
+    spans: dict[str, list[Any]] = {}
     try:
         with catalog.engine.connect() as connection:
-            spans: dict[str, list[tuple[int, int]]] = {}
-            for row in connection.execution_options(yield_per=READ_ROWS).execute(sa.select(passages_table)):
-                spans.setdefault(row.article_id, []).append((row.start, row.end))
-            for row in connection.execution_options(yield_per=100).execute(sa.select(articles_table)):
+            for row in connection.execution_options(yield_per=READ_ROWS).execute(sa.select(tables.passages)):
+                spans.setdefault(row.article_id, []).append(row)
+            for row in connection.execution_options(yield_per=100).execute(sa.select(tables.articles)):
                 own = spans.pop(row.id, [])
                 if not row.removed and article_of(row) is None:
-                    articles[row.id] = row.origin
+                    found.articles[row.id] = row.origin
                 elif row_hash(row._mapping, own) != row.row_hash:
-                    cut.append(row.id)
-            orphans = sum(map(len, spans.values()))
-            for row in connection.execution_options(yield_per=100).execute(sa.select(vectors_table)):
-                vectors += [row.article_id] * (vectors_digest(row.vectors) != row.digest)
-            for row in connection.execution_options(yield_per=100).execute(sa.select(revisions_table)):
-                revisions += [(row.article_id, row.revision)] * (revision_digest(row.article) != row.digest)
+                    found.cut.append(row.id)
+            found.orphans = sum(map(len, spans.values()))
+            for row in connection.execution_options(yield_per=100).execute(sa.select(tables.vectors)):
+                if vectors_digest(row.vectors) != row.digest:
+                    found.vectors.append(row.article_id)
+            for row in connection.execution_options(yield_per=100).execute(sa.select(tables.revisions)):
+                if revision_digest(row.article) != row.digest:
+                    found.revisions.append((row.article_id, row.revision))
     except CorpusError as error:
-        if not database:
-            database = (str(error),)
-    return Damage(articles, tuple(cut), tuple(vectors), tuple(revisions), database, orphans)
+        found.database = found.database or [str(error)]
+    return found
 
 
-def _database(catalog: Catalog) -> tuple[str, ...]:
+def _database(catalog: Catalog) -> list[str]:
     """What SQLite finds broken in its own file, the first of it; PostgreSQL has checksums of its own."""
     if catalog.path is None:
-        return ()
+        return []
     try:
         with catalog.engine.connect() as connection:
             found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
     except CorpusError as error:
-        return (str(error),)
+        return [str(error)]
     if not found:
-        return ()
+        return []
     said = " ".join(found[0].split("\n", 1)[0].split())
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return (f"The catalog {catalog.path} is damaged: {said}{more}. {RESTORE}",)
+    return [f"The catalog {catalog.path} is damaged: {said}{more}. {RESTORE}"]
 
 
 def differences(catalog: Catalog, follower: Follower, dense: DenseIndex | None) -> tuple[list[str], set[str] | None]:
@@ -110,8 +108,7 @@ def differences(catalog: Catalog, follower: Follower, dense: DenseIndex | None) 
     state = follower.state()
     assert state is not None
     follower.close()  # opened anew, it shows what another process wrote a moment ago
-    wrong = follower.verify()
-    if wrong:
+    if wrong := follower.verify():
         return wrong, None
     try:
         held = follower.ids()
@@ -124,19 +121,16 @@ def differences(catalog: Catalog, follower: Follower, dense: DenseIndex | None) 
     ahead = catalog.changes(state.seq, sys.maxsize, dense=dense is not None) if behind else []
     pending = {passage.id for change in ahead for passage in change.passages}
     missing, extra = wanted - held - pending, held - wanted
-    name = follower.name
-    if behind:
-        wrong.append(f"The {name} has {behind} changes of articles to take in.")
-    if missing:
-        wrong.append(f"The {name} lacks {len(missing)} of {len(wanted)} passages.")
-    if extra and not behind:
-        wrong.append(f"The {name} holds {len(extra)} passages that the corpus does not.")
-    if texts:
-        wrong.append(f"The {name} holds {len(texts)} passages with another text, day or source.")
-    if lost:
-        wrong.append(f"The {name} lacks the vectors of {len(lost)} passages, or holds others.")
+    told = {
+        f"has {behind} changes of articles to take in": behind,
+        f"lacks {len(missing)} of {len(wanted)} passages": missing,
+        f"holds {len(extra)} passages that the corpus does not": extra and not behind,
+        f"holds {len(texts)} passages with another text, day or source": texts,
+        f"lacks the vectors of {len(lost)} passages, or holds others": lost,
+    }
+    wrong = [f"The {follower.name} {said}." for said, is_so in told.items() if is_so]
     again = {id_.split(".", 1)[0] for id_ in missing | extra | texts | lost}
-    known = catalog.scalar(sa.select(sa.func.count()).where(among(articles_table.c.id, again)))
+    known = catalog.scalar(sa.select(sa.func.count()).where(among(tables.articles.c.id, again)))
     if known < len(again) or len(missing | texts | lost) > REBUILD_SHARE * max(1, len(wanted)):
         return wrong, None
     return wrong, again

@@ -190,7 +190,7 @@ class Retriever:
         nearest, standings = self._nearest(vector, candidates, scope, wide)
         dense = dict(nearest)
         only_lexical = [id_ for id_ in lexical if id_ not in dense]
-        of_lexical = self._beside.submit(corpus.vectors.vectors, only_lexical)
+        of_lexical = self._beside.submit(corpus.catalog.vectors, only_lexical)
         if only_dense := [id_ for id_ in dense if id_ not in lexical]:
             seen.look_at(only_dense, standings)
             lexical |= corpus.lexical.search(terms, len(only_dense), title_weight=weights.title, among=only_dense)

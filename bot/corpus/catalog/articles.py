@@ -15,18 +15,11 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
+import bot.corpus.catalog.schema as tables
 from bot.corpus.catalog.database import Database
-from bot.corpus.catalog.schema import (
-    among,
-    articles_table,
-    dumped,
-    inputs_table,
-    passages_table,
-    purged_table,
-    revisions_table,
-    sources_table,
-)
+from bot.corpus.catalog.schema import among, dumped
 from bot.corpus.identity import content_hash
 from bot.errors import NewsbotError
 from bot.schema import Article, Coverage, Outcome, OutcomeKind, Passage, Scope
@@ -38,10 +31,15 @@ ARTICLE_FIELDS = (
     "origin", "id",
 )  # fmt: skip
 """The columns that are the article itself."""
-OLDEST_FIRST = articles_table.c.published.is_(None), articles_table.c.published, articles_table.c.id
-INDEXED = sa.and_(~articles_table.c.removed, articles_table.c.copy_of.is_(None))
+OLDEST_FIRST = tables.articles.c.published.is_(None), tables.articles.c.published, tables.articles.c.id
+UNDATED = 0
+"""Stands for an unknown day; the ordinal of 1 January of the year 1 is 1."""
+INDEXED = sa.and_(~tables.articles.c.removed, tables.articles.c.copy_of.is_(None))
 """The articles whose passages an index must hold."""
-OF_ARTICLES = passages_table.join(articles_table, articles_table.c.id == passages_table.c.article_id)
+OF_ARTICLES = tables.passages.join(tables.articles, tables.articles.c.id == tables.passages.c.article_id)
+
+
+_ARTICLE = TypeAdapter(Article)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +92,14 @@ class Articles(Database):
     def articles(self, ids: Collection[str]) -> dict[str, Article]:
         """Those of the articles that are in today's corpus, copies included, by id."""
         with self.engine.connect() as connection:
-            return {each.id: each for each in articles_where(connection, among(articles_table.c.id, ids))}
+            return {each.id: each for each in articles_where(connection, among(tables.articles.c.id, ids))}
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Those of the passages that the corpus holds today, by id; removed and outdated ones are not among them."""
         with self.engine.connect() as connection:
-            spans = connection.execute(sa.select(passages_table).where(among(passages_table.c.id, ids))).all()
+            spans = connection.execute(sa.select(tables.passages).where(among(tables.passages.c.id, ids))).all()
             wanted = {row.article_id for row in spans}
-            found = articles_where(connection, INDEXED, among(articles_table.c.id, wanted))
+            found = articles_where(connection, INDEXED, among(tables.articles.c.id, wanted))
         articles = {each.id: each for each in found}
         return {
             row.id: Passage(row.id, articles[row.article_id], row.start, row.end)
@@ -111,23 +109,23 @@ class Articles(Database):
 
     def standing(self, ids: Sequence[str], scope: Scope | None = None) -> dict[str, Standing]:
         """Where those of the passages stand that the corpus holds today and that are in scope, by id, in no order."""
-        a, p = articles_table.c, passages_table.c
+        a, p = tables.articles.c, tables.passages.c
         query = sa.select(p.id, p.article_id, a.published, p.start).select_from(OF_ARTICLES)
-        query = query.where(among(p.id, ids), INDEXED, *(in_scope(scope) if scope else ()))
+        query = query.where(among(p.id, ids), INDEXED, *in_scope(scope))
         return {row.id: Standing(row.article_id, row.published, row.start) for row in self.rows(query)}
 
     def passage_ids(self, *, dense: bool = False) -> set[str]:
         """Ids of all passages that an index must hold; a dense one must hold those that have vectors."""
-        query = sa.select(passages_table.c.id).select_from(OF_ARTICLES).where(INDEXED)
-        query = query.where(articles_table.c.embedded) if dense else query
+        query = sa.select(tables.passages.c.id).select_from(OF_ARTICLES).where(INDEXED)
+        query = query.where(tables.articles.c.embedded) if dense else query
         return {row.id for row in self.rows(query)}
 
     def copies(self, ids: Collection[str]) -> dict[str, tuple[Article, ...]]:
         """For each article id, the articles that are copies of it, oldest first; ids without copies are left out."""
-        a = articles_table.c
+        a = tables.articles.c
         found: dict[str, tuple[Article, ...]] = {}
         for row in self.rows(
-            sa.select(articles_table).where(among(a.copy_of, ids), ~a.removed).order_by(*OLDEST_FIRST)
+            sa.select(tables.articles).where(among(a.copy_of, ids), ~a.removed).order_by(*OLDEST_FIRST)
         ):
             if (copy := article_of(row)) is not None:
                 found[row.copy_of] = (*found.get(row.copy_of, ()), copy)
@@ -135,37 +133,36 @@ class Articles(Database):
 
     def originals_with_copies_in(self, sources: Collection[str]) -> list[str]:
         """Ids of articles that are indexed under one source and have a copy in one of `sources`."""
-        a = articles_table.c
+        a = tables.articles.c
         query = sa.select(a.copy_of).where(a.copy_of.is_not(None), among(a.source, sources), ~a.removed)
         return [row.copy_of for row in self.rows(query.distinct())]
 
     def revisions(self, article_id: str) -> list[Revision]:
         """All recorded states of an article, oldest first, today's last; empty where it was never there."""
-        a, r = articles_table.c, revisions_table.c
-        past = sa.select(revisions_table).where(r.article_id == article_id).order_by(r.revision)
+        a, r = tables.articles.c, tables.revisions.c
+        past = sa.select(tables.revisions).where(r.article_id == article_id).order_by(r.revision)
         found = [
-            (row.revision, row.recorded_at, recorded_article(row.article))
+            (row.revision, row.recorded_at, _ARTICLE.validate_python(row.article))
             for row in self.rows(past)
             if row.digest == revision_digest(row.article)  # a damaged one was never a state
         ]
-        today = self.rows(sa.select(articles_table).where(a.id == article_id, ~a.removed))
+        today = self.rows(sa.select(tables.articles).where(a.id == article_id, ~a.removed))
         found += [(row.revision, row.changed_at, article) for row in today if (article := article_of(row)) is not None]
         return [Revision(number, datetime.fromisoformat(at), article) for number, at, article in found]
 
     def is_removed(self, article_id: str) -> bool | None:
         """Whether an article was taken out of the corpus; False where it is there, None where it never was."""
-        found = self.scalar(sa.select(articles_table.c.removed).where(articles_table.c.id == article_id))
+        found = self.scalar(sa.select(tables.articles.c.removed).where(tables.articles.c.id == article_id))
         return None if found is None else bool(found)
 
     def is_purged(self, article_id: str) -> bool:
         """Whether the article was purged, and may not come back."""
-        with self.engine.connect() as connection:
-            return is_purged(connection, article_id)
+        return self.scalar(purged(article_id)) is not None
 
     def known_input(self, digest: str) -> Outcome | None:
         """UNCHANGED, without an origin, where the input of that digest is stored as it was read; else None."""
-        a, i = articles_table.c, inputs_table.c
-        same = inputs_table.join(articles_table, sa.and_(a.id == i.article_id, a.content_hash == i.content_hash))
+        a, i = tables.articles.c, tables.inputs.c
+        same = tables.inputs.join(tables.articles, sa.and_(a.id == i.article_id, a.content_hash == i.content_hash))
         query = sa.select(a.id, a.title, a.content_hash).select_from(same).where(i.digest == digest, ~a.removed)
         for id_, title, content in self.rows(query):
             return Outcome(kind=OutcomeKind.UNCHANGED, origin="", article_id=id_, title=title, content_hash=content)
@@ -175,22 +172,22 @@ class Articles(Database):
 
     def coverage(self) -> Coverage:
         """Number of articles (copies included), first and last day of publication."""
-        a = articles_table.c
-        total = self.scalar(sa.select(sa.func.sum(sources_table.c.articles)))
+        a = tables.articles.c
+        total = self.scalar(sa.select(sa.func.sum(tables.sources.c.articles)))
         # Each by itself is one look into an index; together they would be a scan.
         first, last = (self.scalar(sa.select(end(a.published)).where(~a.removed)) for end in (sa.func.min, sa.func.max))
         return Coverage(int(total or 0), first, last)
 
     def sources(self) -> dict[str, int]:
         """Number of articles by source, largest first; articles that name none are under ""."""
-        s = sources_table.c
+        s = tables.sources.c
         query = sa.select(s.source, s.articles).where(s.articles > 0).order_by(s.articles.desc(), s.source)
         return {row.source: int(row.articles) for row in self.rows(query)}
 
     def counts(self) -> dict[str, int]:
         """Numbers of articles, copies among them, passages to index, and articles without a date."""
-        a = articles_table.c
-        rows = sa.select(sa.func.count()).select_from(articles_table).where(~a.removed)
+        a = tables.articles.c
+        rows = sa.select(sa.func.count()).select_from(tables.articles).where(~a.removed)
         queries = {
             "articles": rows,
             "copies": rows.where(a.copy_of.is_not(None)),
@@ -202,7 +199,7 @@ class Articles(Database):
 
 def dated(catalog: Articles, ids: Sequence[str]) -> list[Dated]:
     """Those of the articles that have a day, with their copies in other outlets, oldest first. Raises CorpusError."""
-    a = articles_table.c
+    a = tables.articles.c
     query = sa.select(a.id, a.published, a.source, a.title, a.url).where(
         sa.or_(among(a.id, ids), among(a.copy_of, ids)), ~a.removed, a.published.is_not(None)
     )
@@ -217,10 +214,10 @@ def newest(
 
     Copies and articles without a day are left out, unless the `whole` corpus is meant: what has no day comes last then.
     """
-    a = articles_table.c
-    query = sa.select(articles_table).where(*[~a.removed] if whole else [INDEXED, a.published.is_not(None)])
+    a = tables.articles.c
+    query = sa.select(tables.articles).where(*[~a.removed] if whole else [INDEXED, a.published.is_not(None)])
     query = query if ids is None else query.where(among(a.id, ids))
-    query = query.where(*in_scope(scope)) if scope else query
+    query = query.where(*in_scope(scope))
     query = query.order_by(a.published.is_(None)) if whole else query
     query = query.order_by(a.published.desc(), a.published_at.desc(), a.added_at.desc(), a.id)
     rows = catalog.rows(query.limit(count))
@@ -229,7 +226,7 @@ def newest(
 
 def freshness(catalog: Articles) -> list[Freshness]:
     """Every source, the one with most articles first. Raises CorpusError."""
-    a = articles_table.c
+    a = tables.articles.c
     name, count = sa.func.coalesce(a.source, ""), sa.func.count()
     query = sa.select(name, count, sa.func.max(a.published)).where(~a.removed).group_by(name)
     return [Freshness(*row) for row in catalog.rows(query.order_by(count.desc(), name))]
@@ -237,18 +234,17 @@ def freshness(catalog: Articles) -> list[Freshness]:
 
 def articles_where(connection: sa.Connection, *conditions: Any) -> list[Article]:
     """The articles of today's corpus of which all conditions are true, the oldest first; damaged ones are left out."""
-    query = sa.select(articles_table).where(~articles_table.c.removed, *conditions).order_by(*OLDEST_FIRST)
+    query = sa.select(tables.articles).where(~tables.articles.c.removed, *conditions).order_by(*OLDEST_FIRST)
     return [each for row in connection.execute(query) if (each := article_of(row)) is not None]
 
 
-def is_purged(connection: sa.Connection, article_id: str) -> bool:
-    """Whether the article was purged, and may not come back."""
-    query = sa.select(purged_table.c.article_id).where(purged_table.c.article_id == article_id)
-    return connection.execute(query).scalar() is not None
+def purged(article_id: str) -> sa.Select[Any]:
+    """Finds the article where it was purged."""
+    return sa.select(tables.purged.c.article_id).where(tables.purged.c.article_id == article_id)
 
 
 def article_of(row: Any) -> Article | None:
-    """The article that a row of `articles_table` is; None, with a warning, where it is not what was stored."""
+    """The article that a row of `tables.articles` is; None, with a warning, where it is not what was stored."""
     try:
         values = {name: row._mapping[name] for name in ARTICLE_FIELDS}
         article = Article(**values | {name: tuple(values[name]) for name in ("authors", "credits")})
@@ -258,18 +254,6 @@ def article_of(row: Any) -> Article | None:
         pass
     log.warning("article %s (%s) is damaged in the catalog and left out: newsbot verify --repair", row.id, row.url)
     return None
-
-
-def recorded_article(values: Mapping[str, Any]) -> Article:
-    """The article that an older state is, as it is recorded in JSON."""
-    day, moment = values["published"], values["published_at"]
-    read = {
-        "published": date.fromisoformat(day) if day else None,
-        "published_at": datetime.fromisoformat(moment) if moment else None,
-        "authors": tuple(values["authors"]),
-        "credits": tuple(values["credits"]),
-    }
-    return Article(**{**values, **read})
 
 
 def values_of(article: Article) -> dict[str, Any]:
@@ -282,34 +266,47 @@ def revision_digest(article: Any) -> str:
     return hashlib.sha256(dumped(article).encode()).hexdigest()[:32]
 
 
-def row_hash(values: Mapping[Any, Any], spans: Iterable[tuple[int, int]]) -> str:
+def row_hash(values: Mapping[Any, Any], spans: Iterable[Any]) -> str:
     """32 hexadecimal characters over what of an article's row its content hash leaves out, and over its cutting."""
     names = ("id", "revision", "origin", "copy_of", "removed", "added_at", "changed_at")
-    kept = [values[name] for name in names]
-    return hashlib.sha256(json.dumps([kept, sorted(spans)]).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    kept = [values[name] for name in names], sorted((each.start, each.end) for each in spans)
+    return hashlib.sha256(json.dumps(kept).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def passages_of(connection: sa.Connection, articles: Mapping[str, Article]) -> dict[str, list[Passage]]:
     """The passages of each of the articles, in the order of their starts."""
-    p = passages_table.c
+    p = tables.passages.c
     found: dict[str, list[Passage]] = defaultdict(list)
-    spans = sa.select(passages_table).where(among(p.article_id, articles)).order_by(p.article_id, p.start)
+    spans = sa.select(tables.passages).where(among(p.article_id, articles)).order_by(p.article_id, p.start)
     for row in connection.execute(spans):
         found[row.article_id].append(Passage(row.id, articles[row.article_id], row.start, row.end))
     return found
 
 
-def in_scope(scope: Scope) -> list[sa.ColumnElement[bool]]:
+def narrowing(scope: Scope | None) -> tuple[list[tuple[int, int]], dict[str, Sequence[str]]]:
+    """A scope as what all engines filter by: ranges of days (ordinals, UNDATED for an unknown day), all of which must
+    hold, and values by field, one of which is enough.
+    """
+    days: list[tuple[int, int]] = []
+    either: dict[str, Sequence[str]] = {}
+    if scope and (scope.after or scope.before):
+        days.append(((scope.after or date.min).toordinal(), (scope.before or date.max).toordinal()))
+    if scope and scope.known_by:
+        days.append((UNDATED, scope.known_by.toordinal()))
+    if scope and scope.sources:
+        either = {"source": scope.sources, "article_id": scope.copied_by_sources}
+    return days, {field: values for field, values in either.items() if values}
+
+
+def in_scope(scope: Scope | None) -> list[sa.ColumnElement[bool]]:
     """A scope in SQL, over the articles' table."""
-    a = articles_table.c
+    a = tables.articles.c
+    days, either = narrowing(scope)
     found: list[sa.ColumnElement[bool]] = []
-    if scope.after:
-        found.append(a.published >= scope.after)
-    if scope.before:
-        found.append(a.published <= scope.before)
-    if scope.known_by:
-        found.append(sa.or_(a.published.is_(None), a.published <= scope.known_by))
-    if scope.sources:
-        named = among(a.source, scope.sources)
-        found.append(sa.or_(named, among(a.id, scope.copied_by_sources)) if scope.copied_by_sources else named)
+    for first, last in days:
+        inside = a.published.between(date.fromordinal(max(first, 1)), date.fromordinal(last))
+        found.append(inside if first > UNDATED else sa.or_(a.published.is_(None), inside))
+    if either:
+        columns = {"source": a.source, "article_id": a.id}
+        found.append(sa.or_(*(among(columns[field], values) for field, values in either.items())))
     return found

@@ -18,12 +18,15 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from bot.corpus.catalog.schema import among, articles_table, corpus_table, upsert
+import bot.corpus.catalog.schema as tables
+from bot.corpus.catalog.schema import among, metadata, upsert
 from bot.errors import CorpusBusy, CorpusError, SettingsError
 
 BUSY_TIMEOUT_SECONDS = 60
 LOCK_POLL_SECONDS = 0.02
 POSTGRESQL = "postgresql+pg8000"
+FIRST_REVISION = "0007"
+"""Of the schema of the first release: nobody has an older one."""
 RESTORE = "Restore it from a backup (newsbot restore FILE), or move it away and ingest again."
 
 
@@ -34,7 +37,9 @@ class Database:
         self.path = where if isinstance(where, Path) else None
         self.engine = sqlite_engine(where) if isinstance(where, Path) else postgres_engine(where)
         self.name = str(where) if self.path else self.engine.url.render_as_string(hide_password=True)
-        self._writing_engine = writing_engine(self.engine)
+        # What others committed before a writing transaction had its turn shows in it.
+        turn = {"isolation_level": "READ COMMITTED"} if self.shared else {"writing": True}
+        self._writing_engine = self.engine.execution_options(**turn)
 
     @property
     def shared(self) -> bool:
@@ -57,7 +62,7 @@ class Database:
 
     def note(self, key: str) -> str | None:
         """What was noted of the database as a whole under a key."""
-        found: str | None = self.scalar(sa.select(corpus_table.c.value).where(corpus_table.c.key == key))
+        found: str | None = self.scalar(sa.select(tables.corpus.c.value).where(tables.corpus.c.key == key))
         return found
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
@@ -75,7 +80,7 @@ class Database:
             return False
         try:
             self._execute("REINDEX")
-            self.put_rows(corpus_table, [{"key": "log", "value": uuid.uuid4().hex}])  # numbers may be damaged too
+            self.put_rows(tables.corpus, [{"key": "log", "value": uuid.uuid4().hex}])  # numbers may be damaged too
         except (CorpusError, sqlite3.Error):
             return False
         return True
@@ -91,7 +96,7 @@ class Database:
     def wipe(self) -> None:
         """Overwrite what was deleted: nothing of it is left in the database's files. Raises CorpusError."""
         if self.path is None:
-            with self._writing_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM FULL")
         else:
             self._execute("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -125,7 +130,7 @@ class Database:
         keys = {lock_key(id_): id_ for id_ in article_ids}
         take = "SELECT key, pg_try_advisory_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"
         leave = "SELECT pg_advisory_unlock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"
-        a = articles_table.c
+        a = tables.articles.c
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             taken = [key for key, mine in connection.execute(sa.text(take), {"keys": list(keys)}) if mine]
             try:
@@ -136,12 +141,10 @@ class Database:
 
     def _schema_revision(self) -> str | None:
         with self.engine.connect() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return None
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            return None if found is None else str(found)
+            return _revision_of(connection)
 
     def _migrate(self) -> None:
+        """Make the tables where there are none; bring those that an older newsbot made up to date."""
         from alembic import command
         from alembic.config import Config
         from alembic.util import CommandError
@@ -153,11 +156,24 @@ class Database:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key("migrations"))))
             config.attributes["connection"] = connection
             try:
-                command.upgrade(config, "head")
+                if (found := _revision_of(connection)) is None:
+                    metadata.create_all(connection, checkfirst=False)
+                    command.stamp(config, "head")
+                else:
+                    command.upgrade(config, "head")
             except CommandError as error:
-                raise CorpusError(
-                    f"The corpus in {self.name} was made by a newer newsbot ({error}). Upgrade newsbot to open it."
-                ) from error
+                by, help_ = "a newer newsbot", "Upgrade newsbot to open it."
+                if found and found < FIRST_REVISION:
+                    by, help_ = "newsbot before 0.2.0", "Move it away and ingest again."
+                raise CorpusError(f"The corpus in {self.name} was made by {by} ({error}). {help_}") from error
+
+
+def _revision_of(connection: sa.Connection) -> str | None:
+    """The schema that the database has; None where it has none of ours."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
 
 
 def lock_key(name: str) -> int:
@@ -183,12 +199,9 @@ def sqlite_engine(path: Path) -> sa.Engine:
         # Damaged text must be told by its digest: raising at the first bad byte would hide all other rows.
         connection.text_factory = _decoded
         if not read_only:
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA journal_mode=WAL")  # readers go on while a writer writes
-            cursor.execute(
-                "PRAGMA synchronous=FULL"
-            )  # an index must never be ahead of the truth, after a power cut too
-            cursor.close()
+            connection.execute("PRAGMA journal_mode=WAL")  # readers go on while a writer writes
+            # An index must never be ahead of the truth, after a power cut too.
+            connection.execute("PRAGMA synchronous=FULL")
 
     def begin(connection: sa.Connection) -> None:
         # A writer takes the lock at once, so that what it read before it wrote stays true.
@@ -221,13 +234,6 @@ def postgres_engine(address: str) -> sa.Engine:
         ) from error
     sa.event.listen(engine, "handle_error", _teller(url.render_as_string(hide_password=True)))
     return engine
-
-
-def writing_engine(engine: sa.Engine) -> sa.Engine:
-    """The same engine for transactions that write: what others committed before it had its turn shows in it."""
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="READ COMMITTED")
-    return engine.execution_options(writing=True)
 
 
 def remedy_of(said: str) -> str | None:

@@ -10,9 +10,11 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
+import bot.corpus.catalog.schema as tables
 from bot.corpus.catalog.database import Database
-from bot.corpus.catalog.schema import among, answers_table, feedback_table, guilds_table, timestamp, upsert
+from bot.corpus.catalog.schema import among, timestamp, upsert
 from bot.schema import Answer, Question
 
 
@@ -65,6 +67,9 @@ class Given:
     messages: tuple[int, ...]
 
 
+_GIVEN = TypeAdapter(Given)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """An answer with what people said of it: how many found it good and bad, their reasons, and what is right."""
@@ -85,20 +90,20 @@ def put_answer(catalog: Database, id_: str, answer: Answer) -> None:
     row = {name: getattr(answer, name) for name in ("text", "short", "answered", "as_of", "model", "retrieved")}
     row |= {"id": id_, "given_at": datetime.now(UTC), "question": asdict(answer.question), "citations": cited}
     with catalog.transaction() as connection:
-        connection.execute(answers_table.insert().values(**row, messages=[]))
+        connection.execute(tables.answers.insert().values(**row, messages=[]))
 
 
 def put_messages(catalog: Database, id_: str, messages: tuple[int, ...]) -> None:
     """Note which messages an answer fills. Raises CorpusError."""
     with catalog.transaction() as connection:
         connection.execute(
-            answers_table.update().where(answers_table.c.id == id_).values(messages=list(map(str, messages)))
+            tables.answers.update().where(tables.answers.c.id == id_).values(messages=list(map(str, messages)))
         )
 
 
 def given(catalog: Database, id_: str) -> Given | None:
     """An answer that was given; None where none has that id. Raises CorpusError."""
-    rows = catalog.rows(sa.select(answers_table).where(answers_table.c.id == id_))
+    rows = catalog.rows(sa.select(tables.answers).where(tables.answers.c.id == id_))
     return _given(rows[0]) if rows else None
 
 
@@ -123,12 +128,12 @@ def rate(
         "correction": correction,
         "given_at": timestamp(),
     }
-    f = feedback_table.c
+    f = tables.feedback.c
     same = (f.answer_id == id_) & (f.voter == row["voter"]) & (f.rating == row["rating"])
     with catalog.transaction() as connection:
         if reason is None and connection.execute(sa.select(f.voter).where(same)).first() is not None:
             return
-        upsert(connection, feedback_table, [row])
+        upsert(connection, tables.feedback, [row])
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ class Asked:
 
 def asked(catalog: Database, ids: Sequence[str]) -> list[Asked]:
     """Those of the answers that are kept, in no order. Raises CorpusError."""
-    a, f = answers_table.c, feedback_table.c
+    a, f = tables.answers.c, tables.feedback.c
     counted = sa.select(f.answer_id, f.rating, sa.func.count()).where(among(f.answer_id, ids))
     votes = {(id_, rating): count for id_, rating, count in catalog.rows(counted.group_by(f.answer_id, f.rating))}
     rows = catalog.rows(sa.select(a.id, a.question, a.answered).where(among(a.id, ids)))
@@ -160,18 +165,18 @@ def forget(catalog: Database, ids: Sequence[str], person: int | None = None) -> 
     with catalog.transaction() as connection:
         forget_answers(connection, ids)
         if person is not None:
-            connection.execute(feedback_table.delete().where(feedback_table.c.voter == voter(catalog, person)))
+            connection.execute(tables.feedback.delete().where(tables.feedback.c.voter == voter(catalog, person)))
 
 
 def forget_answers(connection: sa.Connection, ids: Sequence[str]) -> None:
     """Take answers away, with what people said of them."""
-    connection.execute(feedback_table.delete().where(among(feedback_table.c.answer_id, ids)))
-    connection.execute(answers_table.delete().where(among(answers_table.c.id, ids)))
+    connection.execute(tables.feedback.delete().where(among(tables.feedback.c.answer_id, ids)))
+    connection.execute(tables.answers.delete().where(among(tables.answers.c.id, ids)))
 
 
 def forget_before(catalog: Database, moment: datetime) -> int:
     """Take every answer away that was given before a moment; how many there were. Raises CorpusError."""
-    ids = [row.id for row in catalog.rows(sa.select(answers_table.c.id).where(answers_table.c.given_at < moment))]
+    ids = [row.id for row in catalog.rows(sa.select(tables.answers.c.id).where(tables.answers.c.given_at < moment))]
     forget(catalog, ids)
     return len(ids)
 
@@ -183,9 +188,9 @@ def voter(catalog: Database, person: int) -> str:
 
 def judged(catalog: Database) -> Iterator[Judged]:
     """Every answer that somebody rated, oldest first. Raises CorpusError."""
-    a, f = answers_table.c, feedback_table.c
-    for row in catalog.rows(sa.select(answers_table).where(a.id.in_(sa.select(f.answer_id))).order_by(a.given_at)):
-        votes = catalog.rows(sa.select(feedback_table).where(f.answer_id == row.id).order_by(f.given_at, f.voter))
+    a, f = tables.answers.c, tables.feedback.c
+    for row in catalog.rows(sa.select(tables.answers).where(a.id.in_(sa.select(f.answer_id))).order_by(a.given_at)):
+        votes = catalog.rows(sa.select(tables.feedback).where(f.answer_id == row.id).order_by(f.given_at, f.voter))
         yield Judged(
             given=_given(row),
             up=sum(vote.rating == Rating.UP for vote in votes),
@@ -222,29 +227,21 @@ def exported(judged_answer: Judged) -> dict[str, Any]:
 
 def guild_settings(catalog: Database, guild: int) -> Mapping[str, Any]:
     """What was set for a server; empty where nothing was. Raises CorpusError."""
-    return dict(catalog.scalar(sa.select(guilds_table.c.settings).where(guilds_table.c.id == str(guild))) or {})
+    return dict(catalog.scalar(sa.select(tables.guilds.c.settings).where(tables.guilds.c.id == str(guild))) or {})
 
 
 def guilds_with_settings(catalog: Database) -> list[int]:
     """The servers that something was set for. Raises CorpusError."""
-    return [int(row.id) for row in catalog.rows(sa.select(guilds_table.c.id))]
+    return [int(row.id) for row in catalog.rows(sa.select(tables.guilds.c.id))]
 
 
 def put_guild_settings(catalog: Database, guild: int, settings: Mapping[str, Any]) -> None:
     """Set a server's settings, in place of those before. Raises CorpusError."""
-    catalog.put_rows(guilds_table, [{"id": str(guild), "settings": dict(settings), "changed_at": timestamp()}])
+    catalog.put_rows(tables.guilds, [{"id": str(guild), "settings": dict(settings), "changed_at": timestamp()}])
 
 
 def _given(row: Any) -> Given:
-    asked = dict(row.question)
-    asked |= {name: date.fromisoformat(asked[name]) if asked[name] else None for name in ("as_of", "after", "before")}
-    lists = {
-        "question": Question(**asked | {"sources": tuple(asked["sources"])}),
-        "citations": tuple(Cited(**each) for each in row.citations),
-        "retrieved": tuple(row.retrieved),
-        "messages": tuple(int(each) for each in row.messages),
-    }
-    return Given(**{**row._mapping, **lists})
+    return _GIVEN.validate_python(dict(row._mapping))
 
 
 def _iso(day: date | None) -> str | None:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+import bot.corpus.catalog.schema as tables
 from bot.corpus.catalog.database import Database
-from bot.corpus.catalog.schema import feeds_table, links_table, runs_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +56,30 @@ class Link:
 
 def known_feed(catalog: Database, address: str) -> Feed | None:
     """What is remembered of an address that is followed; None where nothing is. Raises CorpusError."""
-    rows = catalog.rows(sa.select(feeds_table).where(feeds_table.c.address == address))
+    rows = catalog.rows(sa.select(tables.feeds).where(tables.feeds.c.address == address))
     return Feed(**rows[0]._mapping) if rows else None
 
 
 def put_feed(catalog: Database, feed: Feed) -> None:
     """Remember an address that is followed, in place of what was remembered of it. Raises CorpusError."""
-    catalog.put_rows(feeds_table, [asdict(feed)])
+    catalog.put_rows(tables.feeds, [asdict(feed)])
 
 
 def known_link(catalog: Database, url: str) -> Link | None:
     """What is remembered of a page that a feed led to, by its canonical address; None where nothing is."""
-    rows = catalog.rows(sa.select(links_table).where(links_table.c.url == url))
+    rows = catalog.rows(sa.select(tables.links).where(tables.links.c.url == url))
     return Link(**rows[0]._mapping) if rows else None
 
 
 def put_links(catalog: Database, links: Sequence[Link]) -> None:
     """Remember pages that a feed led to, in place of what was remembered of them. Raises CorpusError."""
-    catalog.put_rows(links_table, [asdict(link) for link in links])
+    catalog.put_rows(tables.links, [asdict(link) for link in links])
 
 
 def start_run(catalog: Database) -> int:
     """Note that a run of ingest begins; returns its number. Raises CorpusError."""
     with catalog.transaction() as connection:
-        made = connection.execute(runs_table.insert().values(started_at=datetime.now(UTC), counts={}))
+        made = connection.execute(tables.runs.insert().values(started_at=datetime.now(UTC), counts={}))
         key = made.inserted_primary_key
         assert key is not None
         return int(key[0])
@@ -87,12 +87,12 @@ def start_run(catalog: Database) -> int:
 
 def finish_run(catalog: Database, run: int, counts: Mapping[str, int]) -> None:
     """Note that a run of ingest has come to its end. Raises CorpusError."""
-    ended = runs_table.update().where(runs_table.c.id == run)
+    ended = tables.runs.update().where(tables.runs.c.id == run)
     with catalog.transaction() as connection:
         connection.execute(ended.values(finished_at=datetime.now(UTC), counts=dict(counts)))
 
 
 def last_run(catalog: Database) -> Run | None:
     """The newest run of ingest; None where there was none. Raises CorpusError."""
-    rows = catalog.rows(sa.select(runs_table).order_by(runs_table.c.id.desc()).limit(1))
+    rows = catalog.rows(sa.select(tables.runs).order_by(tables.runs.c.id.desc()).limit(1))
     return Run(rows[0].started_at, rows[0].finished_at, rows[0].counts) if rows else None

@@ -15,35 +15,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
+import bot.corpus.catalog.schema as tables
 from bot.corpus.catalog.articles import (
     INDEXED,
     OF_ARTICLES,
     Articles,
     article_of,
     articles_where,
-    is_purged,
     passages_of,
+    purged,
     revision_digest,
     row_hash,
     values_of,
 )
 from bot.corpus.catalog.feedback import forget_answers
-from bot.corpus.catalog.schema import (
-    among,
-    answers_table,
-    articles_table,
-    bands_table,
-    boilerplate_table,
-    corpus_table,
-    inputs_table,
-    passages_table,
-    purged_table,
-    revisions_table,
-    sources_table,
-    timestamp,
-    upsert,
-    vectors_table,
-)
+from bot.corpus.catalog.schema import among, timestamp, upsert
 from bot.corpus.catalog.vectors import Vectors, packed, vectors_digest, vectors_of, vectors_of_passages
 from bot.corpus.identity import content_hash, passage_id
 from bot.schema import Article, OutcomeKind, Passage, Span
@@ -76,45 +62,44 @@ class Log(Articles):
     numbers and with the vectors.
     """
 
-    def seq(self, *, dense: bool | None = None) -> int:
-        """The newest change's number, of all or of those that a dense index or another one must know of; 0 for none."""
-        columns = [_number(dense=each) for each in ([False, True] if dense is None else [dense])]
-        return max(int(self.scalar(sa.select(sa.func.max(each))) or 0) for each in columns)
+    def seq(self, *, dense: bool = True) -> int:
+        """The newest change's number, of all or of those that an index of words must know of; 0 for none."""
+        return int(self.scalar(sa.select(sa.func.max(_number(dense=dense)))) or 0)
 
     def changes(self, after: int, passages: int, *, dense: bool = False) -> list[Change]:
         """The next changes after a number, in order: whole articles, until they hold at least so many `passages`."""
         number = _number(dense=dense)
-        return self._changes([sa.select(articles_table).where(number > after).order_by(number)], passages, dense=dense)
+        return self._changes([sa.select(tables.articles).where(number > after).order_by(number)], passages, dense=dense)
 
     def unembedded(self, passages: int, start: str = "") -> list[Change]:
         """Articles whose passages have no vectors yet, in the order of their ids from `start` on, then from the first:
         whole ones, until they hold at least so many passages.
         """
-        a = articles_table.c
-        query = sa.select(articles_table).where(~a.embedded).order_by(a.id)
+        a = tables.articles.c
+        query = sa.select(tables.articles).where(~a.embedded).order_by(a.id)
         return self._changes([query.where(a.id >= start), query.where(a.id < start)], passages, empty=False)
 
     def changes_of(self, ids: Sequence[str]) -> list[Change]:
         """What an index of words must know of those of the articles that were ever there, in the order of `ids`."""
         with self.engine.connect() as connection:
-            rows = connection.execute(sa.select(articles_table).where(among(articles_table.c.id, ids))).all()
+            rows = connection.execute(sa.select(tables.articles).where(among(tables.articles.c.id, ids))).all()
             found = {each.article_id: each for each in _changes_of(connection, rows, dense=False)}
         return [found[id_] for id_ in ids if id_ in found]
 
     def behind(self, after: int, *, dense: bool = False) -> int:
         """Number of articles that changed after a number."""
-        query = sa.select(sa.func.count()).select_from(articles_table)
+        query = sa.select(sa.func.count()).select_from(tables.articles)
         return int(self.scalar(query.where(_number(dense=dense) > after)))
 
     def pending(self, after: int, *, dense: bool = False) -> int:
         """Number of passages to index in all changes after a number."""
         query = sa.select(sa.func.count()).select_from(OF_ARTICLES).where(INDEXED, _number(dense=dense) > after)
-        return int(self.scalar(query.where(articles_table.c.embedded) if dense else query))
+        return int(self.scalar(query.where(tables.articles.c.embedded) if dense else query))
 
     def unembedded_passages(self) -> int:
         """Number of passages that have no vectors yet."""
         query = sa.select(sa.func.count()).select_from(OF_ARTICLES)
-        return int(self.scalar(query.where(~articles_table.c.embedded)))
+        return int(self.scalar(query.where(~tables.articles.c.embedded)))
 
     def vectors(self, ids: Collection[str]) -> dict[str, Vectors]:
         """The vectors of those of the passages that have one, by passage id."""
@@ -146,8 +131,7 @@ class Writer:
         self._connection = connection
         if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
             self._execute(sa.select(sa.func.pg_advisory_xact_lock(SEQ_LOCK)))
-        newest = (sa.select(sa.func.max(_number(dense=each))) for each in (False, True))
-        self._seq = max(int(self._execute(query).scalar() or 0) for query in newest)
+        self._seq = int(self._execute(sa.select(sa.func.max(_number(dense=True)))).scalar() or 0)
 
     def put(
         self, article: Article, spans: Sequence[Span], *, bands: Collection[int] = (), copy_of: str | None = None
@@ -165,10 +149,10 @@ class Writer:
         revision, added_at = (old.revision + 1, old.added_at) if old is not None else (1, now)
         values = values_of(article) | {"revision": revision, "content_hash": digest, "copy_of": copy_of}
         values |= {"removed": False, "added_at": added_at, "changed_at": now}
-        values |= {"embedded": copy_of is not None or not spans, "row_hash": row_hash(values, _cut(spans))}
+        values |= {"embedded": copy_of is not None or not spans, "row_hash": row_hash(values, spans)}
         values |= self._numbered()
         if old is None:
-            self._execute(articles_table.insert().values(**values))
+            self._execute(tables.articles.insert().values(**values))
         else:
             if not old.removed:
                 self._record(old)
@@ -179,7 +163,7 @@ class Writer:
         self._put_passages(article.id, digest, spans)
         if bands:
             rows = [{"key": key, "article_id": article.id} for key in sorted(set(bands))]
-            self._execute(bands_table.insert(), rows)
+            self._execute(tables.bands.insert(), rows)
         if copy_of is not None:
             return OutcomeKind.COPY
         return OutcomeKind.NEW if old is None or old.removed else OutcomeKind.CHANGED
@@ -189,7 +173,7 @@ class Writer:
 
         What was changed or embedded since is left alone. Each stored one is a change that the dense index must know of.
         """
-        a, p = articles_table.c, passages_table.c
+        a, p = tables.articles.c, tables.passages.c
         waiting: dict[str, set[str]] = defaultdict(set)
         query = sa.select(p.article_id, p.id).select_from(OF_ARTICLES)
         query = query.where(among(a.id, [change.article_id for change in changes]), ~a.embedded)
@@ -199,19 +183,19 @@ class Writer:
             if waiting[change.article_id] == {each.id for each in change.passages}:
                 raw = packed(matrix)
                 row = {"article_id": change.article_id, "digest": vectors_digest(raw), "vectors": raw}
-                upsert(self._connection, vectors_table, [row])
+                upsert(self._connection, tables.vectors, [row])
                 self._seq += 1
                 self._update(change.article_id, embedded=True, dense_seq=self._seq)
 
     def forget_vectors(self, article_ids: Collection[str] | None = None) -> None:
         """Have these articles embedded anew; None means all of them."""
-        a, v = articles_table.c, vectors_table.c
+        a, v = tables.articles.c, tables.vectors.c
         of_vectors, of_articles = (
             sa.true() if article_ids is None else among(column, article_ids) for column in (v.article_id, a.id)
         )
-        self._execute(vectors_table.delete().where(of_vectors))
-        there = sa.exists().where(passages_table.c.article_id == a.id)
-        self._execute(articles_table.update().where(of_articles, INDEXED, there).values(embedded=False))
+        self._execute(tables.vectors.delete().where(of_vectors))
+        there = sa.exists().where(tables.passages.c.article_id == a.id)
+        self._execute(tables.articles.update().where(of_articles, INDEXED, there).values(embedded=False))
 
     def know_inputs(self, articles: Sequence[Article]) -> None:
         """Remember articles, which are stored with this very content, by their `input_digest` where they have one."""
@@ -220,20 +204,19 @@ class Writer:
             {"digest": digest, "article_id": each.id, "content_hash": content_hash(each)}
             for digest, each in by_digest.items()
         ]
-        upsert(self._connection, inputs_table, rows)
+        upsert(self._connection, tables.inputs, rows)
 
     def note(self, key: str, value: str) -> None:
         """Note something of the corpus as a whole."""
-        upsert(self._connection, corpus_table, [{"key": key, "value": value}])
+        upsert(self._connection, tables.corpus, [{"key": key, "value": value}])
 
     def recut(self, article_id: str, spans: Sequence[Span]) -> None:
         """Give an article other passages, to be embedded anew."""
         row = self._row(article_id)
-        for table in (passages_table, vectors_table):
+        for table in (tables.passages, tables.vectors):
             self._execute(table.delete().where(table.c.article_id == article_id))
         self._put_passages(article_id, row.content_hash, spans)
-        embedded, digest = row.copy_of is not None or not spans, row_hash(row._mapping, _cut(spans))
-        self._update(article_id, **self._numbered(), embedded=embedded, row_hash=digest)
+        self._change(row, spans, embedded=row.copy_of is not None or not spans)
 
     def holds(self, article: Article) -> bool:
         """Whether the article is in the corpus with this very content."""
@@ -246,7 +229,7 @@ class Writer:
 
     def originals_by_bands(self, keys: Collection[int]) -> list[Article]:
         """Articles that share a band key and are no copies themselves, those sharing most keys first."""
-        a, b = articles_table.c, bands_table.c
+        a, b = tables.articles.c, tables.bands.c
         query = sa.select(b.article_id, sa.func.count()).where(among(b.key, keys)).group_by(b.article_id)
         shared = {row[0]: row[1] for row in self._execute(query)}
         sharing = self._execute(sa.select(a.id, a.copy_of).where(among(a.id, shared), ~a.removed))
@@ -255,16 +238,16 @@ class Writer:
 
     def boilerplate(self, source: str) -> bytes:
         """What was learned of a publisher's recurring paragraphs; empty where nothing was."""
-        query = sa.select(boilerplate_table.c.state).where(boilerplate_table.c.source == source)
+        query = sa.select(tables.boilerplate.c.state).where(tables.boilerplate.c.source == source)
         return bytes(self._execute(query).scalar() or b"")
 
     def learn_boilerplate(self, source: str, state: bytes) -> None:
         """Store what was learned of a publisher's recurring paragraphs."""
-        upsert(self._connection, boilerplate_table, [{"source": source, "state": state}])
+        upsert(self._connection, tables.boilerplate, [{"source": source, "state": state}])
 
     def copies_of(self, article_id: str) -> list[Article]:
         """Articles that are linked as copies of this one, oldest first."""
-        return articles_where(self._connection, articles_table.c.copy_of == article_id)
+        return articles_where(self._connection, tables.articles.c.copy_of == article_id)
 
     def renumber(self, article_ids: Iterable[str]) -> None:
         """Have the indexes take these articles in once more, as if each had just changed."""
@@ -273,15 +256,10 @@ class Writer:
 
     def link(self, article_id: str, copy_of: str | None) -> None:
         """Make an article a copy of another one, or (None) an original again."""
-        row, spans = self._row(article_id), self._spans(article_id)
-        embedded = sa.exists().where(vectors_table.c.article_id == articles_table.c.id)
-        self._update(
-            article_id,
-            **self._numbered(),
-            copy_of=copy_of,
-            embedded=sa.true() if copy_of is not None or not spans else embedded,
-            row_hash=row_hash({**row._mapping, "copy_of": copy_of}, spans),
-        )
+        spans = self._execute(sa.select(tables.passages).where(tables.passages.c.article_id == article_id)).all()
+        has_vectors = sa.exists().where(tables.vectors.c.article_id == tables.articles.c.id)
+        embedded = sa.true() if copy_of is not None or not spans else has_vectors
+        self._change(self._row(article_id), spans, copy_of=copy_of, embedded=embedded)
 
     def remove(self, article_id: str, *, record: bool = True) -> bool:
         """Take an article out of the corpus; its oldest copy takes its place. False where it was not there.
@@ -291,9 +269,7 @@ class Writer:
         row = self._row(article_id)
         if row is None or row.removed:
             return False
-        values = {"removed": True, "copy_of": None, "embedded": True, "changed_at": timestamp()}
-        digest = row_hash({**row._mapping, **values}, [])
-        self._update(article_id, **values, **self._numbered(), row_hash=digest)
+        self._change(row, [], removed=True, copy_of=None, embedded=True, changed_at=timestamp())
         if record:
             self._record(row)
         self._count(row.source, -1)
@@ -311,27 +287,27 @@ class Writer:
         ids = set(article_ids)
         for id_ in ids:
             self.remove(id_)
-            self._execute(revisions_table.delete().where(revisions_table.c.article_id == id_))
+            self._execute(tables.revisions.delete().where(tables.revisions.c.article_id == id_))
             if (row := self._row(id_)) is not None:
-                self._update(id_, **NOTHING, content_hash="", row_hash=row_hash({**row._mapping, **NOTHING}, []))
-        upsert(self._connection, purged_table, [{"article_id": id_, "purged_at": timestamp()} for id_ in ids])
-        answers = self._execute(sa.select(answers_table.c.id, answers_table.c.citations))
+                self._change(row, [], **NOTHING, content_hash="")
+        upsert(self._connection, tables.purged, [{"article_id": id_, "purged_at": timestamp()} for id_ in ids])
+        answers = self._execute(sa.select(tables.answers.c.id, tables.answers.c.citations))
         cited = {row.id: {each.get("article_id") for each in row.citations or ()} for row in answers}
         forget_answers(self._connection, [id_ for id_, articles in cited.items() if articles & ids])
 
     def allow(self, article_ids: Iterable[str]) -> None:
         """Take purged articles in again when they are met."""
-        self._execute(purged_table.delete().where(among(purged_table.c.article_id, list(article_ids))))
+        self._execute(tables.purged.delete().where(among(tables.purged.c.article_id, list(article_ids))))
 
     def is_purged(self, article_id: str) -> bool:
         """Whether the article was purged, and may not come back."""
-        return is_purged(self._connection, article_id)
+        return self._execute(purged(article_id)).scalar() is not None
 
     def forget_revisions(self, keys: Iterable[tuple[str, int]]) -> None:
         """Drop recorded states: (article id, revision) each."""
-        r = revisions_table.c
+        r = tables.revisions.c
         for article_id, revision in keys:
-            self._execute(revisions_table.delete().where(r.article_id == article_id, r.revision == revision))
+            self._execute(tables.revisions.delete().where(r.article_id == article_id, r.revision == revision))
 
     def mistrust(self, article_id: str) -> None:
         """Note that an article is damaged: it is not shown, and `put` takes any content in its place."""
@@ -339,21 +315,26 @@ class Writer:
 
     def _put_passages(self, article_id: str, digest: str, spans: Sequence[Span]) -> None:
         rows = [
-            {"id": passage_id(article_id, digest, number), "article_id": article_id, "start": start, "end": end}
-            for number, (start, end) in enumerate(_cut(spans))
+            {
+                "id": passage_id(article_id, digest, number),
+                "article_id": article_id,
+                "start": span.start,
+                "end": span.end,
+            }
+            for number, span in enumerate(spans)
         ]
         if rows:
-            self._execute(passages_table.insert(), rows)
-
-    def _spans(self, article_id: str) -> list[tuple[int, int]]:
-        spans = sa.select(passages_table).where(passages_table.c.article_id == article_id)
-        return [(row.start, row.end) for row in self._execute(spans)]
+            self._execute(tables.passages.insert(), rows)
 
     def _row(self, article_id: str) -> Any:
-        return self._execute(sa.select(articles_table).where(articles_table.c.id == article_id)).one_or_none()
+        return self._execute(sa.select(tables.articles).where(tables.articles.c.id == article_id)).one_or_none()
 
     def _update(self, article_id: str, **values: Any) -> None:
-        self._execute(articles_table.update().where(articles_table.c.id == article_id).values(**values))
+        self._execute(tables.articles.update().where(tables.articles.c.id == article_id).values(**values))
+
+    def _change(self, row: Any, spans: Sequence[Any], **values: Any) -> None:
+        """Update a row as a change that the indexes must know of; `spans` are its passages then."""
+        self._update(row.id, **values, **self._numbered(), row_hash=row_hash({**row._mapping, **values}, spans))
 
     def _record(self, row: Any) -> None:
         """Keep a state that is about to be replaced; a damaged one is none."""
@@ -361,14 +342,14 @@ class Writer:
             return
         kept = values_of(article)
         state = {"article_id": row.id, "revision": row.revision, "recorded_at": row.changed_at}
-        self._execute(revisions_table.insert().values(**state, article=kept, digest=revision_digest(kept)))
+        self._execute(tables.revisions.insert().values(**state, article=kept, digest=revision_digest(kept)))
 
     def _forget(self, article_id: str) -> None:
-        for table in (passages_table, vectors_table, bands_table, inputs_table):
+        for table in (tables.passages, tables.vectors, tables.bands, tables.inputs):
             self._execute(table.delete().where(table.c.article_id == article_id))
 
     def _count(self, source: str | None, more: int) -> None:
-        upsert(self._connection, sources_table, [{"source": source or "", "articles": more}], add="articles")
+        upsert(self._connection, tables.sources, [{"source": source or "", "articles": more}], add="articles")
 
     def _numbered(self) -> dict[str, int]:
         self._seq += 1
@@ -376,11 +357,7 @@ class Writer:
 
 
 def _number(*, dense: bool) -> sa.ColumnElement[int]:
-    return articles_table.c.dense_seq if dense else articles_table.c.seq
-
-
-def _cut(spans: Sequence[Span]) -> list[tuple[int, int]]:
-    return [(span.start, span.end) for span in spans]
+    return tables.articles.c.dense_seq if dense else tables.articles.c.seq
 
 
 def _changes_of(connection: sa.Connection, rows: Sequence[Any], *, dense: bool) -> list[Change]:

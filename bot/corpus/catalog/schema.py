@@ -66,8 +66,8 @@ def _partial(name: str, column: str, sqlite_where: str, postgresql_where: str) -
     return sa.Index(name, column, sqlite_where=sa.text(sqlite_where), postgresql_where=sa.text(postgresql_where))
 
 
-corpus_table = sa.Table("corpus", metadata, _key("key"), _some("value"))
-articles_table = sa.Table(
+corpus = sa.Table("corpus", metadata, _key("key"), _some("value"))
+articles = sa.Table(
     "articles",
     metadata,
     _key("id"),
@@ -101,57 +101,57 @@ articles_table = sa.Table(
     # By days alone: SQLite would take one by `removed` to list all articles, where a few ids are asked for.
     _partial("ix_articles_days", "published", "removed = 0", "NOT removed"),
 )
-passages_table = sa.Table(
+passages = sa.Table(
     "passages", metadata,
     _key("id"), _some("article_id", index=True), _some("start", sa.Integer), _some("end", sa.Integer),
 )  # fmt: skip
-vectors_table = sa.Table(
+vectors = sa.Table(
     "vectors", metadata, _key("article_id"), _some("digest"), _some("vectors", sa.LargeBinary)
 )  # fmt: skip
-sources_table = sa.Table("sources", metadata, _key("source"), _some("articles", sa.BigInteger))
-purged_table = sa.Table("purged", metadata, _key("article_id"), _some("purged_at"))
-revisions_table = sa.Table(
+sources = sa.Table("sources", metadata, _key("source"), _some("articles", sa.BigInteger))
+purged = sa.Table("purged", metadata, _key("article_id"), _some("purged_at"))
+revisions = sa.Table(
     "revisions", metadata,
     _key("article_id"), _key("revision", sa.Integer), _some("recorded_at"), _some("article", JSON),
     _some("digest", server_default="none"),
 )  # fmt: skip
-bands_table = sa.Table(
+bands = sa.Table(
     "bands", metadata,
     _key("key", sa.BigInteger), _key("article_id"), sa.Index("ix_bands_article_id", "article_id"),
     sqlite_with_rowid=False,
 )  # fmt: skip
-inputs_table = sa.Table(
+inputs = sa.Table(
     "inputs", metadata,
     _key("digest"), _some("article_id"), _some("content_hash"), sa.Index("ix_inputs_article_id", "article_id"),
     sqlite_with_rowid=False,
 )  # fmt: skip
-boilerplate_table = sa.Table("boilerplate", metadata, _key("source"), _some("state", sa.LargeBinary))
-runs_table = sa.Table(
+boilerplate = sa.Table("boilerplate", metadata, _key("source"), _some("state", sa.LargeBinary))
+runs = sa.Table(
     "runs", metadata,
     _key("id", sa.Integer), _some("started_at", STAMP), sa.Column("finished_at", STAMP), _some("counts", JSON),
 )  # fmt: skip
-feeds_table = sa.Table(
+feeds = sa.Table(
     "feeds", metadata,
     _key("address"), _some("kind"), _some("reading"), sa.Column("etag", sa.Text), sa.Column("last_modified", sa.Text),
     sa.Column("retry_at", MOMENT),
 )  # fmt: skip
-links_table = sa.Table(
+links = sa.Table(
     "links", metadata,
     _key("url"), _some("version"), _some("fetches", sa.Integer), _some("failures", sa.Integer),
     _some("fetched_at", MOMENT),
 )  # fmt: skip
-answers_table = sa.Table(
+answers = sa.Table(
     "answers", metadata,
     _key("id"), _some("given_at", STAMP, index=True), _some("question", JSON), _some("text"),
     sa.Column("short", sa.Text), _some("answered", sa.Boolean), sa.Column("as_of", DAY), sa.Column("model", sa.Text),
     _some("citations", JSON), _some("retrieved", JSON), _some("messages", JSON),
 )  # fmt: skip
-feedback_table = sa.Table(
+feedback = sa.Table(
     "feedback", metadata,
     _key("answer_id"), _key("voter"), _some("rating"), sa.Column("reason", sa.Text), sa.Column("correction", sa.Text),
     _some("given_at"),
 )  # fmt: skip
-guilds_table = sa.Table("guilds", metadata, _key("id"), _some("settings", JSON), _some("changed_at"))
+guilds = sa.Table("guilds", metadata, _key("id"), _some("settings", JSON), _some("changed_at"))
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, add: str = "") -> None:

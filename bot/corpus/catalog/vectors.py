@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import sqlalchemy as sa
 
-from bot.corpus.catalog.schema import among, passages_table, vectors_table
+import bot.corpus.catalog.schema as tables
+from bot.corpus.catalog.schema import among
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ def vectors_of(connection: sa.Connection, article_ids: Collection[str]) -> dict[
     import numpy as np
 
     found = {}
-    for row in connection.execute(sa.select(vectors_table).where(among(vectors_table.c.article_id, article_ids))):
+    for row in connection.execute(sa.select(tables.vectors).where(among(tables.vectors.c.article_id, article_ids))):
         if vectors_digest(row.vectors) == row.digest:
             count, raw = int.from_bytes(row.vectors[:4], "little"), row.vectors[4:]
             found[row.article_id] = np.frombuffer(raw, dtype="<f2").astype(np.float32).reshape(count, -1)
@@ -33,7 +34,7 @@ def vectors_of(connection: sa.Connection, article_ids: Collection[str]) -> dict[
 def vectors_of_passages(connection: sa.Connection, ids: Collection[str]) -> dict[str, Vectors]:
     """The vectors of those of the passages that have one, by passage id."""
     wanted, articles = set(ids), {id_.split(".", 1)[0] for id_ in ids}
-    p = passages_table.c
+    p = tables.passages.c
     found, places = {}, Counter[str]()
     of_articles = vectors_of(connection, articles)
     query = sa.select(p.id, p.article_id).where(among(p.article_id, articles)).order_by(p.article_id, p.start)
