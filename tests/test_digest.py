@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from bot.answering.deciding import Chosen
 from bot.answering.digest import QUOTES, WORDS, digest
 from bot.schema import Article, Hit, Passage, Question
@@ -64,6 +66,17 @@ def test_what_articles_share_is_told_before_what_one_says_by_the_way() -> None:
     found = told(*hits)
     assert any(common in each.text for each in found)
     assert sum(common in each.text for each in found) == 1, "the same words are told once"
+
+
+@pytest.mark.parametrize("old", [date(2023, 6, 1), None])
+def test_where_room_is_short_the_newest_articles_and_their_heads_are_told(old: date | None) -> None:
+    filler = " ".join(f"A note on shelf {n}." for n in range(60))
+    said = "Dockers in Kelmouth walked out over night shifts, {} said, for the {} time this year."
+    new = [hit(f"new{n}", date(2024, 1, 1), 1.0, said.format(f"speaker{n}", f"n{n}")) for n in range(8)]
+    aged = [hit(f"old{n}", old, 1.0, said.format(f"clerk{n}", f"o{n}")) for n in range(8)]
+    late = [hit(f"late{n}", date(2024, 1, 1), 1.0, f"{filler} {said.format(f'aide{n}', f'l{n}')}") for n in range(8)]
+    found = told(*aged[:4], *late[:4], *new[:8])
+    assert {each.hit.article.id[:3] for each in found} == {"new"}
 
 
 def test_it_is_short() -> None:

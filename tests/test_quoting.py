@@ -148,9 +148,7 @@ def test_without_a_reader_a_topic_is_covered_by_what_passages_hold_of_it() -> No
         query = parse_query(Question("latest on Cape Wrobel"), TODAY)
         unread = Retrieved(found, QuestionKind.TOPIC, tuple(read_hits(None, "", found)), lambda _: 1.0, found)
         weights = DecisionWeights.load()
-        return quote(
-            query, unread, COVERAGE, not_answered=NOT_ANSWERED, no_articles=NO_ARTICLES, talk={}, weights=weights
-        ).answered
+        return quote(query, unread, COVERAGE, {"not_answered": NOT_ANSWERED}, weights=weights).answered
 
     assert asked(2.0)
     assert not asked(1.0)

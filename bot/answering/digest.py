@@ -25,6 +25,11 @@ LENGTH_POWER = 0.8
 """How much a sentence's length counts against it: 0 prefers long sentences, 1 short ones."""
 BEHIND = 2.0
 """How fast a sentence counts less the further its passage's score is behind the best one's."""
+LEAD_CHARS, LEAD = 600, 1.6
+"""News says first what matters most: what a sentence counts that stands so near an article's head."""
+OLD, OLD_DAYS = 0.3, 10.0
+"""What a sentence counts that is far older than the newest article here, and in how many days it comes that near to it
+by a factor of e."""
 SENTENCE_CHARS_LEAST = 40
 """Shorter sentences are datelines, captions and crossheads."""
 
@@ -33,7 +38,7 @@ class _Candidate(NamedTuple):
     chosen: Chosen
     words: frozenset[str]
     length: int
-    nearness: float
+    weight: float
 
 
 def digest(hits: Sequence[Hit], rarity: Callable[[str], float]) -> list[Chosen]:
@@ -48,8 +53,13 @@ def digest(hits: Sequence[Hit], rarity: Callable[[str], float]) -> list[Chosen]:
         return []
     held = Counter(word for hit in hits for word in _words(f"{hit.article.title} {hit.passage.text}"))
     weights = {word: count / len(hits) * rarity(word) for word, count in held.items() if count > 1 or len(hits) == 1}
+    newest = max(hit.article.published or date.min for hit in hits)
     top = hits[0].score
-    candidates = [candidate for hit in hits for candidate in _candidates(hit, top)]
+    candidates = [
+        candidate
+        for hit in hits
+        for candidate in _candidates(hit, math.exp(BEHIND * (hit.score - top)) * _newness(hit, newest))
+    ]
     taken: list[Chosen] = []
     said: Counter[str] = Counter()
     of_article: Counter[str] = Counter()
@@ -61,7 +71,7 @@ def digest(hits: Sequence[Hit], rarity: Callable[[str], float]) -> list[Chosen]:
             if each.length > room or of_article[each.chosen.hit.article.id] >= PER_ARTICLE:
                 continue
             told = sum(weights.get(word, 0.0) * REPEATED ** said[word] for word in each.words)
-            score = told / each.length**LENGTH_POWER * each.nearness
+            score = told / each.length**LENGTH_POWER * each.weight
             if score > most and alphanumeric(each.chosen.text) not in texts:
                 best, most = each, score
         if best is None:
@@ -76,15 +86,24 @@ def digest(hits: Sequence[Hit], rarity: Callable[[str], float]) -> list[Chosen]:
 
 def beginnings(hits: Sequence[Hit]) -> list[Chosen]:
     """The first sentence of each hit that tells something."""
-    first = (next(_candidates(hit, hit.score), None) for hit in hits)
+    first = (next(_candidates(hit), None) for hit in hits)
     return [each.chosen for each in first if each is not None]
 
 
-def _candidates(hit: Hit, top: float) -> Iterator[_Candidate]:
-    nearness = math.exp(BEHIND * (hit.score - top))
+def _newness(hit: Hit, newest: date) -> float:
+    days = (newest - (hit.article.published or date.min)).days
+    return OLD + (1 - OLD) * math.exp(-days / OLD_DAYS)
+
+
+def _candidates(hit: Hit, weight: float = 1.0) -> Iterator[_Candidate]:
     for each in sentences_of(hit):
         if len(each.text) >= SENTENCE_CHARS_LEAST and is_statement(each.text):
-            yield _Candidate(each, frozenset(_words(each.text)), len(each.text.split()), nearness)
+            yield _Candidate(
+                each,
+                frozenset(_words(each.text)),
+                len(each.text.split()),
+                weight * (LEAD if each.start < LEAD_CHARS else 1.0),
+            )
 
 
 def _joined(taken: Sequence[Chosen]) -> list[Chosen]:
