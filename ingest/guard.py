@@ -88,13 +88,18 @@ class _TimedStream(httpcore2.NetworkStream):
 
     def __init__(self, stream: httpcore2.NetworkStream, backend: GuardedBackend) -> None:
         self._stream, self._backend = stream, backend
-        self.close, self.get_extra_info = stream.close, stream.get_extra_info  # type: ignore[method-assign]
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, left_seconds(self._backend.deadline, timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, left_seconds(self._backend.deadline, timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
 
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None

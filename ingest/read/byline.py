@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from ingest.read.boilerplate_lines import is_boilerplate
-from ingest.read.dates import date_in_url, find_dates
+from ingest.read.dates import FoundDate, date_in_url, find_dates
 from ingest.read.outlets import known_outlet
 
 _PUBLISHED = re.compile(
@@ -48,12 +48,8 @@ class Head(NamedTuple):
     between: tuple[str, ...] = ()
 
 
-class _Stamp(NamedTuple):
-    """A date in a line that is made of dates; `label` is "published", "updated" or empty."""
-
-    label: str
-    day: date
-    moment: datetime | None
+_Stamp = tuple[str, FoundDate]
+"""A date in a line that is made of dates, behind its label: "published", "updated" or nothing."""
 
 
 def is_signature(text: str) -> bool:
@@ -72,7 +68,7 @@ def published_of_head(head: Head, url: str | None, language: str | None = None) 
     """
     order = None if language in (None, "en") else True
     in_url = date_in_url(url) if url else None
-    bare: _Stamp | None = None
+    bare: FoundDate | None = None
     for zone in (head.between, tuple(reversed(head.before[-4:]))):
         stamps = _stamps(zone, order)
         if labelled := _labelled(stamps, "published"):
@@ -84,8 +80,8 @@ def published_of_head(head: Head, url: str | None, language: str | None = None) 
     return bare.day, bare.moment
 
 
-def _labelled(stamps: list[_Stamp], label: str) -> _Stamp | None:
-    return next((stamp for stamp in stamps if stamp.label == label), None)
+def _labelled(stamps: list[_Stamp], label: str) -> FoundDate | None:
+    return next((one for given, one in stamps if given == label), None)
 
 
 def _stamps(lines: Iterable[str], order: bool | None) -> list[_Stamp]:
@@ -107,7 +103,7 @@ def _stamps(lines: Iterable[str], order: bool | None) -> list[_Stamp]:
             if not label and not before.strip(" :") and len(previous) < 30:
                 label = _label(previous)
             if label or (not is_long and _is_date_line(text, covered)):
-                found.append(_Stamp(label, one.day, one.moment))
+                found.append((label, one))
         previous = text
     return found
 

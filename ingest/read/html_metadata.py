@@ -37,7 +37,7 @@ def meta_of(root: HtmlElement, url: str | None = None) -> Article:
     """
     metas = _metas(root)
     canonical = _canonical(root, metas, url or "")
-    main = _main(list(_articles(root)), url or canonical, metas.get("og:title", ""))
+    main = _main(_articles(root), url or canonical)
     said = Fields({"language": root.get("lang") or root.get("xml:lang")}, main, metas).article()
     said = filled(said, Fields({"published": _time(root)}).article())
     publisher = one_line(Fields({"source": main.get("publisher")}).text("source"))
@@ -95,15 +95,15 @@ def _articles(root: HtmlElement) -> Iterator[dict[str, Any]]:
                 queue.extend(node[name] for name in _OF_THE_PAGE if name in node)
 
 
-def _main(articles: list[dict[str, Any]], url: str | None, title: str) -> dict[str, Any]:
-    """The article that the page is about, where it describes several: by its address, by its title, the first dated."""
-    path, key = _path(url), key_of(title)
+def _main(articles: Iterator[dict[str, Any]], url: str | None) -> dict[str, Any]:
+    """The article that the page is about, where it describes several: a dated one, by its address, else the first."""
+    path = _path(url)
 
-    def fit(one: dict[str, Any]) -> tuple[bool, bool, bool]:
+    def fit(one: dict[str, Any]) -> tuple[bool, bool]:
         of_page = one.get("mainEntityOfPage")
         said = (one.get("url"), one.get("@id"), of_page.get("@id") if isinstance(of_page, dict) else of_page)
         is_page = bool(path) and path in {_path(address) for address in said if isinstance(address, str)}
-        return bool(one.get("datePublished")), is_page, bool(key) and key_of(str(one.get("headline", ""))) == key
+        return bool(one.get("datePublished")), is_page
 
     return max(articles, key=fit, default={})
 

@@ -1,27 +1,29 @@
-"""Files of records -> Articles: JSON, JSON Lines, CSV and TSV, Parquet, each as a stream."""
+"""Files of records -> Articles: JSON, JSON Lines, CSV, TSV and Parquet as streams, whatever their fields are called."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from bot.errors import ReadError
-from bot.schema import Outcome
-from ingest.read.cleaning import one_line
+from bot.schema import Article, Outcome
+from ingest.read.cleaning import first_sentence, one_line
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_head
 from ingest.read.encoding import decode_line
-from ingest.read.fields import Fields, all_known_names, key_of_name
+from ingest.read.fields import Fields, all_known_names, filled, key_of_name
 from ingest.read.inputs import digest_of_record, known
 from ingest.read.json_records import Row, json_rows
 from ingest.read.kinds import table_delimiter, text_of_head
 from ingest.read.limits import Limits, as_utf8, lines, megabytes, spooled
-from ingest.read.records import article_of_record
+from ingest.read.markup import paragraphs
 
 PARQUET_BATCH_ROWS = 256
 ROW_GROUP_BYTES = 2 * 1024**3
 THRIFT_BYTES = 64 * 1024**2
+_WHOLE_PAGE = re.compile(r"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
 
 
 def read_json(blob: Blob, options: ReadOptions, _: ReadBlob) -> Items:
@@ -57,6 +59,27 @@ def _items(rows: Iterator[Row], blob: Blob, options: ReadOptions) -> Items:
             yield skipped(origin, str(error), one_line(Fields(record, named=options.fields).text("title"))[:200])
     if empty:
         yield failed(blob.origin, "it holds no records")
+
+
+def article_of_record(
+    record: Mapping[str, Any], origin: str, options: ReadOptions, base_url: str | None = None
+) -> Article:
+    """The article that a record holds. Raises ReadError where it has no text; the text says what it has."""
+    fields = Fields(record, named=options.fields)
+    text = fields.text("text")
+    if not text:
+        names = ", ".join(list(record)[:8])
+        raise ReadError(f"it has no text; its fields are {names}. Name the one with the text by --field text=NAME")
+    article = fields.article(origin)
+    if _WHOLE_PAGE.match(text):
+        from ingest.read.html import read_html
+
+        article = filled(article, read_html(text, url=article.url or base_url, source=options.source))
+    else:
+        article = replace(article, text=paragraphs(text))
+    if not article.text:
+        raise ReadError("its text field is empty")
+    return article if article.title else replace(article, title=first_sentence(article.text))
 
 
 def _table_rows(blob: Blob, options: ReadOptions) -> Iterator[Row]:
