@@ -105,6 +105,13 @@ def test_what_decides_yes_or_no_stands_newest_first() -> None:
     assert [chosen.hit.article.id for chosen in found.chosen] == ["b", "a"]
 
 
+def test_what_hardly_bears_on_yes_or_no_stands_behind_what_decides_it() -> None:
+    older = reading("a", "The strike has ended, both sides said.", shows="ended", day=date(2024, 3, 1))
+    newer = reading("b", "A strike of bakers began in Kelmouth.", sure=0.5, shows="strike", day=date(2024, 5, 1))
+    found = decided(older, newer, question="Has the strike ended?", kind=QuestionKind.YES_NO)
+    assert [chosen.hit.article.id for chosen in found.chosen] == ["a", "b"]
+
+
 def test_a_crosshead_that_gives_the_value_is_quoted_with_what_follows() -> None:
     text = "The harbour closed.\n\nOlga Rask runs the ferry again\n\nShe begins on Monday.\n\nThe tide was low."
     found = decided(reading("a", text, answers={"Olga Rask": 0.8}, shows="harbour"))

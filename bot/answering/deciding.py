@@ -125,6 +125,8 @@ WHOLE_LEAST = 1.0
 """A longer form of a value is taken where it has at least the score of the shorter one."""
 SHOWN_LEAST = 0.3
 """A quote gives a value of its own where that has at least this share of the best value's score."""
+DECIDES_LEAST = 0.5
+"""A quote decides yes or no, and stands by its day, with at least this share of the best one's score."""
 RIVAL_LEAST = 0.8
 """A value stands beside the best one, and before it where it is newer, with at least this share of its score."""
 
@@ -298,11 +300,15 @@ def _chosen(kind: QuestionKind, scored: Sequence[_Scored], value: Value | None) 
 def _newest_first(chosen: list[Chosen], kind: QuestionKind, values: Sequence[Value]) -> list[Chosen]:
     """What decides yes or no, and quotes that each give a value to a fact, newest first; the others behind them."""
     likely = [value for value in values if value.score >= SHOWN_LEAST * values[0].score]
+    best = max((each.score for each in chosen), default=0.0)
 
     def key(each: Chosen) -> tuple[bool, int]:
-        gives = kind is QuestionKind.YES_NO or any(
-            value.hit.article is each.hit.article and each.start <= value.start < each.end for value in likely
-        )
+        if kind is QuestionKind.YES_NO:
+            gives = each.score >= DECIDES_LEAST * best
+        else:
+            gives = any(
+                value.hit.article is each.hit.article and each.start <= value.start < each.end for value in likely
+            )
         return not gives, -(each.hit.article.published or date.min).toordinal() if gives else 0
 
     return sorted(chosen, key=key) if kind in (QuestionKind.YES_NO, QuestionKind.FACT) else chosen
