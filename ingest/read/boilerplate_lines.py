@@ -1,4 +1,4 @@
-"""Which lines of a news page are no part of its article: share rows, teasers, captions, boxes, notices. Pure.
+"""Which lines of a news page are no part of its article: buttons, teasers, captions, boxes, notices. Pure.
 
 A line is judged by its words alone, which stand in data/boilerplate_lines.tsv with an example each. Left out, the body
 F1 of bench_reading's pages falls from .983 to .953 (HTML) and from .984 to .77 (text dumps).
@@ -54,7 +54,7 @@ def _found(kind: str, text: str, form: str = _ANYWHERE) -> bool:
 
 
 def is_boilerplate(line: str) -> bool:
-    """Whether a line is a button, share row, teaser, newsletter box or notice: no part of the article."""
+    """Whether a line is a button, teaser, newsletter box or notice: no part of the article."""
     text = _straight_quotes(line)
     if not text or not any(char.isalnum() for char in text):
         return True
