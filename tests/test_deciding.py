@@ -121,6 +121,19 @@ def test_a_crosshead_that_gives_the_value_is_quoted_with_what_follows() -> None:
     assert all("Olga Rask" not in chosen.text for chosen in found.chosen), "a question tells nothing"
 
 
+def test_what_says_next_to_nothing_is_quoted_only_where_no_short_answer_is_sure() -> None:
+    telling = reading("a", "Olga Rask runs the ferry.", answers={"Olga Rask": 0.9}, shows="runs", sure=6.0)
+    aside = reading("b", "Ivo Lund bought a ferry ticket on Monday.", sure=-6.0)
+
+    def quoted(short_least: float) -> list[str]:
+        weights = replace(WEIGHTS, short={"bias": 0.0}, short_least=short_least)
+        found = decide("Who runs the ferry?", QuestionKind.FACT, (telling, aside), weights)
+        return [chosen.hit.article.id for chosen in found.chosen]
+
+    assert quoted(0.9) == ["a", "b"]
+    assert quoted(0.1) == ["a"]
+
+
 def test_no_sentence_is_quoted_twice_and_limits_hold() -> None:
     same = "The harbour tunnel will open in May, the city said on Friday."
     many = [reading(f"a{n}", same, answers={"May": 0.5}, shows="May") for n in range(6)]

@@ -127,6 +127,8 @@ SHOWN_LEAST = 0.3
 """A quote gives a value of its own where that has at least this share of the best value's score."""
 DECIDES_LEAST = 0.5
 """A quote decides yes or no, and stands by its day, with at least this share of the best one's score."""
+ASIDE_MOST = 0.05
+"""What has a smaller share of the best score says nothing more where a short answer is sure, and is not quoted."""
 RIVAL_LEAST = 0.8
 """A value stands beside the best one, and before it where it is newer, with at least this share of its score."""
 
@@ -140,15 +142,13 @@ def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weigh
     scored = _scored_sentences(kind, readings, shares, weights, of_fact)
     features = _features(question, readings, shares, values, value, scored)
     sure = logistic(weights.short, features)
-    return Decision(
-        kind,
-        tuple(_newest_first(_chosen(kind, scored, of_fact), kind, values)),
-        value,
-        logistic(weights.answered, features),
-        sure,
-        features,
-        of_fact.text if of_fact and sure >= weights.short_least else None,
-    )
+    short = of_fact.text if of_fact and sure >= weights.short_least else None
+    chosen = _chosen(kind, scored, of_fact)
+    if short is not None:
+        best = max((each.score for each in chosen), default=0.0)
+        chosen = [each for each in chosen if each.score >= ASIDE_MOST * best]
+    shown = tuple(_newest_first(chosen, kind, values))
+    return Decision(kind, shown, value, logistic(weights.answered, features), sure, features, short)
 
 
 def logistic(coefficients: Mapping[str, float], features: Mapping[str, float]) -> float:
