@@ -123,7 +123,7 @@ NEWNESS_LEAST = 0.5
 """All that is older than this is as old: a value's age makes it less sure, and no older than three months."""
 WHOLE_LEAST = 1.0
 """A longer form of a value is taken where it has at least the score of the shorter one."""
-SHOWN_LEAST = 0.25
+SHOWN_LEAST = 0.3
 """A quote gives a value of its own where that has at least this share of the best value's score."""
 DECIDES_LEAST = 0.5
 """A quote decides yes or no, and stands by its day, with at least this share of the best one's score."""
