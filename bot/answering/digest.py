@@ -15,7 +15,7 @@ from bot.text.unicode import alphanumeric
 from bot.text.words import WORD
 
 PASSAGES = 20
-WORDS = 160
+WORDS = 170
 """Of all quotes together."""
 QUOTES = 7
 PER_ARTICLE = 3
