@@ -10,6 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 from bot.answering.deciding import Chosen, is_statement, sentences_of
+from bot.retrieval.retriever import LEAD_CHARS
 from bot.schema import Hit
 from bot.text.unicode import alphanumeric
 from bot.text.words import WORD
@@ -25,8 +26,8 @@ LENGTH_POWER = 0.8
 """How much a sentence's length counts against it: 0 prefers long sentences, 1 short ones."""
 BEHIND = 2.0
 """How fast a sentence counts less the further its passage's score is behind the best one's."""
-LEAD_CHARS, LEAD = 600, 1.6
-"""News says first what matters most: what a sentence counts that stands so near an article's head."""
+LEAD = 1.6
+"""News says first what matters most: what a sentence counts that stands at an article's head."""
 OLD, OLD_DAYS = 0.3, 10.0
 """What a sentence counts that is far older than the newest article here, and in how many days it comes that near to it
 by a factor of e."""

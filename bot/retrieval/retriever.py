@@ -33,6 +33,7 @@ T = TypeVar("T")
 CANDIDATES = 60
 """Passages taken from each index before their scores are fused; as many as are asked for where that is more."""
 LEAD_CHARS = 600
+"""What begins so near an article's head stands there: news says first what matters most."""
 WIDER = 1.3
 ENOUGH = 0.5
 WIDE_AT_MOST = 1_000
