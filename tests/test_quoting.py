@@ -138,6 +138,13 @@ def test_an_overview_of_what_no_article_is_about_is_refused(reader: Reader) -> N
         return answered(reader, text, found, kind=QuestionKind.TOPIC, weights=DecisionWeights.load())
 
     assert asked("what's the latest on the keepers of Cape Wrobel?").answered
+    few = hits(
+        LIGHTHOUSE_2023, *(replace(LIGHTHOUSE_2019, id=f"o{n}", text=f"Rain fell on Oslo, day {n}.") for n in range(3))
+    )
+    one = answered(
+        reader, "latest on the keepers of Cape Wrobel", few, kind=QuestionKind.TOPIC, weights=DecisionWeights.load()
+    )
+    assert one.answered, "one article on a topic is enough"
     assert not asked("what's the latest on the cholera outbreak in Haiti?").answered
 
 

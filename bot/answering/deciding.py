@@ -30,7 +30,7 @@ class DecisionWeights:
 
     `passage` weighs a passage's log-odds of holding the answer; `span_share` is, by kind, what spans count against
     evidence; `answered` and `short` are the coefficients of two logistic models over a decision's features, with
-    `bias`; `topic` those of one that tells from the relevance of the best passages whether there is anything to give
+    `bias`; `topic` those of one that tells from the relevance of the best passage whether there is anything to give
     an overview of. Below `answer_least`, the probability that the quotes answer, nothing is said; below `short_least`,
     that the short answer is right, none is given: a value in bold is a promise.
     """
@@ -43,7 +43,7 @@ class DecisionWeights:
     )
     answered: Mapping[str, float] = field(default_factory=lambda: {"bias": 4.0})
     short: Mapping[str, float] = field(default_factory=lambda: {"bias": -4.0})
-    topic: Mapping[str, float] = field(default_factory=lambda: {"bias": -2.3, "relevance": 1.0})
+    topic: Mapping[str, float] = field(default_factory=lambda: {"bias": -3.8, "relevance": 1.0})
     answer_least: float = 0.5
     short_least: float = 0.85
 

@@ -66,7 +66,7 @@ def _covered(retrieved: Retrieved, near: Sequence[Hit], weights: DecisionWeights
     a word with it. Where no reader tells what passages are about, their scores do."""
     told = [reading.relevance for reading in retrieved.readings]
     if any(told):
-        return logistic(weights.topic, {"relevance": sum(told) / len(told)})
+        return logistic(weights.topic, {"relevance": max(told)})
     return float(any(hit.parts.get("matter", 0.0) >= MATTER_LEAST for hit in near))
 
 
