@@ -138,9 +138,11 @@ def test_an_overview_of_what_no_article_is_about_is_refused(reader: Reader) -> N
         return answered(reader, text, found, kind=QuestionKind.TOPIC, weights=DecisionWeights.load())
 
     assert asked("what's the latest on the keepers of Cape Wrobel?").answered
-    few = hits(
-        LIGHTHOUSE_2023, *(replace(LIGHTHOUSE_2019, id=f"o{n}", text=f"Rain fell on Oslo, day {n}.") for n in range(3))
+    rain = (
+        replace(LIGHTHOUSE_2019, id=f"o{n}", title=f"Rain {n}", text=f"It rained in Oslo on day {n} of May.")
+        for n in range(3)
     )
+    few = [*hits(LIGHTHOUSE_2023), *hits(*rain, held=0.0)]
     one = answered(
         reader, "latest on the keepers of Cape Wrobel", few, kind=QuestionKind.TOPIC, weights=DecisionWeights.load()
     )
