@@ -140,7 +140,7 @@ def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weigh
     value = _current(values) if values else None
     of_fact = value if kind is QuestionKind.FACT else None
     scored = _scored_sentences(kind, readings, shares, weights, of_fact)
-    features = _features(question, readings, shares, values, value, scored)
+    features = _features(question, kind, readings, shares, values, value, scored)
     sure = logistic(weights.short, features)
     short = of_fact.text if of_fact and sure >= weights.short_least else None
     chosen = _chosen(kind, scored, of_fact)
@@ -157,15 +157,21 @@ def logistic(coefficients: Mapping[str, float], features: Mapping[str, float]) -
     return _sigmoid(max(-30.0, min(30.0, logit)))
 
 
+def passage_parts(reading: Reading) -> dict[str, float]:
+    """What a passage's log-odds of holding the answer are the weighted sum of, by name."""
+    parts = reading.hit.parts
+    return {
+        "relevance": reading.relevance,
+        "answerable": reading.answerable,
+        "fused": parts.get("fused", reading.hit.score),
+        "newness": parts.get("newness", 0.0),
+    }
+
+
 def passage_shares(readings: Sequence[Reading], weights: DecisionWeights) -> list[float]:
     """How likely each passage is the one that answers, together 1."""
-    own = weights.passage
     logits = [
-        own["relevance"] * reading.relevance
-        + own["answerable"] * reading.answerable
-        + own["fused"] * reading.hit.parts.get("fused", reading.hit.score)
-        + own["newness"] * reading.hit.parts.get("newness", 0.0)
-        for reading in readings
+        sum(weights.passage[name] * part for name, part in passage_parts(reading).items()) for reading in readings
     ]
     top = max(logits)
     powers = [math.exp(logit - top) for logit in logits]
@@ -339,6 +345,7 @@ def _sigmoid(logit: float) -> float:
 
 def _features(
     question: str,
+    kind: QuestionKind,
     readings: Sequence[Reading],
     shares: Sequence[float],
     values: Sequence[Value],
@@ -373,4 +380,6 @@ def _features(
         "dense": max(reading.hit.parts.get("dense", 0.0) for reading in readings),
         "held": parts.get("held", 0.0),
         "about": parts.get("about", 0.0),
+        # A reason or a comparison is found less surely than a fact of the same figures.
+        **{f"of_{each.value}": float(each is kind) for each in LIMITS},
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.answering.deciding import Decision, DecisionWeights, decide
+from bot.answering.deciding import Decision, DecisionWeights, decide, passage_parts
 from bot.asking import Asker
 from bot.errors import UsageError
 from bot.evaluation.metrics import holds, is_yes_no, token_f1
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 RIDGE = 30.0
-STEPS = (0.5, 0.7, 1.4, 2.0)
-ROUNDS = 3
-REFUSED_MOST = 0.05
+SPAN_FLOOR = 0.02
+"""A right value is counted at least so likely: one that no weights can find must not decide them."""
+REFUSED_MOST = 0.06
 """Of the questions that have an answer, the share that may be refused."""
 SHORT_RIGHT_LEAST = 0.87
 """Of the short answers that are shown, the share that must be right in folds that were not fitted to."""
@@ -72,18 +72,20 @@ def look_at(asker: Asker, questions: Sequence[EvalQuestion], slack_days: int) ->
 
 
 def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
-    """Passage weights by coordinate search for right values and quotes, then the two logistic models and thresholds.
+    """Passage weights by maximum likelihood of right values, then the two logistic models and their thresholds.
 
     Raises UsageError where too few questions are answered right, or too few are not.
     """
     import numpy as np
     from sklearn.metrics import roc_auc_score
 
-    weights = _searched(seen, weights)
+    weights = replace(weights, passage=_passage_weights(seen, weights))
     decisions = [_decided(each, weights) for each in seen]
-    of_short = sorted(decisions[0].features)
+    # Values are judged of facts alone, so that the kind of the question tells nothing of them.
+    of_all = sorted(decisions[0].features)
+    of_short = [name for name in of_all if not name.startswith("of_")]
     # How new a value is tells whether it still holds, and not whether the articles answer: archives answer too.
-    names = [name for name in of_short if name != "newness"]
+    names = [name for name in of_all if name != "newness"]
     inputs = np.array([[decision.features[name] for name in names] for decision in decisions])
     with_age = np.array([[decision.features[name] for name in of_short] for decision in decisions])
     counts = np.array([OF_KIND_WEIGHT if each.question.kind else 1.0 for each in seen])
@@ -129,29 +131,33 @@ def _decided(seen: Seen, weights: DecisionWeights) -> Decision:
     return decide(seen.question.text, kind, seen.readings, weights)
 
 
-def _searched(seen: Sequence[Seen], weights: DecisionWeights) -> DecisionWeights:
-    """Passage weights, each multiplied up and down for as long as more is right."""
-    usable = [each for each in seen if each.has_answer]
+def _passage_weights(seen: Sequence[Seen], weights: DecisionWeights) -> dict[str, float]:
+    """Positive weights under which the right values are likeliest, summed over the passages that may hold them.
 
-    def gain(tried: DecisionWeights) -> float:
-        total = 0.0
-        for each in usable:
-            decision = _decided(each, tried)
-            count = OF_KIND_WEIGHT if each.question.kind else 1.0
-            total += count * (_shows(each, decision) + _value_right(each, decision))
-        return total
+    Maximum marginal likelihood over passages and spans (Lee, Chang and Toutanova, "Latent Retrieval for Weakly
+    Supervised Open Domain Question Answering", ACL 2019).
+    """
+    import numpy as np
+    from scipy.optimize import minimize
+    from scipy.special import softmax
 
-    best = gain(weights)
-    for _ in range(ROUNDS):
-        before = best
-        for name in weights.passage:
-            for step in STEPS:
-                tried = replace(weights, passage={**weights.passage, name: round(weights.passage[name] * step, 4)})
-                if (found := gain(tried)) > best:
-                    weights, best = tried, found
-        if best == before:
-            break
-    return weights
+    known = []
+    for each in seen:
+        right = [sum(span.probability for span in reading.spans if _is_right(each.question, span.text))
+                 for reading in each.readings]  # fmt: skip
+        if each.has_answer and any(right):
+            parts = [list(passage_parts(reading).values()) for reading in each.readings]
+            known.append((np.array(parts), np.array(right), OF_KIND_WEIGHT if each.question.kind else 1.0))
+    if not known:
+        return dict(weights.passage)
+
+    def loss(logs: Floats) -> float:
+        own = np.exp(logs)
+        return -float(sum(count * np.log(softmax(parts @ own) @ right + SPAN_FLOOR) for parts, right, count in known))
+
+    names = list(passage_parts(seen[0].readings[0]))
+    found = minimize(loss, np.log([weights.passage[name] for name in names]), method="L-BFGS-B")
+    return {name: round(float(each), 4) for name, each in zip(names, np.exp(found.x), strict=True)}
 
 
 def _shows(seen: Seen, decision: Decision) -> bool:
@@ -171,13 +177,14 @@ def _judges_value(seen: Seen, decision: Decision) -> bool:
 
 
 def _value_right(seen: Seen, decision: Decision) -> bool:
-    if decision.value is None:
-        return False
-    text = decision.value.text
-    if seen.question.answers:
+    return decision.value is not None and _is_right(seen.question, decision.value.text)
+
+
+def _is_right(question: EvalQuestion, short: str) -> bool:
+    if question.answers:
         # A file may list no article for a question that one answers all the same.
-        return token_f1(text, seen.question.answers) >= 0.5 or holds(text, seen.question.answers)
-    return seen.question.is_right(text) and not seen.question.is_wrong(text)
+        return token_f1(short, question.answers) >= 0.5 or holds(short, question.answers)
+    return question.is_right(short) and not question.is_wrong(short)
 
 
 def _logistic_regression() -> Any:
