@@ -179,10 +179,11 @@ def _values(question: str, readings: Sequence[Reading], shares: Sequence[float])
     said: dict[str, list[Value]] = defaultdict(list)
     for reading, share in zip(readings, shares, strict=True):
         for span in reading.spans:
-            key = alphanumeric(span.text)
+            text = reading.hit.article.text[span.start : span.end]
+            key = alphanumeric(text)
             if key and f" {key} " not in asked:
                 score = share * span.probability
-                said[key].append(Value(span.text, score, reading.hit, span.start, span.end, span.probability, 1))
+                said[key].append(Value(text, score, reading.hit, span.start, span.end, span.probability, 1))
     scores = {key: sum(each.score for each in alike) for key, alike in said.items()}
     articles = {key: {each.hit.article.id for each in alike} for key, alike in said.items()}
     # "Rahm" and "Jon Rahm" are one: both count for the likelier form.

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.corpus.catalog.articles import newest
 from bot.corpus.corpus import Corpus
 from bot.models.embeddings import SentenceEmbeddings
@@ -21,13 +24,9 @@ from bot.retrieval.reading import Reading, read_hits
 from bot.schema import Hit, Scope
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from bot.models.reranker import Reranker
 
-    Vector = NDArray[np.float32]
-
+Vector = NDArray[np.float32]
 T = TypeVar("T")
 
 CANDIDATES = 60
