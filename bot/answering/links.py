@@ -56,7 +56,8 @@ def _directive(before: str, quoted: str, after: str) -> str:
     at = len(before)
     edges = [(_first_words(quoted, count), _last_words(quoted, count)) for count in (EDGE_WORDS, 2 * EDGE_WORDS)]
     edges = [(first, last) for first, last in edges if len(first) + len(last) < len(quoted)]
-    if _BREAK not in quoted and (not edges or _is_short(quoted)):
+    short = len(quoted) <= WHOLE_QUOTE_CHARS and len(_encoded(quoted)) <= WHOLE_QUOTE_ENCODED_CHARS
+    if _BREAK not in quoted and (not edges or short):
         edges = [(quoted, "")]
     tries = [("", first, last, "") for first, last in edges]
     first, last = edges[-1]
@@ -70,10 +71,6 @@ def _directive(before: str, quoted: str, after: str) -> str:
         if _found(page, *attempt) == (at, at + len(quoted)):
             return _joined(*attempt)
     return _joined(*tries[-1])
-
-
-def _is_short(quoted: str) -> bool:
-    return len(quoted) <= WHOLE_QUOTE_CHARS and len(_encoded(quoted)) <= WHOLE_QUOTE_ENCODED_CHARS
 
 
 def _first_words(text: str, count: int) -> str:

@@ -76,7 +76,6 @@ def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
 
     Raises UsageError where too few questions are answered right, or too few are not.
     """
-    import numpy as np
     from sklearn.metrics import roc_auc_score
 
     weights = _searched(seen, weights)
@@ -199,7 +198,6 @@ def _model(names: Sequence[str], inputs: Floats, wanted: Floats, counts: Floats)
 
 def _by_folds(inputs: Floats, wanted: Floats, counts: Floats) -> Floats:
     """The probability of each, by a model fitted without its fold."""
-    import numpy as np
     from sklearn.model_selection import PredefinedSplit, cross_val_predict
 
     folds = np.arange(len(inputs)) % FOLDS
@@ -218,8 +216,6 @@ def _by_folds(inputs: Floats, wanted: Floats, counts: Floats) -> Floats:
 
 def _threshold(sure: Floats, right: Floats) -> float:
     """The lowest probability above which enough short answers are right; over 1 where none is."""
-    import numpy as np
-
     order = np.argsort(-sure)
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     enough = np.nonzero((share >= SHORT_RIGHT_LEAST) & (np.arange(1, len(order) + 1) >= SHORT_SHOWN_LEAST))[0]
