@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import PredefinedSplit, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from bot.answering.deciding import Decision, DecisionWeights, decide
 from bot.asking import Asker
@@ -16,12 +24,7 @@ from bot.models.question_kind import QuestionKind
 from bot.retrieval.reading import Reading
 from bot.schema import Question
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
+Floats = NDArray[np.float64]
 FOLDS = 5
 RIDGE = 30.0
 STEPS = (0.5, 0.7, 1.4, 2.0)
@@ -76,8 +79,6 @@ def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
 
     Raises UsageError where too few questions are answered right, or too few are not.
     """
-    from sklearn.metrics import roc_auc_score
-
     weights = _searched(seen, weights)
     decisions = [_decided(each, weights) for each in seen]
     of_short = sorted(decisions[0].features)
@@ -181,10 +182,6 @@ def _value_right(seen: Seen, decision: Decision) -> bool:
 
 def _logistic_regression() -> Any:
     """Ridge logistic regression on standardised inputs."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     return make_pipeline(StandardScaler(), LogisticRegression(C=1 / RIDGE, tol=1e-8, max_iter=1000))
 
 
@@ -198,8 +195,6 @@ def _model(names: Sequence[str], inputs: Floats, wanted: Floats, counts: Floats)
 
 def _by_folds(inputs: Floats, wanted: Floats, counts: Floats) -> Floats:
     """The probability of each, by a model fitted without its fold."""
-    from sklearn.model_selection import PredefinedSplit, cross_val_predict
-
     folds = np.arange(len(inputs)) % FOLDS
     if any(len(np.unique(wanted[folds != fold])) < 2 for fold in range(FOLDS)):
         raise UsageError("Too few of these questions are answered right, or too many, to fit anything. Give more.")
