@@ -87,11 +87,9 @@ def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
     inputs = np.array([[decision.features[name] for name in names] for decision in decisions])
     with_age = np.array([[decision.features[name] for name in of_short] for decision in decisions])
     counts = np.array([OF_KIND_WEIGHT if each.question.kind else 1.0 for each in seen])
-    shows = np.array([_shows(each, decision) for each, decision in zip(seen, decisions, strict=True)], dtype=float)
-    of_value = np.array([_judges_value(each, decision) for each, decision in zip(seen, decisions, strict=True)])
-    right = np.array(
-        [_value_right(each, decision) for each, decision in zip(seen, decisions, strict=True)], dtype=float
-    )
+    shows = np.array(list(map(_shows, seen, decisions)), dtype=float)
+    of_value = np.array(list(map(_judges_value, seen, decisions)))
+    right = np.array(list(map(_value_right, seen, decisions)), dtype=float)
     own = np.array([bool(each.question.kind) for each in seen])
 
     answered = _by_folds(inputs, shows, counts)

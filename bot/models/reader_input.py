@@ -45,10 +45,9 @@ class Pair:
 
 def header(title: str, source: str | None = None, published: date | None = None) -> str:
     """What is known of a passage's article, as the reader sees it."""
-    parts = [f"{title.strip().rstrip('.')}." if title.strip() else ""]
     day = f"{published.day} {published:%B %Y}" if published else ""
-    parts.append(f"{', '.join(each for each in (source, day) if each)}." if source or day else "")
-    return " ".join(part for part in parts if part)
+    known = ", ".join(filter(None, (source, day)))
+    return " ".join(f"{part}." for part in (title.strip().rstrip("."), known) if part)
 
 
 class PairEncoder:
