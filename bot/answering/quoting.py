@@ -9,7 +9,7 @@ from datetime import date
 from bot.answering.deciding import Chosen, DecisionWeights, decide, logistic
 from bot.answering.digest import beginnings, digest
 from bot.answering.hints import covered_subject, likely_spelling
-from bot.answering.links import text_fragment_link
+from bot.answering.links import cite
 from bot.models.question_kind import QuestionKind
 from bot.retrieval.question import ParsedQuery
 from bot.retrieval.retriever import Retrieved
@@ -95,12 +95,10 @@ def answer_of(
 
 def citations_of(chosen: Sequence[Chosen]) -> tuple[Citation, ...]:
     """Chosen runs of sentences as citations with their links, numbered from 1."""
-    found = []
-    for number, each in enumerate(chosen, start=1):
-        article = each.hit.article
-        link = text_fragment_link(article.url, article.text, each.start, each.end) if article.url else None
-        found.append(Citation(number, each.text, each.start, each.end, article, link, each.hit.also_in))
-    return tuple(found)
+    return tuple(
+        cite(number, each.hit.article, each.start, each.end, each.hit.also_in)
+        for number, each in enumerate(chosen, start=1)
+    )
 
 
 def _line(citation: Citation) -> str:

@@ -17,7 +17,7 @@ from bot.answering.check.markup import bare, has_address, unmarked, visible_word
 from bot.answering.check.prompt_injection import is_order
 from bot.answering.check.stream import Piece, SentenceStream
 from bot.answering.check.support import find_violation, is_related, quotes, relatedness
-from bot.answering.links import text_fragment_link
+from bot.answering.links import cite
 from bot.schema import Citation, Hit, Question, Removed
 from bot.text.unicode import folded_text
 
@@ -280,9 +280,7 @@ class ProseCheck:
             known = next((each.number for each in same if each.start <= start and end <= each.end), None)
             if known is None:
                 known = len(self._citations) + 1
-                link = text_fragment_link(article.url, article.text, start, end) if article.url else None
-                quote, also_in = article.text[start:end], passage.hit.also_in
-                self._citations.append(Citation(known, quote, start, end, article, link, also_in))
+                self._citations.append(cite(known, article, start, end, passage.hit.also_in))
             numbers.append(known)
         return numbers
 
