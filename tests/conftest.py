@@ -66,7 +66,6 @@ class RememberingReader:
     """A reader that finds what it has read before in memory."""
 
     def __init__(self, reader: PassageReader) -> None:
-        self.name = reader.name
         self._reader = reader
         self._found: dict[tuple[str, str, str], PassageReading] = {}
 

@@ -7,7 +7,8 @@ from datetime import date
 
 from bot.answering.deciding import LIMITS, Decision, DecisionWeights, decide, logistic, passage_shares
 from bot.models.question_kind import QuestionKind
-from bot.retrieval.reading import Reading, SentenceReading, SpanReading
+from bot.models.reader import ScoredSpan
+from bot.retrieval.reading import Reading, SentenceReading
 from bot.schema import Article, Hit, Passage
 from bot.text.sentences import sentences
 
@@ -27,7 +28,7 @@ def reading(
     article = Article(title=f"On {id_}", text=text, source="Coast Courier", published=day, id=id_)
     hit = Hit(Passage(f"{id_}:0", article, 0, len(text)), 1.0, {"fused": 1.0, "newness": 0.5})
     spans = tuple(
-        SpanReading(text.index(answer), text.index(answer) + len(answer), answer, probability)
+        ScoredSpan(text.index(answer), text.index(answer) + len(answer), probability)
         for answer, probability in (answers or {}).items()
     )
     found = tuple(

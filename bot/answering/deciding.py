@@ -185,10 +185,11 @@ def _values(question: str, readings: Sequence[Reading], shares: Sequence[float])
     said: dict[str, list[Value]] = defaultdict(list)
     for reading, share in zip(readings, shares, strict=True):
         for span in reading.spans:
-            key = alphanumeric(span.text)
+            text = reading.hit.article.text[span.start : span.end]
+            key = alphanumeric(text)
             if key and f" {key} " not in asked:
                 score = share * span.probability
-                said[key].append(Value(span.text, score, reading.hit, span.start, span.end, span.probability, 1))
+                said[key].append(Value(text, score, reading.hit, span.start, span.end, span.probability, 1))
     scores = {key: sum(each.score for each in alike) for key, alike in said.items()}
     articles = {key: {each.hit.article.id for each in alike} for key, alike in said.items()}
     # "Rahm" and "Jon Rahm" are one: both count for the likelier form.
@@ -235,11 +236,6 @@ def is_statement(sentence: str) -> bool:
     return sentence.rstrip(_CLOSERS).endswith((".", "!", "…")) and len(sentence.split()) >= STATEMENT_WORDS
 
 
-def is_question(sentence: str) -> bool:
-    """Whether it ends as a question does."""
-    return sentence.rstrip(_CLOSERS).endswith("?")
-
-
 @dataclass(frozen=True, slots=True)
 class _Scored:
     score: float
@@ -267,7 +263,9 @@ def _scored_sentences(
     for reading, share in zip(readings, shares, strict=True):
         for place, sentence in enumerate(reading.sentences):
             text = reading.hit.article.text[sentence.start : sentence.end]
-            is_crosshead = value is not None and _holds(reading.hit, sentence, value) and not is_question(text)
+            is_crosshead = (
+                value is not None and _holds(reading.hit, sentence, value) and not text.rstrip(_CLOSERS).endswith("?")
+            )
             if not (is_statement(text) or is_crosshead):
                 continue
             shown = span_share * sentence.span + (1 - span_share) * _sigmoid(sentence.evidence)
@@ -312,16 +310,14 @@ def _newest_first(chosen: list[Chosen], kind: QuestionKind, values: Sequence[Val
         if kind is QuestionKind.YES_NO:
             gives = each.score >= DECIDES_LEAST * best
         else:
-            gives = any(
-                value.hit.article is each.hit.article and each.start <= value.start < each.end for value in likely
-            )
+            gives = any(_holds(each.hit, each, value) for value in likely)
         return not gives, -(each.hit.article.published or date.min).toordinal() if gives else 0
 
     return sorted(chosen, key=key) if kind in (QuestionKind.YES_NO, QuestionKind.FACT) else chosen
 
 
-def _holds(hit: Hit, sentence: SentenceReading, value: Value) -> bool:
-    return hit.article.id == value.hit.article.id and sentence.start <= value.start < sentence.end
+def _holds(hit: Hit, run: SentenceReading | Chosen, value: Value) -> bool:
+    return hit.article.id == value.hit.article.id and run.start <= value.start < run.end
 
 
 def _with_neighbours(scored: _Scored) -> tuple[int, int]:

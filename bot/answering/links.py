@@ -7,6 +7,8 @@ from itertools import islice
 from urllib.parse import quote as percent_encode
 from urllib.parse import urlsplit
 
+from bot.schema import Article, Citation
+
 WHOLE_QUOTE_CHARS = 300
 WHOLE_QUOTE_ENCODED_CHARS = 900
 """Longer quotes, and quotes over several paragraphs, are given by their first and last words: in an address a letter of
@@ -18,6 +20,12 @@ _BREAK = "\n"
 _WORD = re.compile(r"[^\s、。，；：！？」』）]*[、。，；：！？」』）]+|\S+")
 """A word; where no blanks stand between words, what ends with a mark: a browser takes no match that cuts a word."""
 _SCHEMES = ("http", "https")
+
+
+def cite(number: int, article: Article, start: int, end: int, also_in: tuple[Article, ...] = ()) -> Citation:
+    """`article.text[start:end]` as a citation, whose link opens the page at these words."""
+    link = text_fragment_link(article.url, article.text, start, end) if article.url else None
+    return Citation(number, article.text[start:end], start, end, article, link, also_in)
 
 
 def text_fragment_link(url: str, text: str, start: int, end: int) -> str:
@@ -56,7 +64,8 @@ def _directive(before: str, quoted: str, after: str) -> str:
     at = len(before)
     edges = [(_first_words(quoted, count), _last_words(quoted, count)) for count in (EDGE_WORDS, 2 * EDGE_WORDS)]
     edges = [(first, last) for first, last in edges if len(first) + len(last) < len(quoted)]
-    if _BREAK not in quoted and (not edges or _is_short(quoted)):
+    short = len(quoted) <= WHOLE_QUOTE_CHARS and len(_encoded(quoted)) <= WHOLE_QUOTE_ENCODED_CHARS
+    if _BREAK not in quoted and (not edges or short):
         edges = [(quoted, "")]
     tries = [("", first, last, "") for first, last in edges]
     first, last = edges[-1]
@@ -70,10 +79,6 @@ def _directive(before: str, quoted: str, after: str) -> str:
         if _found(page, *attempt) == (at, at + len(quoted)):
             return _joined(*attempt)
     return _joined(*tries[-1])
-
-
-def _is_short(quoted: str) -> bool:
-    return len(quoted) <= WHOLE_QUOTE_CHARS and len(_encoded(quoted)) <= WHOLE_QUOTE_ENCODED_CHARS
 
 
 def _first_words(text: str, count: int) -> str:

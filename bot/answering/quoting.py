@@ -9,7 +9,7 @@ from datetime import date
 from bot.answering.deciding import Chosen, DecisionWeights, decide, logistic
 from bot.answering.digest import beginnings, digest
 from bot.answering.hints import covered_subject, likely_spelling
-from bot.answering.links import text_fragment_link
+from bot.answering.links import cite
 from bot.models.question_kind import QuestionKind
 from bot.retrieval.question import ParsedQuery
 from bot.retrieval.retriever import Retrieved
@@ -94,15 +94,11 @@ def answer_of(
 
 
 def citations_of(chosen: Sequence[Chosen]) -> tuple[Citation, ...]:
-    """Chosen runs of sentences as citations, numbered from 1."""
-    return tuple(_citation(number, each) for number, each in enumerate(chosen, start=1))
-
-
-def _citation(number: int, chosen: Chosen) -> Citation:
-    """A chosen run of sentences as a numbered citation with its link."""
-    article = chosen.hit.article
-    link = text_fragment_link(article.url, article.text, chosen.start, chosen.end) if article.url else None
-    return Citation(number, chosen.text, chosen.start, chosen.end, article, link, chosen.hit.also_in)
+    """Chosen runs of sentences as citations with their links, numbered from 1."""
+    return tuple(
+        cite(number, each.hit.article, each.start, each.end, each.hit.also_in)
+        for number, each in enumerate(chosen, start=1)
+    )
 
 
 def _line(citation: Citation) -> str:
@@ -134,7 +130,7 @@ def _refusal(
     confidence: float = 0.0,
     near: Sequence[Hit] = (),
 ) -> Answer:
-    nearest = _citation(1, best) if best is not None and _nearness(best.hit) >= NEAREST_LEAST else None
+    nearest = citations_of([best])[0] if best is not None and _nearness(best.hit) >= NEAREST_LEAST else None
     holes = {
         "articles": f"{coverage.articles:,} {'article' if coverage.articles == 1 else 'articles'}",
         "days": _days(coverage),
@@ -145,16 +141,15 @@ def _refusal(
         "subject": covered_subject(query.question.text, near) or "",
     }
     lines = [
-        _HOLE.sub(lambda hole: holes.get(hole[1], ""), line)
+        _HOLE.sub(lambda hole: holes[hole[1]], line)
         for line in template.strip().splitlines()
         if all(holes.get(name) for name in _HOLE.findall(line))
     ]
-    text = "\n".join(lines)
     return Answer(
         question=query.question,
-        text=text,
+        text="\n".join(lines),
         answered=False,
-        reason=lines[0] if lines else text,
+        reason=lines[0] if lines else "",
         confidence=confidence,
         coverage=coverage,
         nearest=nearest,

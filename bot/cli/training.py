@@ -62,8 +62,8 @@ def _own_examples(parsed: argparse.Namespace, settings: Settings) -> Iterator[Ex
 
     from bot.evaluation.question_file import read_questions
     from bot.evaluation.run import is_relevant
-    from bot.models.reader_input import header
     from bot.models.training.examples import question_examples
+    from bot.retrieval.reading import context_of
     from bot.schema import Question
     from bot.wiring import open_asker
 
@@ -74,10 +74,7 @@ def _own_examples(parsed: argparse.Namespace, settings: Settings) -> Iterator[Ex
         retrieved = asker.retriever.retrieve(asked.understood, OWN_PASSAGES)
         hits = [hit for hit in retrieved.hits if question.relevant is None or is_relevant(question, hit)]
         others = [hit for hit in retrieved.hits if hit not in hits]
-        contexts = [
-            (header(hit.article.title, hit.article.source, hit.article.published), hit.passage.text)
-            for hit in [*hits, *others]
-        ]
+        contexts = [context_of(hit) for hit in [*hits, *others]]
         answers = [*question.answers, *question.short]
         if answers:
             rows.append((question.text, answers, contexts))

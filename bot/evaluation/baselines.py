@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from bot.answering.deciding import Chosen, sentences_of
 from bot.answering.quoting import citations_of
 from bot.models.embeddings import SentenceEmbeddings
 from bot.retrieval.question import ParsedQuery
-from bot.retrieval.retriever import Retriever
+from bot.retrieval.retriever import Found, Retriever
 from bot.schema import Answer, Hit, Scope
 from bot.text.words import stems, words
 
@@ -25,14 +24,14 @@ def dense_hits(retriever: Retriever, query: ParsedQuery, k: int) -> list[Hit]:
     """
     vector = retriever.embeddings.encode([query.question.text], "query")[0]
     found = retriever.corpus.vectors.search(vector, k, _scope(query))
-    return _hits(retriever, found, "dense")
+    return retriever.hits([Found(id_, score, {"dense": score}) for id_, score in found])
 
 
 def lexical_hits(retriever: Retriever, query: ParsedQuery, k: int) -> list[Hit]:
     """The `k` best passages by BM25 over text and title; narrowed as `dense_hits`."""
     terms = retriever.corpus.lexical.terms(query.question.text)
     found = retriever.corpus.lexical.search(terms, k, _scope(query))
-    return _hits(retriever, found, "lexical")
+    return retriever.hits([Found(id_, score, {"lexical": score}) for id_, score in found])
 
 
 def best_by_words(query: ParsedQuery, hits: Sequence[Hit], idf: Callable[[str], float]) -> Answer:
@@ -58,16 +57,6 @@ def best_by_cosine(query: ParsedQuery, hits: Sequence[Hit], embeddings: Sentence
 def _scope(query: ParsedQuery) -> Scope | None:
     day = query.question.as_of
     return Scope(known_by=day) if day else None
-
-
-def _hits(retriever: Retriever, found: Sequence[tuple[str, Any]], part: str) -> list[Hit]:
-    passages = retriever.corpus.passages([id_ for id_, _ in found])
-    copies = retriever.corpus.catalog.copies(list({passage.article.id for passage in passages.values()}))
-    return [
-        Hit(passages[id_], float(score), {part: float(score)}, copies.get(passages[id_].article.id, ()))
-        for id_, score in found
-        if id_ in passages
-    ]
 
 
 def _answer(query: ParsedQuery, scored: Sequence[Chosen]) -> Answer:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import PredefinedSplit, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from bot.answering.deciding import Decision, DecisionWeights, decide, passage_parts
 from bot.asking import Asker
@@ -16,12 +26,7 @@ from bot.models.question_kind import QuestionKind
 from bot.retrieval.reading import Reading
 from bot.schema import Question
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
+Floats = NDArray[np.float64]
 FOLDS = 5
 RIDGE = 30.0
 SPAN_FLOOR = 0.02
@@ -76,9 +81,6 @@ def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
 
     Raises UsageError where too few questions are answered right, or too few are not.
     """
-    import numpy as np
-    from sklearn.metrics import roc_auc_score
-
     weights = replace(weights, passage=_passage_weights(seen, weights))
     decisions = [_decided(each, weights) for each in seen]
     # Values are judged of facts alone, so that the kind of the question tells nothing of them.
@@ -89,11 +91,9 @@ def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
     inputs = np.array([[decision.features[name] for name in names] for decision in decisions])
     with_age = np.array([[decision.features[name] for name in of_short] for decision in decisions])
     counts = np.array([OF_KIND_WEIGHT if each.question.kind else 1.0 for each in seen])
-    shows = np.array([_shows(each, decision) for each, decision in zip(seen, decisions, strict=True)], dtype=float)
-    of_value = np.array([_judges_value(each, decision) for each, decision in zip(seen, decisions, strict=True)])
-    right = np.array(
-        [_value_right(each, decision) for each, decision in zip(seen, decisions, strict=True)], dtype=float
-    )
+    shows = np.array(list(map(_shows, seen, decisions)), dtype=float)
+    of_value = np.array(list(map(_judges_value, seen, decisions)))
+    right = np.array(list(map(_value_right, seen, decisions)), dtype=float)
     own = np.array([bool(each.question.kind) for each in seen])
 
     answered = _by_folds(inputs, shows, counts)
@@ -137,10 +137,6 @@ def _passage_weights(seen: Sequence[Seen], weights: DecisionWeights) -> dict[str
     Maximum marginal likelihood over passages and spans (Lee, Chang and Toutanova, "Latent Retrieval for Weakly
     Supervised Open Domain Question Answering", ACL 2019).
     """
-    import numpy as np
-    from scipy.optimize import minimize
-    from scipy.special import softmax
-
     known = []
     for each in seen:
         right = [sum(span.probability for span in reading.spans if _is_right(each.question, span.text))
@@ -189,10 +185,6 @@ def _is_right(question: EvalQuestion, short: str) -> bool:
 
 def _logistic_regression() -> Any:
     """Ridge logistic regression on standardised inputs."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     return make_pipeline(StandardScaler(), LogisticRegression(C=1 / RIDGE, tol=1e-8, max_iter=1000))
 
 
@@ -206,9 +198,6 @@ def _model(names: Sequence[str], inputs: Floats, wanted: Floats, counts: Floats)
 
 def _by_folds(inputs: Floats, wanted: Floats, counts: Floats) -> Floats:
     """The probability of each, by a model fitted without its fold."""
-    import numpy as np
-    from sklearn.model_selection import PredefinedSplit, cross_val_predict
-
     folds = np.arange(len(inputs)) % FOLDS
     if any(len(np.unique(wanted[folds != fold])) < 2 for fold in range(FOLDS)):
         raise UsageError("Too few of these questions are answered right, or too many, to fit anything. Give more.")
@@ -225,8 +214,6 @@ def _by_folds(inputs: Floats, wanted: Floats, counts: Floats) -> Floats:
 
 def _threshold(sure: Floats, right: Floats) -> float:
     """The lowest probability above which enough short answers are right; over 1 where none is."""
-    import numpy as np
-
     order = np.argsort(-sure)
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     enough = np.nonzero((share >= SHORT_RIGHT_LEAST) & (np.arange(1, len(order) + 1) >= SHORT_SHOWN_LEAST))[0]

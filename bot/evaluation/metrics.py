@@ -12,16 +12,14 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bot.text.unicode import alphanumeric
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Numbers = NDArray[np.float64]
-
+Numbers = NDArray[np.float64]
 Statistic = Literal["ratio", "most_sure", "quantile"]
 DRAWS = 2_000
 SEED = 20_220_616
@@ -115,8 +113,6 @@ class Difference:
 
 def figure(sample: Sample) -> Figure | None:
     """The figure of a sample; None where it is over nothing (no question, or none that counts)."""
-    import numpy as np
-
     numbers = _numbers(sample, list(sample.pairs))
     value = _value(sample, numbers)
     if np.isnan(value):
@@ -132,8 +128,6 @@ def difference(old: Sample, new: Sample) -> Difference | None:
     Where questions match by key, only they count, and both runs are drawn with the same questions: what makes a
     question hard cancels out, and the interval is narrower. Where none matches, the runs are drawn apart.
     """
-    import numpy as np
-
     both = [key for key in new.pairs if key in old.pairs]
     keys_old, keys_new = (both, both) if both else (list(old.pairs), list(new.pairs))
     numbers_old, numbers_new = _numbers(old, keys_old), _numbers(new, keys_new)
@@ -163,14 +157,10 @@ def precision_curve(judged: Sequence[tuple[float, bool]]) -> list[tuple[float, f
 
 
 def _numbers(sample: Sample, keys: Sequence[Hashable]) -> Numbers:
-    import numpy as np
-
     return np.array([sample.pairs[key] for key in keys], dtype=np.float64).reshape(len(keys), 2).T
 
 
 def _value(sample: Sample, numbers: Numbers) -> float:
-    import numpy as np
-
     if numbers.shape[1] == 0:
         return float("nan")
     if sample.statistic == "most_sure":
@@ -189,8 +179,6 @@ def _most_sure(share: float, numbers: Numbers) -> float:
 
 def _draws(sample: Sample, numbers: Numbers, seed: int = SEED) -> Numbers:
     """The statistic of each bootstrap draw."""
-    import numpy as np
-
     random = np.random.default_rng(seed)
     count = numbers.shape[1]
     at_once = max(1, _CELLS_AT_ONCE // count)
@@ -203,8 +191,6 @@ def _draws(sample: Sample, numbers: Numbers, seed: int = SEED) -> Numbers:
 
 def _statistics(sample: Sample, numbers: Numbers, drawn: NDArray[np.int64]) -> Numbers:
     """The statistic of each row of `drawn` (places of questions)."""
-    import numpy as np
-
     first, second = numbers[0][drawn], numbers[1][drawn]
     if sample.statistic == "quantile":
         return np.asarray(np.quantile(first, sample.share, axis=1), dtype=np.float64)

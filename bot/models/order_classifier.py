@@ -18,18 +18,18 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.models.question_kind import SHIPPED, save_whole
 from bot.text.sentences import sentences
 from bot.text.unicode import visible, without_accents
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    Floats = NDArray[np.float64]
-    Numbers = NDArray[np.int64]
-
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 TRAINING = Path(__file__).parent / "training"
 EXAMPLES = TRAINING / "orders.jsonl"
 RIDGE = 0.3
@@ -69,15 +69,11 @@ class OrderClassifier:
     @classmethod
     def load(cls, path: Path) -> OrderClassifier:
         """What `save` wrote."""
-        import numpy as np
-
         kept = np.load(path)
         return cls(dict(zip(kept["feature"].tolist(), kept["weight"].tolist(), strict=True)))
 
     def save(self, path: Path) -> None:
         """Write the head, so that a reader meets it whole or not at all."""
-        import numpy as np
-
         rows = np.array(list(self.weights.items()), dtype=[("feature", "<u4"), ("weight", "<f2")])
         save_whole(path, rows)
 
@@ -122,8 +118,6 @@ def story_sentences() -> list[str]:
 
 def by_manner(examples: Sequence[OrderExample], news: Sequence[str]) -> Iterator[tuple[str, list[float]]]:
     """For each manner and kind of news, the scores of its examples by a head that was fitted without the manner."""
-    import numpy as np
-
     manners = sorted({each.manner for each in examples})
     names, inputs, wanted, counts = _problem(examples, news)
     for fold in range(FOLDS):
@@ -136,7 +130,6 @@ def by_manner(examples: Sequence[OrderExample], news: Sequence[str]) -> Iterator
 
 def _problem(examples: Sequence[OrderExample], news: Sequence[str]) -> tuple[Numbers, csr_array, Floats, Floats]:
     """The features' names, their values (sentences, features), the scores wanted, and what each sentence counts."""
-    import numpy as np
     from scipy.sparse import csr_array
 
     found = [_features(text) for text in (*(each.text for each in examples), *news)]
@@ -149,7 +142,6 @@ def _problem(examples: Sequence[OrderExample], news: Sequence[str]) -> tuple[Num
 
 
 def _solved(names: Numbers, inputs: csr_array, wanted: Floats, counts: Floats) -> OrderClassifier:
-    import numpy as np
     from sklearn.linear_model import Ridge
 
     fitted = Ridge(RIDGE, solver="sparse_cg", tol=PRECISION).fit(inputs, wanted, counts)

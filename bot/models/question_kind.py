@@ -3,8 +3,8 @@
 The head is fitted by regularised least squares to the questions of `training/question_kinds.jsonl`, whose kinds were
 given by hand; for another embedding model it is fitted anew, once. Words and pairs of words are hashed into as many
 inputs (Weinberger et al., "Feature hashing for large scale multitask learning", ICML 2009): an embedding tells what is
-spoken of and little of how it is asked. On 150 questions that others
-wrote over the news of 2022 the kind is right for .92.
+spoken of and little of how it is asked. On 150 questions that others wrote over the news of 2022 the kind is right
+for .92.
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ from contextlib import suppress
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
-
+Floats = NDArray[np.float32]
 QUESTIONS = Path(__file__).parent / "training" / "question_kinds.jsonl"
 SHIPPED = Path(__file__).parent / "weights"
 RIDGE = 1.0
@@ -32,8 +30,6 @@ RIDGE = 1.0
 HASHED_WORDS = 8192
 TALK_MARGIN = 0.5
 """How far talk must be ahead of every kind of question to be taken for talk where the bot was asked by name."""
-
-
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\?|\d+")
 
 
@@ -81,8 +77,6 @@ class KindClassifier:
     @classmethod
     def fitted(cls, texts: Sequence[str], vectors: Floats, kinds: Sequence[QuestionKind]) -> KindClassifier:
         """The head for questions of known kinds with their embeddings (questions, dimension)."""
-        import numpy as np
-
         inputs = _inputs(texts, vectors)
         wanted = 2.0 * np.eye(len(KINDS), dtype=np.float32)[[KINDS.index(kind) for kind in kinds]] - 1.0
         gram = inputs @ inputs.T + RIDGE * np.eye(len(inputs), dtype=np.float32)  # there are fewer texts than inputs
@@ -90,26 +84,17 @@ class KindClassifier:
 
     def save(self, path: Path) -> None:
         """Write the head, so that a reader meets it whole or not at all."""
-        import numpy as np
-
         save_whole(path, self.weights.astype(np.float16))
-
-    def scores(self, text: str, vector: Floats) -> dict[QuestionKind, float]:
-        """A score for each kind, about -1 to 1."""
-        return dict(zip(KINDS, (_inputs([text], vector[None, :]) @ self.weights)[0].tolist(), strict=True))
 
     def kind(self, text: str, vector: Floats, talk_margin: float = TALK_MARGIN) -> QuestionKind:
         """The likeliest kind; talk only where it is ahead of every kind of question by the margin."""
-        scores = self.scores(text, vector)
-        talk = max((kind for kind in KINDS if kind.is_talk), key=scores.__getitem__)
-        asked = max((kind for kind in KINDS if not kind.is_talk), key=scores.__getitem__)
-        return talk if scores[talk] > scores[asked] + talk_margin else asked
+        scores = (_inputs([text], vector[None, :]) @ self.weights)[0]
+        behind = [talk_margin if kind.is_talk else 0.0 for kind in KINDS]
+        return KINDS[int(np.argmax(scores - behind))]
 
 
 def save_whole(path: Path, array: NDArray[Any]) -> None:
     """Write an array, so that a reader meets it whole or not at all."""
-    import numpy as np
-
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{id(array)}.tmp.npy")
     np.save(partial, array)
@@ -129,8 +114,6 @@ def load_kinds(fingerprint: str, encode: Callable[[Sequence[str]], Floats], cach
 
     `fingerprint` names the model's weights; `encode` gives embeddings of questions.
     """
-    import numpy as np
-
     name = kinds_file(fingerprint)
     for folder in (SHIPPED, cache_dir):
         try:
@@ -159,8 +142,6 @@ def kinds_file(fingerprint: str) -> str:
 
 def _inputs(texts: Sequence[str], vectors: Floats) -> Floats:
     """What the head sees: embedding, hashed words, and a one."""
-    import numpy as np
-
     hashed = np.zeros((len(texts), HASHED_WORDS), dtype=np.float32)
     for row, text in enumerate(texts):
         words = _WORD.findall(text.lower().replace("’", "'"))

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bot.errors import ModelError, first_line
 from bot.models.onnx_graphs import open_session
 from bot.models.reader_input import Pair, PairEncoder, padded
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float32]
-
+Floats = NDArray[np.float32]
 WEIGHTS = Path(__file__).parent / "weights"
 FACTS_FILE = "reader.json"
 SPANS = 5
@@ -62,8 +60,6 @@ class PassageReading:
 class PassageReader(Protocol):
     """Reads passages for a question: this module's model, or another one (see `transformers_reader`)."""
 
-    name: str
-
     def read(self, question: str, contexts: Sequence[tuple[str, str]]) -> list[PassageReading]: ...
 
 
@@ -74,8 +70,7 @@ class Reader:
     (pairs, 2): relevance, answerability.
     """
 
-    def __init__(self, name: str, encoder: PairEncoder, logits: Callable[[Sequence[Pair]], tuple[Floats, ...]]) -> None:
-        self.name = name
+    def __init__(self, encoder: PairEncoder, logits: Callable[[Sequence[Pair]], tuple[Floats, ...]]) -> None:
         self._encoder = encoder
         self._logits = logits
 
@@ -89,37 +84,32 @@ class Reader:
         for pair in self._encoder.pairs(question, contexts):
             start, end, evidence, both = (each[0] for each in self._logits([pair]))
             inside = slice(pair.first, pair.first + len(pair.offsets))
-            found.append(reading_of(pair, start[inside], end[inside], evidence[inside], both))
+            spans = best_spans(pair.offsets, start[inside], end[inside])
+            tokens = with_evidence(pair.offsets, evidence[inside])
+            found.append(PassageReading(float(both[0]), float(both[1]), spans, tokens))
         return found
 
 
-def reading_of(pair: Pair, start: Floats, end: Floats, evidence: Floats, both: Floats) -> PassageReading:
-    """A reading from the logits of a passage's tokens."""
-    tokens = tuple((first, last, float(logit)) for (first, last), logit in zip(pair.offsets, evidence, strict=True))
-    return PassageReading(float(both[0]), float(both[1]), best_spans(pair.offsets, start, end), tokens)
+def with_evidence(offsets: Sequence[tuple[int, int]], evidence: Iterable[float]) -> tuple[tuple[int, int, float], ...]:
+    """Tokens of a passage as `PassageReading` has them."""
+    return tuple((start, end, float(logit)) for (start, end), logit in zip(offsets, evidence, strict=True))
 
 
 def best_spans(offsets: Sequence[tuple[int, int]], start: Floats, end: Floats) -> tuple[ScoredSpan, ...]:
     """The likeliest spans: the product of the start's and the end's probability, at most so many tokens long."""
-    import numpy as np
-
     if not offsets:
         return ()
     joint = np.triu(np.outer(_softmax(start), _softmax(end)))
     joint -= np.triu(joint, SPAN_TOKENS)
-    flat = joint.ravel()
-    best = np.argsort(-flat, kind="stable")[:SPANS]
-    width = len(offsets)
+    best = np.argsort(-joint, axis=None, kind="stable")[:SPANS]
     return tuple(
-        ScoredSpan(offsets[int(place) // width][0], offsets[int(place) % width][1], float(flat[place]))
-        for place in best
-        if flat[place] > 0
+        ScoredSpan(offsets[first][0], offsets[last][1], float(joint[first, last]))
+        for first, last in np.transpose(np.unravel_index(best, joint.shape)).tolist()
+        if joint[first, last] > 0
     )
 
 
 def _softmax(logits: Floats) -> Floats:
-    import numpy as np
-
     powers = np.exp(logits - logits.max())
     shares: Floats = powers / powers.sum()
     return shares
@@ -127,7 +117,6 @@ def _softmax(logits: Floats) -> Floats:
 
 def load_reader(folder: Path = WEIGHTS, *, threads: int = 2) -> Reader:
     """Load what `newsbot train-reader` wrote into a folder. Raises ModelError where it cannot be loaded."""
-    import numpy as np
     from tokenizers import Tokenizer
 
     try:
@@ -146,7 +135,7 @@ def load_reader(folder: Path = WEIGHTS, *, threads: int = 2) -> Reader:
         found = session.run(None, {"words": words(ids), "types": types, "mask": mask})
         return tuple(np.asarray(each, dtype=np.float32) for each in found)
 
-    return Reader(facts["name"], encoder, logits)
+    return Reader(encoder, logits)
 
 
 class WordEmbeddings:
@@ -165,8 +154,6 @@ class WordEmbeddings:
     @classmethod
     def quantized(cls, weights: Floats) -> WordEmbeddings:
         """The embeddings of float32 weights, shape (tokens, width); the width is a multiple of the block."""
-        import numpy as np
-
         blocks = weights.reshape(len(weights), -1, cls.BLOCK)
         scales = (np.abs(blocks).max(-1) / 7.0).astype(np.float16)
         steps = np.maximum(scales.astype(np.float32), 1e-8)[..., None]
@@ -176,25 +163,19 @@ class WordEmbeddings:
     @classmethod
     def load(cls, folder: Path) -> WordEmbeddings:
         """What `save` wrote."""
-        import numpy as np
-
         return cls(np.load(folder / "words.npy"), np.load(folder / "word_scales.npy"))
 
     def save(self, folder: Path) -> None:
         """Write them into a folder."""
-        import numpy as np
-
         np.save(folder / "words.npy", self.packed)
         np.save(folder / "word_scales.npy", self.scales)
 
     def __call__(self, ids: NDArray[np.int64]) -> Floats:
         """Embeddings of token ids of any shape: float32, that shape and the width."""
-        import numpy as np
-
         packed = self.packed[ids]
         whole = np.empty((*packed.shape[:-1], 2 * packed.shape[-1]), dtype=np.float32)
         whole[..., 0::2] = packed & 15
         whole[..., 1::2] = packed >> 4
         blocks = (whole - np.float32(8.0)).reshape(*ids.shape, -1, self.BLOCK)
-        found: Floats = np.asarray(blocks * self.scales[ids].astype(np.float32)[..., None], dtype=np.float32)
+        found: Floats = blocks * self.scales[ids].astype(np.float32)[..., None]
         return found.reshape(whole.shape)

@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
-    Numbers = NDArray[np.int64]
-
+Numbers = NDArray[np.int64]
 BOS, PAD, EOS = 0, 1, 2
 QUESTION, CONTEXT, SHARED, MISSING = range(4)
 MAX_TOKENS = 320
 MAX_QUESTION_TOKENS = 64
 MAX_HEADER_TOKENS = 48
+WIDTH_STEP = 8
+"""A batch's width is a multiple of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,9 @@ class Pair:
 
 def header(title: str, source: str | None = None, published: date | None = None) -> str:
     """What is known of a passage's article, as the reader sees it."""
-    parts = [f"{title.strip().rstrip('.')}." if title.strip() else ""]
     day = f"{published.day} {published:%B %Y}" if published else ""
-    parts.append(f"{', '.join(each for each in (source, day) if each)}." if source or day else "")
-    return " ".join(part for part in parts if part)
+    known = ", ".join(filter(None, (source, day)))
+    return " ".join(f"{part}." for part in (title.strip().rstrip("."), known) if part)
 
 
 class PairEncoder:
@@ -64,16 +65,14 @@ class PairEncoder:
         texts = [question, *(text for context in contexts for text in context)]
         encoded = self._tokenizer.encode_batch(texts, add_special_tokens=False)
         asked: list[int] = encoded[0].ids[:MAX_QUESTION_TOKENS]
+        heads, passages = encoded[1::2], encoded[2::2]
         return [
-            self._pair(asked, encoded[1 + 2 * place].ids[:MAX_HEADER_TOKENS], encoded[2 + 2 * place])
-            for place in range(len(contexts))
+            self._pair(asked, head.ids[:MAX_HEADER_TOKENS], body) for head, body in zip(heads, passages, strict=True)
         ]
 
-    def _pair(self, asked: list[int], head: list[int], passage: object) -> Pair:
+    def _pair(self, asked: list[int], head: list[int], passage: Encoding) -> Pair:
         room = self._max_tokens - len(asked) - len(head) - 3
-        body: list[int] = passage.ids[:room]  # type: ignore[attr-defined]
-        offsets: list[tuple[int, int]] = passage.offsets[:room]  # type: ignore[attr-defined]
-        context = head + body
+        context = head + passage.ids[:room]
         in_question, in_context = set(asked), set(context)
         types = [
             QUESTION,
@@ -82,14 +81,12 @@ class PairEncoder:
             *(SHARED if token in in_question else CONTEXT for token in context),
             CONTEXT,
         ]
-        return Pair([BOS, *asked, EOS, *context, EOS], types, len(asked) + 2 + len(head), offsets)
+        return Pair([BOS, *asked, EOS, *context, EOS], types, len(asked) + 2 + len(head), passage.offsets[:room])
 
 
-def padded(pairs: Sequence[Pair], multiple: int = 8) -> tuple[Numbers, Numbers, Numbers]:
+def padded(pairs: Sequence[Pair]) -> tuple[Numbers, Numbers, Numbers]:
     """(ids, types, attention mask) of a batch, each of shape (pairs, tokens)."""
-    import numpy as np
-
-    width = -(-max(len(pair.ids) for pair in pairs) // multiple) * multiple
+    width = -(-max(len(pair.ids) for pair in pairs) // WIDTH_STEP) * WIDTH_STEP
     ids = np.full((len(pairs), width), PAD, dtype=np.int64)
     types = np.zeros_like(ids)
     mask = np.zeros_like(ids)

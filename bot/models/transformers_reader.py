@@ -8,16 +8,10 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.errors import ModelError, first_line
-from bot.models.reader import PassageReading, best_spans
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float32]
+from bot.models.reader import Floats, PassageReading, best_spans, with_evidence
 
 BATCH = 8
 MAX_TOKENS = 512
@@ -32,8 +26,7 @@ class TransformersReader:
     (`...ForTokenClassification`) gives evidence alone: it marks sentences, and no short answer comes of it.
     """
 
-    def __init__(self, name: str, model: Any, tokenizer: Any, *, marks: bool) -> None:
-        self.name = name
+    def __init__(self, model: Any, tokenizer: Any, *, marks: bool) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._marks = marks
@@ -60,12 +53,9 @@ class TransformersReader:
                 output = self._model(**encoded)
             for row, (_, passage) in enumerate(batch):
                 before = len(texts[row]) - len(passage)
-                places = [
-                    place
-                    for place, part in enumerate(encoded.sequence_ids(row))
-                    if part == 1 and offsets[row][place][1] > before
-                ]
-                spans = [(max(0, offsets[row][at][0] - before), offsets[row][at][1] - before) for at in places]
+                parts = zip(encoded.sequence_ids(row), offsets[row], strict=True)
+                places = [place for place, (part, (_, end)) in enumerate(parts) if part == 1 and end > before]
+                spans = [(max(0, start - before), end - before) for start, end in (offsets[row][at] for at in places)]
                 if self._marks:
                     logits = output.logits[row].float().numpy()
                     found.append(_marked(spans, logits[places, -1] - logits[places, 0]))
@@ -75,20 +65,17 @@ class TransformersReader:
         return found
 
 
-def _marked(spans: list[tuple[int, int]], evidence: Floats) -> PassageReading:
-    tokens = tuple((start, end, float(logit)) for (start, end), logit in zip(spans, evidence, strict=True))
-    best = max((logit for *_, logit in tokens), default=-LOG_ODDS_MOST)
-    return PassageReading(0.0, best, (), tokens)
+def _marked(offsets: Sequence[tuple[int, int]], evidence: Floats) -> PassageReading:
+    best = max(evidence.tolist(), default=-LOG_ODDS_MOST)
+    return PassageReading(0.0, best, (), with_evidence(offsets, evidence))
 
 
-def _answered(spans: list[tuple[int, int]], start: Floats, end: Floats, none: float) -> PassageReading:
-    best = best_spans(spans, start, end)
-    sure = float(start.max() + end.max()) - none if len(spans) else -LOG_ODDS_MOST
-    tokens = []
-    for first, last in spans:
-        share = min(sum(span.probability for span in best if span.start < last and span.end > first), 1.0)
-        tokens.append((first, last, _log_odds(share)))
-    return PassageReading(0.0, max(-LOG_ODDS_MOST, min(LOG_ODDS_MOST, sure)), best, tuple(tokens))
+def _answered(offsets: Sequence[tuple[int, int]], start: Floats, end: Floats, none: float) -> PassageReading:
+    best = best_spans(offsets, start, end)
+    sure = float(start.max() + end.max()) - none if offsets else -LOG_ODDS_MOST
+    shares = [sum(span.probability for span in best if span.start < end and span.end > start) for start, end in offsets]
+    tokens = with_evidence(offsets, map(_log_odds, shares))
+    return PassageReading(0.0, max(-LOG_ODDS_MOST, min(LOG_ODDS_MOST, sure)), best, tokens)
 
 
 def _log_odds(probability: float) -> float:
@@ -126,4 +113,4 @@ def load_transformers_reader(name: str) -> TransformersReader:
             "train-reader wrote, a transformers question-answering model that can be downloaded here, or off. Empty: "
             "newsbot's own."
         ) from error
-    return TransformersReader(name, model, tokenizer, marks=marks)
+    return TransformersReader(model, tokenizer, marks=marks)

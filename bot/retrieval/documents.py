@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableConfig
@@ -45,10 +45,8 @@ class NewsRetriever(BaseRetriever):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> list[Document]:
-        """The passages for a question, best first."""
-        if isinstance(input, Question):
-            return await super().ainvoke(input.text, config, question=input, **kwargs)
-        return await super().ainvoke(input, config, **kwargs)
+        """The same in a thread: a search blocks."""
+        return await run_in_executor(config, self.invoke, input, config, **kwargs)
 
     def _get_relevant_documents(
         self,
@@ -59,16 +57,6 @@ class NewsRetriever(BaseRetriever):
         k: int | None = None,
     ) -> list[Document]:
         return [document_of(hit) for hit in self.find(question or query, k or self.k)]
-
-    async def _aget_relevant_documents(
-        self,
-        query: str,
-        *,
-        run_manager: AsyncCallbackManagerForRetrieverRun,  # noqa: ARG002  LangChain hands it in
-        question: Question | None = None,
-        k: int | None = None,
-    ) -> list[Document]:
-        return [document_of(hit) for hit in await run_in_executor(None, self.find, question or query, k or self.k)]
 
 
 def document_of(hit: Hit) -> Document:

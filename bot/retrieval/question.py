@@ -145,21 +145,18 @@ def resolve_followup(question: str, history: Sequence[str]) -> str:
 
 
 def _joined(asked: str, before: str) -> str:
+    names = _names(before)
     if dated := _AND_WHEN.match(asked):
         phrases = date_phrases(dated["when"], _ANY_DAY)
         if phrases and phrases[0].start == 0 and phrases[0].end == len(dated["when"]):
             return _with_time(before, dated["when"])
     if (named := _AND_WHERE.match(asked)) and named["name"].lower() not in STOPWORDS:
         prep = named["prep"]
-        slots = list(re.finditer(rf"\b({prep or _PREPOSITIONS})\s+(?:the\s+)?({_NAME})", before))
-        if slots:
-            return before[: slots[-1].start(2)] + named["name"] + before[slots[-1].end(2) :]
-        names = _names(before)
-        if not prep and len(names) == 1:
-            return before[: names[0].start()] + named["name"] + before[names[0].end() :]
-        return asked
+        slots = [each.span(2) for each in re.finditer(rf"\b({prep or _PREPOSITIONS})\s+(?:the\s+)?({_NAME})", before)]
+        if not slots and not prep and len(names) == 1:
+            slots = [names[0].span()]
+        return before[: slots[-1][0]] + named["name"] + before[slots[-1][1] :] if slots else asked
     pronouns = list(_PRONOUN.finditer(asked))
-    names = _names(before)
     if len(pronouns) == 1 and len(names) == 1 and not _names(asked):
         found = pronouns[0]
         if found[0].lower() in _OF_PERSONS and _NO_PERSON.search(before[: names[0].start()]):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 MONTHS = {
     name: number for number in range(1, 13) for name in (calendar.month_name[number], calendar.month_abbr[number])
@@ -18,8 +19,11 @@ WEEKDAYS = {name.lower(): number for number, name in enumerate(calendar.day_name
 _NUMBERS = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10, "few": 3}
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
 
-REPORTING_DAYS = {"day": 14, "week": 14, "month": 31}
+REPORTING_DAYS = {"day": 14, "week": 14, "month": 31, "year": 31}
 """News of a day still comes for two weeks, of a month for another month: how far past its end a named span reaches."""
+Limits = tuple[date | None, date | None, Literal["both", "after", ""]]
+"""First and last day that a run of words names, and which of them are limits on publication."""
+_DAY_LONG = timedelta(days=1)
 
 _MONTH = "(?P<{0}month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
 _YEAR = r"(?P<{0}year>(?:19|20)\d\d)\b(?![-–]?\w)"
@@ -80,21 +84,29 @@ def date_phrases(text: str, today: date) -> list[DatePhrase]:
     if not _LOOKS_DATED.search(text):
         return []
     found: list[DatePhrase] = []
-    for match in _BETWEEN.finditer(text):
-        first, last = _named_span(match, today, "a"), _named_span(match, today, "b")
-        if first and last and first[0] <= last[1]:
-            found.append(_phrase(match, first[0], last[1], "both", today))
-    for pattern, read in ((_NAMED, _named), (_RELATIVE, _relative)):
+    for pattern, read in ((_BETWEEN, _between), (_NAMED, _named), (_RELATIVE, _relative)):
         for match in pattern.finditer(text):
             if any(phrase.start < match.end() and match.start() < phrase.end for phrase in found):
                 continue
-            if phrase := read(match, today):
-                published = _PUBLISHED.search(text[max(0, match.start() - 40) : match.start()])
-                found.append(replace(phrase, hard_after=True, hard_before=True) if published else phrase)
+            if (limits := read(match, today)) is None:
+                continue
+            after, before, hard = limits
+            if after and after > today:  # what is to come was foretold earlier: no limit
+                after = None
+            if before and before >= today:
+                before = None
+            published = _PUBLISHED.search(text[max(0, match.start() - 40) : match.start()])
+            both = hard == "both" or published is not None
+            found.append(DatePhrase(match.start(), match.end(), after, before, both or hard == "after", both))
     return sorted(found, key=lambda phrase: phrase.start)
 
 
-def _named(match: re.Match[str], today: date) -> DatePhrase | None:
+def _between(match: re.Match[str], today: date) -> Limits | None:
+    first, last = _named_span(match, today, "a"), _named_span(match, today, "b")
+    return (first[0], last[1], "both") if first and last and first[0] <= last[1] else None
+
+
+def _named(match: re.Match[str], today: date) -> Limits | None:
     span = _named_span(match, today, "")
     if span is None:
         return None
@@ -102,18 +114,12 @@ def _named(match: re.Match[str], today: date) -> DatePhrase | None:
     word = match["word"]
     if word is None and grain == "month" and not sure:  # "May I", "Women's March"
         return None
-    if word == "since":
-        return _phrase(match, first, None, "both" if sure else "", today)
-    if word == "after":
-        return _phrase(match, last + timedelta(days=1), None, "both" if sure else "", today)
-    if word in ("before", "prior to"):
-        return _phrase(match, None, first - timedelta(days=1), "both" if sure else "", today)
-    if word in ("until", "till", "by", "up to", "as of"):
-        return _phrase(match, None, last, "both" if sure else "", today)
-    if grain == "year":
-        return _phrase(match, first, last + timedelta(days=REPORTING_DAYS["month"]), "", today)
-    hard = "after" if sure and word in ("in", "on", "during", "from") else ""
-    return _phrase(match, first, last + timedelta(days=REPORTING_DAYS[grain]), hard, today)
+    if word in ("since", "after"):
+        return first if word == "since" else last + _DAY_LONG, None, "both" if sure else ""
+    if word in ("before", "prior to", "until", "till", "by", "up to", "as of"):
+        return None, first - _DAY_LONG if word in ("before", "prior to") else last, "both" if sure else ""
+    is_limit = sure and grain != "year" and word in ("in", "on", "during", "from")
+    return first, last + timedelta(days=REPORTING_DAYS[grain]), "after" if is_limit else ""
 
 
 def _named_span(match: re.Match[str], today: date, part: str) -> tuple[date, date, str, bool] | None:
@@ -139,41 +145,31 @@ def _named_span(match: re.Match[str], today: date, part: str) -> tuple[date, dat
         return None
 
 
-def _relative(match: re.Match[str], today: date) -> DatePhrase:
+def _relative(match: re.Match[str], today: date) -> Limits:
     if now := match["now"]:
-        return _phrase(match, today - timedelta(days=1), today, "after" if now.lower() == "yesterday" else "", today)
+        return today - _DAY_LONG, today, "after" if now.lower() == "yesterday" else ""
     if weekday := match["weekday"]:
         day = today - timedelta(days=(today.weekday() - WEEKDAYS[weekday.lower()]) % 7)
-        return _phrase(match, day, day + timedelta(days=7), "", today)
+        return day, day + timedelta(days=7), ""
     if unit := match["agounit"]:
         days = _count(match["agocount"]) * _UNIT_DAYS[unit.lower()]
         slack = timedelta(days=max(3, days // 3))
         middle = today - timedelta(days=days)
-        return _phrase(match, middle - slack, middle + slack, "", today)
+        return middle - slack, middle + slack, ""
     unit, which = match["unit"].lower(), match["which"].lower()
     if match["count"] or which == "past":
         days = _count(match["count"] or "one") * _UNIT_DAYS[unit]
-        return _phrase(match, today - timedelta(days=days), today, "both" if unit != "year" else "", today)
+        return today - timedelta(days=days), today, "both" if unit != "year" else ""
     if which == "this":
-        return _phrase(match, today - timedelta(days=_UNIT_DAYS[unit] + 3), today, "", today)
+        return today - timedelta(days=_UNIT_DAYS[unit] + 3), today, ""
     if unit == "week":
         monday = today - timedelta(days=today.weekday() + 7)
-        return _phrase(match, monday, monday + timedelta(days=6 + REPORTING_DAYS["week"]), "after", today)
+        return monday, monday + timedelta(days=6 + REPORTING_DAYS["week"]), "after"
     if unit == "month":
-        last = today.replace(day=1) - timedelta(days=1)
-        return _phrase(match, last.replace(day=1), last + timedelta(days=REPORTING_DAYS["month"]), "after", today)
-    if unit == "day":
-        return _phrase(match, today - timedelta(days=1), today, "", today)
-    return _phrase(match, date(today.year - 1, 1, 1), today, "", today)
+        last = today.replace(day=1) - _DAY_LONG
+        return last.replace(day=1), last + timedelta(days=REPORTING_DAYS["month"]), "after"
+    return today - _DAY_LONG if unit == "day" else date(today.year - 1, 1, 1), today, ""
 
 
 def _count(word: str) -> int:
     return int(word) if word.isdigit() else _NUMBERS[word.lower()]
-
-
-def _phrase(match: re.Match[str], after: date | None, before: date | None, hard: str, today: date) -> DatePhrase:
-    if after and after > today:  # what is to come was foretold earlier: no limit
-        after = None
-    if before and before >= today:
-        before = None
-    return DatePhrase(match.start(), match.end(), after, before, hard in ("after", "both"), hard == "both")

@@ -5,13 +5,16 @@ The reader reads the best of them, and they are ordered anew by what it says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from bot.corpus.catalog.articles import Standing, newest
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.corpus.catalog.articles import newest
 from bot.corpus.corpus import Corpus
 from bot.models.embeddings import SentenceEmbeddings
 from bot.models.question_kind import KindClassifier, QuestionKind
@@ -21,13 +24,9 @@ from bot.retrieval.reading import Reading, read_hits
 from bot.schema import Hit, Scope
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from bot.models.reranker import Reranker
 
-    Vector = NDArray[np.float32]
-
+Vector = NDArray[np.float32]
 T = TypeVar("T")
 
 CANDIDATES = 60
@@ -41,8 +40,6 @@ WIDE_AT_MOST = 1_000
 wanted, the share of those that is enough, and how many are looked for at most."""
 MATTER = ("lexical", "dense", "held", "about")
 """Parts of a score that say nothing of days or places in an article."""
-THREADS = 4
-"""Questions at most that are encoded, or whose passages' vectors are fetched, beside the rest of their search."""
 TOPIC_HITS = 20
 """So many are found where an overview is asked for: it names several developments, and hits are of few articles."""
 TOPIC_READ = 4
@@ -89,13 +86,13 @@ class FusionWeights:
 WEIGHTS = FusionWeights()
 
 
-class _Found(NamedTuple):
-    """A passage that was found, before it is read."""
+class Found(NamedTuple):
+    """A passage that was found, before it is read from the catalog."""
 
-    minus_score: float
     passage_id: str
-    article_id: str
+    score: float
     parts: Mapping[str, float]
+    article_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,29 +107,6 @@ class Retrieved:
     """How rare a word is in the corpus."""
     pool: tuple[Hit, ...] = ()
     """The hits and those behind them that were looked at: what an overview is made of."""
-
-
-class _Seen:
-    """What is looked up of passages once they are found: where they stand, and how much of a question they hold."""
-
-    def __init__(self, corpus: Corpus, idf: Mapping[str, float]) -> None:
-        self._corpus = corpus
-        self._idf = idf
-        self.standings: dict[str, Standing] = {}
-        self.held: dict[str, float] = {}
-        self.about: dict[str, float] = {}
-        """By article."""
-
-    def look_at(self, ids: Iterable[str], known: Mapping[str, Standing] | None = None) -> None:
-        """Look up passages; `known` is where some of them stand."""
-        ids = list(ids)
-        standings = {id_: known[id_] for id_ in ids if id_ in known} if known else {}
-        if len(standings) < len(ids):
-            standings |= self._corpus.catalog.standing([id_ for id_ in ids if id_ not in standings])
-        self.standings |= standings
-        self.held |= self._corpus.lexical.held(self._idf, ids)
-        articles = {standing.article_id for standing in standings.values()} - self.about.keys()
-        self.about |= self._corpus.lexical.held_by_articles(self._idf, list(articles))
 
 
 class Retriever:
@@ -157,130 +131,110 @@ class Retriever:
         self.depth = depth
         self.weights = weights
         self.reranker = reranker
-        self._beside = ThreadPoolExecutor(THREADS, "newsbot-dense")
 
     def retrieve(self, query: ParsedQuery, k: int, kind: QuestionKind | None = None) -> Retrieved:
         """The `k` best passages for a question, each with its score and the score's parts; `kind` where it is known."""
-        corpus, weights = self.corpus, self.weights
+        corpus, text = self.corpus, query.question.text
         corpus.refresh()
         scope = self._scope(query)
-        # An archive's present is its last day.
-        present = min(query.asked_on, corpus.coverage().last or query.asked_on)
-        aged = replace(query, asked_on=present)
-        text = query.question.text
-        terms = corpus.lexical.terms(query.search_text or text)
-        idf = corpus.lexical.idf(terms)
-        most = sum(idf.values()) or 1.0
-
-        candidates = max(CANDIDATES, k)
-        # The model works outside Python's lock, Chroma inside it. What is done beside the model is short calls of other
-        # libraries, so that it is not kept from the lock when it is done.
-        encoding = self._beside.submit(self.embeddings.encode, [text], "query")
-        lexical = dict(corpus.lexical.search(terms, candidates, scope, title_weight=weights.title))
-        seen = _Seen(corpus, idf)
-        seen.look_at(lexical)
-        wide = self._wide(candidates, scope)
-        vector: Vector = encoding.result()[0]
+        vector: Vector = self.embeddings.encode([text], "query")[0]
         kind = kind or self.kinds.kind(text, vector)
         if kind.is_talk:
             return Retrieved((), kind, (), corpus.lexical.rarity)
         if kind is QuestionKind.NEWS and (hits := self._newest(scope)):
             return Retrieved(tuple(hits[:k]), kind, (), corpus.lexical.rarity, tuple(hits))
-        if kind.is_overview:
+        found = self._found(query, vector, max(CANDIDATES, k), scope, overview=kind.is_overview)
+        # Only what is shown is read: an article's text is a thousand times what ranking needs of it.
+        few = max(k, TOPIC_HITS if kind.is_overview else self.depth)
+        if self.reranker is None:
+            hits = self.hits(_varied(found, few, lambda each: each.article_id))
+        else:
+            hits = _varied(self.reranker.rerank(text, self.hits(found)), few, lambda hit: hit.article.id)
+        depth = min(self.depth, TOPIC_READ) if kind.is_overview else self.depth
+        readings = read_hits(self.reader, text, hits[:depth])
+        if self.reader is not None and self.reranker is None:
+            readings = _by_reading(readings, self.weights.read)
+        hits = [*(reading.hit for reading in readings), *hits[len(readings) :]]
+        return Retrieved(tuple(hits[:k]), kind, tuple(readings), corpus.lexical.rarity, tuple(hits))
+
+    def _found(
+        self, query: ParsedQuery, vector: Vector, candidates: int, scope: Scope | None, *, overview: bool
+    ) -> list[Found]:
+        """What both indexes find, best first by all parts of its score."""
+        corpus, weights = self.corpus, self.weights
+        if overview:
             weights = replace(weights, newness=TOPIC_NEWNESS * weights.newness)
-        nearest, standings = self._nearest(vector, candidates, scope, wide)
-        dense = dict(nearest)
-        only_lexical = [id_ for id_ in lexical if id_ not in dense]
-        of_lexical = self._beside.submit(corpus.catalog.vectors, only_lexical)
-        if only_dense := [id_ for id_ in dense if id_ not in lexical]:
-            seen.look_at(only_dense, standings)
-            lexical |= corpus.lexical.search(terms, len(only_dense), title_weight=weights.title, among=only_dense)
-        dense |= {id_: float(found @ vector) for id_, found in of_lexical.result().items()}
+        # An archive's present is its last day.
+        query = replace(query, asked_on=min(query.asked_on, corpus.coverage().last or query.asked_on))
+        terms = corpus.lexical.terms(query.search_text or query.question.text)
+        idf = corpus.lexical.idf(terms)
+        most = sum(idf.values()) or 1.0
+
+        lexical = dict(corpus.lexical.search(terms, candidates, scope, title_weight=weights.title))
+        dense = dict(self._nearest(vector, candidates, scope))
+        # What one index found is scored by the other too.
+        missed = [id_ for id_ in lexical if id_ not in dense]
+        if unscored := [id_ for id_ in dense if id_ not in lexical]:
+            lexical |= corpus.lexical.search(terms, len(unscored), title_weight=weights.title, among=unscored)
+        dense |= {id_: float(found @ vector) for id_, found in corpus.catalog.vectors(missed).items()}
+        standings = corpus.catalog.standing(list(lexical | dense))
+        held = corpus.lexical.held(idf, list(standings))
+        about = corpus.lexical.held_by_articles(idf, list({each.article_id for each in standings.values()}))
 
         found = []
-        for id_ in lexical | dense:
-            standing = seen.standings.get(id_)
-            if standing is None:
-                continue
+        for id_, standing in standings.items():
             parts = {
                 "lexical": lexical.get(id_, 0.0) / most,
                 "dense": dense.get(id_, 0.0),
-                "day": float(is_likely_day(aged, standing.published)),
-                "newness": newness(aged, standing.published),
+                "day": float(is_likely_day(query, standing.published)),
+                "newness": newness(query, standing.published),
                 "lead": float(standing.start < LEAD_CHARS),
-                "held": seen.held.get(id_, 0.0) / most,
-                "about": seen.about.get(standing.article_id, 0.0) / most,
+                "held": held.get(id_, 0.0) / most,
+                "about": about.get(standing.article_id, 0.0) / most,
             }
             score = sum(getattr(weights, name) * part for name, part in parts.items())
             # What speaks of the matter alone: how sure an answer is must not hang on how old the corpus is.
             matter = sum(getattr(weights, name) * parts[name] for name in MATTER)
-            found.append(_Found(-score, id_, standing.article_id, {"fused": score, "matter": matter, **parts}))
-        found.sort(key=lambda each: each[:2])
-        # Only what is shown is read: an article's text is a thousand times what ranking needs of it.
-        few = max(k, TOPIC_HITS if kind.is_overview else self.depth)
-        if self.reranker is None:
-            hits = self._read(_varied(found, few, lambda each: each.article_id))
-        else:
-            hits = _varied(self.reranker.rerank(text, self._read(found)), few, lambda hit: hit.article.id)
-        hits = self._with_copies(hits)
-        depth = min(self.depth, TOPIC_READ) if kind.is_overview else self.depth
-        readings = read_hits(self.reader, text, hits[:depth])
-        if self.reader is not None and self.reranker is None:
-            readings = _by_reading(readings, weights.read)
-        hits = [*(reading.hit for reading in readings), *hits[len(readings) :]]
-        return Retrieved(tuple(hits[:k]), kind, tuple(readings), corpus.lexical.rarity, tuple(hits))
+            found.append(Found(id_, score, {"fused": score, "matter": matter, **parts}, standing.article_id))
+        return sorted(found, key=lambda each: (-each.score, each.passage_id))
 
-    def _wide(self, candidates: int, scope: Scope | None) -> int:
-        """How many passages are to be found so that as many as wanted are in scope."""
-        return int(WIDER * candidates / max(self.corpus.lexical.share(scope), 1e-9)) if scope else candidates
-
-    def _nearest(
-        self, vector: Vector, candidates: int, scope: Scope | None, wide: int
-    ) -> tuple[list[tuple[str, float]], dict[str, Standing]]:
-        """The passages in scope nearest to a vector, best first: (passage id, cosine); and where some of them stand.
+    def _nearest(self, vector: Vector, candidates: int, scope: Scope | None) -> Sequence[tuple[str, float]]:
+        """The passages in scope nearest to a vector, best first: (passage id, cosine).
 
         chromadb 1.5.9 narrows a search by collecting every id that is in scope, which takes twenty times as long as
         the search itself (measured at 19,000 passages). Where much is in scope it is quicker to find more and to drop
         the rest.
         """
         corpus = self.corpus
-        if scope is None:
-            return corpus.vectors.search(vector, candidates), {}
-        if wide <= WIDE_AT_MOST:
+        wide = int(WIDER * candidates / max(corpus.lexical.share(scope), 1e-9)) if scope else candidates
+        if scope is not None and wide <= WIDE_AT_MOST:
             found = corpus.vectors.search(vector, wide)
             standing = corpus.catalog.standing([id_ for id_, _ in found], scope)
             inside = [each for each in found if each[0] in standing]
             if len(inside) >= ENOUGH * candidates or len(found) < wide:
-                return inside[:candidates], standing
-        return corpus.vectors.search(vector, candidates, scope), {}
+                return inside[:candidates]
+        return corpus.vectors.search(vector, candidates, scope)
 
     def _newest(self, scope: Scope | None) -> list[Hit]:
         """The beginnings of the newest articles in scope, copies left out."""
-        catalog = self.corpus.catalog
-        articles = newest(catalog, NEWEST, scope=scope)
-        changes = catalog.changes_of([article.id for article in articles])
-        return self._with_copies([Hit(change.passages[0], 1.0) for change in changes if change.passages])
+        articles = newest(self.corpus.catalog, NEWEST, scope=scope)
+        changes = self.corpus.catalog.changes_of([article.id for article in articles])
+        return self.hits([Found(change.passages[0].id, 1.0, {}) for change in changes if change.passages])
 
-    def _read(self, found: Sequence[_Found]) -> list[Hit]:
+    def hits(self, found: Sequence[Found]) -> list[Hit]:
+        """What was found, read from the catalog with its copies; what the corpus no longer holds is left out."""
         passages = self.corpus.passages([each.passage_id for each in found])
+        copies = self.corpus.catalog.copies({passage.article.id for passage in passages.values()})
         return [
-            Hit(passages[each.passage_id], -each.minus_score, each.parts)
+            Hit(passage, each.score, each.parts, copies.get(passage.article.id, ()))
             for each in found
-            if each.passage_id in passages
+            if (passage := passages.get(each.passage_id)) is not None
         ]
 
     def _scope(self, query: ParsedQuery) -> Scope | None:
-        question = query.question
         copied = self.corpus.catalog.originals_with_copies_in(query.sources) if query.sources else []
-        scope = Scope(query.after, query.before, question.as_of, query.sources, tuple(copied))
+        scope = Scope(query.after, query.before, query.question.as_of, query.sources, tuple(copied))
         return scope if scope != Scope() else None
-
-    def _with_copies(self, hits: Sequence[Hit]) -> list[Hit]:
-        copies = self.corpus.catalog.copies(list({hit.article.id for hit in hits}))
-        return [
-            Hit(hit.passage, hit.score, hit.parts, copies[hit.article.id]) if hit.article.id in copies else hit
-            for hit in hits
-        ]
 
 
 def _by_reading(readings: Sequence[Reading], weight: float) -> list[Reading]:
@@ -318,12 +272,9 @@ def _varied(found: Sequence[T], k: int, article_id: Callable[[T], str]) -> list[
     """The first `k`, no more than so many of one article."""
     most = max(PER_ARTICLE, PER_ARTICLE * k // 10)
     taken: list[T] = []
-    of_article: dict[str, int] = {}
+    of_article: Counter[str] = Counter()
     for each in found:
-        article = article_id(each)
-        if of_article.get(article, 0) < most:
-            of_article[article] = of_article.get(article, 0) + 1
+        of_article[article_id(each)] += 1
+        if of_article[article_id(each)] <= most:
             taken.append(each)
-            if len(taken) == k:
-                break
-    return taken
+    return taken[:k]

@@ -92,34 +92,27 @@ class ParsedSentence:
 
 @dataclass(frozen=True, eq=False)
 class ParsedPassage:
-    """A run of an article's text as evidence, with the article's title, outlets, authors and day."""
+    """A passage as evidence, with its article's title, outlets, authors and day."""
 
-    article: Article
-    start: int
-    end: int
-    also_in: tuple[Article, ...] = ()
-
-    @classmethod
-    def of(cls, hit: Hit) -> ParsedPassage:
-        """The passage of a hit."""
-        return cls(hit.article, hit.passage.start, hit.passage.end, hit.also_in)
+    hit: Hit
 
     @property
-    def text(self) -> str:
-        """The passage's words, verbatim."""
-        return self.article.text[self.start : self.end]
+    def article(self) -> Article:
+        """The article that the passage belongs to."""
+        return self.hit.article
 
     @cached_property
     def sentences(self) -> list[ParsedSentence]:
         """The passage's sentences but its orders; offsets count in the article's text."""
-        return [sentence for sentence, is_no_news in _read(self.article.text, self.start, self.end) if not is_no_news]
+        own = self.hit.passage
+        return [sentence for sentence, is_no_news in _read(self.article.text, own.start, own.end) if not is_no_news]
 
     @cached_property
     def orders(self) -> list[ParsedSentence]:
         """Sentences in and around the passage that give orders to whoever answers or reads: they prove nothing."""
-        text = self.article.text
-        start, end = max(0, self.start - ORDERS_CHARS), min(len(text), self.end + ORDERS_CHARS)
-        found = [sentence for sentence, is_no_news in _read(text, start, end) if is_no_news]
+        own = self.hit.passage
+        start, end = max(0, own.start - ORDERS_CHARS), own.end + ORDERS_CHARS
+        found = [sentence for sentence, is_no_news in _read(self.article.text, start, end) if is_no_news]
         return [*found, *([ParsedSentence(self.article.title)] if is_order(self.article.title) else [])]
 
     @cached_property
@@ -130,15 +123,17 @@ class ParsedPassage:
     @cached_property
     def frame(self) -> ParsedSentence:
         """Outlets, authors and agencies."""
-        articles = (self.article, *self.also_in)
-        return ParsedSentence(
-            " | ".join(t for each in articles for t in (each.source or "", *each.authors, *each.credits))
-        )
+        said = [text for each in self._printed for text in (each.source or "", *each.authors, *each.credits)]
+        return ParsedSentence(" | ".join(said))
 
     @cached_property
     def outlets(self) -> frozenset[str]:
         """The names of those who printed it, folded."""
-        return frozenset(folded_text(each.source) for each in (self.article, *self.also_in) if each.source)
+        return frozenset(folded_text(each.source) for each in self._printed if each.source)
+
+    @property
+    def _printed(self) -> tuple[Article, ...]:
+        return (self.article, *self.hit.also_in)
 
     @cached_property
     def word_set(self) -> frozenset[str]:
@@ -171,7 +166,7 @@ class ParsedPassage:
     @cached_property
     def folded_text(self) -> str:
         """Passage and title for finding quotations."""
-        return folded_text(f"{self.text} | {self.article.title}")
+        return folded_text(f"{self.hit.passage.text} | {self.article.title}")
 
     @cached_property
     def days(self) -> list[list[Partial]]:

@@ -17,7 +17,7 @@ from bot.answering.check.markup import bare, has_address, unmarked, visible_word
 from bot.answering.check.prompt_injection import is_order
 from bot.answering.check.stream import Piece, SentenceStream
 from bot.answering.check.support import find_violation, is_related, quotes, relatedness
-from bot.answering.links import text_fragment_link
+from bot.answering.links import cite
 from bot.schema import Citation, Hit, Question, Removed
 from bot.text.unicode import folded_text
 
@@ -87,8 +87,7 @@ class ProseCheck:
     """
 
     def __init__(self, question: Question, evidence: Mapping[str, Hit]) -> None:
-        self._hits = dict(evidence)
-        self._passages = {key: ParsedPassage.of(hit) for key, hit in evidence.items()}
+        self._passages = {key: ParsedPassage(hit) for key, hit in evidence.items()}
         self._keys = tuple(evidence)
         self._question = ParsedSentence(question.text)
         self._stream = SentenceStream(lambda run: bool(_SOURCE.fullmatch(run) or find_marks(run, self._keys)))
@@ -247,7 +246,7 @@ class ProseCheck:
         return not claim.quantities and not claim.days and claim.stems <= self._stems | self._question.stems
 
     def _is_in_evidence(self, address: str) -> bool:
-        return any(address in each.text for each in self._passages.values())
+        return any(address in each.hit.passage.text for each in self._passages.values())
 
     def _remove(self, text: str, reason: str) -> None:
         self._removed.append(Removed(text, reason))
@@ -268,21 +267,20 @@ class ProseCheck:
             words = f"{words[: stop.start()].rstrip()} {marks}{stop['stop']}{stop['closing']}"
         else:
             words = f"{words} {marks}"
-        proofs = tuple(self._hits[key] for key in dict.fromkeys(key for _, keys in parts for key in keys))
+        proofs = tuple(self._passages[key].hit for key in dict.fromkeys(key for _, keys in parts for key in keys))
         self._show(lead + words, claim.text, proofs)
 
     def _cite(self, claim: ParsedSentence, key: str) -> list[int]:
         """The numbers of the citations that quote what a claim rests on; new ones where none does yet."""
-        article = self._hits[key].article
+        passage = self._passages[key]
+        article = passage.article
         numbers: list[int] = []
-        for start, end in quotes(claim, self._passages[key]):
+        for start, end in quotes(claim, passage):
             same = (each for each in self._citations if each.article is article)
             known = next((each.number for each in same if each.start <= start and end <= each.end), None)
             if known is None:
                 known = len(self._citations) + 1
-                link = text_fragment_link(article.url, article.text, start, end) if article.url else None
-                also_in = self._hits[key].also_in
-                self._citations.append(Citation(known, article.text[start:end], start, end, article, link, also_in))
+                self._citations.append(cite(known, article, start, end, passage.hit.also_in))
             numbers.append(known)
         return numbers
 

@@ -6,11 +6,11 @@ whether at all - takes judgement: see `judge`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Iterable, Sequence
+from itertools import chain, combinations, product
 
 from bot.answering.check.claim import ParsedPassage, ParsedSentence
-from bot.text.dates import Day, agrees, printed, resolved
+from bot.text.dates import Day, Partial, agrees, printed, resolved
 from bot.text.names import Name, are_alike, initials, is_title, one_form
 from bot.text.numbers import Amount, Quantity, says_same, word_value
 from bot.text.unicode import folded, folded_text
@@ -150,14 +150,16 @@ def _is_computed(said: Quantity, held: Sequence[Quantity]) -> bool:
 
 
 def _holds_day(day: Day, passage: ParsedPassage) -> bool:
-    published = passage.article.published
-    said = resolved(day, published) if day.shift else [day.said]
-    held = [*printed(published), *(one for days in passage.days for one in days)]
-    if any(agrees(one, other) for one in said for other in held):
+    if _agrees(day, [*printed(passage.article.published), *chain.from_iterable(passage.days)], passage):
         return True
     is_number = day.is_bare_year or (day.said.year and not day.said.month)
     counts = [held.readings[0].value for part in passage.parts for held in part.quantities]
     return bool(is_number) and day.said.year in counts
+
+
+def _agrees(day: Day, held: Iterable[Partial], passage: ParsedPassage) -> bool:
+    said = resolved(day, passage.article.published) if day.shift else [day.said]
+    return any(agrees(one, other) for one, other in product(said, held))
 
 
 def quotes(claim: ParsedSentence, passage: ParsedPassage) -> list[tuple[int, int]]:
@@ -195,10 +197,8 @@ def _held(claim: ParsedSentence, passage: ParsedPassage, place: int) -> dict[str
     for at, quantity in enumerate(claim.quantities):
         if any(says_same(quantity, other) for other in sentence.quantities):
             parts[f"number {at}"] = NUMBER
-    published = passage.article.published
     for at, day in enumerate(claim.days):
-        said = resolved(day, published) if day.shift else [day.said]
-        if any(agrees(one, other) for one in said for other in passage.days[place]):
+        if _agrees(day, passage.days[place], passage):
             parts[f"day {at}"] = DAY
     for at, quotation in enumerate(claim.quotations):
         if folded_text(quotation).strip(".,!?;: ") in folded_text(sentence.text):

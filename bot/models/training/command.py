@@ -163,7 +163,7 @@ def network_reader(network: ReaderNetwork, encoder: PairEncoder) -> Reader:
         with torch.inference_mode():
             return tuple(each.float().numpy() for each in network(network.words(ids), types, mask))
 
-    return Reader("network", encoder, logits)
+    return Reader(encoder, logits)
 
 
 def evaluate(examples: Sequence[Example], reader: Reader) -> dict[str, float]:
