@@ -86,8 +86,24 @@ def test_a_newer_value_nearly_as_likely_is_the_one_that_holds() -> None:
     assert [chosen.hit.article.id for chosen in found.chosen] == ["b", "a"]
 
 
+def test_what_holds_now_was_said_last() -> None:
+    def told(id_: str, text: str, answer: str, newness: float) -> Reading:
+        found = reading(id_, text, answers={answer: 0.9})
+        return replace(found, hit=replace(found.hit, parts={"fused": 1.0, "newness": newness}))
+
+    readings = (
+        told("a", "Ivo Lund is mayor.", "Ivo Lund", 0.2),
+        told("b", "Ivo Lund, the mayor, bought a boat.", "Ivo Lund", 0.3),
+        told("c", "Olga Rask is mayor.", "Olga Rask", 0.9),
+    )
+    found = {kind: decided(*readings, kind=kind).value for kind in (QuestionKind.FACT, QuestionKind.CURRENT)}
+    assert [value and value.text for value in found.values()] == ["Ivo Lund", "Olga Rask"]
+
+
 def test_a_passage_that_answers_nothing_counts_little() -> None:
-    shares = passage_shares([reading("a", "One.", sure=3.0), reading("b", "Two.", sure=-3.0)], WEIGHTS)
+    shares = passage_shares(
+        [reading("a", "One.", sure=3.0), reading("b", "Two.", sure=-3.0)], QuestionKind.FACT, WEIGHTS
+    )
     assert shares[0] > 0.9
     assert abs(sum(shares) - 1) < 1e-9
 

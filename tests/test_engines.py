@@ -291,6 +291,12 @@ def test_terms_are_folded_and_stemmed_in_order(words: LexicalIndex) -> None:
     assert words.terms("") == []
 
 
+def test_letters_and_digits_that_nobody_joins_are_looked_for_apart(words: LexicalIndex) -> None:
+    assert words.question_terms("i95 budgets") == ["i", "95", "budget"]
+    assert set(asked(words, "budget2024")) == set()
+    assert words.question_terms("budget2024") == ["budget", "2024"]
+
+
 def test_query_syntax_means_nothing(words: LexicalIndex) -> None:
     assert asked(words, 'title:storm AND (budget OR "') == asked(words, "title storm and budget or")
 

@@ -28,8 +28,10 @@ def kinds(embeddings: SentenceEmbeddings, tmp_path_factory: pytest.TempPathFacto
 @pytest.mark.parametrize(
     ("asked", "kind"),
     [
-        ("who runs the port of Kelmouth?", QuestionKind.FACT),
-        ("how many people live in Norrland", QuestionKind.FACT),
+        ("who won the election in Norrland?", QuestionKind.FACT),
+        ("how much did the painting of the harbour sell for", QuestionKind.FACT),
+        ("who is the mayor of Kelmouth right now?", QuestionKind.CURRENT),
+        ("ferry ticket price these days", QuestionKind.CURRENT),
         ("why was the bridge in Kelmouth closed?", QuestionKind.REASON),
         ("has the dock strike ended?", QuestionKind.YES_NO),
         ("which countries have signed the fishing treaty?", QuestionKind.LIST),

@@ -11,7 +11,7 @@ import pytest
 
 from bot.models.question_kind import QuestionKind
 from bot.retrieval.question import ParsedQuery, parse_query
-from bot.retrieval.retriever import PER_ARTICLE, TOPIC_NEWNESS, WEIGHTS, FusionWeights, Retriever
+from bot.retrieval.retriever import NEWNESS_NOW, PER_ARTICLE, WEIGHTS, FusionWeights, Retriever
 from bot.schema import Hit, Question
 from bot.settings import Settings
 from bot.wiring import open_corpus, open_retrieval
@@ -187,7 +187,7 @@ def test_newness_counts_more_where_the_newest_is_asked_for(retriever: Retriever)
     for hit in search(retriever, "latest news on the tidal barrier"):
         own = {name: part for name, part in hit.parts.items() if name not in ("fused", "matter", "read")}
         plain = sum(getattr(WEIGHTS, name) * part for name, part in own.items())
-        more = (TOPIC_NEWNESS - 1.0) * WEIGHTS.newness * hit.parts["newness"]
+        more = (NEWNESS_NOW - 1.0) * WEIGHTS.newness * hit.parts["newness"]
         assert hit.parts["fused"] - plain == pytest.approx(more, abs=1e-6)
 
 

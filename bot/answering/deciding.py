@@ -36,7 +36,13 @@ class DecisionWeights:
     """
 
     passage: Mapping[str, float] = field(
-        default_factory=lambda: {"relevance": 0.5, "answerable": 0.5, "fused": 3.0, "newness": 4.0}
+        default_factory=lambda: {
+            "relevance": 0.5,
+            "answerable": 0.5,
+            "fused": 3.0,
+            "newness": 1.0,
+            "newness_now": 10.0,
+        }
     )
     span_share: Mapping[str, float] = field(
         default_factory=lambda: {"fact": 0.7, "list": 0.6, "compare": 0.6, "reason": 0.4, "yesno": 0.0, "topic": 0.0}
@@ -107,6 +113,7 @@ class Decision:
 
 LIMITS: Mapping[QuestionKind, tuple[int, int]] = {
     QuestionKind.FACT: (3, 75),
+    QuestionKind.CURRENT: (3, 75),
     QuestionKind.REASON: (4, 150),
     QuestionKind.YES_NO: (3, 110),
     QuestionKind.LIST: (7, 200),
@@ -119,8 +126,6 @@ STATEMENT_WORDS = 4
 FOLLOWS_LEAST = 0.5
 """A sentence beside a chosen one is quoted with it where it scores at least this share of it."""
 QUALIFIER_CHARS = 40
-NEWNESS_LEAST = 0.5
-"""All that is older than this is as old: a value's age makes it less sure, and no older than three months."""
 WHOLE_LEAST = 1.0
 """A longer form of a value is taken where it has at least the score of the shorter one."""
 SHOWN_LEAST = 0.3
@@ -135,10 +140,10 @@ RIVAL_LEAST = 0.8
 
 def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weights: DecisionWeights) -> Decision:
     """What the readings of a question's hits (best first, at least one) say to it."""
-    shares = passage_shares(readings, weights)
+    shares = passage_shares(readings, kind, weights)
     values = _values(question, readings, shares)
     value = _current(values) if values else None
-    of_fact = value if kind is QuestionKind.FACT else None
+    of_fact = value if kind.is_of_value else None
     scored = _scored_sentences(kind, readings, shares, weights, of_fact)
     features = _features(question, kind, readings, shares, values, value, scored)
     sure = logistic(weights.short, features)
@@ -157,21 +162,24 @@ def logistic(coefficients: Mapping[str, float], features: Mapping[str, float]) -
     return _sigmoid(max(-30.0, min(30.0, logit)))
 
 
-def passage_parts(reading: Reading) -> dict[str, float]:
+def passage_parts(reading: Reading, kind: QuestionKind) -> dict[str, float]:
     """What a passage's log-odds of holding the answer are the weighted sum of, by name."""
     parts = reading.hit.parts
+    newness = parts.get("newness", 0.0)
     return {
         "relevance": reading.relevance,
         "answerable": reading.answerable,
         "fused": parts.get("fused", reading.hit.score),
-        "newness": parts.get("newness", 0.0),
+        "newness": newness,
+        "newness_now": newness if kind is QuestionKind.CURRENT else 0.0,
     }
 
 
-def passage_shares(readings: Sequence[Reading], weights: DecisionWeights) -> list[float]:
+def passage_shares(readings: Sequence[Reading], kind: QuestionKind, weights: DecisionWeights) -> list[float]:
     """How likely each passage is the one that answers, together 1."""
     logits = [
-        sum(weights.passage[name] * part for name, part in passage_parts(reading).items()) for reading in readings
+        sum(weights.passage.get(name, 0.0) * part for name, part in passage_parts(reading, kind).items())
+        for reading in readings
     ]
     top = max(logits)
     powers = [math.exp(logit - top) for logit in logits]
@@ -313,7 +321,7 @@ def _newest_first(chosen: list[Chosen], kind: QuestionKind, values: Sequence[Val
             gives = any(_holds(each.hit, each, value) for value in likely)
         return not gives, -(each.hit.article.published or date.min).toordinal() if gives else 0
 
-    return sorted(chosen, key=key) if kind in (QuestionKind.YES_NO, QuestionKind.FACT) else chosen
+    return sorted(chosen, key=key) if kind is QuestionKind.YES_NO or kind.is_of_value else chosen
 
 
 def _holds(hit: Hit, run: SentenceReading | Chosen, value: Value) -> bool:
@@ -360,7 +368,8 @@ def _features(
         "span": math.log((value.probability if value else 0.0) + 1e-4),
         "own_relevance": own.relevance,
         "own_answerable": own.answerable,
-        "newness": max(NEWNESS_LEAST, own.hit.parts.get("newness", 0.0)),
+        # What happened stays true; what holds now was said lately.
+        "newness": own.hit.parts.get("newness", 0.0) if kind is QuestionKind.CURRENT else 0.0,
         "quantity": fits,
         "length": float(len(value.text.split())) if value else 0.0,
         "rivals": float(sum(each.score >= 0.25 * best for each in values)),

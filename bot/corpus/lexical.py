@@ -6,6 +6,7 @@ import functools
 import hashlib
 import math
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,9 @@ FIELDS = (
     ("title", False, ANALYZER, "freq"), ("text", False, ANALYZER, "freq"), ("whole", False, ANALYZER, "basic"),
 )  # fmt: skip
 """Of text: whether it is stored, how it is cut into terms, and whether it is kept how often each stands there."""
+
+
+_LETTERS_OR_DIGITS = re.compile(r"[^\W\d_]+|\d+")
 
 
 @functools.cache
@@ -86,6 +90,15 @@ class LexicalIndex(Follower, Protocol):
     def terms(self, text: str) -> list[str]:
         """The index terms of a text, in order: lower case, accents folded, stemmed."""
         return terms_of(text)
+
+    def question_terms(self, text: str) -> list[str]:
+        """The terms of a question. Of letters and digits that no passage has together ("i95") the parts are taken."""
+        terms = self.terms(text)
+        parts = {term: _LETTERS_OR_DIGITS.findall(term) for term in terms}
+        joined = {term for term, found in parts.items() if len(found) > 1}
+        known = self._counted(joined)[1] if joined else {}
+        apart = {term for term in joined if not known.get(term)}
+        return [part for term in terms for part in (parts[term] if term in apart else [term])]
 
     def idf(self, terms: Sequence[str]) -> dict[str, float]:
         """Inverse document frequency of each term in passage texts: ln(1 + (N - n + .5) / (n + .5)), as in BM25."""

@@ -31,6 +31,9 @@ FOLDS = 5
 RIDGE = 30.0
 SPAN_FLOOR = 0.02
 """A right value is counted at least so likely: one that no weights can find must not decide them."""
+HOLD = 5.0
+"""How strongly the logarithms of the weights of passages are held where they begin: where the newest is always right, as
+in questions of what holds now, nothing else bounds them."""
 REFUSED_MOST = 0.06
 """Of the questions that have an answer, the share that may be refused."""
 SHORT_RIGHT_LEAST = 0.87
@@ -64,16 +67,23 @@ class Fit:
 
 
 def look_at(asker: Asker, questions: Sequence[EvalQuestion], slack_days: int) -> Iterator[Seen]:
-    """Retrieve and read for every question; overviews, talk and questions that nothing is known of are left out."""
+    """Retrieve and read for every question; overviews, talk and questions that nothing is known of are left out.
+
+    What has happened is asked once more as on the corpus's last day: people ask of old news too.
+    """
+    last = asker.retriever.corpus.coverage().last
     for question in questions:
         if is_yes_no(question.answers):
             continue
-        asked = asker.understand(Question(question.text, as_of=question.asked_on))
-        if not question.kind:
-            asked = replace(asked, understood=known_later(asked.understood, slack_days))
-        retrieved = asker.retriever.retrieve(asked.understood, asker.hits)
-        if retrieved.readings and not retrieved.kind.is_overview:
-            yield Seen(question, retrieved.kind, retrieved.readings)
+        for day in dict.fromkeys([question.asked_on, last]):
+            asked = asker.understand(Question(question.text, as_of=day))
+            if not question.kind:
+                asked = replace(asked, understood=known_later(asked.understood, slack_days))
+            retrieved = asker.retriever.retrieve(asked.understood, asker.hits)
+            if retrieved.readings and not retrieved.kind.is_overview:
+                yield Seen(question, retrieved.kind, retrieved.readings)
+            if retrieved.kind is QuestionKind.CURRENT or asked.understood.likely:
+                break  # what is asked hangs on the day
 
 
 def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
@@ -83,31 +93,28 @@ def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
     """
     weights = replace(weights, passage=_passage_weights(seen, weights))
     decisions = [_decided(each, weights) for each in seen]
-    # Values are judged of facts alone, so that the kind of the question tells nothing of them.
-    of_all = sorted(decisions[0].features)
-    of_short = [name for name in of_all if not name.startswith("of_")]
-    # How new a value is tells whether it still holds, and not whether the articles answer: archives answer too.
-    names = [name for name in of_all if name != "newness"]
+    names = sorted(decisions[0].features)
     inputs = np.array([[decision.features[name] for name in names] for decision in decisions])
-    with_age = np.array([[decision.features[name] for name in of_short] for decision in decisions])
     counts = np.array([OF_KIND_WEIGHT if each.question.kind else 1.0 for each in seen])
     shows = np.array(list(map(_shows, seen, decisions)), dtype=float)
     of_value = np.array(list(map(_judges_value, seen, decisions)))
     right = np.array(list(map(_value_right, seen, decisions)), dtype=float)
     own = np.array([bool(each.question.kind) for each in seen])
 
-    answered = _by_folds(inputs, shows, counts)
+    # A question asked twice is in one fold.
+    folds = np.unique([each.question.line for each in seen], return_inverse=True)[1] % FOLDS
+    answered = _by_folds(inputs, shows, counts, folds)
     can = np.array([each.has_answer for each in seen])
     asked = own if own.sum() >= SHORT_SHOWN_LEAST else np.ones(len(seen), dtype=bool)
     answer_least = float(np.quantile(answered[can & asked], REFUSED_MOST))
     short = np.zeros(len(seen))
-    short[of_value] = _by_folds(with_age[of_value], right[of_value], counts[of_value])
+    short[of_value] = _by_folds(inputs[of_value], right[of_value], counts[of_value], folds[of_value])
     judged = of_value & asked
     short_least = _threshold(short[judged], right[judged])
     fitted = replace(
         weights,
         answered=_model(names, inputs, shows, counts),
-        short=_model(of_short, with_age[of_value], right[of_value], counts[of_value]),
+        short=_model(names, inputs[of_value], right[of_value], counts[of_value]),
         answer_least=answer_least,
         short_least=short_least,
     )
@@ -139,20 +146,29 @@ def _passage_weights(seen: Sequence[Seen], weights: DecisionWeights) -> dict[str
     """
     known = []
     for each in seen:
-        right = [sum(span.probability for span in reading.spans if _is_right(each.question, span.text))
-                 for reading in each.readings]  # fmt: skip
+        right = [
+            sum(
+                span.probability
+                for span in reading.spans
+                if _is_right(each.question, reading.hit.article.text[span.start : span.end])
+            )
+            for reading in each.readings
+        ]
         if each.has_answer and any(right):
-            parts = [list(passage_parts(reading).values()) for reading in each.readings]
+            parts = [list(passage_parts(reading, each.kind).values()) for reading in each.readings]
             known.append((np.array(parts), np.array(right), OF_KIND_WEIGHT if each.question.kind else 1.0))
     if not known:
         return dict(weights.passage)
 
+    names = list(passage_parts(seen[0].readings[0], seen[0].kind))
+    first = np.log([weights.passage[name] for name in names])
+
     def loss(logs: Floats) -> float:
         own = np.exp(logs)
-        return -float(sum(count * np.log(softmax(parts @ own) @ right + SPAN_FLOOR) for parts, right, count in known))
+        likely = sum(count * np.log(softmax(parts @ own) @ right + SPAN_FLOOR) for parts, right, count in known)
+        return float(HOLD * ((logs - first) ** 2).sum() - likely)
 
-    names = list(passage_parts(seen[0].readings[0]))
-    found = minimize(loss, np.log([weights.passage[name] for name in names]), method="L-BFGS-B")
+    found = minimize(loss, first, method="L-BFGS-B")
     return {name: round(float(each), 4) for name, each in zip(names, np.exp(found.x), strict=True)}
 
 
@@ -169,7 +185,7 @@ def _shows(seen: Seen, decision: Decision) -> bool:
 def _judges_value(seen: Seen, decision: Decision) -> bool:
     """Whether it is known if the value is right: a fact with known short answers, or without an answer."""
     known = bool(seen.question.short or seen.question.answers or not seen.has_answer)
-    return decision.value is not None and decision.kind is QuestionKind.FACT and known
+    return decision.value is not None and decision.kind.is_of_value and known
 
 
 def _value_right(seen: Seen, decision: Decision) -> bool:
@@ -189,16 +205,17 @@ def _logistic_regression() -> Any:
 
 
 def _model(names: Sequence[str], inputs: Floats, wanted: Floats, counts: Floats) -> dict[str, float]:
-    """Bias and coefficients for inputs as they are."""
+    """Bias and coefficients for inputs as they are; what is always the same has none."""
+    varied = inputs.std(axis=0) > 0
+    names, inputs = [name for name, varies in zip(names, varied, strict=True) if varies], inputs[:, varied]
     scaler, model = _logistic_regression().fit(inputs, wanted, logisticregression__sample_weight=counts)
     slopes = model.coef_[0] / scaler.scale_
     coefficients = [model.intercept_[0] - slopes @ scaler.mean_, *slopes]
     return {name: round(float(each), 5) for name, each in zip(("bias", *names), coefficients, strict=True)}
 
 
-def _by_folds(inputs: Floats, wanted: Floats, counts: Floats) -> Floats:
+def _by_folds(inputs: Floats, wanted: Floats, counts: Floats, folds: NDArray[np.intp]) -> Floats:
     """The probability of each, by a model fitted without its fold."""
-    folds = np.arange(len(inputs)) % FOLDS
     if any(len(np.unique(wanted[folds != fold])) < 2 for fold in range(FOLDS)):
         raise UsageError("Too few of these questions are answered right, or too many, to fit anything. Give more.")
     found: Floats = cross_val_predict(

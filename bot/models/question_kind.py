@@ -37,6 +37,8 @@ class QuestionKind(StrEnum):
     """What a person wants who writes to the bot."""
 
     FACT = "fact"
+    CURRENT = "current"
+    """A value as it is now: who holds an office, a price, a record, a standing count."""
     REASON = "reason"
     YES_NO = "yesno"
     LIST = "list"
@@ -58,6 +60,16 @@ class QuestionKind(StrEnum):
     def is_talk(self) -> bool:
         """Whether it asks nothing of the news."""
         return self in (QuestionKind.GREETING, QuestionKind.THANKS, QuestionKind.HELP, QuestionKind.TALK)
+
+    @property
+    def is_of_value(self) -> bool:
+        """Whether a short answer is asked for."""
+        return self in (QuestionKind.FACT, QuestionKind.CURRENT)
+
+    @property
+    def is_of_now(self) -> bool:
+        """Whether what was said last matters most."""
+        return self.is_overview or self is QuestionKind.CURRENT
 
     @property
     def is_overview(self) -> bool:

@@ -46,8 +46,8 @@ TOPIC_READ = 4
 """So many of them are read: the reader tells whether there is anything on the topic, and articles what there is."""
 NEWEST = 6
 """Articles that are quoted where what is new of all is asked."""
-TOPIC_NEWNESS = 10.0
-"""How much more newness counts where an overview or the newest is asked for."""
+NEWNESS_NOW = 10.0
+"""How much more newness counts where an overview, the newest, or what holds now is asked for."""
 FRESH = (timedelta(days=10), timedelta(days=3))
 """Published so long before or after the day of asking is the news that a question of the day is about."""
 AGE_DAYS = 90.0
@@ -143,7 +143,7 @@ class Retriever:
             return Retrieved((), kind, (), corpus.lexical.rarity)
         if kind is QuestionKind.NEWS and (hits := self._newest(scope)):
             return Retrieved(tuple(hits[:k]), kind, (), corpus.lexical.rarity, tuple(hits))
-        found = self._found(query, vector, max(CANDIDATES, k), scope, overview=kind.is_overview)
+        found = self._found(query, vector, max(CANDIDATES, k), scope, of_now=kind.is_of_now)
         # Only what is shown is read: an article's text is a thousand times what ranking needs of it.
         few = max(k, TOPIC_HITS if kind.is_overview else self.depth)
         if self.reranker is None:
@@ -158,15 +158,15 @@ class Retriever:
         return Retrieved(tuple(hits[:k]), kind, tuple(readings), corpus.lexical.rarity, tuple(hits))
 
     def _found(
-        self, query: ParsedQuery, vector: Vector, candidates: int, scope: Scope | None, *, overview: bool
+        self, query: ParsedQuery, vector: Vector, candidates: int, scope: Scope | None, *, of_now: bool
     ) -> list[Found]:
         """What both indexes find, best first by all parts of its score."""
         corpus, weights = self.corpus, self.weights
-        if overview:
-            weights = replace(weights, newness=TOPIC_NEWNESS * weights.newness)
+        if of_now:
+            weights = replace(weights, newness=NEWNESS_NOW * weights.newness)
         # An archive's present is its last day.
         query = replace(query, asked_on=min(query.asked_on, corpus.coverage().last or query.asked_on))
-        terms = corpus.lexical.terms(query.search_text or query.question.text)
+        terms = corpus.lexical.question_terms(query.search_text or query.question.text)
         idf = corpus.lexical.idf(terms)
         most = sum(idf.values()) or 1.0
 
