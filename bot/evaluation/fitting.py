@@ -32,8 +32,8 @@ RIDGE = 30.0
 SPAN_FLOOR = 0.02
 """A right value is counted at least so likely: one that no weights can find must not decide them."""
 HOLD = 5.0
-"""How strongly the logarithms of the weights of passages are held where they begin: where the newest is always right, as
-in questions of what holds now, nothing else bounds them."""
+"""How strongly the logarithms of passages' weights are held where they begin. Nothing else bounds them where the newest
+is always right, as in questions of what holds now."""
 REFUSED_MOST = 0.06
 """Of the questions that have an answer, the share that may be refused."""
 SHORT_RIGHT_LEAST = 0.87
