@@ -79,6 +79,15 @@ def test_where_room_is_short_the_newest_articles_and_their_heads_are_told(old: d
     assert {each.hit.article.id[:3] for each in found} == {"new"}
 
 
+def test_articles_that_share_no_word_are_told_all_the_same() -> None:
+    one = Article(
+        title="Regatta", text="Oars flashed along Tarnmouth quay during practice.", source="A", published=date(2024, 3, 1), id="a"
+    )
+    other = Article(title="Sonata", text="Violins rehearsed beneath Aldermoor cathedral.", source="B", id="b")
+    found = told(*(Hit(Passage(f"{each.id}:0", each, 0, len(each.text)), 1.0) for each in (one, other)))
+    assert [each.hit.article.id for each in found] == ["a", "b"]
+
+
 def test_it_is_short() -> None:
     hits = [
         hit(topic, date(2024, 1, 1), 1.0, f"{said} Then {' '.join(f'{topic}{n}' for n in range(40))}.")

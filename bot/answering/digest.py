@@ -53,7 +53,8 @@ def digest(hits: Sequence[Hit], rarity: Callable[[str], float]) -> list[Chosen]:
     if not hits:
         return []
     held = Counter(word for hit in hits for word in _words(f"{hit.article.title} {hit.passage.text}"))
-    weights = {word: count / len(hits) * rarity(word) for word, count in held.items() if count > 1 or len(hits) == 1}
+    least = min(2, max(held.values(), default=0))  # what one passage alone holds counts where they share nothing
+    weights = {word: count / len(hits) * rarity(word) for word, count in held.items() if count >= least}
     newest = max(hit.article.published or date.min for hit in hits)
     top = hits[0].score
     candidates = [
