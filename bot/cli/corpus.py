@@ -88,10 +88,10 @@ def run_topics(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def _print_counted(parsed: argparse.Namespace, rows: list[tuple[str, int, date | None]]) -> None:
     """Names with how many articles each has, and the day of the newest."""
-    from bot.render import iso, plain
+    from bot.render import NO_SOURCE, iso, plain
 
     values = [{"name": name, "articles": count, "newest": iso(newest)} for name, count, newest in rows]
-    lines = [f"{count:>8,}  {iso(day) or 'no date   '}  {plain(name) or '(none named)'}" for name, count, day in rows]
+    lines = [f"{count:>8,}  {iso(day) or 'no date   '}  {plain(name) or NO_SOURCE}" for name, count, day in rows]
     present(parsed, values, lines)
     if not (rows or parsed.json):
         say(EMPTY)
@@ -133,7 +133,8 @@ def run_backup(parsed: argparse.Namespace, settings: Settings) -> int:
     from bot.wiring import open_catalog
 
     articles = backup(open_catalog(settings), parsed.file)
-    said = f"Written: {parsed.file}, {articles:,} articles with their vectors. Put it back: newsbot restore FILE"
+    said = f"Written: {parsed.file}, {articles:,} articles with their vectors."
+    said += f" Put it back: newsbot restore {typed(parsed.file)}"
     present(parsed, {"file": str(parsed.file), "articles": articles}, [said])
     return 0
 
@@ -146,7 +147,8 @@ def run_feedback(parsed: argparse.Namespace, settings: Settings) -> int:
     rated = [exported(each) for each in judged(open_catalog(settings))]
     present(parsed, rated, (json.dumps(each, ensure_ascii=False) for each in rated))
     if not parsed.json:
-        say(f"{len(rated):,} rated answers. Measure them: newsbot eval FILE")
+        count = f"{len(rated):,} rated answer{'' if len(rated) == 1 else 's'}."
+        say(f"{count} Measure them: newsbot eval FILE" if rated else "No answer has been rated yet.")
     return 0
 
 
