@@ -10,6 +10,7 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from typing import Protocol
 import pytest
 
 from bot.cli import main
-from bot.cli.parser import parser_of_commands
+from bot.cli.parser import GROUPS, parser_of_commands
 from bot.corpus.corpus import CATALOG_FILE, HOLDER_FILE
 from bot.settings import Settings
 from bot.wiring import open_corpus
@@ -129,7 +130,10 @@ def test_newsbot_alone_shows_its_help(run_here: RunHere) -> None:
     status, shown, complaint = run_here()
     assert (status, complaint) == (0, "")
     assert shown == run_here("--help")[1]
-    assert all(f"\n    {command}" in shown for command in COMMANDS)
+    assert all(f"\n  {command}" in shown for command in COMMANDS)
+    assert shown.index("\n  demo") < shown.index("\n  ask") < shown.index("\n  fit-orders")
+    named = [name for names in GROUPS.values() for name in names]
+    assert sorted(named) == sorted(parser_of_commands().subcommands.choices), "each command once"
 
 
 @pytest.mark.parametrize(
@@ -243,6 +247,17 @@ def test_a_chat_model_that_cannot_be_set_up_leaves_quotes(run_here: RunHere) -> 
         assert said in complaint
         assert complaint.endswith("Until then answers are quotes.\n")
         assert len(complaint.splitlines()) == 1
+
+
+def test_calls_of_a_chat_model_are_logged_with_v_alone(sample_env: dict[str, str]) -> None:
+    with socket.socket() as taken:  # bound and not listening: whoever connects is refused
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        env = sample_env | {"NEWSBOT_LLM": "openai:any", "OPENAI_API_KEY": "x", "NEWSBOT_LLM_BASE_URL": address}
+        shown = run_newsbot("ask", NATO, env=env)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert "The chat model cannot be reached, so this answer is made of quotes." in shown.stdout
+        assert "outcome=unreachable" in run_newsbot("ask", NATO, "-v", env=env).stderr
 
 
 def test_verbose_shows_where_an_error_arose(run_here: RunHere) -> None:
@@ -391,6 +406,27 @@ def test_dry_run_stores_nothing(run_here: RunHere, env: dict[str, str], page: Pa
     assert not Path(env["NEWSBOT_DATA_DIR"]).exists()
 
 
+def test_a_mistyped_source_makes_no_corpus(run_here: RunHere, env: dict[str, str], page: Path) -> None:
+    status, shown, complaint = run_here("ingest", "paeg.txt", env=env)
+    assert (status, shown) == (1, "0 new, 0 changed, 0 unchanged, 0 copies, 0 skipped, 1 failed\n")
+    assert complaint == "failed   paeg.txt: there is no such file or folder\n"
+    assert not Path(env["NEWSBOT_DATA_DIR"]).exists()
+    status, shown, complaint = run_here("ingest", "paeg.txt", str(page), env=env)
+    assert (status, shown) == (1, "1 new, 0 changed, 0 unchanged, 0 copies, 0 skipped, 1 failed\n")
+    assert "paeg.txt" in complaint
+    assert run_here("ingest", str(page), env=env)[1].startswith("0 new, 0 changed, 1 unchanged")
+
+
+def test_a_corpus_in_a_folder_of_the_one_that_is_set_is_named(run_here: RunHere, env: dict[str, str]) -> None:
+    folder = Path(env["NEWSBOT_DATA_DIR"])
+    assert "There is one in" not in run_here("ask", NATO, env=env)[2]
+    (folder / "demo").mkdir(parents=True)
+    (folder / "demo" / CATALOG_FILE).touch()
+    status, _, complaint = run_here("ask", NATO, env=env)
+    assert status == 1
+    assert f"There is no corpus in {folder}. There is one in {folder / 'demo'}: name it by --data." in complaint
+
+
 def test_source_option_names_the_outlet(run_here: RunHere, env: dict[str, str], page: Path) -> None:
     run_here("ingest", "--source", "Elbe Post", str(page), env=env)
     assert json.loads(run_here("status", "--json", env=env)[1])["sources"] == {"Elbe Post": 1}
@@ -444,7 +480,9 @@ def test_one_bad_file_does_not_stop_the_rest(
         (("show", "https://post.example/unknown"), 1, "newsbot search"),
         (("ask", NATO, "--source", "Nowhere Gazette"), 2, "Nowhere Gazette"),
         (("ask", NATO, "--after", "2022-01-01", "--before", "2021-01-01"), 2, "Swap"),
-        (("ask",), 2, "QUESTION"),
+        (("ask",), 2, "QUESTION is missing. See: newsbot ask --help"),
+        (("completion", "fish"), 2, "SHELL: 'fish' is none of bash, zsh, tcsh."),
+        (("list", "-n", "0"), 2, "'0' is no number from 1 on."),
         (("search", "iraq", "-k", "0"), 2, "1 to 1000"),
         (("ingest", "no-such-file.txt"), 1, "no-such-file.txt"),
         (("nonsense",), 2, "nonsense"),

@@ -79,7 +79,7 @@ def _examine(parsed: argparse.Namespace) -> Iterator[Diagnostic]:
         yield Diagnostic("settings", "wrong", str(error), "Every setting is explained in .env.example.")
         yield _clock(None)
         return
-    yield Diagnostic("settings", "ok", f"the corpus is in {typed(settings.data_dir)}.")
+    yield Diagnostic("settings", "ok", f"the corpus is in {settings.data_dir}.")
     from bot.wiring import cache_dir
 
     yield _disk("disk of the corpus", settings.data_dir)
@@ -131,7 +131,7 @@ def _disk(subject: str, folder: Path) -> Diagnostic:
     """Room on the disk, and whether this user may write there."""
     there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
     free = shutil.disk_usage(there).free
-    said = f"{free / 1024**3:,.1f} GB are free for {typed(folder)}."
+    said = f"{free / 1024**3:,.1f} GB are free for {folder.absolute()}."
     if not os.access(there, os.W_OK | os.X_OK):
         said = f"{there} cannot be written by this user; what is there can be asked."
         return Diagnostic(subject, "note", said, "To put articles in, change its owner, or name another by --data.")
@@ -243,7 +243,7 @@ def _discord(settings: Settings, *, is_asked: bool) -> Iterator[Diagnostic]:
     token = settings.discord_token
     if token is not None and not has_form_of_token(token.get_secret_value()):
         remedy = "Copy it again: Bot, Reset Token, at https://discord.com/developers/applications"
-        yield Diagnostic("Discord", "wrong", "what DISCORD_TOKEN holds has not the form of a bot's token.", remedy)
+        yield Diagnostic("Discord", "wrong", "DISCORD_TOKEN does not have the form of a bot's token.", remedy)
     elif is_asked:
         yield from (replace(found, subject=f"Discord, {found.subject}") for found in about_discord(settings))
     elif token is None:

@@ -10,6 +10,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -212,13 +213,29 @@ def _read(parsed: argparse.Namespace, settings: Settings, corpus: Corpus | None 
 
 
 def _ingested(items: _ItemsFor, settings: Settings) -> Iterator[Outcome]:
-    from bot.wiring import open_corpus
+    from bot.wiring import open_catalog, open_corpus
     from ingest.pipeline import ingest
 
+    first: list[Article | Outcome] = []
+    try:
+        open_catalog(settings).close()
+    except CorpusMissing:
+        # A corpus is made for an article, and not for a source that was mistyped.
+        begun = iter(items(None))
+        for item in begun:
+            first.append(item)
+            if isinstance(item, Article):
+                break
+        else:
+            for outcome in first:
+                assert isinstance(outcome, Outcome)
+                yield outcome
+            return
+        items = lambda _: begun  # noqa: E731
     corpus = open_corpus(settings, create=True, on_export=say)
     try:
         with corpus.writing(settings.lock_wait_seconds, say), Watch() as watch:
-            read = watch.reading(items(corpus))
+            read = watch.reading(chain(first, items(corpus)))
             yield from ingest(corpus, read, passage_chars=settings.passage_chars, progress=watch.embedded)
     finally:
         corpus.close()

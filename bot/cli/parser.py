@@ -14,6 +14,15 @@ from typing import Any, NoReturn
 EXIT_USAGE = 2
 RANKINGS = ("hybrid", "dense", "lexical")
 SHELLS = ("bash", "zsh", "tcsh")
+GROUPS = {
+    "begin": ("demo", "ingest", "ask", "chat", "search"),
+    "look around": ("list", "sources", "topics", "show", "status"),
+    "keep it fresh and sound": ("follow", "read", "remove", "verify", "doctor", "backup", "restore", "reindex"),
+    "open it to others": ("discord", "serve", "mcp"),
+    "measure and train": ("models", "eval", "feedback", "train-reader", "fit-decision", "fit-kinds", "fit-orders"),
+    "shell": ("completion",),
+}
+"""Every command, in the order in which `newsbot --help` shows them."""
 INTERVAL_SECONDS_MIN, INTERVAL_SECONDS_MAX = 10, 7 * 86_400
 
 
@@ -65,10 +74,32 @@ class _Parser(argparse.ArgumentParser):
         self.value("--host", "ADDRESS", "address to open on (else NEWSBOT_SERVER_HOST)")
         self.value("--port", "PORT", "port to open on (else NEWSBOT_SERVER_PORT)", _port)
 
+    def format_help(self) -> str:
+        """The help; of all commands by what they are for."""
+        if not hasattr(self, "subcommands"):
+            return super().format_help()
+        listed = {each.dest: each for each in self.subcommands._choices_actions}
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(self.description)
+        for title, names in GROUPS.items():
+            formatter.start_section(title)
+            formatter.add_arguments([listed[name] for name in names])
+            formatter.end_section()
+        formatter.start_section("options")
+        formatter.add_arguments([each for each in self._actions if each.option_strings])
+        formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
+
     def error(self, message: str) -> NoReturn:
         """End the process with 2."""
         if command := re.match(r"argument COMMAND: invalid choice: '(.*?)'[ ,]", message):
             message = f"{command[1]} is no command.{did_you_mean(command[1], self.subcommands.choices)}"
+        elif choice := re.match(r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            message = f"{choice[1]}: {choice[2]!r} is none of {choice[3].replace(chr(39), '')}"
+        elif missing := re.match(r"the following arguments are required: (.*)", message):
+            message = f"{missing[1]} is missing"
         message = message.removeprefix("argument ")
         message += "" if message.endswith(("?", ".")) else "."
         print(f"newsbot: {message} See: {self.prog} --help", file=sys.stderr)
@@ -136,7 +167,7 @@ def _number(least: int, most: int | None, what: str) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and least <= int(text) <= (most or int(text))):
-            raise argparse.ArgumentTypeError(f"{text!r} is no {what} from {least}{f' to {most}' if most else ''}")
+            raise argparse.ArgumentTypeError(f"{text!r} is no {what} from {least} {f'to {most}' if most else 'on'}")
         return int(text)
 
     return read
@@ -177,7 +208,7 @@ def parser_of_commands() -> _Parser:
     parser = _Parser(
         prog="newsbot",
         description="Answers questions about a news corpus with cited, dated, verbatim passages.",
-        epilog='Begin with:  newsbot demo   or   newsbot ingest articles/ && newsbot ask "Who won the election?"',
+        epilog="newsbot COMMAND --help shows a command's options and an example.",
     )
     parser.flag("--version", "show the version and exit")
     commands = parser.subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -307,9 +338,8 @@ def parser_of_commands() -> _Parser:
     added.value("--as-of-slack", "DAYS", "as for newsbot eval (default 3)", _days, default=3)
     added.value("--out", "FILE", "where to write them (default: where newsbot reads them)", Path)
 
-    for name, what in (("kinds", "the kinds of questions to bot/models/training/question_kinds.jsonl"),
-                       ("orders", "orders to chat models to bot/models/training/orders.jsonl")):  # fmt: skip
-        added = command(f"fit-{name}", "training", f"Fit what tells {what}.", f"newsbot fit-{name}")
+    for name, what in (("kinds", "what kind a question is"), ("orders", "orders to chat models from news")):
+        added = command(f"fit-{name}", "training", f"Fit the classifier that tells {what}.", f"newsbot fit-{name}")
         added.value("--out", "DIR", "folder (default: where newsbot reads it)", Path)
 
     said, example = "Be a bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"
@@ -329,11 +359,11 @@ def parser_of_commands() -> _Parser:
     said = "Give what people said of answers, as a question file for newsbot eval."
     example = "newsbot feedback export > rated.jsonl && newsbot eval rated.jsonl"
     added = command("feedback", "corpus", said, example)
-    added.value("action", None, "export: a line of JSON for each rated answer", choices=["export"])
+    added.value("action", "export", "print a line of JSON for each rated answer", choices=["export"])
 
     said = "Print what completes newsbot's commands and options in your shell."
     added = command("completion", "parser", said, 'eval "$(newsbot completion bash)"')
-    added.value("shell", None, "for which shell", choices=SHELLS)
+    added.value("shell", "SHELL", f"one of {', '.join(SHELLS)}", choices=SHELLS)
 
     command("demo", "ask", "Ingest the sample corpus and answer a question about it.", "newsbot demo")
     return parser

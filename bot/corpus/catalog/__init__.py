@@ -44,7 +44,10 @@ class Catalog(Log):
             if not where.is_file():
                 if any((where.parent / name).is_dir() for name in ("chroma", "bm25")):
                     raise CorpusMissing(f"The catalog {where} is gone, and all articles were in it. {RESTORE}")
-                raise CorpusMissing(f"There is no corpus in {where.parent}. {make}")
+                # As after `newsbot demo`, which keeps its corpus in a folder of the one that is set.
+                inside = sorted(where.parent.glob(f"*/{where.name}"))
+                near = f" There is one in {inside[0].parent}: name it by --data." if inside else ""
+                raise CorpusMissing(f"There is no corpus in {where.parent}.{near} {make}")
         catalog = cls(where)
         found = catalog._schema_revision()
         if found is None or catalog.note("id") is None:
