@@ -15,7 +15,7 @@ PERSON_MOST = 5
 WAITING_MOST = 500
 """Questions of all groups that wait."""
 GOODBYE_SECONDS = 2.0
-"""Kept at the end of draining to tell those who still wait."""
+"""Seconds at the end of draining that are kept to tell those who still wait."""
 
 
 class Busy(NewsbotError):
@@ -56,7 +56,7 @@ class Ticket:
         self.queue.leave(self)
 
     def answered(self) -> None:
-        """What is left is to show the answer: somebody else's may begin."""
+        """The answer is made and is now shown. The next question may begin."""
         self.state = "showing"
         self.queue.advance()
 

@@ -30,7 +30,7 @@ from bot.wiring import open_corpus
 from ingest import followed_links
 from ingest.fetch import Fetcher
 from ingest.follow import FeedFollower, FeedState, Round
-from ingest.followed_links import FAILURES_MAX, FETCHES_MAX, Turn, turn_of
+from ingest.followed_links import FAILURES_MAX, FETCHES_MAX, Due, due_of
 from ingest.read import ReadOptions
 from ingest.stopping import Stop, Stopped, unless_stopped
 from tests.conftest import ROOT
@@ -519,20 +519,20 @@ def link(**fields: Any) -> Link:
 @pytest.mark.parametrize(
     ("remembered", "version", "minutes", "turn"),
     [
-        (link(), "1", 10_000, Turn.NEVER),
-        (link(), "", 10_000, Turn.NEVER),
-        (link(), "2", 59, Turn.LATER),
-        (link(), "2", 61, Turn.NOW),
-        (link(fetches=FETCHES_MAX), "2", 61, Turn.NEVER),
-        (link(failures=1), "1", 9, Turn.LATER),
-        (link(failures=1), "1", 11, Turn.NOW),
-        (link(failures=2), "1", 19, Turn.LATER),
-        (link(failures=2), "1", 21, Turn.NOW),
-        (link(failures=FAILURES_MAX), "2", 10_000, Turn.NEVER),
+        (link(), "1", 10_000, Due.NEVER),
+        (link(), "", 10_000, Due.NEVER),
+        (link(), "2", 59, Due.LATER),
+        (link(), "2", 61, Due.NOW),
+        (link(fetches=FETCHES_MAX), "2", 61, Due.NEVER),
+        (link(failures=1), "1", 9, Due.LATER),
+        (link(failures=1), "1", 11, Due.NOW),
+        (link(failures=2), "1", 19, Due.LATER),
+        (link(failures=2), "1", 21, Due.NOW),
+        (link(failures=FAILURES_MAX), "2", 10_000, Due.NEVER),
     ],
 )
-def test_when_a_page_is_fetched_again(remembered: Link, version: str, minutes: int, turn: Turn) -> None:
-    assert turn_of(remembered, version, START + timedelta(minutes=minutes)) is turn
+def test_when_a_page_is_fetched_again(remembered: Link, version: str, minutes: int, turn: Due) -> None:
+    assert due_of(remembered, version, START + timedelta(minutes=minutes)) is turn
 
 
 # Stopping

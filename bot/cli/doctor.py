@@ -32,7 +32,7 @@ SECRET_NAME = re.compile(
     r"\s*(?:export\s+)?([A-Z][A-Z0-9_]*(?:TOKEN|KEY|SECRET|PASSWORD|DATABASE_URL))\s*=\s*['\"]?[^\s'\"]"
 )
 FUTURE_DAYS = 2
-"""A day of publication so far ahead is no matter of time zones."""
+"""Days ahead of now from which a day of publication cannot be a matter of time zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def state_of_corpus(settings: Settings) -> tuple[Status | None, list[Diagnostic]
 
 
 def _clock(status: Status | None) -> Diagnostic:
-    """Whether the clock can be right: it is later than this program, and than what was done with it."""
+    """Whether the clock can be right: it must be later than this file, and than the last ingest."""
     now = datetime.now(UTC)
     said = f"{now:%Y-%m-%d %H:%M} UTC."
     known = [datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)]
@@ -215,7 +215,7 @@ def _reader(settings: Settings) -> Diagnostic:
 
 
 def _answer(settings: Settings) -> Diagnostic:
-    """The whole way of a question, without a chat model."""
+    """Ask a question end to end, without a chat model."""
     from bot.wiring import open_asker
 
     asker = open_asker(settings.model_copy(update={"llm": None}))
@@ -254,7 +254,7 @@ def _discord(settings: Settings, *, is_asked: bool) -> Iterator[Diagnostic]:
 
 
 def about_discord(settings: Settings) -> Iterator[Diagnostic]:
-    """What the bot on Discord needs, asked of Discord itself."""
+    """Ask Discord about what the bot needs."""
     import asyncio
 
     from bot.discord_bot.check import check
@@ -264,7 +264,7 @@ def about_discord(settings: Settings) -> Iterator[Diagnostic]:
 
 
 def has_form_of_token(token: str) -> bool:
-    """Whether it is written as Discord writes a bot's token: the bot's id in Base64, and two parts more."""
+    """Whether the text has the form of a bot's token: the bot's id in Base64, and two more parts."""
     match = re.fullmatch(r"([\w-]+)\.[\w-]+\.[\w-]+", token, re.ASCII)
     try:
         id_ = base64.urlsafe_b64decode(f"{match[1]}==") if match else b""

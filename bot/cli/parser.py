@@ -1,4 +1,4 @@
-"""What can be typed: every command with its options, its help and its example. Imports nothing that takes time."""
+"""The parser of the command line: every command, its options, help and example. Imports nothing slow."""
 
 from __future__ import annotations
 
@@ -27,42 +27,42 @@ INTERVAL_SECONDS_MIN, INTERVAL_SECONDS_MAX = 10, 7 * 86_400
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says in one sentence what is wrong, what may have been meant, and where help is."""
+    """Reports a wrong call in one sentence: what is wrong, what may have been meant, and where help is."""
 
     subcommands: argparse._SubParsersAction[_Parser]
 
     def flag(self, name: str, said: str, *others: str) -> None:
-        """Take an option without a value."""
+        """Add an option without a value."""
         self.add_argument(name, *others, action="store_true", help=said)
 
     def value(self, name: str, metavar: str | None, said: str, read: Callable[[str], Any] = str, **more: Any) -> None:
-        """Take an argument, or an option with a value; `read` makes it of its text."""
+        """Add an argument, or an option with a value. `read` converts its text."""
         self.add_argument(name, metavar=metavar, help=said, type=read, **more)
 
     def narrowing(self) -> None:
-        """Take what narrows the articles."""
+        """Add the options that filter articles."""
         self.value("--after", "DATE", "only what was published on this day or later", _day)
         self.value("--before", "DATE", "only what was published on this day or earlier", _last_day)
         self.value("--source", "NAME", "only this outlet; may be repeated", _name, action="append")
 
     def asking(self) -> None:
-        """Take what belongs to a question."""
+        """Add the options of a question."""
         self.narrowing()
         self.value("--as-of", "DATE", "ask as on this day: nothing published later is known", _last_day)
 
     def listing(self) -> None:
-        """Take how many are listed, and what narrows them."""
+        """Add the options of a list."""
         self.value("-n", "N", "how many (default 20)", _limit, dest="count", default=20)
         self.narrowing()
 
     def fetching(self) -> None:
-        """Take how articles are fetched."""
+        """Add the options of fetching."""
         self.value("--source", "NAME", "outlet of these articles, whatever they say themselves", _name)
         self.flag("--summaries", "keep a feed's summary where it has no full text")
         self.flag("--allow-private", "fetch from private addresses too (an intranet)")
 
     def reading(self) -> None:
-        """Take sources of articles, and how they are read."""
+        """Add sources of articles, and the options of reading them."""
         self.value("sources", "SOURCE", "file, folder, glob, http(s) address, or - for standard input", nargs="+")
         self.fetching()
         said = "name of a field in your records, such as text=maintext; may be repeated"
@@ -70,7 +70,7 @@ class _Parser(argparse.ArgumentParser):
         self.flag("--no-fetch", "never use the network, not for links in feeds either")
 
     def opening(self) -> None:
-        """Take where a server opens."""
+        """Add the address of a server."""
         self.value("--host", "ADDRESS", "address to open on (else NEWSBOT_SERVER_HOST)")
         self.value("--port", "PORT", "port to open on (else NEWSBOT_SERVER_PORT)", _port)
 
@@ -93,7 +93,7 @@ class _Parser(argparse.ArgumentParser):
         return formatter.format_help()
 
     def error(self, message: str) -> NoReturn:
-        """End the process with 2."""
+        """Print what is wrong, and end the process with exit status 2."""
         if command := re.match(r"argument COMMAND: invalid choice: '(.*?)'[ ,]", message):
             message = f"{command[1]} is no command.{did_you_mean(command[1], self.subcommands.choices)}"
         elif choice := re.match(r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)", message):
@@ -106,7 +106,7 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(EXIT_USAGE)
 
     def parse(self, arguments: Sequence[str] | None) -> argparse.Namespace:
-        """As `parse_args`; of an option that is unknown it says which one may have been meant."""
+        """Like `parse_args`. For an unknown option it suggests the one that may have been meant."""
         parsed, left = self.parse_known_args(arguments)
         if left:
             command = self.subcommands.choices.get(getattr(parsed, "command", ""), self)
@@ -117,7 +117,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """ " Did you mean ...?" where something known is written almost so, else nothing."""
+    """The sentence " Did you mean ...?" with the known word that is spelled most alike; empty where none is."""
     near = difflib.get_close_matches(word, list(known), 1)
     return f" Did you mean {near[0]}?" if near else ""
 
@@ -163,7 +163,7 @@ def _field(text: str) -> tuple[str, str]:
 
 
 def _number(least: int, most: int | None, what: str) -> Callable[[str], int]:
-    """What reads a whole number within bounds; `what` names it in the refusal."""
+    """A converter of whole numbers within bounds. `what` names the number in the error."""
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and least <= int(text) <= (most or int(text))):

@@ -28,7 +28,7 @@ LOG_SECONDS = 10
 
 
 def say(text: str) -> None:
-    """For people, beside the data on standard output."""
+    """Print a line for people on standard error; standard output is for data."""
     print(text, file=sys.stderr)
 
 
@@ -61,7 +61,7 @@ def settings_of(parsed: argparse.Namespace) -> Settings:
 
 
 def typed(path: Path) -> str:
-    """A path as it would be typed here: from this folder on where it lies inside, quoted where it must be."""
+    """A path as it can be typed in a shell: relative where it is inside the working directory, quoted where needed."""
     with contextlib.suppress(ValueError, OSError):
         path = path.relative_to(Path.cwd())
     return shlex.quote(str(path))
@@ -101,7 +101,7 @@ def _is_terminal() -> bool:
 
 
 def speak_utf8() -> None:
-    """News is not ASCII; a terminal or pipe that is set to another encoding shows "?" rather than an error."""
+    """Make both outputs UTF-8, since news is not ASCII. What cannot be encoded is printed as "?"."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")

@@ -38,7 +38,7 @@ class DenseSearch:
         self._trusted: bool | None = None
 
     def trust(self, stands: bool) -> None:
-        """Whether the index is one of this catalog: else its answers are another corpus'. It is not asked before."""
+        """Say whether the index belongs to this catalog. One that does not is not searched. Call it before `search`."""
         if not stands and self._trusted is not False:
             place = f"{self.index.name} in {self.index.place}"
             log.warning(

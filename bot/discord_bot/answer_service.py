@@ -38,11 +38,11 @@ KEEP_SECONDS = 1.0
 TOLD_RATE = (Rate(1, 60),)
 """How often somebody who writes messages is told that they ask too much."""
 LOOKING_RATES = (Rate(20, 60), Rate(200, 3600))
-"""How often one person may look around or press a button: that costs less than an answer."""
+"""How often one person may browse or press a button, which costs less than an answer."""
 OUTAGE = "I cannot answer now: the corpus or the model cannot be used. Whoever runs me finds the cause in the log."
 MISHAP = "Something went wrong here, and its cause is in the bot's log. Please ask again."
 EXPIRED = 10062
-"""Discord knows an interaction no more: nobody waits for it."""
+"""Discord no longer knows the interaction, so nobody waits for an answer."""
 
 EDIT_PAUSE_SECONDS = 1.0
 """From the start of one edit of a growing answer to that of the next."""
@@ -285,7 +285,7 @@ async def _last(answers: AsyncIterator[Answer], target: ReplyTarget, language: s
 
 
 def explained(error: BaseException, what: str) -> str:
-    """What the person is told who caused an error; the log is told more, but none of their words.
+    """What to tell a person about an error that they caused. The log gets more, but none of their words.
 
     Folders and commands are for who runs the bot: of such errors the person learns that there is one.
     """

@@ -45,7 +45,7 @@ TOKEN_SECONDS = 14 * 60.0
 LOST_SECONDS = 24 * 3600.0
 """How long after it was asked a lost question is still said to be lost."""
 TRIES_MOST = 2
-"""A question at which the bot ended so often is not tried again: it may be the reason."""
+"""Times that a question is tried. After that it may be what ends the bot."""
 LOST = "A question was lost when I was restarted. Please ask it again."
 _WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
 
@@ -160,7 +160,7 @@ class Asking(commands.Cog):
             await self._answer(target, Question(text), is_talk=surely.is_talk)
 
     async def _kinds(self, text: str) -> tuple[QuestionKind, QuestionKind]:
-        """What kind a text is: in favour of a question, as for what is said to the bot, and in favour of talk."""
+        """The kind of a text twice: where the bot is meant, a question is likelier; elsewhere, talk is."""
         if not text:
             return QuestionKind.TALK, QuestionKind.TALK
         retriever = self.service.context.asker.retriever

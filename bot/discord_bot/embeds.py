@@ -21,7 +21,7 @@ MESSAGE_MOST, EMBEDS_MOST = 6000, 10
 """Discord's limits for all embeds of a message: their characters together, and their number."""
 OUTLET_CHARS = 60
 SUBTEXT = "-# "
-"""Begins a line in small letters: where a quote is from, and other words of ours."""
+"""Markup for a line in small letters: where a quote is from, and notes."""
 Pages = list[discord.Embed]
 GREEN, GREY, BLUE = 0x2E9E6B, 0x80848E, 0x3B78C4
 NEAREST_CHARS = 200

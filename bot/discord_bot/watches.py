@@ -41,7 +41,7 @@ BELL_SECONDS = 600.0
 BELLS_AT_ONCE = 5
 KEEP_SECONDS = 6 * 3600.0
 FRESH_DAYS = 14
-"""An article that was published earlier is no news: somebody puts an archive in."""
+"""Age of articles from which they are not posted: they come from an archive that somebody ingests."""
 WATCHES_MOST = 25
 """Digests and alerts of one server: as many as Discord takes in one select."""
 Days = Literal["every day", "weekdays", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -232,7 +232,7 @@ class Watches(commands.Cog):
         return target if target.can_send else None
 
     async def _keep(self) -> None:
-        """Forget what people wrote longer ago than it is kept."""
+        """Delete questions and answers that are older than they may be kept."""
         days = self.service.context.settings.discord_keep_days
         if days and time.monotonic() - self._kept > KEEP_SECONDS:
             self._kept = time.monotonic()

@@ -63,7 +63,7 @@ def http_app(queries: CorpusQueries) -> Metrics:
         title="newsbot",
         version=bot.__version__,
         description="Answers questions about a news corpus with cited, dated, verbatim passages.",
-        docs_url=None,  # theirs loads scripts of a network; ours is a page like the others
+        docs_url=None,  # FastAPI's own page loads scripts from the network; ours does not
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
@@ -94,7 +94,7 @@ def http_app(queries: CorpusQueries) -> Metrics:
         if not asked.stream:
             return JSONResponse(chat.completion(await queries.answer(question, history)))
         growing = queries.answers(question, history)
-        # What cannot be asked is told by the status, which is sent before the first word.
+        # A question that cannot be asked is an error status, which must be sent before the first word.
         first = await anext(growing)
         events = chat.chunks(_from(first, growing), asked.stream_options)
         return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS_MOST = 500
 ENDING_SECONDS = 10
-"""What is being answered when the server is told to end has so long."""
+"""Seconds that running answers are given when the server is told to end."""
 
 
 def require_token(settings: Settings) -> None:

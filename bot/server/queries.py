@@ -66,7 +66,7 @@ class CorpusQueries:
         until = self._until()
         async with self._turn(until), aclosing(self.asker.astream(question, history)) as growing:  # type: ignore[type-var]
             while True:
-                # Around each step and never around a `yield`, where the caller would be cancelled in our place.
+                # The timeout is around each step, not around a `yield`, where it would cancel the caller.
                 async with self._in_time(until):
                     answer = await anext(growing, None)
                 if answer is None:
