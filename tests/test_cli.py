@@ -603,14 +603,18 @@ def test_follow_names_each_link_that_failed(run_here: RunHere, env: dict[str, st
     with ThreadingHTTPServer(("127.0.0.1", 0), _OneFeed) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         place = f"http://127.0.0.1:{server.server_port}"
-        (tmp_path / "feeds.opml").write_text(f"<opml><body><outline xmlUrl='{place}/feed.xml'/></body></opml>")
+        (tmp_path / "feeds.opml").write_text(
+            f"<opml><body><outline xmlUrl='{place}/feed.xml'/><outline xmlUrl='{place}/none.xml'/></body></opml>"
+        )
         status, _, complaint = run_here(
             "follow", "feeds.opml", "--once", "--allow-private", env=env | {"NEWSBOT_FETCH_DELAY_SECONDS": "0"}
         )
         server.shutdown()
-    assert status == 0
-    assert f"failed   {place}/gone.html: " in complaint
-    assert "404" in complaint
+    assert status == 1, "a feed failed"
+    line, feed, link = complaint.splitlines()
+    assert "round 1: 2 feeds asked, 1 failed; 0 new" in line
+    assert feed.startswith(f"failed   {place}/none.xml: the page does not exist (status 404) (asked again from 20")
+    assert link == f"failed   {place}/gone.html: the page does not exist (status 404)"
 
 
 def test_read_takes_other_field_names(run_here: RunHere, tmp_path: Path) -> None:
