@@ -697,7 +697,7 @@ def test_only_addresses_are_followed(capsys: pytest.CaptureFixture[str], tmp_pat
     assert not (tmp_path / "data").exists()
 
 
-def test_once_says_in_one_line_what_came_and_what_failed(
+def test_once_says_what_came_and_names_each_feed_that_failed(
     room: Newsroom, settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NEWSBOT_DATA_DIR", str(settings.data_dir))
@@ -708,9 +708,9 @@ def test_once_says_in_one_line_what_came_and_what_failed(
     call = [f"{room.url}/feed", f"{room.url}/none", "--once", "--allow-private"]
     status, shown, complained = run(capsys, *call)
     assert (status, shown) == (1, "")
-    (line,) = complained.splitlines()
+    line, failed = complained.splitlines()
     assert "2 feeds asked, 1 failed; 1 new," in line
-    assert f"{room.url}/none: there is no such page" in line
+    assert failed.startswith(f"failed   {room.url}/none: the page does not exist (status 404)")
     status, shown, _ = run(capsys, *call, "--json")
     document = json.loads(shown)
     assert [feed["state"] for feed in document["feeds"]] == ["unchanged", "failed"]
