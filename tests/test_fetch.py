@@ -321,7 +321,7 @@ def test_a_server_that_says_nothing_runs_out_of_time() -> None:
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(401, "subscribers"), (403, "refuses"), (404, "the page does not exist"), (410, "the page was removed"), (500, "try again later"),
+    [(401, "subscribers"), (403, "refuses"), (404, "does not exist"), (410, "was removed"), (500, "try again later"),
      (418, "status 418"), (304, "")],
 )  # fmt: skip
 def test_statuses_are_said_in_words(site: Site, fetcher: Fetcher, status: int, words: str) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.terminal import Watch, present, say, screen_of, typed
+from bot.cli.terminal import ProgressDisplay, present, say, screen_of, typed
 from bot.errors import NewsbotError, ReadError, UsageError
 from bot.schema import Article, Scope
 
@@ -198,9 +198,9 @@ def run_restore(parsed: argparse.Namespace, settings: Settings) -> int:
     with open_backup(parsed.file, settings.data_dir) as source:
         open_catalog(settings, create=True).close()
         corpus = open_corpus(settings)
-        with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
+        with corpus.writing(settings.lock_wait_seconds, say, alone=True), ProgressDisplay() as display:
             articles = restore(corpus.catalog, source)
-            corpus.repair(watch.embedded)
+            corpus.repair(display.embedded)
     present(parsed, {"articles": articles}, [f"Restored: {articles:,} articles, as they were in {parsed.file}."])
     return 0
 
@@ -211,9 +211,9 @@ def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
     from ingest.pipeline import rechunk
 
     corpus = open_corpus(settings)
-    with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
+    with corpus.writing(settings.lock_wait_seconds, say, alone=True), ProgressDisplay() as display:
         rechunk(corpus, settings.passage_chars)
-        corpus.follow(watch.embedded)
+        corpus.follow(display.embedded)
     passages, model = corpus.catalog.counts()["passages"], settings.embedding_model
     present(parsed, {"passages": passages, "model": model}, [f"Made anew: {passages:,} passages, with {model}."])
     return 0

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.terminal import Watch, present, say, screen_of
+from bot.cli.terminal import ProgressDisplay, present, say, screen_of
 from bot.errors import CorpusMissing, UsageError
 from bot.schema import Article, Outcome, OutcomeKind
 from bot.settings import Settings
@@ -236,9 +236,9 @@ def _ingested(items: _ItemsFor, settings: Settings) -> Iterator[Outcome]:
         items = lambda _: begun  # noqa: E731
     corpus = open_corpus(settings, create=True, on_export=say)
     try:
-        with corpus.writing(settings.lock_wait_seconds, say), Watch() as watch:
-            read = watch.reading(chain(first, items(corpus)))
-            yield from ingest(corpus, read, passage_chars=settings.passage_chars, progress=watch.embedded)
+        with corpus.writing(settings.lock_wait_seconds, say), ProgressDisplay() as display:
+            read = display.reading(chain(first, items(corpus)))
+            yield from ingest(corpus, read, passage_chars=settings.passage_chars, progress=display.embedded)
     finally:
         corpus.close()
 

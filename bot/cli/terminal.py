@@ -107,7 +107,7 @@ def speak_utf8() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
 
 
-class Watch:
+class ProgressDisplay:
     """Shows how far ingest is: two bars on a terminal, a line now and then elsewhere; nothing for quick runs."""
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class Watch:
         self._articles = 0
         self._started = self._logged = time.monotonic()
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> ProgressDisplay:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

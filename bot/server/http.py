@@ -25,7 +25,7 @@ from bot.server.queries import RESULTS_MOST, CorpusQueries
 HISTORY_MOST = 100
 
 
-class Asked(BaseModel):
+class QuestionFields(BaseModel):
     """A question, and what narrows it."""
 
     question: str = Field(description="The question, in words.")
@@ -39,13 +39,13 @@ class Asked(BaseModel):
         return Question(self.question, self.as_of, self.after, self.before, tuple(self.sources))
 
 
-class AskRequest(Asked):
+class AskRequest(QuestionFields):
     """A question, and the conversation so far."""
 
     history: list[Turn] = Field([], max_length=HISTORY_MOST, description="The conversation so far, oldest first.")
 
 
-class AskQuery(Asked):
+class AskQuery(QuestionFields):
     """A question in an address."""
 
     sources: list[str] = Field([], alias="source", description="Only this outlet, by name; may be repeated.")

@@ -137,7 +137,7 @@ def rate(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuestion:
     """A question that was asked, whether it was answered, and what people said of the answer."""
 
     question: str
@@ -146,14 +146,14 @@ class Asked:
     down: int
 
 
-def asked(catalog: Database, ids: Sequence[str]) -> list[Asked]:
+def asked(catalog: Database, ids: Sequence[str]) -> list[AskedQuestion]:
     """The answers with these ids that are still kept, in no order. Raises CorpusError."""
     a, f = tables.answers.c, tables.feedback.c
     counted = sa.select(f.answer_id, f.rating, sa.func.count()).where(among(f.answer_id, ids))
     votes = {(id_, rating): count for id_, rating, count in catalog.rows(counted.group_by(f.answer_id, f.rating))}
     rows = catalog.rows(sa.select(a.id, a.question, a.answered).where(among(a.id, ids)))
     return [
-        Asked(
+        AskedQuestion(
             row.question["text"], row.answered, votes.get((row.id, Rating.UP), 0), votes.get((row.id, Rating.DOWN), 0)
         )
         for row in rows
