@@ -229,7 +229,7 @@ def understood(asked: str | Question, retriever: Retriever, question_chars: int)
             f"The question has {len(text):,} characters; at most {question_chars:,} are taken. Shorten it."
         )
     if question.after and question.before and question.after > question.before:
-        raise UsageError(f"No day is both after {question.after} and before {question.before}. Swap the two.")
+        raise UsageError(f"No day is after {question.after} and also before {question.before}. Swap the two.")
     if not (folder := retriever.corpus.folder).is_dir():
         raise CorpusMissing(f"The folder {folder} of the corpus is gone. Put it back, or fill it anew: newsbot ingest")
     known = retriever.corpus.sources()
@@ -254,7 +254,7 @@ def question_of(asked: object) -> Question:
     if not isinstance(text, str):
         raise UsageError(
             "A question is words (str), a bot.Question, or a mapping of its fields, and no "
-            f"{type(text).__name__}. Of messages, give the text of the last one."
+            f"{type(text).__name__}. Of a list of messages, give the text of the last one."
         )
     question = asked if isinstance(asked, Question) else Question(text)
     names: Any = question.sources

@@ -96,7 +96,7 @@ class FairQueue:
         of_group = sum(ticket.group == group for ticket in waiting)
         full = len(self.of("running")) >= self.at_once
         if full and (of_group >= waiting_most or len(waiting) >= WAITING_MOST):
-            raise Busy(f"Busy: {max(of_group, 1)} questions are waiting, more are not taken. Ask again in a minute.")
+            raise Busy(f"Busy: {max(of_group, 1)} questions are waiting. Ask again in a minute.")
         ticket = Ticket(self, person, group, own)
         self._tickets.append(ticket)
         self._tickets.sort(key=lambda each: each.turn)  # who came first stays first

@@ -229,7 +229,7 @@ def test_list_sources_and_topics(run_here: RunHere) -> None:
     by_one = run_here("list", "--source", "harbour post")[1].splitlines()
     assert by_one
     assert all("Harbour Post" in each for each in by_one)
-    assert run_here("list", "--before", "1900")[1:] == ("", "No article here is of that time and outlet.\n")
+    assert run_here("list", "--before", "1900")[1:] == ("", "No article here fits --after, --before and --source.\n")
     sources = json.loads(run_here("sources", "--json")[1])
     assert sum(each["articles"] for each in sources) == len(listed)
     assert max(each["newest"] or "" for each in sources) == days[0]
@@ -470,13 +470,13 @@ def test_one_bad_file_does_not_stop_the_rest(
         (("aks", NATO), 2, "aks is no command. Did you mean ask?"),
         (("ask", NATO, "--sorce", "Reuters"), 2, "--sorce is no option of newsbot ask. Did you mean --source?"),
         (("--verson",), 2, "Did you mean --version?"),
-        (("ask", NATO, "--source", ""), 2, "an outlet's name is not empty"),
+        (("ask", NATO, "--source", ""), 2, "the name of the outlet is empty"),
         (("ask", NATO, "--source", "Harbor Post"), 2, "Did you mean 'Harbour Post'?"),
         (("list", "--after", "2023", "--before", "2022"), 2, "Swap"),
-        (("status", "--data", ""), 2, "the folder of a corpus has a name"),
+        (("status", "--data", ""), 2, "the name of the folder is empty"),
         (("status", "--data", __file__), 2, f"{__file__} is a file, and a corpus is a folder"),
         (("ingest", "x.csv", "--field", "titel=kop"), 2, "Did you mean title?"),
-        (("follow", "no-such.opml"), 2, "no OPML file that is there"),
+        (("follow", "no-such.opml"), 2, "neither an http(s) address nor an OPML file"),
         (("show", "https://post.example/unknown"), 1, "newsbot search"),
         (("ask", NATO, "--source", "Nowhere Gazette"), 2, "Nowhere Gazette"),
         (("ask", NATO, "--after", "2022-01-01", "--before", "2021-01-01"), 2, "Swap"),

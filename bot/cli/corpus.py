@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 
-EMPTY = "Nothing is here yet. Put articles in: newsbot ingest SOURCE"
+EMPTY = "The corpus is empty. Put articles in: newsbot ingest SOURCE"
 
 
 def run_show(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -62,7 +62,11 @@ def run_list(parsed: argparse.Namespace, settings: Settings) -> int:
     screen = screen_of(parsed)
     present(parsed, rows, (listed_line(article, screen) for article in articles))
     if not (articles or parsed.json):
-        say("No article here is of that time and outlet." if parsed.source or parsed.after or parsed.before else EMPTY)
+        say(
+            "No article here fits --after, --before and --source."
+            if parsed.source or parsed.after or parsed.before
+            else EMPTY
+        )
     return 0
 
 
@@ -102,7 +106,7 @@ def _scope(parsed: argparse.Namespace, catalog: Catalog) -> Scope:
     from bot.asking import spelled_sources
 
     if parsed.after and parsed.before and parsed.after > parsed.before:
-        raise UsageError(f"No day is both after {parsed.after} and before {parsed.before}. Swap the two.")
+        raise UsageError(f"No day is after {parsed.after} and also before {parsed.before}. Swap the two.")
     return Scope(parsed.after, parsed.before, sources=spelled_sources(tuple(parsed.source or ()), catalog.sources()))
 
 
@@ -123,7 +127,7 @@ def run_verify(parsed: argparse.Namespace, settings: Settings) -> int:
             print(f"Sound: {counts['articles']:,} articles, {counts['passages']:,} passages, in both indexes.")
         if (run := last_run(corpus.catalog)) is not None and run.finished_at is None:
             begun = f"{run.started_at:%Y-%m-%d %H:%M} UTC"
-            say(f"The ingest of {begun} was cut short, or goes on just now. Run it again: what is stored stays.")
+            say(f"The ingest of {begun} was interrupted, or is still running. If it has ended, run it again.")
     return 1 if left else 0
 
 
@@ -170,7 +174,7 @@ def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
             copies = [each for some in catalog.copies(ids).values() for each in some]
             corpus.purge([*ids, *(each.id for each in copies)])
         elif parsed.allow:
-            done, missed = "Taken in again when it is met: {}", "Not purged: {}"
+            done, missed = "Accepted again: {}", "Not purged: {}"
             removed = {url: catalog.is_purged(id_) for url, id_ in wanted.items()}
             with catalog.writing() as writer:
                 writer.allow(ids)
@@ -186,7 +190,7 @@ def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
         value["copies"] = others
     present(parsed, value, lines)
     if any(removed.values()) and not (parsed.json or parsed.purge or parsed.allow):
-        say("Kept are the text and its older states, for newsbot show --revisions; --purge leaves nothing.")
+        say("The text and its older states are kept for newsbot show --revisions; --purge leaves nothing.")
     return 0 if parsed.purge or all(removed.values()) else 1
 
 
@@ -215,7 +219,7 @@ def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
         rechunk(corpus, settings.passage_chars)
         corpus.follow(display.embedded)
     passages, model = corpus.catalog.counts()["passages"], settings.embedding_model
-    present(parsed, {"passages": passages, "model": model}, [f"Made anew: {passages:,} passages, with {model}."])
+    present(parsed, {"passages": passages, "model": model}, [f"Indexed anew: {passages:,} passages, with {model}."])
     return 0
 
 

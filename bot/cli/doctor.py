@@ -1,4 +1,4 @@
-"""The command `newsbot doctor`: looks at all that can be wrong, and says of each thing what helps."""
+"""The command `newsbot doctor`: checks everything that newsbot needs, and says of each problem what helps."""
 
 from __future__ import annotations
 
@@ -155,8 +155,8 @@ def state_of_corpus(settings: Settings) -> tuple[Status | None, list[Diagnostic]
     if not count:
         found = Diagnostic("corpus", "wrong", "it has no articles.", "Put some in: newsbot ingest SOURCE")
     elif run is not None and run.finished_at is None:
-        said = f"{count:,} articles; the last ingest was cut short, or goes on just now."
-        found = Diagnostic("corpus", "note", said, "Run it again if it has ended: it goes on where it was.")
+        said = f"{count:,} articles; the last ingest was interrupted, or is still running."
+        found = Diagnostic("corpus", "note", said, "If it has ended, run it again: it continues where it was.")
     else:
         said = f"{count:,} articles, the newest of {status.coverage.last or 'no known day'}."
         found = Diagnostic("corpus", "ok", said)

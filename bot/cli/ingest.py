@@ -128,7 +128,7 @@ def _followed_addresses(text: str) -> list[str]:
         return [text]
     if "://" in text or not Path(text).exists():
         raise UsageError(
-            f"{text} is no http(s) address, and no OPML file that is there; files are read once, with: "
+            f"{text} is neither an http(s) address nor an OPML file. A file of articles is read once, with: "
             f"newsbot ingest {text}"
         )
     from ingest.opml import feeds_of_opml

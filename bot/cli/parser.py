@@ -138,13 +138,13 @@ def _last_day(text: str) -> date:
 
 def _folder(text: str) -> Path:
     if not text.strip():
-        raise argparse.ArgumentTypeError("the folder of a corpus has a name")
+        raise argparse.ArgumentTypeError("the name of the folder is empty")
     return Path(text)
 
 
 def _name(text: str) -> str:
     if not text.strip():
-        raise argparse.ArgumentTypeError("an outlet's name is not empty; newsbot sources lists them")
+        raise argparse.ArgumentTypeError("the name of the outlet is empty; newsbot sources lists all outlets")
     return text
 
 
@@ -153,11 +153,11 @@ def _field(text: str) -> tuple[str, str]:
 
     ours, separator, theirs = text.partition("=")
     if not (ours and separator and theirs):
-        raise argparse.ArgumentTypeError(f"{text!r} names no field; write it as text=maintext")
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form OURS=THEIRS, such as text=maintext")
     if ours not in FIELD_NAMES:
         known = ", ".join(FIELD_NAMES)
         raise argparse.ArgumentTypeError(
-            f"{ours!r} is no field of newsbot's; they are {known}.{did_you_mean(ours, FIELD_NAMES)}"
+            f"newsbot has no field {ours!r}; its fields are {known}.{did_you_mean(ours, FIELD_NAMES)}"
         )
     return ours, theirs
 
@@ -182,7 +182,7 @@ _port = _number(0, 65_535, "port")
 def _of_source(text: str) -> tuple[str, int]:
     name, _, count = text.partition("=")
     if name not in ("stories", "squad", "own") or not count.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} limits nothing; write it as squad=5000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form squad=5000 (stories, squad or own)")
     return name, int(count)
 
 
@@ -224,7 +224,7 @@ def parser_of_commands() -> _Parser:
         folder = "folder of the corpus (else NEWSBOT_DATA_DIR, else data/ here, else newsbot's in your home)"
         added.value("--data", "DIR", folder, _folder)
         added.flag("--json", "print one JSON document on standard output")
-        added.flag("-v", "say more: the log, scores, where errors arose", "--verbose")
+        added.flag("-v", "more detail: the log, scores, where errors arose", "--verbose")
         added.set_defaults(command=name, module=module)
         return added
 
@@ -233,10 +233,10 @@ def parser_of_commands() -> _Parser:
     added.reading()
     added.flag("--dry-run", "say what would be stored, and store nothing")
 
-    said = "Show what would be stored of a source, and store nothing."
+    said = "Show what ingest would store, and store nothing."
     command("read", "ingest", said, "newsbot read page.html --json").reading()
 
-    said = "Keep the corpus fresh: ask feeds again and again for what is new."
+    said = "Ask feeds again and again, and store what is new."
     added = command("follow", "ingest", said, "newsbot follow https://rss.dw.com/xml/rss-en-world --every 15m")
     added.value("feeds", "FEED", "address of a feed, sitemap or page; or an OPML file that lists some", nargs="+")
     added.value("--every", "TIME", "from round to round: 90s, 15m (default), 2h, 1d", _interval, default=900.0)
@@ -260,16 +260,16 @@ def parser_of_commands() -> _Parser:
     added.asking()
 
     command("chat", "ask", "Hold a conversation in the terminal.", "newsbot chat --source Reuters").asking()
-    said = "Show what models are set, and try the chat model with one tiny call."
+    said = "Show the models that are set, and try the chat model once."
     command("models", "ask", said, "newsbot models --json")
-    command("status", "corpus", "Show what the corpus holds and how it is.", "newsbot status --json")
+    command("status", "corpus", "Show what the corpus holds, and the state of its indexes.", "newsbot status --json")
     example = "newsbot list --after 2022-10 --source Reuters"
     command("list", "corpus", "List articles, the newest first.", example).listing()
     command("sources", "corpus", "List the outlets, how much each has, and how fresh it is.", "newsbot sources")
     example = "newsbot topics --after 2022-10"
     command("topics", "corpus", "List the names that most articles speak of.", example).listing()
 
-    said = "Look for all that can be wrong, and say what helps."
+    said = "Check everything that newsbot needs, and say what helps."
     added = command("doctor", "doctor", said, "newsbot doctor --chat-model")
     added.flag("--chat-model", "try the chat model that is set, with one tiny call")
     added.flag("--discord", "ask Discord about the token and its intents")
@@ -284,16 +284,16 @@ def parser_of_commands() -> _Parser:
     how.add_argument(
         "--purge",
         action="store_true",
-        help="leave nothing of them: text, older states, vectors, copies in other outlets, answers that cited them; "
+        help="delete their text, older states, vectors, copies in other outlets and the answers that cited them, "
         "and refuse them from now on",
     )
-    how.add_argument("--allow", action="store_true", help="take purged articles in again when they are met")
+    how.add_argument("--allow", action="store_true", help="accept purged articles again")
 
-    said = "Copy the catalog into one file, while others write."
+    said = "Copy the catalog into one file, also while others write."
     command("backup", "corpus", said, "newsbot backup news.backup").value("file", "FILE", "the new file", Path)
-    added = command("restore", "corpus", "Put a backup in the place of the corpus.", "newsbot restore news.backup")
+    added = command("restore", "corpus", "Replace the corpus by a backup.", "newsbot restore news.backup")
     added.value("file", "FILE", "what newsbot backup wrote", Path)
-    said = "Make both indexes anew, the way that is set now."
+    said = "Build both indexes anew, with the settings of today."
     command("reindex", "corpus", said, "newsbot reindex --data data/")
 
     said = "Measure how good answers are, by questions with known answers."
@@ -331,7 +331,7 @@ def parser_of_commands() -> _Parser:
     added.value("--seed", "N", "of the order and the new heads (default 0)", int, default=0)
     added.value("--device", None, "cpu (default) or cuda", default="cpu")
 
-    said = "Fit when an answer is given, and when in bold, to questions with known answers."
+    said = "Fit when an answer is given, and when it is in bold."
     added = command("fit-decision", "training", said, "newsbot fit-decision questions.jsonl --data data/")
     added.value("questions", "QUESTIONS.jsonl", "as for newsbot eval", Path, nargs="+")
     added.value("--limit", "N", "only the first N questions of each file", _limit)
@@ -342,7 +342,7 @@ def parser_of_commands() -> _Parser:
         added = command(f"fit-{name}", "training", f"Fit the classifier that tells {what}.", f"newsbot fit-{name}")
         added.value("--out", "DIR", "folder (default: where newsbot reads it)", Path)
 
-    said, example = "Be a bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"
+    said, example = "Run the bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"
     added = command("discord", "discord_bot", said, example)
     added.flag("--check", "say what is missing, and connect nothing")
     added.value("--health-port", "PORT", "give health and metrics on this port", _port)
@@ -356,12 +356,12 @@ def parser_of_commands() -> _Parser:
     added.flag("--http", "over HTTP, not over standard input and output")
     added.opening()
 
-    said = "Give what people said of answers, as a question file for newsbot eval."
+    said = "Print the rated answers as a question file for newsbot eval."
     example = "newsbot feedback export > rated.jsonl && newsbot eval rated.jsonl"
     added = command("feedback", "corpus", said, example)
     added.value("action", "export", "print a line of JSON for each rated answer", choices=["export"])
 
-    said = "Print what completes newsbot's commands and options in your shell."
+    said = "Print a completion script for your shell."
     added = command("completion", "parser", said, 'eval "$(newsbot completion bash)"')
     added.value("shell", "SHELL", f"one of {', '.join(SHELLS)}", choices=SHELLS)
 

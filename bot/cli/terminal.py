@@ -56,7 +56,7 @@ def settings_of(parsed: argparse.Namespace) -> Settings:
     settings = Settings() if parsed.data is None else Settings(data_dir=parsed.data)
     folder = settings.data_dir.absolute()
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file, and a corpus is a folder: name one by --data or NEWSBOT_DATA_DIR.")
+        raise UsageError(f"{folder} is a file, and a corpus is a folder. Name a folder by --data or NEWSBOT_DATA_DIR.")
     return settings.model_copy(update={"data_dir": folder})
 
 

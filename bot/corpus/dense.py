@@ -1,4 +1,4 @@
-"""Dense search as the rest of the house sees it: by the index, or by the catalog's own vectors where that fails.
+"""Dense search for the rest of newsbot: by the index, or by the catalog's own vectors where the index fails.
 
 Every vector stands in the catalog. So an index that is damaged, or that cannot be opened as nothing may be written,
 costs time and memory, but no answer: all vectors are compared instead, 49 MB for 64,000 passages of 384 numbers.

@@ -147,7 +147,9 @@ class Asking(commands.Cog):
             await target.react("🌙")
             return
         if not target.can_send:
-            await target.private("I was asked in a channel in which I may not write. An administrator can allow it.")
+            await target.private(
+                "You asked me in a channel in which I may not write. An administrator can change that."
+            )
             return
         about = replied if isinstance(replied, discord.Message) and not to_answer else None
         if about and (not text or surely is QuestionKind.CHECK) and (said := statement_in(about, self.client)):
@@ -215,7 +217,9 @@ class Asking(commands.Cog):
         answers = partial(nearest, self.service.context.asker) if claim else None
         await self.service.ask(target, question, recall=recall, answers=answers, claim=claim, resumed=resumed)
         if message is not None and message.reference is not None and not target.can_read_history:
-            await target.private("I may not read the history of that channel, so I answered without what was before.")
+            await target.private(
+                "I am not allowed to read that channel's history, so I answered without the earlier messages."
+            )
 
     async def _check(self, target: ReplyTarget, said: str) -> None:
         claim = await asyncio.to_thread(bounded, said, self.service.context.asker.question_chars)
@@ -288,4 +292,4 @@ def day_from(text: str, *, last: bool = False) -> date:
         found = (phrase.before if last else phrase.after) or phrase.after or phrase.before
         if found is not None:
             return found
-    raise UsageError(f"“{text[:40]}” is no day that I understand. Write it as 2024-05-01, 2024-05 or 2024.")
+    raise UsageError(f"I do not understand the day “{text[:40]}”. Write it as 2024-05-01, 2024-05 or 2024.")

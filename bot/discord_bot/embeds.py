@@ -128,9 +128,9 @@ def changes(before: Given, after: Answer, language: str = "en") -> str:
     """What a reader would care about that changed since an answer was given, in markup; empty where nothing did."""
     found = []
     if before.answered and not after.answered:
-        found.append("The corpus no longer says.")
+        found.append("The corpus no longer has an answer.")
     elif after.answered and not before.answered:
-        found.append("The corpus says now what it did not say then.")
+        found.append("The corpus has an answer now, which it did not have then.")
     if (before.short or "") != (after.short or "") and before.answered and after.answered:
         old, new = (
             f"**{escaped(one_line(each, CHANGED_SHORT_CHARS))}**" if each else "none"

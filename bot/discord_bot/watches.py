@@ -104,7 +104,7 @@ class Watches(commands.Cog):
     ) -> None:
         person = person_of(interaction)
         if not person.manages:
-            raise UsageError("Only who may manage this server may do that.")
+            raise UsageError("Only people who may manage this server can do that.")
         await think(interaction)
         own = [each for each in await asyncio.to_thread(self.service.store.watches) if each.guild == person.guild]
         own = [each for each in own if each.kind != "bell"]
@@ -114,7 +114,7 @@ class Watches(commands.Cog):
         if len(own) >= WATCHES_MOST:
             raise UsageError(f"At most {WATCHES_MOST} digests and alerts can be set in one server.")
         if not await asyncio.to_thread(topic_terms, self.corpus, topic):
-            raise UsageError("Name a topic in words that articles hold.")
+            raise UsageError("Name the topic in words that stand in articles.")
         place: Any = channel or interaction.channel
         if not ChannelTarget(place, person).can_send:
             raise UsageError(f"I may not write in <#{place.id}>.")
@@ -123,7 +123,7 @@ class Watches(commands.Cog):
         zone = (await self.service.settings(person)).time_zone
         when = "when it comes in"
         if body:
-            when = f"at {body['time']} ({zone}), {body['days']}; silent when there is nothing"
+            when = f"at {body['time']} ({zone}), {body['days']}; nothing is posted when nothing is new"
         shown = escaped(one_line(topic, TOPIC_CHARS))
         await whisper(interaction, f"<#{place.id}> gets what is new on **{shown}** {when}.")
 
@@ -144,7 +144,7 @@ class Watches(commands.Cog):
 
     @tasks.loop(seconds=LOOK_SECONDS)
     async def look(self) -> None:
-        """Look at everything that is watched; what goes wrong with one of it does not keep the others."""
+        """Look at every watch. An error in one does not stop the others."""
         watches: list[Watch] = []
         seq = 0
         with going_on():
@@ -243,7 +243,7 @@ class Watches(commands.Cog):
 
 @contextmanager
 def going_on() -> Iterator[None]:
-    """What goes wrong is logged, and tried again at the next look."""
+    """Errors are logged; the next look tries again."""
     try:
         yield
     except (NewsbotError, *OF_THE_LINE) as error:
