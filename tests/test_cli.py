@@ -26,6 +26,7 @@ import pytest
 
 from bot.cli import main
 from bot.cli.parser import GROUPS, parser_of_commands
+from bot.cli.terminal import with_own_pip
 from bot.corpus.corpus import CATALOG_FILE, HOLDER_FILE
 from bot.settings import Settings
 from bot.wiring import open_corpus
@@ -305,6 +306,21 @@ def test_a_table_with_odd_columns_names_field(run_here: RunHere, tmp_path: Path)
     assert status == 1
     assert "(kop, tekst); name them by --field text=NAME" in complaint
     assert run_here("read", "odd.csv", "--field", "text=tekst", "--field", "title=kop")[1].startswith("Dike holds\n")
+
+
+def test_what_installs_an_extra_is_the_pip_of_newsbot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = 'This needs fastapi. Install it: pip install "newsbot[web]"'
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    assert with_own_pip(said) == said, "an environment without pip"
+    own = tmp_path / ".venv" / "bin" / "pip"
+    own.parent.mkdir(parents=True)
+    own.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert with_own_pip(said) == 'This needs fastapi. Install it: .venv/bin/pip install "newsbot[web]"'
+    monkeypatch.setenv("PATH", str(own.parent))
+    assert with_own_pip(said) == said, "it is the one that is typed as pip"
+    assert with_own_pip("newsbot: The question is empty.") == "newsbot: The question is empty."
 
 
 def test_a_unit_never_runs_as_root(run_here: RunHere) -> None:

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.cli.terminal import print_json, say, settings_of, typed
+from bot.cli.terminal import print_json, say, settings_of, typed, with_own_pip
 from bot.errors import CorpusMissing, ModelError, NewsbotError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def show(diagnostics: Iterable[Diagnostic], *, as_json: bool) -> int:
     for each in diagnostics:
         found.append(each)
         if not as_json:
-            print("\n".join(each.lines()), flush=True)
+            print(with_own_pip("\n".join(each.lines())), flush=True)
     wrong = sum(each.state == "wrong" for each in found)
     if as_json:
         print_json({"fine": not wrong, "findings": [asdict(each) for each in found]})

@@ -29,7 +29,15 @@ LOG_SECONDS = 10
 
 def say(text: str) -> None:
     """Print a line for people on standard error; standard output is for data."""
-    print(text, file=sys.stderr)
+    print(with_own_pip(text), file=sys.stderr)
+
+
+def with_own_pip(text: str) -> str:
+    """The text, with this environment's pip in commands that install, where the shell has another pip or none."""
+    own = Path(sys.prefix) / "bin" / "pip"
+    if "pip install" not in text or not own.exists() or shutil.which("pip") == str(own):
+        return text
+    return text.replace("pip install", f"{typed(own)} install")
 
 
 def print_json(value: Any) -> None:
