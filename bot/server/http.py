@@ -11,6 +11,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 import bot
 from bot.errors import NewsbotError
@@ -70,6 +71,7 @@ def http_app(queries: CorpusQueries) -> Metrics:
     counted = Metrics(app)
     app.add_exception_handler(NewsbotError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(Exception, _failed)
 
     @app.get("/ask", tags=["answers"])
@@ -145,6 +147,15 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     place = ".".join(str(part) for part in first["loc"][1:]) or "the body"
     said = f"{place}: {first['msg']}. See /docs for what is taken."
     return JSONResponse(chat.error_body(said, "invalid_request_error"), 422)
+
+
+async def _no_route(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    said = f"This path does not take {request.method}. See /docs for what is taken."
+    if error.status_code == 404:
+        said = "There is nothing at this path. The page is at /, and /docs lists what programs can ask."
+    kind = "not_found" if error.status_code == 404 else "invalid_request_error"
+    return JSONResponse(chat.error_body(said, kind), error.status_code, headers=error.headers)
 
 
 async def _failed(_: Request, __: Exception) -> JSONResponse:
