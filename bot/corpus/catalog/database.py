@@ -258,7 +258,7 @@ def _teller(name: str) -> Callable[[Any], None]:
             return
         cause = context.original_exception
         said = str(cause.args[0].get("M", cause)) if cause.args and isinstance(cause.args[0], dict) else str(cause)
-        otherwise = RESTORE
+        said, otherwise = said.rstrip("."), RESTORE
         if "locked" in said.lower() or "lock timeout" in said.lower():
             otherwise = "Another program holds it; try again when it is done."
         elif context.dialect.name == "postgresql":
