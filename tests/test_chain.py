@@ -197,7 +197,7 @@ def test_settings_of_another_kind_are_refused_by_every_door(sample_settings: Set
             UsageError, match=r"first argument is the settings, as Settings\(data_dir=\.\.\.\), not 'data'"
         ):
             opened("data")  # type: ignore[operator]
-    with pytest.raises(UsageError, match="not as 5"):
+    with pytest.raises(UsageError, match="not 5"):
         open_retriever(5)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="1 or more, not 0"):
         open_retriever(sample_settings, k=0)
