@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
-PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+PIP_INSTALL := $(BIN)/pip install --quiet --quiet --disable-pip-version-check
 
 .PHONY: demo test test-slow lint format bench docs pages pictures pins clean
 

@@ -76,13 +76,13 @@ class Asker:
     def stream(self, question: str | Question, history: Sequence[Turn] = ()) -> Iterator[Answer]:
         """Growing, always valid answers; the last one is `final`.
 
-        `history` is the conversation so far, oldest first: a follow-up is made whole with it. Raises as calling does.
+        `history` is the conversation so far, oldest first: a follow-up is resolved with it. Raises as calling does.
         """
         asked = self.understand(question)
         if history and self.writer is not None:
             asked = self.writer.calls.loop.run(self._rewritten(self.writer, asked, history))
         elif history:
-            asked = self._made_whole(asked, history)
+            asked = self._resolved(asked, history)
         yield from self.answers(self.retrieve(asked))
 
     async def astream(self, question: str | Question, history: Sequence[Turn] = ()) -> AsyncIterator[Answer]:
@@ -91,7 +91,7 @@ class Asker:
         if history and self.writer is not None:
             asked = await self.writer.calls.loop.arun(self._rewritten(self.writer, asked, history))
         elif history:
-            asked = await asyncio.to_thread(self._made_whole, asked, history)
+            asked = await asyncio.to_thread(self._resolved, asked, history)
         asked = await asyncio.to_thread(self.retrieve, asked)
         async with contextlib.aclosing(self.aanswers(asked)) as answers:
             async for answer in answers:
@@ -199,15 +199,15 @@ class Asker:
             return answer
 
     async def _rewritten(self, writer: Writer, asked: Asked, history: Sequence[Turn]) -> Asked:
-        """The follow-up made whole by the chat model. Runs in the loop of its calls."""
+        """The follow-up as the chat model resolves it. Runs in the loop of its calls."""
         from bot.answering.model.model_calls import Meter
 
         meter, text = Meter(), asked.understood.question.text
         whole = await writer.rewrite(text, history[-HISTORY_TURNS:], asked.started, meter)
-        return await asyncio.to_thread(self._made_whole, replace(asked, meter=meter), history, whole)
+        return await asyncio.to_thread(self._resolved, replace(asked, meter=meter), history, whole)
 
-    def _made_whole(self, asked: Asked, history: Sequence[Turn], text: str | None = None) -> Asked:
-        """The follow-up as `text` says it; without one, as rules make it whole."""
+    def _resolved(self, asked: Asked, history: Sequence[Turn], text: str | None = None) -> Asked:
+        """The follow-up, resolved: as `text` says it, or by rules without one."""
         question = asked.understood.question
         if text is None:
             text = resolve_followup(question.text, [turn.question for turn in history[-HISTORY_TURNS:]])
@@ -216,7 +216,7 @@ class Asker:
 
 
 def understood(asked: str | Question, retriever: Retriever, question_chars: int) -> ParsedQuery:
-    """A question made sure of and understood.
+    """A question validated and parsed.
 
     Raises UsageError where it cannot be asked, CorpusMissing where the folder of the corpus was deleted meanwhile.
     """
@@ -229,7 +229,7 @@ def understood(asked: str | Question, retriever: Retriever, question_chars: int)
             f"The question has {len(text):,} characters; at most {question_chars:,} are taken. Shorten it."
         )
     if question.after and question.before and question.after > question.before:
-        raise UsageError(f"No day is both after {question.after} and before {question.before}. Swap the two.")
+        raise UsageError(f"No day is after {question.after} and also before {question.before}. Swap the two.")
     if not (folder := retriever.corpus.folder).is_dir():
         raise CorpusMissing(f"The folder {folder} of the corpus is gone. Put it back, or fill it anew: newsbot ingest")
     known = retriever.corpus.sources()
@@ -254,7 +254,7 @@ def question_of(asked: object) -> Question:
     if not isinstance(text, str):
         raise UsageError(
             "A question is words (str), a bot.Question, or a mapping of its fields, and no "
-            f"{type(text).__name__}. Of messages, give the text of the last one."
+            f"{type(text).__name__}. Of a list of messages, give the text of the last one."
         )
     question = asked if isinstance(asked, Question) else Question(text)
     names: Any = question.sources
@@ -273,7 +273,7 @@ def _day_of(name: str, value: object) -> date | None:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            pass  # told below, as every other value that is no day
+            pass  # refused below, like every other value that is not a day
     if isinstance(value, datetime):
         return value.date()
     if value is None or isinstance(value, date):

@@ -21,9 +21,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AHEAD = 4
-"""Pieces of work for each processor that are given out before the first of them is back."""
+"""Pieces of work that are given to each processor before the first result is back."""
 TRIES = 3
-"""So often a piece of work is begun again, elsewhere, whose machine was lost."""
+"""Times that work is begun again on another machine after its machine was lost."""
 
 
 class Cluster:
@@ -58,7 +58,7 @@ class Cluster:
         with self._told():
             if not self._encoders or self._encoders_options != options:
                 threads = options.get("threads") or 1
-                # They hold no processor while they wait: reading would else never get one.
+                # They reserve no processor while they wait; otherwise reading would never get one.
                 options_of = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
                 remote = ray.remote(**options_of, max_restarts=TRIES, max_task_retries=TRIES)(_Encoder)
                 count = max(1, self._processors() // threads)
@@ -113,7 +113,7 @@ class Cluster:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """What the work raised is raised here as it was; what befell the cluster becomes a ModelError."""
+        """Errors of the work are raised as they are; errors of the cluster become a ModelError."""
         from ray.exceptions import RayError, RayTaskError
 
         try:

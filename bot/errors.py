@@ -4,11 +4,11 @@ from __future__ import annotations
 
 
 class NewsbotError(Exception):
-    """Base of all errors that are meant for the person at the door. Doors catch this, and nothing wider."""
+    """Base of all errors whose text is meant for users. Doors catch this class and nothing wider."""
 
 
 class UsageError(NewsbotError):
-    """The words of the call are off. The command line exits with 2."""
+    """The call is wrong: an argument or a question cannot be used. The command line exits with 2."""
 
 
 class SettingsError(UsageError):

@@ -15,7 +15,7 @@ PERSON_MOST = 5
 WAITING_MOST = 500
 """Questions of all groups that wait."""
 GOODBYE_SECONDS = 2.0
-"""Kept at the end of draining to tell those who still wait."""
+"""Seconds at the end of draining that are kept to tell those who still wait."""
 
 
 class Busy(NewsbotError):
@@ -56,7 +56,7 @@ class Ticket:
         self.queue.leave(self)
 
     def answered(self) -> None:
-        """What is left is to show the answer: somebody else's may begin."""
+        """The answer is made and is now shown. The next question may begin."""
         self.state = "showing"
         self.queue.advance()
 
@@ -96,7 +96,7 @@ class FairQueue:
         of_group = sum(ticket.group == group for ticket in waiting)
         full = len(self.of("running")) >= self.at_once
         if full and (of_group >= waiting_most or len(waiting) >= WAITING_MOST):
-            raise Busy(f"Busy: {max(of_group, 1)} questions are waiting, more are not taken. Ask again in a minute.")
+            raise Busy(f"Busy: {max(of_group, 1)} questions are waiting. Ask again in a minute.")
         ticket = Ticket(self, person, group, own)
         self._tickets.append(ticket)
         self._tickets.sort(key=lambda each: each.turn)  # who came first stays first

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from bot.schema import Answer, Article, Hit
+from bot.schema import Answer, Article, Citation, Hit
 
 if TYPE_CHECKING:
     from bot.corpus.catalog.articles import Revision
@@ -21,6 +21,8 @@ WIDTH = 100
 """Columns at which text is wrapped."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
+NO_SOURCE = "source unknown"
+"""What stands for the outlet of an article that names none."""
 _STYLES = {"bold": "1", "dim": "2", "cyan": "36", "yellow": "33"}
 
 
@@ -75,20 +77,29 @@ def closing_lines(answer: Answer, screen: Screen = PIPE) -> Iterator[str]:
         yield f"As of {day(answer.as_of)}"
     if answer.citations:
         yield ""
-    addresses = set()
+    articles: dict[Article, list[Citation]] = {}
     for citation in answer.citations:
-        said = f"[{citation.number}] {headline(citation.article)}{also_in(citation.also_in)}"
-        for line in wrapped(said, screen.width, hanging="    "):
-            yield screen.link(citation.link, line)
-        for address in screen.address(citation.link):
-            if address not in addresses:  # several quotes of one article have one address
-                yield address
-            addresses.add(address)
+        articles.setdefault(citation.article, []).append(citation)
+    for citations in articles.values():
+        yield from _source_lines(citations, screen)
     said = writing_line(answer)
     if said:
         yield ""
         for line in wrapped(said, screen.width):
             yield screen.paint("yellow" if answer.note else "dim", line)
+
+
+def _source_lines(citations: Sequence[Citation], screen: Screen) -> Iterator[str]:
+    """The article that these citations quote, once, behind all their numbers; each number links to its own quote."""
+    first = citations[0]
+    marks = " ".join(f"[{each.number}]" for each in citations)
+    lines = wrapped(f"{marks} {headline(first.article)}{also_in(first.also_in)}", screen.width, hanging="    ")
+    if len(citations) > 1 and lines[0].startswith(marks):
+        linked = " ".join(screen.link(each.link, f"[{each.number}]") for each in citations)
+        yield linked + screen.link(first.link, lines.pop(0).removeprefix(marks))
+    for line in lines:
+        yield screen.link(first.link, line)
+    yield from dict.fromkeys(address for each in citations for address in screen.address(each.link))
 
 
 def writing_line(answer: Answer) -> str:
@@ -162,7 +173,7 @@ def article_lines(article: Article, screen: Screen = PIPE) -> Iterator[str]:
     """An article for a terminal: what is known of it, then its text."""
     yield screen.paint("bold", plain(article.title))
     known = [
-        plain(article.source or "source unknown"),
+        plain(article.source or NO_SOURCE),
         article.published_at.isoformat() if article.published_at else day(article.published),
         plain(", ".join(article.authors)),
         plain(article.section or ""),
@@ -177,11 +188,13 @@ def article_lines(article: Article, screen: Screen = PIPE) -> Iterator[str]:
 
 
 def listed_line(article: Article, screen: Screen = PIPE) -> str:
-    """An article in one line: its day, title, outlet and, where there are no hyperlinks, its address."""
+    """An article in one line: its day, title and outlet, and what `newsbot show` takes: its address where there are no
+    hyperlinks, its id where it has no address.
+    """
     title = " ".join(plain(article.title).split())
-    source = plain(article.source or "source unknown")
+    source = plain(article.source or NO_SOURCE)
     shown = f"{iso(article.published) or 'no date   '}  {screen.link(article.url, title)} · {source}"
-    return " ".join([shown, *screen.address(article.url, " ")])
+    return " ".join([shown, *(screen.address(article.url, " ") if article.url else [f" {article.id}"])])
 
 
 def revision_json(revision: Revision) -> dict[str, Any]:
@@ -246,23 +259,27 @@ def hit_json(hit: Hit) -> dict[str, Any]:
 def status_lines(status: Status, model: str) -> Iterator[str]:
     """The corpus' state for a terminal."""
     coverage, counts = status.coverage, status.counts
-    yield f"Corpus      {status.folder}"
     span = f", {day(coverage.first)} to {day(coverage.last)}" if coverage.first and coverage.last else ""
-    yield f"Articles    {coverage.articles:,}{span}"
-    yield f"            {counts['copies']:,} copies of others, {counts['undated']:,} without a date"
-    yield f"Passages    {counts['passages']:,}"
-    yield f"Model       {model}"
+    facts = [
+        ("Corpus", str(status.folder)),
+        ("Articles", f"{coverage.articles:,}{span}"),
+        ("", f"{counts['copies']:,} copies of others, {counts['undated']:,} without a date"),
+        ("Passages", f"{counts['passages']:,}"),
+        ("Model", model),
+    ]
     for index in status.indexes:
         state = "up to date" if not index.behind else f"{index.behind:,} changes behind"
-        yield f"{index.name[0].upper()}{index.name[1:]:<13}{state}"
+        facts.append((index.name[0].upper() + index.name[1:], state))
     run = status.last_run
     if run is not None:
         when = f"{run.started_at:%Y-%m-%d %H:%M} UTC"
         said = counts_line(run.counts) or "nothing"
-        yield f"Last ingest {when}: {said if run.finished_at else 'cut short; run it again'}"
+        facts.append(("Last ingest", f"{when}: {said if run.finished_at else 'cut short; run it again'}"))
+    for name, value in facts:
+        yield f"{name:<14}{value}"
     yield "Sources"
     for name, count in list(status.sources.items())[:20]:
-        yield f"  {count:>8,}  {plain(name) or '(none named)'}"
+        yield f"  {count:>8,}  {plain(name) or NO_SOURCE}"
     if len(status.sources) > 20:
         yield f"  and {len(status.sources) - 20:,} more"
 
@@ -289,7 +306,7 @@ def status_json(status: Status, model: str) -> dict[str, Any]:
 
 def headline(article: Article) -> str:
     """Title, outlet and day of an article, in one line."""
-    parts = [plain(article.title), plain(article.source or "source unknown"), day(article.published)]
+    parts = [plain(article.title), plain(article.source or NO_SOURCE), day(article.published)]
     return " · ".join(" ".join(part.split()) for part in parts)
 
 

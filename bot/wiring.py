@@ -52,7 +52,7 @@ def open_chain(settings: Settings | None = None) -> Runnable[str | Question, Ans
 
 def _checked(settings: Settings | None) -> Settings:
     if settings is not None and not isinstance(settings, Settings):
-        raise UsageError(f"The settings are given first, as Settings(data_dir=...), not as {settings!r}.")
+        raise UsageError(f"The first argument is the settings, as Settings(data_dir=...), not {settings!r}.")
     return settings or Settings()
 
 

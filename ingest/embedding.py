@@ -10,7 +10,7 @@ from types import TracebackType
 from bot.corpus.corpus import Corpus, Progress
 
 FIRST_PASSAGES = 256
-"""Fewer are not worth a thread: they are embedded at the end of the run."""
+"""Passages from which a thread pays. Fewer are embedded at the end of the run."""
 BEHIND_PASSAGES = 4_000
 """The dense index is never further behind the catalog than this, and a batch of articles."""
 
@@ -46,7 +46,7 @@ class Embedding:
         return self._running is not None
 
     def follow(self, passages: int) -> None:
-        """So many more were stored. Returns when few enough are left to embed; raises what went wrong with others."""
+        """Told how many more were stored. Waits while too many are left to embed; raises what embedding raised."""
         with self._moved:
             self._behind += passages
             if self._running is None or self._running.done():

@@ -219,8 +219,8 @@ def _check_status(response: httpx2.Response, address: str) -> None:
         401: "it is only for subscribers or members",
         402: "it is only for subscribers",
         403: f"{host} refuses to show it to newsbot",
-        404: "there is no such page (any more)",
-        410: "there is no such page any more",
+        404: "the page does not exist",
+        410: "the page was removed",
         429: f"{host} asks for fewer requests",
         451: "it is withheld for legal reasons",
     }.get(status, f"{host} has a fault of its own; try again later" if status >= 500 else "it cannot be read")

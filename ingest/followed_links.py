@@ -26,37 +26,37 @@ FAILURES_MAX = 6
 RETRY_SECONDS = 600.0
 """After the first failure, and twice as long after each further one: six failures take five hours."""
 PAGES_A_ROUND = 200
-"""Pages that one feed may lead to in one round, so that the others get their turn."""
+"""Pages that one feed may lead to in one round, so that the others get their due."""
 CLOSED_SECONDS = 900.0
 """How long a website that asks for fewer requests is left alone where it does not say for how long."""
 
 
-class Turn(Enum):
+class Due(Enum):
     """When a page is to be fetched."""
 
     NOW = auto()
     LATER = auto()
     NEVER = auto()
-    """It is known, or was given up, as long as the feed tells of no change."""
+    """It was fetched or given up, and the feed reports no change since."""
 
 
-def turn_of(link: Link, version: str, now: datetime) -> Turn:
+def due_of(link: Link, version: str, now: datetime) -> Due:
     """When a page that was fetched before is to be fetched again, its feed giving it `version` now."""
     if link.failures:
         if link.failures >= FAILURES_MAX:
-            return Turn.NEVER
+            return Due.NEVER
         wait_seconds = RETRY_SECONDS * 2.0 ** (link.failures - 1)
     elif version and version != link.version and link.fetches < FETCHES_MAX:
         wait_seconds = REVISIT_SECONDS
     else:
-        return Turn.NEVER
-    return Turn.NOW if now >= link.fetched_at + timedelta(seconds=wait_seconds) else Turn.LATER
+        return Due.NEVER
+    return Due.NOW if now >= link.fetched_at + timedelta(seconds=wait_seconds) else Due.LATER
 
 
 class FollowedLinks:
     """The pages met in one round. `fetch` and `is_known` fit `ReadOptions`; `begin` is called before each feed.
 
-    `settled` is True while no page of the feed at hand waits for a later round.
+    `settled` is True while no page of the current feed waits for a later round.
     """
 
     def __init__(self, catalog: Catalog, fetch: Callable[[str], Fetched], now: Callable[[], datetime]) -> None:
@@ -70,7 +70,7 @@ class FollowedLinks:
         self._closed: dict[str, datetime] = {}
         self._later: set[str] = set()
         self._open: dict[str, Link] = {}
-        """Those pages of the feed at hand of which nothing was learned yet."""
+        """Pages of the current feed that were fetched and have no outcome yet."""
 
     def begin(self) -> None:
         """Another feed begins."""
@@ -80,7 +80,7 @@ class FollowedLinks:
         self._open = {}
 
     def end(self) -> None:
-        """The feed was read to its end: a page of which nothing came failed, its summary standing in for it."""
+        """The feed was read to its end. A page without an outcome has failed; the feed's summary stands in for it."""
         self._remember(list(self._open.items()))
 
     def is_known(self, url: str, version: str) -> bool:
@@ -95,21 +95,21 @@ class FollowedLinks:
         now = self._now()
         link = known_link(self._catalog, key)
         if link is not None:
-            turn = turn_of(link, version, now)
+            due = due_of(link, version, now)
         else:
-            turn = Turn.NOW if self._catalog.is_removed(id_) is None else Turn.NEVER
-        if turn is Turn.NOW and (self._pages >= PAGES_A_ROUND or now < self._closed.get(_host(url), now)):
-            turn = Turn.LATER
-        if turn is Turn.LATER:
+            due = Due.NOW if self._catalog.is_removed(id_) is None else Due.NEVER
+        if due is Due.NOW and (self._pages >= PAGES_A_ROUND or now < self._closed.get(_host(url), now)):
+            due = Due.LATER
+        if due is Due.LATER:
             self.settled = False
             self._later.add(url)
-        elif turn is Turn.NOW:
+        elif due is Due.NOW:
             self._pages += 1
             self._asked.add(url)
             fetches, failures = (link.fetches, link.failures) if link is not None else (0, 0)
-            # It counts as a failure until it is known to be none.
+            # It counts as failed until it has an outcome.
             self._open[url] = Link(url=key, version=version, fetches=fetches + 1, failures=failures + 1, fetched_at=now)
-        return turn is not Turn.NOW
+        return due is not Due.NOW
 
     def is_later(self, outcome: Outcome) -> bool:
         """Whether an outcome only says that a page was passed over that waits for a later round."""

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.corpus.catalog.feeds import finish_run, start_run
-from bot.corpus.catalog.log import Writer
+from bot.corpus.catalog.log import CatalogWriter
 from bot.corpus.corpus import Corpus, Progress
 from bot.corpus.identity import article_id, content_hash
 from bot.corpus.verifying import damage_of
@@ -28,7 +28,7 @@ from ingest.embedding import Embedding
 BATCH_ARTICLES = 64
 """Articles in one transaction."""
 FIRST_ARTICLES = 32
-"""The same until the first are being embedded: as long as none are, the model waits."""
+"""The same until embedding has begun, so that the model does not wait long for its first passages."""
 EMPTY = "it holds nothing but what the publisher puts on every page"
 PURGED = "it was purged, and stays out of the corpus: newsbot remove --allow takes it in again"
 RECHUNK_PASSAGES = 2_000
@@ -40,7 +40,7 @@ COPY_CANDIDATES = 8
 class _Batch:
     """What one transaction needs to remember."""
 
-    writer: Writer
+    writer: CatalogWriter
     passage_chars: int
     boilerplate: dict[str, Boilerplate] = field(default_factory=dict)
 

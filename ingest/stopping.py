@@ -1,4 +1,4 @@
-"""Stopping soon: a request to stop that ends every wait, and calls that are left behind when it comes."""
+"""A request to stop: it ends every wait, and blocking calls are abandoned when it comes."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ async def test_events_are_streamed(chain: Chain) -> None:
     [
         (None, "no NoneType"),
         (3, "no int"),
-        ([HumanMessage(NATO)], "no list. Of messages, give the text of the last one."),
+        ([HumanMessage(NATO)], "no list. Of a list of messages, give the text of the last one."),
         (HumanMessage(NATO), "no HumanMessage"),
         (Question(None), "no NoneType"),  # type: ignore[arg-type]
         ({"question": NATO}, "has the keys text, as_of, after, before, sources, .* this one has: question."),
@@ -193,9 +193,11 @@ def test_what_can_be_meant_is_taken(chain: Chain) -> None:
 
 def test_settings_of_another_kind_are_refused_by_every_door(sample_settings: Settings) -> None:
     for opened in (open_chain, open_retriever, open_corpus):
-        with pytest.raises(UsageError, match=r"given first, as Settings\(data_dir=\.\.\.\), not as 'data'"):
+        with pytest.raises(
+            UsageError, match=r"first argument is the settings, as Settings\(data_dir=\.\.\.\), not 'data'"
+        ):
             opened("data")  # type: ignore[operator]
-    with pytest.raises(UsageError, match="not as 5"):
+    with pytest.raises(UsageError, match="not 5"):
         open_retriever(5)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="1 or more, not 0"):
         open_retriever(sample_settings, k=0)

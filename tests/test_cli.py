@@ -10,6 +10,7 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -24,7 +25,8 @@ from typing import Protocol
 import pytest
 
 from bot.cli import main
-from bot.cli.parser import parser_of_commands
+from bot.cli.parser import GROUPS, parser_of_commands
+from bot.cli.terminal import with_own_pip
 from bot.corpus.corpus import CATALOG_FILE, HOLDER_FILE
 from bot.settings import Settings
 from bot.wiring import open_corpus
@@ -129,7 +131,10 @@ def test_newsbot_alone_shows_its_help(run_here: RunHere) -> None:
     status, shown, complaint = run_here()
     assert (status, complaint) == (0, "")
     assert shown == run_here("--help")[1]
-    assert all(f"\n    {command}" in shown for command in COMMANDS)
+    assert all(f"\n  {command}" in shown for command in COMMANDS)
+    assert shown.index("\n  demo") < shown.index("\n  ask") < shown.index("\n  fit-orders")
+    named = [name for names in GROUPS.values() for name in names]
+    assert sorted(named) == sorted(parser_of_commands().subcommands.choices), "each command once"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +169,7 @@ def test_ingest_then_ask(run_here: RunHere, env: dict[str, str], page: Path) -> 
     answer = run_newsbot("ask", "How much did the bridge over the Elbe cost?", env=env)
     assert answer.returncode == 0
     assert answer.stdout.startswith("48 million euros\n")
-    assert "[1] Bridge over the Elbe opens" in answer.stdout
+    assert re.search(r"^\[1\]( \[\d\])* Bridge over the Elbe opens", answer.stdout, re.MULTILINE)
     assert "3 March 2024" in answer.stdout
     assert "\n    https://post.example/2024/03/03/elbe-bridge\n" in answer.stdout
     assert "\x1b" not in answer.stdout, "no colour in a pipe"
@@ -225,7 +230,7 @@ def test_list_sources_and_topics(run_here: RunHere) -> None:
     by_one = run_here("list", "--source", "harbour post")[1].splitlines()
     assert by_one
     assert all("Harbour Post" in each for each in by_one)
-    assert run_here("list", "--before", "1900")[1:] == ("", "No article here is of that time and outlet.\n")
+    assert run_here("list", "--before", "1900")[1:] == ("", "No article here fits --after, --before and --source.\n")
     sources = json.loads(run_here("sources", "--json")[1])
     assert sum(each["articles"] for each in sources) == len(listed)
     assert max(each["newest"] or "" for each in sources) == days[0]
@@ -243,6 +248,17 @@ def test_a_chat_model_that_cannot_be_set_up_leaves_quotes(run_here: RunHere) -> 
         assert said in complaint
         assert complaint.endswith("Until then answers are quotes.\n")
         assert len(complaint.splitlines()) == 1
+
+
+def test_calls_of_a_chat_model_are_logged_with_v_alone(sample_env: dict[str, str]) -> None:
+    with socket.socket() as taken:  # bound and not listening: whoever connects is refused
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        env = sample_env | {"NEWSBOT_LLM": "openai:any", "OPENAI_API_KEY": "x", "NEWSBOT_LLM_BASE_URL": address}
+        shown = run_newsbot("ask", NATO, env=env)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert "The chat model cannot be reached, so this answer is made of quotes." in shown.stdout
+        assert "outcome=unreachable" in run_newsbot("ask", NATO, "-v", env=env).stderr
 
 
 def test_verbose_shows_where_an_error_arose(run_here: RunHere) -> None:
@@ -290,6 +306,21 @@ def test_a_table_with_odd_columns_names_field(run_here: RunHere, tmp_path: Path)
     assert status == 1
     assert "(kop, tekst); name them by --field text=NAME" in complaint
     assert run_here("read", "odd.csv", "--field", "text=tekst", "--field", "title=kop")[1].startswith("Dike holds\n")
+
+
+def test_what_installs_an_extra_is_the_pip_of_newsbot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = 'This needs fastapi. Install it: pip install "newsbot[web]"'
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    assert with_own_pip(said) == said, "an environment without pip"
+    own = tmp_path / ".venv" / "bin" / "pip"
+    own.parent.mkdir(parents=True)
+    own.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert with_own_pip(said) == 'This needs fastapi. Install it: .venv/bin/pip install "newsbot[web]"'
+    monkeypatch.setenv("PATH", str(own.parent))
+    assert with_own_pip(said) == said, "it is the one that is typed as pip"
+    assert with_own_pip("newsbot: The question is empty.") == "newsbot: The question is empty."
 
 
 def test_a_unit_never_runs_as_root(run_here: RunHere) -> None:
@@ -391,6 +422,27 @@ def test_dry_run_stores_nothing(run_here: RunHere, env: dict[str, str], page: Pa
     assert not Path(env["NEWSBOT_DATA_DIR"]).exists()
 
 
+def test_a_mistyped_source_makes_no_corpus(run_here: RunHere, env: dict[str, str], page: Path) -> None:
+    status, shown, complaint = run_here("ingest", "paeg.txt", env=env)
+    assert (status, shown) == (1, "0 new, 0 changed, 0 unchanged, 0 copies, 0 skipped, 1 failed\n")
+    assert complaint == "failed   paeg.txt: there is no such file or folder\n"
+    assert not Path(env["NEWSBOT_DATA_DIR"]).exists()
+    status, shown, complaint = run_here("ingest", "paeg.txt", str(page), env=env)
+    assert (status, shown) == (1, "1 new, 0 changed, 0 unchanged, 0 copies, 0 skipped, 1 failed\n")
+    assert "paeg.txt" in complaint
+    assert run_here("ingest", str(page), env=env)[1].startswith("0 new, 0 changed, 1 unchanged")
+
+
+def test_a_corpus_in_a_folder_of_the_one_that_is_set_is_named(run_here: RunHere, env: dict[str, str]) -> None:
+    folder = Path(env["NEWSBOT_DATA_DIR"])
+    assert "There is one in" not in run_here("ask", NATO, env=env)[2]
+    (folder / "demo").mkdir(parents=True)
+    (folder / "demo" / CATALOG_FILE).touch()
+    status, _, complaint = run_here("ask", NATO, env=env)
+    assert status == 1
+    assert f"There is no corpus in {folder}. There is one in {folder / 'demo'}: name it by --data." in complaint
+
+
 def test_source_option_names_the_outlet(run_here: RunHere, env: dict[str, str], page: Path) -> None:
     run_here("ingest", "--source", "Elbe Post", str(page), env=env)
     assert json.loads(run_here("status", "--json", env=env)[1])["sources"] == {"Elbe Post": 1}
@@ -434,17 +486,19 @@ def test_one_bad_file_does_not_stop_the_rest(
         (("aks", NATO), 2, "aks is no command. Did you mean ask?"),
         (("ask", NATO, "--sorce", "Reuters"), 2, "--sorce is no option of newsbot ask. Did you mean --source?"),
         (("--verson",), 2, "Did you mean --version?"),
-        (("ask", NATO, "--source", ""), 2, "an outlet's name is not empty"),
+        (("ask", NATO, "--source", ""), 2, "the name of the outlet is empty"),
         (("ask", NATO, "--source", "Harbor Post"), 2, "Did you mean 'Harbour Post'?"),
         (("list", "--after", "2023", "--before", "2022"), 2, "Swap"),
-        (("status", "--data", ""), 2, "the folder of a corpus has a name"),
+        (("status", "--data", ""), 2, "the name of the folder is empty"),
         (("status", "--data", __file__), 2, f"{__file__} is a file, and a corpus is a folder"),
         (("ingest", "x.csv", "--field", "titel=kop"), 2, "Did you mean title?"),
-        (("follow", "no-such.opml"), 2, "no OPML file that is there"),
+        (("follow", "no-such.opml"), 2, "neither an http(s) address nor an OPML file"),
         (("show", "https://post.example/unknown"), 1, "newsbot search"),
         (("ask", NATO, "--source", "Nowhere Gazette"), 2, "Nowhere Gazette"),
         (("ask", NATO, "--after", "2022-01-01", "--before", "2021-01-01"), 2, "Swap"),
-        (("ask",), 2, "QUESTION"),
+        (("ask",), 2, "QUESTION is missing. See: newsbot ask --help"),
+        (("completion", "fish"), 2, "SHELL: 'fish' is none of bash, zsh, tcsh."),
+        (("list", "-n", "0"), 2, "'0' is no number from 1 on."),
         (("search", "iraq", "-k", "0"), 2, "1 to 1000"),
         (("ingest", "no-such-file.txt"), 1, "no-such-file.txt"),
         (("nonsense",), 2, "nonsense"),
@@ -565,14 +619,18 @@ def test_follow_names_each_link_that_failed(run_here: RunHere, env: dict[str, st
     with ThreadingHTTPServer(("127.0.0.1", 0), _OneFeed) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         place = f"http://127.0.0.1:{server.server_port}"
-        (tmp_path / "feeds.opml").write_text(f"<opml><body><outline xmlUrl='{place}/feed.xml'/></body></opml>")
+        (tmp_path / "feeds.opml").write_text(
+            f"<opml><body><outline xmlUrl='{place}/feed.xml'/><outline xmlUrl='{place}/none.xml'/></body></opml>"
+        )
         status, _, complaint = run_here(
             "follow", "feeds.opml", "--once", "--allow-private", env=env | {"NEWSBOT_FETCH_DELAY_SECONDS": "0"}
         )
         server.shutdown()
-    assert status == 0
-    assert f"failed   {place}/gone.html: " in complaint
-    assert "404" in complaint
+    assert status == 1, "a feed failed"
+    line, feed, link = complaint.splitlines()
+    assert "round 1: 2 feeds asked, 1 failed; 0 new" in line
+    assert feed.startswith(f"failed   {place}/none.xml: the page does not exist (status 404) (asked again from 20")
+    assert link == f"failed   {place}/gone.html: the page does not exist (status 404)"
 
 
 def test_read_takes_other_field_names(run_here: RunHere, tmp_path: Path) -> None:

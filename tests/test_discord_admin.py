@@ -86,7 +86,7 @@ async def test_the_panel_is_used_by_those_who_manage_the_server(room: Newsroom) 
     panel = await room.note(await room.fake.slash("newsbot settings"))
     assert "- Dates are written in: English" in words_shown(panel)
     done = await room.fake.select(panel, "choice", "Quiet hours", author=room.fake.bob)
-    assert "Only who may manage" in words_shown(await room.note(done))
+    assert "Only people who may manage" in words_shown(await room.note(done))
 
 
 async def test_a_denied_channel_is_silent_and_commands_say_why(room: Newsroom) -> None:
@@ -151,7 +151,7 @@ async def test_roles_and_people_are_allowed_and_denied(room: Newsroom) -> None:
     await setting(room, denied_roles=[readers["id"]])
     alone = fake.dm(fake.bob)
     told = await room.replied(alone, await fake.say(NATO, author=fake.bob, channel=alone))
-    assert "have not opened me to you" in told["content"], "who is denied in a server is not served by direct message"
+    assert "do not let me answer you" in told["content"], "who is denied in a server is not served by direct message"
     carol = fake.person("carol")
     await setting(room, blocked_people=[carol["id"]])
     assert "I do not answer here" in words_shown(await room.note(await fake.slash("ask", author=carol, question=NATO)))

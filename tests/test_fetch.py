@@ -321,7 +321,7 @@ def test_a_server_that_says_nothing_runs_out_of_time() -> None:
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(401, "subscribers"), (403, "refuses"), (404, "no such page"), (410, "no such page"), (500, "try again later"),
+    [(401, "subscribers"), (403, "refuses"), (404, "does not exist"), (410, "was removed"), (500, "try again later"),
      (418, "status 418"), (304, "")],
 )  # fmt: skip
 def test_statuses_are_said_in_words(site: Site, fetcher: Fetcher, status: int, words: str) -> None:
@@ -465,4 +465,4 @@ def test_from_a_feed_to_the_pages_behind_it(site: Site, fetcher: Fetcher) -> Non
     assert PARAGRAPHS[1] in article.text
     assert article.url == f"{site.url}/library"
     assert "robots.txt" in getattr(members, "reason", "")
-    assert "no such page" in getattr(gone, "reason", "")
+    assert "the page does not exist" in getattr(gone, "reason", "")

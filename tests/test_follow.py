@@ -30,7 +30,7 @@ from bot.wiring import open_corpus
 from ingest import followed_links
 from ingest.fetch import Fetcher
 from ingest.follow import FeedFollower, FeedState, Round
-from ingest.followed_links import FAILURES_MAX, FETCHES_MAX, Turn, turn_of
+from ingest.followed_links import FAILURES_MAX, FETCHES_MAX, Due, due_of
 from ingest.read import ReadOptions
 from ingest.stopping import Stop, Stopped, unless_stopped
 from tests.conftest import ROOT
@@ -519,20 +519,20 @@ def link(**fields: Any) -> Link:
 @pytest.mark.parametrize(
     ("remembered", "version", "minutes", "turn"),
     [
-        (link(), "1", 10_000, Turn.NEVER),
-        (link(), "", 10_000, Turn.NEVER),
-        (link(), "2", 59, Turn.LATER),
-        (link(), "2", 61, Turn.NOW),
-        (link(fetches=FETCHES_MAX), "2", 61, Turn.NEVER),
-        (link(failures=1), "1", 9, Turn.LATER),
-        (link(failures=1), "1", 11, Turn.NOW),
-        (link(failures=2), "1", 19, Turn.LATER),
-        (link(failures=2), "1", 21, Turn.NOW),
-        (link(failures=FAILURES_MAX), "2", 10_000, Turn.NEVER),
+        (link(), "1", 10_000, Due.NEVER),
+        (link(), "", 10_000, Due.NEVER),
+        (link(), "2", 59, Due.LATER),
+        (link(), "2", 61, Due.NOW),
+        (link(fetches=FETCHES_MAX), "2", 61, Due.NEVER),
+        (link(failures=1), "1", 9, Due.LATER),
+        (link(failures=1), "1", 11, Due.NOW),
+        (link(failures=2), "1", 19, Due.LATER),
+        (link(failures=2), "1", 21, Due.NOW),
+        (link(failures=FAILURES_MAX), "2", 10_000, Due.NEVER),
     ],
 )
-def test_when_a_page_is_fetched_again(remembered: Link, version: str, minutes: int, turn: Turn) -> None:
-    assert turn_of(remembered, version, START + timedelta(minutes=minutes)) is turn
+def test_when_a_page_is_fetched_again(remembered: Link, version: str, minutes: int, turn: Due) -> None:
+    assert due_of(remembered, version, START + timedelta(minutes=minutes)) is turn
 
 
 # Stopping
@@ -697,7 +697,7 @@ def test_only_addresses_are_followed(capsys: pytest.CaptureFixture[str], tmp_pat
     assert not (tmp_path / "data").exists()
 
 
-def test_once_says_in_one_line_what_came_and_what_failed(
+def test_once_says_what_came_and_names_each_feed_that_failed(
     room: Newsroom, settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NEWSBOT_DATA_DIR", str(settings.data_dir))
@@ -708,9 +708,9 @@ def test_once_says_in_one_line_what_came_and_what_failed(
     call = [f"{room.url}/feed", f"{room.url}/none", "--once", "--allow-private"]
     status, shown, complained = run(capsys, *call)
     assert (status, shown) == (1, "")
-    (line,) = complained.splitlines()
+    line, failed = complained.splitlines()
     assert "2 feeds asked, 1 failed; 1 new," in line
-    assert f"{room.url}/none: there is no such page" in line
+    assert failed.startswith(f"failed   {room.url}/none: the page does not exist (status 404)")
     status, shown, _ = run(capsys, *call, "--json")
     document = json.loads(shown)
     assert [feed["state"] for feed in document["feeds"]] == ["unchanged", "failed"]

@@ -94,9 +94,32 @@ def test_links_are_in_the_text_where_a_terminal_shows_them() -> None:
     assert LINK.search(next(hit_lines(1, hit(about), screen)))
     assert LINK.search(listed_line(about, screen))
     assert listed_line(about) == f"2024-03-04  {about.title} · The Post  {about.url}"
+    assert listed_line(article(url=None, id="3f9a")).endswith("The Post  3f9a"), "what newsbot show takes"
     evil = article(url=f"https://x.example/{EVIL} ü")
     assert LINK.search(listed_line(evil, screen))[1].isascii()  # type: ignore[index]
     assert LINK.sub("", listed_line(evil, screen)).isprintable()
+
+
+def test_an_article_that_is_quoted_often_is_listed_once() -> None:
+    about, other = article(), article("b", source="B")
+    link = (about.url or "") + "#:~:text="
+    citations = (
+        Citation(1, about.text[:22], 0, 22, about, link + "a"),
+        Citation(2, other.text[:5], 0, 5, other, other.url),
+        Citation(3, about.text[:9], 0, 9, about, link + "b"),
+    )
+    made = answer(about, citations=citations)
+    lines = list(answer_lines(made))
+    start = lines.index(f"[1] [3] {about.title} · The Post · 4 March 2024")
+    assert lines[start + 1 : start + 3] == [f"    {about.url}", f"[2] {headline(other)}"]
+    assert lines.count(f"    {about.url}") == 1
+    assert [line for line in answer_lines(made, Screen(verbose=True)) if link in line] == [
+        f"    {link}a",
+        f"    {link}b",
+    ], "each quote has an address of its own"
+    clickable = list(answer_lines(made, Screen(links=True)))[start]
+    assert [found[0] for found in LINK.findall(clickable)] == [f"{link}a", f"{link}b", f"{link}a"]
+    assert LINK.sub(r"\2", clickable) == lines[start]
 
 
 def test_lines_fit_a_narrow_terminal() -> None:
@@ -225,6 +248,8 @@ def test_status_in_both_forms() -> None:
     assert re.search(r"^BM25 index +up to date$", text, re.MULTILINE)
     assert re.search(r"^Vector index +7 changes behind$", text, re.MULTILINE)
     assert "cut short" in text
+    values = [re.search(r"^\S+( \S+)? {2,}(?=\S)|^ +(?=\S)", line) for line in lines[: lines.index("Sources")]]
+    assert {found.end() for found in values if found} == {14}, "values stand in one column"
     assert "and 6 more" in text
     found = json.loads(json.dumps(status_json(status, "m")))
     assert found["indexes"][1] == {"name": "vector index", "behind": 7, "make": {"model": "m"}}

@@ -177,6 +177,15 @@ def test_no_module_is_long_without_a_reason() -> None:
     assert {module: count for module, count in lines.items() if count > LINES_MAX and module not in LONG} == {}
 
 
+def test_no_class_name_stands_for_two_things() -> None:
+    named: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                named.setdefault(node.name, []).append(module)
+    assert {name: where for name, where in named.items() if len(where) > 1} == {}
+
+
 def test_only_doors_print() -> None:
     for module in MODULES:
         if within(module, PRINTS):

@@ -109,7 +109,14 @@ def test_a_body_that_is_no_json_is_told(client: httpx2.Client) -> None:
     reply = client.post("/ask", content=b"{", headers={"Content-Type": "application/json"})
     assert reply.status_code == 422
     assert reply.json()["error"]["type"] == "invalid_request_error"
-    assert client.get("/nothing-here").status_code == 404
+    missing = client.get("/nothing-here")
+    assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found")
+    assert "/docs" in missing.json()["error"]["message"]
+    wrong = client.delete("/ask")
+    assert (wrong.status_code, wrong.json()["error"]["message"].split(".")[0]) == (
+        405,
+        "This path does not take DELETE",
+    )
 
 
 def test_the_description_is_openapi_and_needs_no_network(client: httpx2.Client) -> None:

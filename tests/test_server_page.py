@@ -21,7 +21,7 @@ from bot.schema import Article
 from bot.server.chart import BOTTOM, HEIGHT, TOP, WIDTH, chart_of
 from bot.server.guard import CSP
 from bot.server.http import http_app
-from bot.server.page import FOLDER, Piece, paragraphs, text_pieces, web_link
+from bot.server.page import FOLDER, TextRun, paragraphs, text_pieces, web_link
 from bot.server.queries import CorpusQueries
 from bot.settings import Settings
 from bot.wiring import open_asker, open_corpus
@@ -229,7 +229,7 @@ def test_a_mark_reaches_over_paragraphs_and_no_letter_is_lost(start: int, end: i
     is_part = 0 <= start < end <= len(article.text)
     marked = article.text[start:end].replace("\n", "") if is_part else ""
     assert "".join(piece.text for piece in runs if piece.marked) == marked
-    assert all(isinstance(piece, Piece) and piece.text for piece in runs)
+    assert all(isinstance(piece, TextRun) and piece.text for piece in runs)
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 10, 99, 100, 101, 12_345])

@@ -171,5 +171,6 @@ def test_an_address_that_is_no_postgresql_is_told(settings: Settings, address: s
 
 def test_a_database_that_does_not_answer_is_told_without_its_password(settings: Settings) -> None:
     wrong = Settings(data_dir=settings.data_dir, database_url="postgresql://news:secret@127.0.0.1:9/news")
-    with pytest.raises(CorpusError, match=r"news:\*\*\*@127\.0\.0\.1:9/news cannot be used.*NEWSBOT_DATABASE_URL"):
+    said = r"news:\*\*\*@127\.0\.0\.1:9/news cannot be used: .*[^.]\. Check NEWSBOT_DATABASE_URL"
+    with pytest.raises(CorpusError, match=said):
         open_catalog(wrong)

@@ -169,5 +169,7 @@ def test_what_changed_is_told_and_nothing_else(corpus: Corpus) -> None:
     other = replace(same, citations=(quoted(ferry, WIRE[74:]),))
     assert changes(before, other).split("\n")[1:] == ["- Other words quoted: [1]"]
     gone = replace(same, answered=False, citations=(), short=None, as_of=None)
-    assert "\n- The corpus no longer says." in changes(before, gone)
-    assert "\n- The corpus says now" in changes(replace(before, answered=False, short=None, citations=()), same)
+    assert "\n- The corpus no longer has an answer." in changes(before, gone)
+    assert "\n- The corpus has an answer now" in changes(
+        replace(before, answered=False, short=None, citations=()), same
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -14,13 +15,19 @@ from bot.cli.parser import EXIT_USAGE, parser_of_commands
 
 QUICK = {"ask", "search", "show", "status", "list", "sources", "topics"}
 """Commands that read, answer and end."""
+ANSWERING = {"ask", "chat", "demo", "models"}
+"""Commands whose output says itself what a chat model's calls came to."""
+CALLS_LOG = "newsbot.model"
 WITHOUT_SETTINGS = {"doctor", "completion"}
 """Commands that work where a setting is wrong."""
 
 
 def entry() -> NoReturn:
     """The command line as a process of its own."""
-    quick = len(sys.argv) > 1 and sys.argv[1] in QUICK
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    quick = command in QUICK
+    if command in ANSWERING:
+        logging.getLogger(CALLS_LOG).setLevel(logging.CRITICAL)
     if quick:
         # Collecting garbage while thousands of modules load, and taking them apart one by one at the end, take a
         # quarter of the time of an answer. There is nothing to collect yet, and nothing that must be closed.
@@ -85,8 +92,6 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 
 def _log() -> None:
-    import logging
-
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    for room in ("bot", "ingest", "newsbot"):
+    for room in ("bot", "ingest", "newsbot", CALLS_LOG):
         logging.getLogger(room).setLevel(logging.DEBUG)

@@ -107,7 +107,7 @@ def show_answers(answers: Iterable[Answer], screen: Screen, *, as_json: bool, li
         return final
     if shown:
         print()
-    # What was printed cannot be taken back: where the answer became another one, it is told whole.
+    # Printed text cannot be taken back. Where the final answer differs from it, the whole answer is printed.
     goes_on = bool(shown) and plain(final.text) == shown
     if shown and not goes_on:
         print()

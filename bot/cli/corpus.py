@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.terminal import Watch, present, say, screen_of, typed
+from bot.cli.terminal import ProgressDisplay, present, say, screen_of, typed
 from bot.errors import NewsbotError, ReadError, UsageError
 from bot.schema import Article, Scope
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 
-EMPTY = "Nothing is here yet. Put articles in: newsbot ingest SOURCE"
+EMPTY = "The corpus is empty. Put articles in: newsbot ingest SOURCE"
 
 
 def run_show(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -62,7 +62,11 @@ def run_list(parsed: argparse.Namespace, settings: Settings) -> int:
     screen = screen_of(parsed)
     present(parsed, rows, (listed_line(article, screen) for article in articles))
     if not (articles or parsed.json):
-        say("No article here is of that time and outlet." if parsed.source or parsed.after or parsed.before else EMPTY)
+        say(
+            "No article here fits --after, --before and --source."
+            if parsed.source or parsed.after or parsed.before
+            else EMPTY
+        )
     return 0
 
 
@@ -88,10 +92,10 @@ def run_topics(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def _print_counted(parsed: argparse.Namespace, rows: list[tuple[str, int, date | None]]) -> None:
     """Names with how many articles each has, and the day of the newest."""
-    from bot.render import iso, plain
+    from bot.render import NO_SOURCE, iso, plain
 
     values = [{"name": name, "articles": count, "newest": iso(newest)} for name, count, newest in rows]
-    lines = [f"{count:>8,}  {iso(day) or 'no date   '}  {plain(name) or '(none named)'}" for name, count, day in rows]
+    lines = [f"{count:>8,}  {iso(day) or 'no date   '}  {plain(name) or NO_SOURCE}" for name, count, day in rows]
     present(parsed, values, lines)
     if not (rows or parsed.json):
         say(EMPTY)
@@ -102,7 +106,7 @@ def _scope(parsed: argparse.Namespace, catalog: Catalog) -> Scope:
     from bot.asking import spelled_sources
 
     if parsed.after and parsed.before and parsed.after > parsed.before:
-        raise UsageError(f"No day is both after {parsed.after} and before {parsed.before}. Swap the two.")
+        raise UsageError(f"No day is after {parsed.after} and also before {parsed.before}. Swap the two.")
     return Scope(parsed.after, parsed.before, sources=spelled_sources(tuple(parsed.source or ()), catalog.sources()))
 
 
@@ -123,7 +127,7 @@ def run_verify(parsed: argparse.Namespace, settings: Settings) -> int:
             print(f"Sound: {counts['articles']:,} articles, {counts['passages']:,} passages, in both indexes.")
         if (run := last_run(corpus.catalog)) is not None and run.finished_at is None:
             begun = f"{run.started_at:%Y-%m-%d %H:%M} UTC"
-            say(f"The ingest of {begun} was cut short, or goes on just now. Run it again: what is stored stays.")
+            say(f"The ingest of {begun} was interrupted, or is still running. If it has ended, run it again.")
     return 1 if left else 0
 
 
@@ -133,7 +137,8 @@ def run_backup(parsed: argparse.Namespace, settings: Settings) -> int:
     from bot.wiring import open_catalog
 
     articles = backup(open_catalog(settings), parsed.file)
-    said = f"Written: {parsed.file}, {articles:,} articles with their vectors. Put it back: newsbot restore FILE"
+    said = f"Written: {parsed.file}, {articles:,} articles with their vectors."
+    said += f" Put it back: newsbot restore {typed(parsed.file)}"
     present(parsed, {"file": str(parsed.file), "articles": articles}, [said])
     return 0
 
@@ -146,7 +151,8 @@ def run_feedback(parsed: argparse.Namespace, settings: Settings) -> int:
     rated = [exported(each) for each in judged(open_catalog(settings))]
     present(parsed, rated, (json.dumps(each, ensure_ascii=False) for each in rated))
     if not parsed.json:
-        say(f"{len(rated):,} rated answers. Measure them: newsbot eval FILE")
+        count = f"{len(rated):,} rated answer{'' if len(rated) == 1 else 's'}."
+        say(f"{count} Measure them: newsbot eval FILE" if rated else "No answer has been rated yet.")
     return 0
 
 
@@ -168,7 +174,7 @@ def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
             copies = [each for some in catalog.copies(ids).values() for each in some]
             corpus.purge([*ids, *(each.id for each in copies)])
         elif parsed.allow:
-            done, missed = "Taken in again when it is met: {}", "Not purged: {}"
+            done, missed = "Accepted again: {}", "Not purged: {}"
             removed = {url: catalog.is_purged(id_) for url, id_ in wanted.items()}
             with catalog.writing() as writer:
                 writer.allow(ids)
@@ -184,7 +190,7 @@ def run_remove(parsed: argparse.Namespace, settings: Settings) -> int:
         value["copies"] = others
     present(parsed, value, lines)
     if any(removed.values()) and not (parsed.json or parsed.purge or parsed.allow):
-        say("Kept are the text and its older states, for newsbot show --revisions; --purge leaves nothing.")
+        say("The text and its older states are kept for newsbot show --revisions; --purge leaves nothing.")
     return 0 if parsed.purge or all(removed.values()) else 1
 
 
@@ -196,9 +202,9 @@ def run_restore(parsed: argparse.Namespace, settings: Settings) -> int:
     with open_backup(parsed.file, settings.data_dir) as source:
         open_catalog(settings, create=True).close()
         corpus = open_corpus(settings)
-        with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
+        with corpus.writing(settings.lock_wait_seconds, say, alone=True), ProgressDisplay() as display:
             articles = restore(corpus.catalog, source)
-            corpus.repair(watch.embedded)
+            corpus.repair(display.embedded)
     present(parsed, {"articles": articles}, [f"Restored: {articles:,} articles, as they were in {parsed.file}."])
     return 0
 
@@ -209,11 +215,11 @@ def run_reindex(parsed: argparse.Namespace, settings: Settings) -> int:
     from ingest.pipeline import rechunk
 
     corpus = open_corpus(settings)
-    with corpus.writing(settings.lock_wait_seconds, say, alone=True), Watch() as watch:
+    with corpus.writing(settings.lock_wait_seconds, say, alone=True), ProgressDisplay() as display:
         rechunk(corpus, settings.passage_chars)
-        corpus.follow(watch.embedded)
+        corpus.follow(display.embedded)
     passages, model = corpus.catalog.counts()["passages"], settings.embedding_model
-    present(parsed, {"passages": passages, "model": model}, [f"Made anew: {passages:,} passages, with {model}."])
+    present(parsed, {"passages": passages, "model": model}, [f"Indexed anew: {passages:,} passages, with {model}."])
     return 0
 
 

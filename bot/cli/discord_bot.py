@@ -17,7 +17,7 @@ UNIT = Path(__file__).with_name("newsbot.service")
 ENVIRONMENT_FILE = "/etc/newsbot.env"
 SERVICE_USER = "newsbot"
 FIRST = """\
-# It runs as {user}, not as root. Make that user, and give it the corpus, first:
+# The service runs as {user}, not as root. Before you start it, make that user and give it the corpus:
 #   useradd --system --create-home {user} && chown -R {user} {data}
 """
 
@@ -39,10 +39,10 @@ def run_discord(parsed: argparse.Namespace, settings: Settings) -> int:
 
 
 def unit(settings: Settings) -> str:
-    """The text of the unit: this user, this folder, this newsbot, this corpus.
+    """The text of the systemd unit, for this user, working directory, installation and corpus.
 
-    A bot that reads what strangers write is no business of root's: printed by root, it names the one who called sudo,
-    or a user of its own, and how that one is made.
+    The bot reads what strangers write, so it never runs as root: printed by root, the unit names the user who called
+    sudo, or else a user `newsbot`, with the commands that make that user.
     """
     from bot.wiring import cache_dir
 
@@ -62,12 +62,12 @@ def unit(settings: Settings) -> str:
         folder=str(Path.cwd()).replace("%", "%%"),
         environment=ENVIRONMENT_FILE,
         command=" ".join(map(_word, [*words, "discord", "--data", data])),
-        # What is not there yet must not keep the service from starting.
+        # With "-" a path that does not exist yet does not keep the service from starting.
         writable=" ".join(_word(f"-{path}") for path in (data, cache_dir(settings).absolute())),
     )
 
 
 def _word(value: object) -> str:
-    """One word as systemd reads it: % begins a specifier, $ a variable, blanks part words."""
+    """One word, quoted for systemd, where % begins a specifier, $ a variable, and a blank ends the word."""
     text = str(value).replace("%", "%%").replace("$", "$$")
     return f'"{text}"' if " " in text else text

@@ -1,4 +1,4 @@
-"""The command `newsbot doctor`: looks at all that can be wrong, and says of each thing what helps."""
+"""The command `newsbot doctor`: checks everything that newsbot needs, and says of each problem what helps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.cli.terminal import print_json, say, settings_of, typed
+from bot.cli.terminal import print_json, say, settings_of, typed, with_own_pip
 from bot.errors import CorpusMissing, ModelError, NewsbotError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ SECRET_NAME = re.compile(
     r"\s*(?:export\s+)?([A-Z][A-Z0-9_]*(?:TOKEN|KEY|SECRET|PASSWORD|DATABASE_URL))\s*=\s*['\"]?[^\s'\"]"
 )
 FUTURE_DAYS = 2
-"""A day of publication so far ahead is no matter of time zones."""
+"""Days ahead of now from which a day of publication cannot be a matter of time zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def show(diagnostics: Iterable[Diagnostic], *, as_json: bool) -> int:
     for each in diagnostics:
         found.append(each)
         if not as_json:
-            print("\n".join(each.lines()), flush=True)
+            print(with_own_pip("\n".join(each.lines())), flush=True)
     wrong = sum(each.state == "wrong" for each in found)
     if as_json:
         print_json({"fine": not wrong, "findings": [asdict(each) for each in found]})
@@ -79,7 +79,7 @@ def _examine(parsed: argparse.Namespace) -> Iterator[Diagnostic]:
         yield Diagnostic("settings", "wrong", str(error), "Every setting is explained in .env.example.")
         yield _clock(None)
         return
-    yield Diagnostic("settings", "ok", f"the corpus is in {typed(settings.data_dir)}.")
+    yield Diagnostic("settings", "ok", f"the corpus is in {settings.data_dir}.")
     from bot.wiring import cache_dir
 
     yield _disk("disk of the corpus", settings.data_dir)
@@ -131,7 +131,7 @@ def _disk(subject: str, folder: Path) -> Diagnostic:
     """Room on the disk, and whether this user may write there."""
     there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
     free = shutil.disk_usage(there).free
-    said = f"{free / 1024**3:,.1f} GB are free for {typed(folder)}."
+    said = f"{free / 1024**3:,.1f} GB are free for {folder.absolute()}."
     if not os.access(there, os.W_OK | os.X_OK):
         said = f"{there} cannot be written by this user; what is there can be asked."
         return Diagnostic(subject, "note", said, "To put articles in, change its owner, or name another by --data.")
@@ -155,8 +155,8 @@ def state_of_corpus(settings: Settings) -> tuple[Status | None, list[Diagnostic]
     if not count:
         found = Diagnostic("corpus", "wrong", "it has no articles.", "Put some in: newsbot ingest SOURCE")
     elif run is not None and run.finished_at is None:
-        said = f"{count:,} articles; the last ingest was cut short, or goes on just now."
-        found = Diagnostic("corpus", "note", said, "Run it again if it has ended: it goes on where it was.")
+        said = f"{count:,} articles; the last ingest was interrupted, or is still running."
+        found = Diagnostic("corpus", "note", said, "If it has ended, run it again: it continues where it was.")
     else:
         said = f"{count:,} articles, the newest of {status.coverage.last or 'no known day'}."
         found = Diagnostic("corpus", "ok", said)
@@ -174,7 +174,7 @@ def state_of_corpus(settings: Settings) -> tuple[Status | None, list[Diagnostic]
 
 
 def _clock(status: Status | None) -> Diagnostic:
-    """Whether the clock can be right: it is later than this program, and than what was done with it."""
+    """Whether the clock can be right: it must be later than this file, and than the last ingest."""
     now = datetime.now(UTC)
     said = f"{now:%Y-%m-%d %H:%M} UTC."
     known = [datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)]
@@ -215,7 +215,7 @@ def _reader(settings: Settings) -> Diagnostic:
 
 
 def _answer(settings: Settings) -> Diagnostic:
-    """The whole way of a question, without a chat model."""
+    """Ask a question end to end, without a chat model."""
     from bot.wiring import open_asker
 
     asker = open_asker(settings.model_copy(update={"llm": None}))
@@ -243,7 +243,7 @@ def _discord(settings: Settings, *, is_asked: bool) -> Iterator[Diagnostic]:
     token = settings.discord_token
     if token is not None and not has_form_of_token(token.get_secret_value()):
         remedy = "Copy it again: Bot, Reset Token, at https://discord.com/developers/applications"
-        yield Diagnostic("Discord", "wrong", "what DISCORD_TOKEN holds has not the form of a bot's token.", remedy)
+        yield Diagnostic("Discord", "wrong", "DISCORD_TOKEN does not have the form of a bot's token.", remedy)
     elif is_asked:
         yield from (replace(found, subject=f"Discord, {found.subject}") for found in about_discord(settings))
     elif token is None:
@@ -254,7 +254,7 @@ def _discord(settings: Settings, *, is_asked: bool) -> Iterator[Diagnostic]:
 
 
 def about_discord(settings: Settings) -> Iterator[Diagnostic]:
-    """What the bot on Discord needs, asked of Discord itself."""
+    """Ask Discord about what the bot needs."""
     import asyncio
 
     from bot.discord_bot.check import check
@@ -264,7 +264,7 @@ def about_discord(settings: Settings) -> Iterator[Diagnostic]:
 
 
 def has_form_of_token(token: str) -> bool:
-    """Whether it is written as Discord writes a bot's token: the bot's id in Base64, and two parts more."""
+    """Whether the text has the form of a bot's token: the bot's id in Base64, and two more parts."""
     match = re.fullmatch(r"([\w-]+)\.[\w-]+\.[\w-]+", token, re.ASCII)
     try:
         id_ = base64.urlsafe_b64decode(f"{match[1]}==") if match else b""

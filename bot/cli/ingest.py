@@ -10,18 +10,19 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.terminal import Watch, present, say, screen_of
+from bot.cli.terminal import ProgressDisplay, present, say, screen_of
 from bot.errors import CorpusMissing, UsageError
 from bot.schema import Article, Outcome, OutcomeKind
 from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.corpus.corpus import Corpus
-    from ingest.follow import Round
+    from ingest.follow import FeedReport, Round
     from ingest.stopping import Stop
 
     _ItemsFor = Callable[[Corpus | None], Iterable[Article | Outcome]]
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 SAMPLE_NOTE = "sample"
 """Under this the corpus notes which sample it holds."""
 REASONS_SHOWN = 20
-FAILURES_SHOWN = 3
-"""Feeds whose failure is explained in the line of a round; --json explains all."""
 
 
 def run_ingest(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -61,7 +60,8 @@ def run_read(parsed: argparse.Namespace, settings: Settings) -> int:
 
 
 def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
-    """`newsbot follow`: rounds until SIGTERM or Ctrl-C, one line of log each; with --json one object a line too.
+    """`newsbot follow`: rounds until SIGTERM or Ctrl-C, a line of log each and one for each feed and link that failed;
+    with --json one object a line too.
 
     Exit status 0; with --once 1 when a feed failed.
     """
@@ -89,6 +89,7 @@ def run_follow(parsed: argparse.Namespace, settings: Settings) -> int:
         )
         for each in follower.rounds(1 if parsed.once else None):
             say(_round_line(each))
+            _say_told([_failed_feed(feed) for feed in each.feeds if feed.state is FeedState.FAILED])
             _say_told([told for told in each.told if parsed.verbose or told.kind is OutcomeKind.FAILED])
             if parsed.json:
                 print(json.dumps(_round_json(each), ensure_ascii=False), flush=True)
@@ -127,7 +128,7 @@ def _followed_addresses(text: str) -> list[str]:
         return [text]
     if "://" in text or not Path(text).exists():
         raise UsageError(
-            f"{text} is no http(s) address, and no OPML file that is there; files are read once, with: "
+            f"{text} is neither an http(s) address nor an OPML file. A file of articles is read once, with: "
             f"newsbot ingest {text}"
         )
     from ingest.opml import feeds_of_opml
@@ -152,19 +153,21 @@ def _stopping_by_signal(stop: Stop) -> Iterator[None]:
 
 
 def _round_line(done: Round) -> str:
-    """One round in one line, with the reasons of what failed."""
-    from bot.render import counts_line, plain
+    """One round in one line."""
+    from bot.render import counts_line
 
     states = Counter(str(each.state) for each in done.feeds)
     asked = len(done.feeds) - states["waiting"]
     feeds = [f"{asked} feed{'' if asked == 1 else 's'} asked"]
     feeds += [f"{states[state]} {state}" for state in ("unchanged", "failed", "waiting") if states[state]]
     line = f"{_moment(done.started_at)} round {done.number}: {', '.join(feeds)}; {counts_line(done.counts)}; "
-    line += f"{done.seconds:.1f} s"
-    for each in [each for each in done.feeds if each.state == "failed"][:FAILURES_SHOWN]:
-        again = f", not asked before {_moment(each.next_at)}" if each.next_at else ""
-        line += f"; {plain(each.address)}: {plain(each.reason)}{again}"
-    return line
+    return f"{line}{done.seconds:.1f} s"
+
+
+def _failed_feed(feed: FeedReport) -> Outcome:
+    """A feed that could not be read, as a line among the links that failed."""
+    again = f" (asked again from {_moment(feed.next_at)} on)" if feed.next_at else ""
+    return Outcome(kind=OutcomeKind.FAILED, origin=feed.address, reason=f"{feed.reason}{again}")
 
 
 def _round_json(done: Round) -> dict[str, Any]:
@@ -212,14 +215,30 @@ def _read(parsed: argparse.Namespace, settings: Settings, corpus: Corpus | None 
 
 
 def _ingested(items: _ItemsFor, settings: Settings) -> Iterator[Outcome]:
-    from bot.wiring import open_corpus
+    from bot.wiring import open_catalog, open_corpus
     from ingest.pipeline import ingest
 
+    first: list[Article | Outcome] = []
+    try:
+        open_catalog(settings).close()
+    except CorpusMissing:
+        # A corpus is made for an article, and not for a source that was mistyped.
+        begun = iter(items(None))
+        for item in begun:
+            first.append(item)
+            if isinstance(item, Article):
+                break
+        else:
+            for outcome in first:
+                assert isinstance(outcome, Outcome)
+                yield outcome
+            return
+        items = lambda _: begun  # noqa: E731
     corpus = open_corpus(settings, create=True, on_export=say)
     try:
-        with corpus.writing(settings.lock_wait_seconds, say), Watch() as watch:
-            read = watch.reading(items(corpus))
-            yield from ingest(corpus, read, passage_chars=settings.passage_chars, progress=watch.embedded)
+        with corpus.writing(settings.lock_wait_seconds, say), ProgressDisplay() as display:
+            read = display.reading(chain(first, items(corpus)))
+            yield from ingest(corpus, read, passage_chars=settings.passage_chars, progress=display.embedded)
     finally:
         corpus.close()
 

@@ -1,4 +1,4 @@
-"""What can be typed: every command with its options, its help and its example. Imports nothing that takes time."""
+"""The parser of the command line: every command, its options, help and example. Imports nothing slow."""
 
 from __future__ import annotations
 
@@ -14,46 +14,55 @@ from typing import Any, NoReturn
 EXIT_USAGE = 2
 RANKINGS = ("hybrid", "dense", "lexical")
 SHELLS = ("bash", "zsh", "tcsh")
+GROUPS = {
+    "begin": ("demo", "ingest", "ask", "chat", "search"),
+    "look around": ("list", "sources", "topics", "show", "status"),
+    "keep it fresh and sound": ("follow", "read", "remove", "verify", "doctor", "backup", "restore", "reindex"),
+    "open it to others": ("discord", "serve", "mcp"),
+    "measure and train": ("models", "eval", "feedback", "train-reader", "fit-decision", "fit-kinds", "fit-orders"),
+    "shell": ("completion",),
+}
+"""Every command, in the order in which `newsbot --help` shows them."""
 INTERVAL_SECONDS_MIN, INTERVAL_SECONDS_MAX = 10, 7 * 86_400
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says in one sentence what is wrong, what may have been meant, and where help is."""
+    """Reports a wrong call in one sentence: what is wrong, what may have been meant, and where help is."""
 
     subcommands: argparse._SubParsersAction[_Parser]
 
     def flag(self, name: str, said: str, *others: str) -> None:
-        """Take an option without a value."""
+        """Add an option without a value."""
         self.add_argument(name, *others, action="store_true", help=said)
 
     def value(self, name: str, metavar: str | None, said: str, read: Callable[[str], Any] = str, **more: Any) -> None:
-        """Take an argument, or an option with a value; `read` makes it of its text."""
+        """Add an argument, or an option with a value. `read` converts its text."""
         self.add_argument(name, metavar=metavar, help=said, type=read, **more)
 
     def narrowing(self) -> None:
-        """Take what narrows the articles."""
+        """Add the options that filter articles."""
         self.value("--after", "DATE", "only what was published on this day or later", _day)
         self.value("--before", "DATE", "only what was published on this day or earlier", _last_day)
         self.value("--source", "NAME", "only this outlet; may be repeated", _name, action="append")
 
     def asking(self) -> None:
-        """Take what belongs to a question."""
+        """Add the options of a question."""
         self.narrowing()
         self.value("--as-of", "DATE", "ask as on this day: nothing published later is known", _last_day)
 
     def listing(self) -> None:
-        """Take how many are listed, and what narrows them."""
+        """Add the options of a list."""
         self.value("-n", "N", "how many (default 20)", _limit, dest="count", default=20)
         self.narrowing()
 
     def fetching(self) -> None:
-        """Take how articles are fetched."""
+        """Add the options of fetching."""
         self.value("--source", "NAME", "outlet of these articles, whatever they say themselves", _name)
         self.flag("--summaries", "keep a feed's summary where it has no full text")
         self.flag("--allow-private", "fetch from private addresses too (an intranet)")
 
     def reading(self) -> None:
-        """Take sources of articles, and how they are read."""
+        """Add sources of articles, and the options of reading them."""
         self.value("sources", "SOURCE", "file, folder, glob, http(s) address, or - for standard input", nargs="+")
         self.fetching()
         said = "name of a field in your records, such as text=maintext; may be repeated"
@@ -61,21 +70,43 @@ class _Parser(argparse.ArgumentParser):
         self.flag("--no-fetch", "never use the network, not for links in feeds either")
 
     def opening(self) -> None:
-        """Take where a server opens."""
+        """Add the address of a server."""
         self.value("--host", "ADDRESS", "address to open on (else NEWSBOT_SERVER_HOST)")
         self.value("--port", "PORT", "port to open on (else NEWSBOT_SERVER_PORT)", _port)
 
+    def format_help(self) -> str:
+        """The help; of all commands by what they are for."""
+        if not hasattr(self, "subcommands"):
+            return super().format_help()
+        listed = {each.dest: each for each in self.subcommands._choices_actions}
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(self.description)
+        for title, names in GROUPS.items():
+            formatter.start_section(title)
+            formatter.add_arguments([listed[name] for name in names])
+            formatter.end_section()
+        formatter.start_section("options")
+        formatter.add_arguments([each for each in self._actions if each.option_strings])
+        formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
+
     def error(self, message: str) -> NoReturn:
-        """End the process with 2."""
+        """Print what is wrong, and end the process with exit status 2."""
         if command := re.match(r"argument COMMAND: invalid choice: '(.*?)'[ ,]", message):
             message = f"{command[1]} is no command.{did_you_mean(command[1], self.subcommands.choices)}"
+        elif choice := re.match(r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            message = f"{choice[1]}: {choice[2]!r} is none of {choice[3].replace(chr(39), '')}"
+        elif missing := re.match(r"the following arguments are required: (.*)", message):
+            message = f"{missing[1]} is missing"
         message = message.removeprefix("argument ")
         message += "" if message.endswith(("?", ".")) else "."
         print(f"newsbot: {message} See: {self.prog} --help", file=sys.stderr)
         sys.exit(EXIT_USAGE)
 
     def parse(self, arguments: Sequence[str] | None) -> argparse.Namespace:
-        """As `parse_args`; of an option that is unknown it says which one may have been meant."""
+        """Like `parse_args`. For an unknown option it suggests the one that may have been meant."""
         parsed, left = self.parse_known_args(arguments)
         if left:
             command = self.subcommands.choices.get(getattr(parsed, "command", ""), self)
@@ -86,7 +117,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """ " Did you mean ...?" where something known is written almost so, else nothing."""
+    """The sentence " Did you mean ...?" with the known word that is spelled most alike; empty where none is."""
     near = difflib.get_close_matches(word, list(known), 1)
     return f" Did you mean {near[0]}?" if near else ""
 
@@ -107,13 +138,13 @@ def _last_day(text: str) -> date:
 
 def _folder(text: str) -> Path:
     if not text.strip():
-        raise argparse.ArgumentTypeError("the folder of a corpus has a name")
+        raise argparse.ArgumentTypeError("the name of the folder is empty")
     return Path(text)
 
 
 def _name(text: str) -> str:
     if not text.strip():
-        raise argparse.ArgumentTypeError("an outlet's name is not empty; newsbot sources lists them")
+        raise argparse.ArgumentTypeError("the name of the outlet is empty; newsbot sources lists all outlets")
     return text
 
 
@@ -122,21 +153,21 @@ def _field(text: str) -> tuple[str, str]:
 
     ours, separator, theirs = text.partition("=")
     if not (ours and separator and theirs):
-        raise argparse.ArgumentTypeError(f"{text!r} names no field; write it as text=maintext")
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form OURS=THEIRS, such as text=maintext")
     if ours not in FIELD_NAMES:
         known = ", ".join(FIELD_NAMES)
         raise argparse.ArgumentTypeError(
-            f"{ours!r} is no field of newsbot's; they are {known}.{did_you_mean(ours, FIELD_NAMES)}"
+            f"newsbot has no field {ours!r}; its fields are {known}.{did_you_mean(ours, FIELD_NAMES)}"
         )
     return ours, theirs
 
 
 def _number(least: int, most: int | None, what: str) -> Callable[[str], int]:
-    """What reads a whole number within bounds; `what` names it in the refusal."""
+    """A converter of whole numbers within bounds. `what` names the number in the error."""
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and least <= int(text) <= (most or int(text))):
-            raise argparse.ArgumentTypeError(f"{text!r} is no {what} from {least}{f' to {most}' if most else ''}")
+            raise argparse.ArgumentTypeError(f"{text!r} is no {what} from {least} {f'to {most}' if most else 'on'}")
         return int(text)
 
     return read
@@ -151,7 +182,7 @@ _port = _number(0, 65_535, "port")
 def _of_source(text: str) -> tuple[str, int]:
     name, _, count = text.partition("=")
     if name not in ("stories", "squad", "own") or not count.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} limits nothing; write it as squad=5000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form squad=5000 (stories, squad or own)")
     return name, int(count)
 
 
@@ -177,7 +208,7 @@ def parser_of_commands() -> _Parser:
     parser = _Parser(
         prog="newsbot",
         description="Answers questions about a news corpus with cited, dated, verbatim passages.",
-        epilog='Begin with:  newsbot demo   or   newsbot ingest articles/ && newsbot ask "Who won the election?"',
+        epilog="newsbot COMMAND --help shows a command's options and an example.",
     )
     parser.flag("--version", "show the version and exit")
     commands = parser.subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -193,7 +224,7 @@ def parser_of_commands() -> _Parser:
         folder = "folder of the corpus (else NEWSBOT_DATA_DIR, else data/ here, else newsbot's in your home)"
         added.value("--data", "DIR", folder, _folder)
         added.flag("--json", "print one JSON document on standard output")
-        added.flag("-v", "say more: the log, scores, where errors arose", "--verbose")
+        added.flag("-v", "more detail: the log, scores, where errors arose", "--verbose")
         added.set_defaults(command=name, module=module)
         return added
 
@@ -202,10 +233,10 @@ def parser_of_commands() -> _Parser:
     added.reading()
     added.flag("--dry-run", "say what would be stored, and store nothing")
 
-    said = "Show what would be stored of a source, and store nothing."
+    said = "Show what ingest would store, and store nothing."
     command("read", "ingest", said, "newsbot read page.html --json").reading()
 
-    said = "Keep the corpus fresh: ask feeds again and again for what is new."
+    said = "Ask feeds again and again, and store what is new."
     added = command("follow", "ingest", said, "newsbot follow https://rss.dw.com/xml/rss-en-world --every 15m")
     added.value("feeds", "FEED", "address of a feed, sitemap or page; or an OPML file that lists some", nargs="+")
     added.value("--every", "TIME", "from round to round: 90s, 15m (default), 2h, 1d", _interval, default=900.0)
@@ -229,16 +260,16 @@ def parser_of_commands() -> _Parser:
     added.asking()
 
     command("chat", "ask", "Hold a conversation in the terminal.", "newsbot chat --source Reuters").asking()
-    said = "Show what models are set, and try the chat model with one tiny call."
+    said = "Show the models that are set, and try the chat model once."
     command("models", "ask", said, "newsbot models --json")
-    command("status", "corpus", "Show what the corpus holds and how it is.", "newsbot status --json")
+    command("status", "corpus", "Show what the corpus holds, and the state of its indexes.", "newsbot status --json")
     example = "newsbot list --after 2022-10 --source Reuters"
     command("list", "corpus", "List articles, the newest first.", example).listing()
     command("sources", "corpus", "List the outlets, how much each has, and how fresh it is.", "newsbot sources")
     example = "newsbot topics --after 2022-10"
     command("topics", "corpus", "List the names that most articles speak of.", example).listing()
 
-    said = "Look for all that can be wrong, and say what helps."
+    said = "Check everything that newsbot needs, and say what helps."
     added = command("doctor", "doctor", said, "newsbot doctor --chat-model")
     added.flag("--chat-model", "try the chat model that is set, with one tiny call")
     added.flag("--discord", "ask Discord about the token and its intents")
@@ -253,16 +284,16 @@ def parser_of_commands() -> _Parser:
     how.add_argument(
         "--purge",
         action="store_true",
-        help="leave nothing of them: text, older states, vectors, copies in other outlets, answers that cited them; "
+        help="delete their text, older states, vectors, copies in other outlets and the answers that cited them, "
         "and refuse them from now on",
     )
-    how.add_argument("--allow", action="store_true", help="take purged articles in again when they are met")
+    how.add_argument("--allow", action="store_true", help="accept purged articles again")
 
-    said = "Copy the catalog into one file, while others write."
+    said = "Copy the catalog into one file, also while others write."
     command("backup", "corpus", said, "newsbot backup news.backup").value("file", "FILE", "the new file", Path)
-    added = command("restore", "corpus", "Put a backup in the place of the corpus.", "newsbot restore news.backup")
+    added = command("restore", "corpus", "Replace the corpus by a backup.", "newsbot restore news.backup")
     added.value("file", "FILE", "what newsbot backup wrote", Path)
-    said = "Make both indexes anew, the way that is set now."
+    said = "Build both indexes anew, with the settings of today."
     command("reindex", "corpus", said, "newsbot reindex --data data/")
 
     said = "Measure how good answers are, by questions with known answers."
@@ -300,19 +331,18 @@ def parser_of_commands() -> _Parser:
     added.value("--seed", "N", "of the order and the new heads (default 0)", int, default=0)
     added.value("--device", None, "cpu (default) or cuda", default="cpu")
 
-    said = "Fit when an answer is given, and when in bold, to questions with known answers."
+    said = "Fit when an answer is given, and when it is in bold."
     added = command("fit-decision", "training", said, "newsbot fit-decision questions.jsonl --data data/")
     added.value("questions", "QUESTIONS.jsonl", "as for newsbot eval", Path, nargs="+")
     added.value("--limit", "N", "only the first N questions of each file", _limit)
     added.value("--as-of-slack", "DAYS", "as for newsbot eval (default 3)", _days, default=3)
     added.value("--out", "FILE", "where to write them (default: where newsbot reads them)", Path)
 
-    for name, what in (("kinds", "the kinds of questions to bot/models/training/question_kinds.jsonl"),
-                       ("orders", "orders to chat models to bot/models/training/orders.jsonl")):  # fmt: skip
-        added = command(f"fit-{name}", "training", f"Fit what tells {what}.", f"newsbot fit-{name}")
+    for name, what in (("kinds", "what kind a question is"), ("orders", "orders to chat models from news")):
+        added = command(f"fit-{name}", "training", f"Fit the classifier that tells {what}.", f"newsbot fit-{name}")
         added.value("--out", "DIR", "folder (default: where newsbot reads it)", Path)
 
-    said, example = "Be a bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"
+    said, example = "Run the bot on Discord (needs DISCORD_TOKEN).", "newsbot discord --check && newsbot discord"
     added = command("discord", "discord_bot", said, example)
     added.flag("--check", "say what is missing, and connect nothing")
     added.value("--health-port", "PORT", "give health and metrics on this port", _port)
@@ -326,14 +356,14 @@ def parser_of_commands() -> _Parser:
     added.flag("--http", "over HTTP, not over standard input and output")
     added.opening()
 
-    said = "Give what people said of answers, as a question file for newsbot eval."
+    said = "Print the rated answers as a question file for newsbot eval."
     example = "newsbot feedback export > rated.jsonl && newsbot eval rated.jsonl"
     added = command("feedback", "corpus", said, example)
-    added.value("action", None, "export: a line of JSON for each rated answer", choices=["export"])
+    added.value("action", "export", "print a line of JSON for each rated answer", choices=["export"])
 
-    said = "Print what completes newsbot's commands and options in your shell."
+    said = "Print a completion script for your shell."
     added = command("completion", "parser", said, 'eval "$(newsbot completion bash)"')
-    added.value("shell", None, "for which shell", choices=SHELLS)
+    added.value("shell", "SHELL", f"one of {', '.join(SHELLS)}", choices=SHELLS)
 
     command("demo", "ask", "Ingest the sample corpus and answer a question about it.", "newsbot demo")
     return parser

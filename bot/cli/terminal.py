@@ -28,8 +28,16 @@ LOG_SECONDS = 10
 
 
 def say(text: str) -> None:
-    """For people, beside the data on standard output."""
-    print(text, file=sys.stderr)
+    """Print a line for people on standard error; standard output is for data."""
+    print(with_own_pip(text), file=sys.stderr)
+
+
+def with_own_pip(text: str) -> str:
+    """The text, with this environment's pip in commands that install, where the shell has another pip or none."""
+    own = Path(sys.prefix) / "bin" / "pip"
+    if "pip install" not in text or not own.exists() or shutil.which("pip") == str(own):
+        return text
+    return text.replace("pip install", f"{typed(own)} install")
 
 
 def print_json(value: Any) -> None:
@@ -56,12 +64,12 @@ def settings_of(parsed: argparse.Namespace) -> Settings:
     settings = Settings() if parsed.data is None else Settings(data_dir=parsed.data)
     folder = settings.data_dir.absolute()
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file, and a corpus is a folder: name one by --data or NEWSBOT_DATA_DIR.")
+        raise UsageError(f"{folder} is a file, and a corpus is a folder. Name a folder by --data or NEWSBOT_DATA_DIR.")
     return settings.model_copy(update={"data_dir": folder})
 
 
 def typed(path: Path) -> str:
-    """A path as it would be typed here: from this folder on where it lies inside, quoted where it must be."""
+    """A path as it can be typed in a shell: relative where it is inside the working directory, quoted where needed."""
     with contextlib.suppress(ValueError, OSError):
         path = path.relative_to(Path.cwd())
     return shlex.quote(str(path))
@@ -101,13 +109,13 @@ def _is_terminal() -> bool:
 
 
 def speak_utf8() -> None:
-    """News is not ASCII; a terminal or pipe that is set to another encoding shows "?" rather than an error."""
+    """Make both outputs UTF-8, since news is not ASCII. What cannot be encoded is printed as "?"."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
 
 
-class Watch:
+class ProgressDisplay:
     """Shows how far ingest is: two bars on a terminal, a line now and then elsewhere; nothing for quick runs."""
 
     def __init__(self) -> None:
@@ -116,7 +124,7 @@ class Watch:
         self._articles = 0
         self._started = self._logged = time.monotonic()
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> ProgressDisplay:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

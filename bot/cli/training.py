@@ -1,4 +1,4 @@
-"""The commands that teach: `train-reader` a model, and `fit-` when to answer, what is asked and what gives orders."""
+"""The commands that learn from data: `train-reader`, `fit-decision`, `fit-kinds`, `fit-orders`."""
 
 from __future__ import annotations
 

@@ -62,16 +62,16 @@ def backup(catalog: Catalog, file: Path) -> int:
 
 @contextmanager
 def open_backup(file: Path, folder: Path) -> Iterator[Catalog]:
-    """What a backup holds, for `restore`; `folder`, or what it will be made in, has room for a copy of it.
+    """Open a copy of a backup for `restore`. The copy is made on the disk of `folder`, which need not exist yet.
 
-    Raises CorpusError where the file is no sound backup: nothing is made or changed then.
+    Raises CorpusError where the file is not a sound backup; nothing is created or changed then.
     """
     if not file.is_file():
         raise CorpusError(f"There is no backup {file}.")
     with ExitStack() as held:
         try:
             room = next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
-            # Opening may bring it up to date: the backup itself is left alone.
+            # Opening a catalog may migrate it, and the backup itself must not change.
             copy = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="newsbot-", dir=room))) / file.name
             shutil.copy(file, copy)
             source = held.enter_context(closing(Catalog.open(copy)))
@@ -87,21 +87,21 @@ def open_backup(file: Path, folder: Path) -> Iterator[Catalog]:
 
 
 def restore(catalog: Catalog, source: Catalog) -> int:
-    """Put all of a backup in the place of all that the catalog holds, in one transaction; returns its articles.
+    """Replace everything in the catalog by the backup, in one transaction; returns the number of articles.
 
-    The indexes then follow another log.
+    The catalog then has another log, so the indexes follow it from the beginning.
     """
     _copy(source, catalog)
     return source.counts()["articles"]
 
 
 def _of_backup(said: str, copy: Path, file: Path) -> str:
-    """What was said of a copy, of the backup, without the advice to restore one."""
+    """An error about the copy, reworded: it names the backup, and does not advise to restore one."""
     return said.replace(str(copy), str(file)).replace("The catalog ", "The backup ").removesuffix(RESTORE).strip()
 
 
 def _copy(source: Catalog, target: Catalog) -> None:
-    """All rows of all tables, in place of those of `target`."""
+    """Replace all rows of all tables of `target`."""
     with source.engine.connect() as reading, target.transaction() as writing:
         for table in metadata.sorted_tables:
             writing.execute(table.delete())

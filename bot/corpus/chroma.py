@@ -28,14 +28,14 @@ READ_ROWS = 2_000
 WRITE_ROWS = 512
 """Rows in one call that writes: few enough that no reader waits long for its turn."""
 FRESH_ROWS = 4_096
-"""The same in an index that is being made, which nobody reads: a fifth less time. Chroma takes 5,461."""
+"""The same while an index is built and nobody reads it: a fifth faster. Chroma accepts at most 5,461."""
 STALE_ARTICLES = 500
 """Articles whose older rows one call looks for."""
 HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 100, "max_neighbors": 16}
 
 
 class ChromaRows(DenseIndex):
-    """A Chroma collection of passages; how it is opened, and what surrounds its changes, is its children's matter."""
+    """A Chroma collection of passages. Subclasses open it, and prepare and finish its changes."""
 
     name = "vector index"
     make: Mapping[str, str | int] = {"index": "chroma", "version": 2}
@@ -139,8 +139,8 @@ class ChromaServer(ServerIndex, ChromaRows):
 def put(collection: Any, changes: Sequence[Change], *, fresh: bool) -> None:
     """Take changes into a collection; rows of articles' older passages leave first, unless the index is `fresh`."""
     if not fresh:
-        # Also what a crash left half done: the graph of chromadb 1.5.9 often no longer finds a vector that was written
-        # over another one of its id (3,289 of 213,400 where a fifth were, against 159 of 204,600 deleted before).
+        # Rows that a crash left are deleted too, rather than overwritten: the graph of chromadb 1.5.9 often no longer
+        # finds a vector that replaced one of the same id (3,289 of 213,400, against 159 of 204,600 deleted before).
         articles = [change.article_id for change in changes]
         for start in range(0, len(articles), STALE_ARTICLES):
             where = {"article_id": {"$in": articles[start : start + STALE_ARTICLES]}}
@@ -165,7 +165,7 @@ def put(collection: Any, changes: Sequence[Change], *, fresh: bool) -> None:
 
 
 def _stored(collection: Any, ids: list[str]) -> dict[str, Stored]:
-    """Where Chroma has a row whose vector is lost it says so, but not of which: they are found by halves."""
+    """What is stored of these ids. Chroma does not say which vector is lost, so a lost one is found by bisection."""
     beside = ["documents", "metadatas"]
     try:
         page = collection.get(ids=ids, include=[*beside, "embeddings"])

@@ -29,11 +29,11 @@ DATABASE = "chroma.sqlite3"
 REOPEN_SECONDS = 1.0
 """Least time between two looks at what another process wrote."""
 SYNC_ROWS, REBUILD_SYNC_ROWS = 1_000, 50_000
-"""Changed rows after which Chroma writes its graph, always all of it; the second while the index is made anew."""
+"""Changed rows after which Chroma writes its whole graph: in general, and while the index is built anew."""
 REBUILD_CHANGES = 1_000
-"""With fewer changes to take in, that is not worth opening the files once more at the end."""
+"""Changes from which the second of these pays, since the files must be opened once more at the end."""
 REOPEN_SHARE = 0.05
-"""Of its time a reader spends no more than this on opening anew: a large graph takes seconds to load."""
+"""Largest share of its time that a reader spends on opening the files anew: a large graph loads for seconds."""
 
 
 class ChromaFiles(ChromaRows, IndexFiles):
@@ -54,7 +54,7 @@ class ChromaFiles(ChromaRows, IndexFiles):
             if self._collection is None or time.monotonic() - self._looked_at < pause:
                 return
             self._looked_at = time.monotonic()
-            if self.token() != self._token and not self.being_written():  # else what is open serves until it is written
+            if self.token() != self._token and not self.being_written():  # until then the open files serve
                 self.close()
 
     def close(self) -> None:

@@ -57,8 +57,8 @@ class Status:
 class Corpus:
     """Articles: stored once, indexed twice, found by passage.
 
-    Attributes: `folder` (of what is kept on this machine), `catalog`, `lexical`, `dense` (the index of vectors),
-    `vectors` (what vectors are searched by: that index, or the catalog where it cannot be used).
+    Attributes: `folder` (the files on this machine), `catalog`, `lexical` (the index of words), `dense` (the index of
+    vectors), `vectors` (searches the index of vectors, or the catalog where that index cannot be used).
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class Corpus:
 
     @property
     def followers(self) -> tuple[Follower, ...]:
-        """The indexes, in the order in which they follow: the quick one first, so that news is found at once.
+        """The indexes, in the order in which they follow: the quick one first, so that new articles are found at once.
 
-        One follower fills what is both.
+        OpenSearch is both indexes, and one follower.
         """
         return (self.dense,) if self.lexical.place == self.dense.place else (self.lexical, self.dense)
 
@@ -291,7 +291,7 @@ class Corpus:
             except DamagedIndex:
                 if mended:
                     raise
-                # As after the power failed. Nothing is lost: the catalog has it.
+                # As after a power failure. Nothing is lost, since the catalog holds everything.
                 state, mended = self._reset(follower), True
                 continue
             state = further
@@ -307,7 +307,7 @@ class Corpus:
         return state
 
     def _stands(self, follower: Follower, state: State | None = None) -> bool:
-        """Whether an index is one of this catalog, at a state that it had, and made as it is made now."""
+        """Whether an index follows this catalog's log, is not ahead of it, and was made the way that is set now."""
         state = state or follower.state()
         if state is None or state.corpus != self.catalog.log():
             return False
@@ -315,7 +315,7 @@ class Corpus:
         return state.seq <= newest and state.make == self._make(follower)
 
     def _make(self, follower: Follower) -> dict[str, str | int]:
-        """All that what stands in an index depends on."""
+        """Everything that the content of an index depends on, besides the log."""
         return {**follower.make, **((self.catalog.vectors_make() or {}) if follower.follows_vectors else {})}
 
     @contextmanager

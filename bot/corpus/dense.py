@@ -1,4 +1,4 @@
-"""Dense search as the rest of the house sees it: by the index, or by the catalog's own vectors where that fails.
+"""Dense search for the rest of newsbot: by the index, or by the catalog's own vectors where the index fails.
 
 Every vector stands in the catalog. So an index that is damaged, or that cannot be opened as nothing may be written,
 costs time and memory, but no answer: all vectors are compared instead, 49 MB for 64,000 passages of 384 numbers.
@@ -38,7 +38,7 @@ class DenseSearch:
         self._trusted: bool | None = None
 
     def trust(self, stands: bool) -> None:
-        """Whether the index is one of this catalog: else its answers are another corpus'. It is not asked before."""
+        """Say whether the index belongs to this catalog. One that does not is not searched. Call it before `search`."""
         if not stands and self._trusted is not False:
             place = f"{self.index.name} in {self.index.place}"
             log.warning(

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from bot.corpus.catalog.vectors import Vectors
 
 BATCH_PASSAGES = 4_096
-"""So many are taken at a time to be embedded."""
+"""Passages that are taken from the catalog at a time."""
 SHARED_PASSAGES = 512
-"""The same where other processes take some too."""
+"""The same where other processes embed too."""
 TRIES = 3
-"""So many times in a row others have taken all that is met, and the rest is left to them."""
+"""After so many batches in a row that other processes had claimed, the rest is left to them."""
 PART_PASSAGES = 256
-"""Whole articles of so many are encoded in one call, and lost by a crash: enough to sort by length."""
+"""Passages that are encoded in one call, in whole articles. A crash loses one call. Enough to sort by length."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Encoder:
     content_words: bool = False
 
     def make(self) -> dict[str, str | int]:
-        """All that vectors depend on."""
+        """Everything that vectors depend on."""
         return {**self.named, **self.facts()}
 
 
@@ -68,7 +68,7 @@ def require_encoder(catalog: Catalog, encoder: Encoder, folder: object) -> None:
 def embed(catalog: Catalog, encoder: Encoder) -> Iterator[int]:
     """Store the vectors of all passages that have none; yields after each part how many passages it stored.
 
-    Of processes that share the catalog each takes articles of its own, and leaves to the others what they have taken.
+    Each of the processes that share a catalog claims articles of its own and leaves the others theirs.
     """
     batch = SHARED_PASSAGES if catalog.shared else BATCH_PASSAGES
     in_vain = 0

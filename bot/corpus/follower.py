@@ -27,15 +27,15 @@ Hits: TypeAlias = list[tuple[str, float]]
 
 
 class DamagedIndex(CorpusError):
-    """An index is missing, cut short or not as it was left: only making it anew helps, and loses nothing."""
+    """An index is missing, incomplete or changed from outside. Making it anew is the only remedy, and loses nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """How far an index has followed: every change of the log `corpus` up to `seq` is in it; `make` is how it was made.
 
-    `made` is a name for this making: an index that was made anew has another one, even at the same `seq`. Changes after
-    `seq` and up to `new_until` are of articles that were never in it: it goes through the log for the first time.
+    `made` names this build of the index: one that was made anew has another name, even at the same `seq`. Changes after
+    `seq` and up to `new_until` are of articles that were never in the index, since it reads them for the first time.
     """
 
     corpus: str
@@ -45,16 +45,16 @@ class State:
     new_until: int = 0
 
     def brings_new(self, changes: Sequence[Change]) -> bool:
-        """Whether all of the changes are of articles of which nothing need leave the index first."""
+        """Whether no article of these changes is in the index already, so that nothing need be deleted first."""
         return all(self.seq < change.seq <= self.new_until for change in changes)
 
     def noted(self) -> dict[str, Any]:
-        """As it is kept beside the index that it describes: flat, as servers want it."""
+        """The state as it is stored beside the index: flat, because servers store flat values only."""
         return asdict(self) | {"make": json.dumps(dict(self.make))}
 
     @classmethod
     def from_note(cls, note: Any) -> State | None:
-        """What is kept beside an index; None where it is none of ours."""
+        """The state from what is stored beside an index; None where newsbot did not write it."""
         try:
             make = json.loads(note["make"]) if isinstance(note["make"], str) else dict(note["make"])
             return cls(note["corpus"], int(note["seq"]), make, note["made"], int(note.get("new_until", 0)))
@@ -81,19 +81,19 @@ class Follower(Protocol):
     place: str
     """Where it lives: a folder or an address, for messages."""
     local: bool
-    """Whether it lives on this machine: then every machine has one of its own."""
+    """Whether it is on this machine, so that every machine has its own."""
     follows_vectors: bool
-    """Whether it takes a passage in with its vector, and when it has one: by the log's numbers of those."""
+    """Whether it takes a passage in with its vector, once there is one. It then follows the log's dense numbers."""
     make: Mapping[str, str | int]
     """How this code makes it: an index that was made another way is made anew."""
     batch_passages: int
-    """How many passages it takes in well at a time: so many are done again after a crash, at most."""
+    """Passages in one batch. A crash repeats at most one batch."""
 
     def state(self) -> State | None:
         """How far it is; None where there is none, or none that can be used. Raises CorpusError."""
 
     def being_written(self) -> bool:
-        """Whether somebody writes it this moment: then it has no state, and nothing is wrong. A server never tells."""
+        """Whether a process is writing it now. It then has no state, and nothing is wrong. False for a server."""
         return False
 
     def apply(self, changes: Sequence[Change], state: State) -> None:

@@ -51,7 +51,7 @@ def file_locked(path: Path, wait_seconds: float, busy: str) -> Iterator[None]:
 
 
 class IndexFiles(Follower):
-    """One index in a folder. How its files are opened, and what is written into them, is its children's matter."""
+    """One index in a folder. Subclasses open its files and write into them."""
 
     local = True
 
@@ -90,7 +90,7 @@ class IndexFiles(Follower):
             return True
 
     def token(self) -> str:
-        """Another one after every change of the index."""
+        """A text that is different after every change of the index."""
         try:
             return (self.folder / STATE_FILE).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
@@ -106,7 +106,7 @@ class IndexFiles(Follower):
             return self._broken_inside()
 
     def apply(self, changes: Sequence[Change], state: State) -> None:
-        """As every follower; readers wait for it where they open the files."""
+        """As in every follower. Readers that open the files wait until it is done."""
         before = self.state()
         with self.locked():
             opened = self._open_to_write()

@@ -66,8 +66,8 @@ def terms_of(text: str) -> list[str]:
 
 
 def documents(change: Change) -> Iterator[dict[str, Any]]:
-    """The fields of each passage of a change. With an article's first passage stands the whole article in one of its
-    own: a passage that lacks a word of the question is still about it where its article has the word.
+    """The fields of each passage of a change. An article's first passage also has the field `whole`, the whole article:
+    a passage may answer a question although a word of the question stands elsewhere in its article.
     """
     for number, passage in enumerate(change.passages):
         article = passage.article
@@ -83,7 +83,7 @@ def documents(change: Change) -> Iterator[dict[str, Any]]:
 
 
 class LexicalIndex(Follower, Protocol):
-    """An index of words, scored by BM25. What is the same in every engine stands here; the rest is each one's own."""
+    """An index of words, scored by BM25: what all engines share. Subclasses are the engines."""
 
     _rarities: dict[str, float]
 
@@ -108,7 +108,7 @@ class LexicalIndex(Follower, Protocol):
     def rarity(self, word: str) -> float:
         """The idf of a word as it stands in a text; 0 for one that is no index term.
 
-        An answer asks for hundreds of words, most of them over and over: it is remembered until the index changes.
+        Values are remembered until the index changes: an answer asks for hundreds of words, most of them often.
         """
         if len(self._rarities) > RARITIES_KEPT:
             self._rarities = {}

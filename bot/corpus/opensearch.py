@@ -116,7 +116,7 @@ class OpenSearchIndex(ServerIndex):
         return dict(found["mappings"])
 
     def _has_vectors(self) -> bool:
-        """Whether the first vectors told their dimension."""
+        """Whether the mapping has a field of vectors: the first vectors give it its dimension."""
         self._told_dimension = self._told_dimension or "vector" in self._mapping().get("properties", {})
         return self._told_dimension
 

@@ -22,7 +22,7 @@ READ_ROWS = 2_000
 REBUILD_SHARE = 0.3
 """Where more than this share of an index is wrong, it is made anew rather than mended."""
 VECTOR_TOLERANCE = 2e-3
-"""Numbers of unit vectors that differ by less are the same; 16-bit floats are exact to a quarter of that."""
+"""Components of unit vectors that differ by less count as equal; 16-bit floats are exact to a quarter of that."""
 
 
 @dataclass(slots=True)

@@ -75,7 +75,7 @@ class Administration(commands.GroupCog, group_name="newsbot", group_description=
             state = f"{each.behind:,} changes behind" if each.behind else "up to date"
             lines.append(f"- {INDEX_NAMES.get(each.name, each.name)}: {state}")
         if (run := status.last_run) is not None:
-            ended = (counts_line(run.counts) or "nothing") if run.finished_at else "still running, or cut short"
+            ended = (counts_line(run.counts) or "nothing") if run.finished_at else "still running, or interrupted"
             lines.append(f"- last ingest {day(run.started_at.date(), language)}, {run.started_at:%H:%M} UTC: {ended}")
         queue = self.service.queue
         lines.append(f"- queue: {queue.running} being answered, {queue.waiting} waiting")
@@ -109,9 +109,9 @@ class Administration(commands.GroupCog, group_name="newsbot", group_description=
     async def ingest(self, interaction: Interaction, url: app_commands.Range[str, 1, URL_CHARS]) -> None:
         # It is everybody's corpus: no server's administrator may.
         if not await self.client.is_owner(interaction.user):
-            raise UsageError("Only the owner of this bot and their team may put articles in.")
+            raise UsageError("Only the owner of this bot and their team can put articles in.")
         if self.service.ingesting.locked():
-            raise UsageError("Something is being put in already. Try again when it is done.")
+            raise UsageError("Another address is being ingested. Try again when that is done.")
         await think(interaction)
         log.info("the owner has an address ingested")
         async with self.service.ingesting:
@@ -131,7 +131,7 @@ async def _opened(interaction: Interaction, section: str) -> None:
     """The form of a section, as it is filled in now."""
     person = person_of(interaction)
     if not person.manages or person.guild is None:
-        raise UsageError("Only who may manage this server may change that.")
+        raise UsageError("Only people who may manage this server can change that.")
     settings = await interaction.client.service.guilds.get(person.guild)
     fields = {str(GuildSettings.model_fields[name].title): _field(settings, name) for name in SECTIONS[section]}
     await interaction.response.send_modal(Form(section, fields, _changed))
@@ -155,12 +155,12 @@ async def _changed(interaction: Interaction, given: Mapping[str, Any]) -> None:
         for name in given
         if getattr(before, name) != getattr(after, name)
     ]
-    page = line_pages("Changed" if lines else "Nothing changed", lines or ["All stays as it is."])[0]
+    page = line_pages("Changed" if lines else "Nothing changed", lines or ["All settings are as they were."])[0]
     await interaction.response.edit_message(embed=page, view=panel())
 
 
 def _field(settings: GuildSettings, name: str) -> ui.Item[Any]:
-    """What a setting is filled in by; what it is now stands there already."""
+    """The form's field for a setting, filled with its present value."""
     value, kind = getattr(settings, name), name.rpartition("_")[2]
     more: dict[str, Any] = {"custom_id": name, "required": False}
     if kind in SELECTS:

@@ -38,11 +38,11 @@ KEEP_SECONDS = 1.0
 TOLD_RATE = (Rate(1, 60),)
 """How often somebody who writes messages is told that they ask too much."""
 LOOKING_RATES = (Rate(20, 60), Rate(200, 3600))
-"""How often one person may look around or press a button: that costs less than an answer."""
-OUTAGE = "I cannot answer now: the corpus or the model cannot be used. Whoever runs me finds the cause in the log."
-MISHAP = "Something went wrong here, and its cause is in the bot's log. Please ask again."
+"""How often one person may browse or press a button, which costs less than an answer."""
+OUTAGE = "I cannot answer now: the corpus or the model cannot be used. My operator finds the cause in the log."
+MISHAP = "Something went wrong. The cause is in the bot's log. Please ask again."
 EXPIRED = 10062
-"""Discord knows an interaction no more: nobody waits for it."""
+"""Discord no longer knows the interaction, so nobody waits for an answer."""
 
 EDIT_PAUSE_SECONDS = 1.0
 """From the start of one edit of a growing answer to that of the next."""
@@ -91,12 +91,12 @@ class AnswerService:
         if not settings.answers_in(person.channels):
             return "The administrators of this server have not opened this channel to me. `/help` says more."
         if not person.manages and not settings.answers_to(person.roles):
-            return "The administrators of this server have not opened me to your roles."
+            return "The administrators of this server do not let me answer your roles."
         if person.guild is None:
             if not self.context.settings.discord_direct_messages:
-                return "I answer in servers alone, not in direct messages."
+                return "I answer only in servers, not in direct messages."
             if await self._is_denied(person.user):
-                return "The administrators of a server that we share have not opened me to you."
+                return "The administrators of a server that we share do not let me answer you."
         return ""
 
     async def require(self, person: Person, *, looks: bool = False) -> None:
@@ -104,7 +104,7 @@ class AnswerService:
         if said := await self.refusal(person):
             raise UsageError(said)
         if looks and (wait := self.rates.take([(("look", person.user), LOOKING_RATES)])) > 0:
-            raise UsageError(f"That is more than I may show for now. Try again in {duration(wait)}.")
+            raise UsageError(f"That is too much at once. Try again in {duration(wait)}.")
 
     async def _is_denied(self, user: int) -> bool:
         """Whether a server that the bot shares with somebody denies them; known for ten minutes."""
@@ -158,7 +158,7 @@ class AnswerService:
         person = target.person
         settings = await self.settings(person)
         if not resumed and (wait := self._wait(person, settings)) > 0:
-            said = f"That is more than I may answer for now. Ask again in {duration(wait)}."
+            said = f"That is more than I may answer now. Ask again in {duration(wait)}."
             await self.tell_refusal(target, said)
             return None
         try:
@@ -285,7 +285,7 @@ async def _last(answers: AsyncIterator[Answer], target: ReplyTarget, language: s
 
 
 def explained(error: BaseException, what: str) -> str:
-    """What the person is told who caused an error; the log is told more, but none of their words.
+    """What to tell a person about an error that they caused. The log gets more, but none of their words.
 
     Folders and commands are for who runs the bot: of such errors the person learns that there is one.
     """
@@ -295,10 +295,10 @@ def explained(error: BaseException, what: str) -> str:
         log.error("%s", error)
         return OUTAGE
     if isinstance(error, app_commands.CheckFailure):
-        return "Only administrators of this server may do that."
+        return "Only administrators of this server can do that."
     if isinstance(error, discord.Forbidden):
         log.info("a permission is lacking: %s", cause(error))
-        return "I lack a permission for this in this channel. An administrator can give it to me."
+        return "I lack a permission for that in this channel. An administrator can give it to me."
     if isinstance(error, OF_THE_LINE):
         log.warning("%s failed: %s", what, cause(error))
     else:

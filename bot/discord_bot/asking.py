@@ -45,7 +45,7 @@ TOKEN_SECONDS = 14 * 60.0
 LOST_SECONDS = 24 * 3600.0
 """How long after it was asked a lost question is still said to be lost."""
 TRIES_MOST = 2
-"""A question at which the bot ended so often is not tried again: it may be the reason."""
+"""Times that a question is tried. After that it may be what ends the bot."""
 LOST = "A question was lost when I was restarted. Please ask it again."
 _WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
 
@@ -147,7 +147,9 @@ class Asking(commands.Cog):
             await target.react("🌙")
             return
         if not target.can_send:
-            await target.private("I was asked in a channel in which I may not write. An administrator can allow it.")
+            await target.private(
+                "You asked me in a channel in which I may not write. An administrator can change that."
+            )
             return
         about = replied if isinstance(replied, discord.Message) and not to_answer else None
         if about and (not text or surely is QuestionKind.CHECK) and (said := statement_in(about, self.client)):
@@ -160,7 +162,7 @@ class Asking(commands.Cog):
             await self._answer(target, Question(text), is_talk=surely.is_talk)
 
     async def _kinds(self, text: str) -> tuple[QuestionKind, QuestionKind]:
-        """What kind a text is: in favour of a question, as for what is said to the bot, and in favour of talk."""
+        """The kind of a text twice: where the bot is meant, a question is likelier; elsewhere, talk is."""
         if not text:
             return QuestionKind.TALK, QuestionKind.TALK
         retriever = self.service.context.asker.retriever
@@ -215,7 +217,9 @@ class Asking(commands.Cog):
         answers = partial(nearest, self.service.context.asker) if claim else None
         await self.service.ask(target, question, recall=recall, answers=answers, claim=claim, resumed=resumed)
         if message is not None and message.reference is not None and not target.can_read_history:
-            await target.private("I may not read the history of that channel, so I answered without what was before.")
+            await target.private(
+                "I am not allowed to read that channel's history, so I answered without the earlier messages."
+            )
 
     async def _check(self, target: ReplyTarget, said: str) -> None:
         claim = await asyncio.to_thread(bounded, said, self.service.context.asker.question_chars)
@@ -288,4 +292,4 @@ def day_from(text: str, *, last: bool = False) -> date:
         found = (phrase.before if last else phrase.after) or phrase.after or phrase.before
         if found is not None:
             return found
-    raise UsageError(f"“{text[:40]}” is no day that I understand. Write it as 2024-05-01, 2024-05 or 2024.")
+    raise UsageError(f"I do not understand the day “{text[:40]}”. Write it as 2024-05-01, 2024-05 or 2024.")

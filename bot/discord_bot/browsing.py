@@ -108,7 +108,7 @@ class Browsing(commands.Cog):
         ]
         lines = [
             "I answer questions about a collection of news articles. Each answer is quoted from them or checked "
-            "against them, with dates and links; what they do not say, I do not say either.",
+            "against them, with dates and links. What they do not say, I do not say either.",
             covered(coverage, settings.language),
             "",
             "- `/ask` a question, if you like with a source or days; `private` shows the answer to you alone",

@@ -145,9 +145,9 @@ async def _follow(press: Press) -> None:
     interaction = press.interaction
     message, channel = interaction.message, interaction.channel
     if message is None or not isinstance(channel, discord.TextChannel) or message.flags.ephemeral:
-        raise UsageError("No thread can be opened here. Reply to the answer to ask on.")
+        raise UsageError("No thread can be opened here. Reply to the answer to ask a follow-up.")
     if not permissions_of(interaction).create_public_threads:
-        raise UsageError("I may not open threads here. Reply to the answer to ask on.")
+        raise UsageError("I may not open threads here. Reply to the answer to ask a follow-up.")
     await think(interaction)
     name = one_line(press.found.question.text, THREAD_NAME_CHARS) or "Follow up"
     try:
@@ -158,8 +158,8 @@ async def _follow(press: Press) -> None:
         raise UsageError(f"The thread is open already: <#{message.id}>") from error
     mention = "" if interaction.client.intents.message_content else " Mention me in each question."
     with contextlib.suppress(discord.Forbidden):
-        await thread.send(f"Ask on here; I remember the answer above.{mention}")
-    await whisper(interaction, f"Ask on in <#{thread.id}>.")
+        await thread.send(f"Ask your follow-up here; I remember the answer above.{mention}")
+    await whisper(interaction, f"Continue in <#{thread.id}>.")
 
 
 async def _more(press: Press) -> None:
@@ -194,10 +194,10 @@ async def _refresh(press: Press) -> None:
 
 async def _delete(press: Press) -> None:
     if not await asyncio.to_thread(press.may_delete):
-        raise UsageError("Only who asked may delete an answer, and who manages the server.")
+        raise UsageError("Only the person who asked, or somebody who manages the server, can delete an answer.")
     await press.take_away(press.found.messages)
     await asyncio.to_thread(forget, press.corpus.catalog, [press.found.id])
-    await press.interaction.response.edit_message(content="Deleted, here and in what I keep.", view=None)
+    await press.interaction.response.edit_message(content="Deleted, here and in my records.", view=None)
 
 
 async def _bell(press: Press) -> None:
@@ -207,14 +207,16 @@ async def _bell(press: Press) -> None:
     same = next((each for each in bells if each.topic == asked), None)
     if same is not None:
         await asyncio.to_thread(store.unwatch, same.id)
-        await whisper(press.interaction, "I shall not tell you of changes of this answer any more.")
+        await whisper(press.interaction, "I will no longer tell you when this answer changes.")
         return
     if len(bells) >= BELLS_MOST:
-        raise UsageError(f"You wait for {len(bells)} answers already; press 🔔 at one of them again to end that.")
+        raise UsageError(
+            f"You are already watching {len(bells)} answers. Press 🔔 again at one of them to stop watching it."
+        )
     seq = await asyncio.to_thread(press.corpus.catalog.seq)
     channel, body = press.interaction.channel_id or 0, {"answer": press.found.id}
     await asyncio.to_thread(store.watch, "bell", person.guild, channel, person.user, asked, seq, body)
-    await whisper(press.interaction, "I shall tell you when the answer changes. Press 🔔 again to end that.")
+    await whisper(press.interaction, "I will tell you when the answer changes. Press 🔔 again to stop that.")
 
 
 async def _up(press: Press) -> None:
@@ -223,7 +225,7 @@ async def _up(press: Press) -> None:
 
 
 async def _down(press: Press) -> None:
-    """Ask once what is amiss with the answer, and what is right."""
+    """Ask once what is wrong with the answer, and what is right."""
 
     async def sent(interaction: Interaction, filled: Mapping[str, Any]) -> None:
         reason = Reason(filled["reason"][0])
@@ -232,12 +234,12 @@ async def _down(press: Press) -> None:
 
     options = [discord.SelectOption(label=each.value.capitalize(), value=each.value) for each in Reason]
     fields: dict[str, ui.Item[Any]] = {
-        "What is amiss with this answer?": ui.Select(custom_id="reason", options=options),
+        "What is wrong with this answer?": ui.Select(custom_id="reason", options=options),
         "The right answer, if you know it": ui.TextInput(
             custom_id="right", required=False, max_length=CORRECTION_CHARS
         ),
     }
-    await press.interaction.response.send_modal(Form("What is amiss?", fields, sent))
+    await press.interaction.response.send_modal(Form("What is wrong?", fields, sent))
     await press.rate(Rating.DOWN)
 
 

@@ -1,4 +1,4 @@
-"""Says what is missing on Discord itself for the bot to be of use: token, intents, permissions. Connects no client."""
+"""Checks over the REST API what the bot needs on Discord: token, intents, permissions. Opens no gateway connection."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Finding:
 
 
 async def check(settings: Settings) -> list[Finding]:
-    """What Discord knows of the bot; last comes the link that adds it to a server, where it is known.
+    """What Discord knows of the bot. The last finding is the link that adds the bot to a server, where it is known.
 
-    What is wrong is a finding, not an error.
+    Whatever is wrong is a finding and raises no error.
     """
     try:
         async with signed_in(settings) as client:
@@ -42,7 +42,8 @@ async def check(settings: Settings) -> list[Finding]:
             servers = await _servers(client)
             commands = await client.http.get_global_commands(application.id)
     except SettingsError as error:
-        return [Finding("token", False, "there is none that Discord takes.", str(error))]
+        said, _, remedy = str(error).partition(". ")
+        return [Finding("token", False, f"{said}.", remedy)]
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         remedy = "Look at the network, or try again in a minute."
         return [Finding("Discord", False, f"cannot be asked ({cause(error)}).", remedy)]
@@ -88,7 +89,7 @@ def _intents(settings: Settings, application: discord.AppInfo) -> Finding:
 
 
 def _permissions(servers: Sequence[Any], invite: str) -> list[Finding]:
-    """Those of servers, not of single channels."""
+    """The bot's permissions in each server as a whole; those of single channels are not looked at."""
     if not servers:
         return [Finding("servers", False, "the bot is in none yet.", f"Invite it: {invite}")]
     lacking = []

@@ -129,7 +129,7 @@ class NewsClient(ext.AutoShardedBot):
         settings = self.service.context.settings
         await self.tree.set_translator(Translations())
         for command in self.tree.get_commands():
-            # What is no server's own is offered in direct messages and in one's pocket, too.
+            # What is not for servers only is offered in direct messages and to people who installed the bot, too.
             is_own = not isinstance(command, app_commands.Group) and not command.guild_only
             pocket = is_own and settings.discord_direct_messages
             command.allowed_contexts = app_commands.AppCommandContext(
@@ -151,9 +151,9 @@ class NewsClient(ext.AutoShardedBot):
             status = getattr(error.__cause__, "status", 0)
             if status != 404 or not settings.discord_gateway_url:
                 raise error.__cause__ or error from None
-            advised, url = 1, settings.discord_gateway_url  # what stands in for Discord need not give advice
+            advised, url = 1, settings.discord_gateway_url  # a stand-in for Discord may give no advice
         else:
-            if limit["remaining"] <= 0:  # one more, and Discord takes the token back
+            if limit["remaining"] <= 0:  # with more, Discord resets the token
                 raise NoSessionsLeft(limit["reset_after"] / 1000)
         point_at_discord(settings, url)
         self.shard_count = settings.discord_shards or advised
@@ -247,7 +247,7 @@ class Translations(app_commands.Translator):
 
 
 def intents(*, mentions: bool, content: bool, direct: bool = True) -> discord.Intents:
-    """The least that the bot asks to be told: servers, direct messages, and messages where it may be mentioned."""
+    """The fewest intents that do: servers, direct messages, and messages of servers where mentions are answered."""
     return discord.Intents(
         guilds=True, dm_messages=direct, guild_messages=mentions, message_content=mentions and content
     )

@@ -16,7 +16,7 @@ Interaction = discord.Interaction[Any]
 
 @dataclass(frozen=True, slots=True)
 class BotContext:
-    """Everything that the adapter reaches of newsbot.
+    """Everything of newsbot that the bot on Discord uses.
 
     `asker.astream(question, history)` yields growing answers, the last of which is final. `corpus` is the one that
     `asker` asks; its calls block, so they belong in a thread.
@@ -60,7 +60,7 @@ def person_of(source: Interaction | discord.Message) -> Person:
 
 
 def is_in_server(interaction: Interaction) -> bool:
-    """Whether an interaction comes from a server that the bot is in, and not only in somebody's pocket."""
+    """Whether an interaction comes from a server that the bot is in; a person may also bring the bot along."""
     if interaction.guild_id is None:
         return False
     return interaction.is_guild_integration() or interaction.client.get_guild(interaction.guild_id) is not None

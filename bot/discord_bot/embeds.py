@@ -21,7 +21,7 @@ MESSAGE_MOST, EMBEDS_MOST = 6000, 10
 """Discord's limits for all embeds of a message: their characters together, and their number."""
 OUTLET_CHARS = 60
 SUBTEXT = "-# "
-"""Begins a line in small letters: where a quote is from, and other words of ours."""
+"""Markup for a line in small letters: where a quote is from, and notes."""
 Pages = list[discord.Embed]
 GREEN, GREY, BLUE = 0x2E9E6B, 0x80848E, 0x3B78C4
 NEAREST_CHARS = 200
@@ -128,9 +128,9 @@ def changes(before: Given, after: Answer, language: str = "en") -> str:
     """What a reader would care about that changed since an answer was given, in markup; empty where nothing did."""
     found = []
     if before.answered and not after.answered:
-        found.append("The corpus no longer says.")
+        found.append("The corpus no longer has an answer.")
     elif after.answered and not before.answered:
-        found.append("The corpus says now what it did not say then.")
+        found.append("The corpus has an answer now, which it did not have then.")
     if (before.short or "") != (after.short or "") and before.answered and after.answered:
         old, new = (
             f"**{escaped(one_line(each, CHANGED_SHORT_CHARS))}**" if each else "none"

@@ -1,4 +1,4 @@
-"""What a server's administrators have set: where and whom to answer, how much, when, in which language of dates."""
+"""A server's settings: where, whom, how often and when the bot answers, and the language of dates."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Health:
         except OSError as error:
             await self._runner.cleanup()
             raise NewsbotError(
-                f"Health cannot be given on {host}:{port}: {error.strerror}. Set another NEWSBOT_DISCORD_HEALTH_PORT."
+                f"Health cannot be served on {host}:{port}: {error.strerror}. Set another NEWSBOT_DISCORD_HEALTH_PORT."
             ) from error
         host, port = self._runner.addresses[0][:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,4 +1,4 @@
-"""Logs that a person can read and nobody else can use: no token, no message's content, one line for one thing."""
+"""Logs without secrets: no token, no content of a message, and one line for each event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import TracebackType
 
 Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 TOKEN_IN_PATH = re.compile(r"(/(?:webhooks|interactions)/\d+/)[\w.-]+")
-"""Whoever has the token of an interaction can answer in the bot's name."""
+"""Tokens: whoever has the token of an interaction can answer in the bot's name."""
 RETRIES = ("Attempting a reconnect", "Failed to connect for shard_id")
 """How the lines begin that discord.py writes with a traceback where the connection is merely down."""
 
@@ -71,7 +71,7 @@ def write_logs(*secrets: str, verbose: bool = False) -> None:
 
 
 def cause(error: BaseException) -> str:
-    """An error in a few words, none of which a person may have written."""
+    """An error in a few words, without anything that a person may have written."""
     status = getattr(error, "status", None)
     if isinstance(status, int):
         return f"{type(error).__name__} {status}"

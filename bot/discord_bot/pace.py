@@ -1,4 +1,4 @@
-"""Paces every connection to Discord's gateway: a gateway that lets nobody stay is not stormed.
+"""Limits how often the bot connects to Discord's gateway.
 
 discord.py 2.7.1 connects again at once where a connection ends by most codes, or before HELLO: thousands of times a
 minute, and Discord resets the token of such a bot. So each connection waits here for its turn.

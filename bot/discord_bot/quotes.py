@@ -1,4 +1,4 @@
-"""The sources of an answer one by one, each quote in bold within its passage, as they stand in today's corpus."""
+"""Pages with one source of an answer each: the quote in bold within its passage, as the corpus has it today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps the bot connected to Discord until it is told to leave, whatever happens to the line."""
+"""Keeps the bot connected to Discord, through every fault of the network, until it is told to leave."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Running:
                 continue
             except NewsbotError:
                 raise
-            except Exception as error:  # whatever it is: a bot that people rely on comes back
+            except Exception as error:  # whatever the error is, the bot must come back
                 if (fatal := _fatal(error)) is not None:
                     raise fatal from None
                 self._pace.lost(for_good=True)
@@ -188,7 +188,7 @@ async def _serve(context: BotContext) -> None:
         log.info("Leaving.")
         running.leave()
         for each in (signal.SIGTERM, signal.SIGINT):
-            # Whoever asks twice does not want to wait.
+            # A second signal ends the process at once.
             loop.add_signal_handler(each, os._exit, 1)
 
     for each in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,6 @@
 """Breaks long text for Discord at paragraphs, sentences or words; never in a link, marker or escape. Pure.
 
-There is no code in it: `escaped` leaves none.
+The text holds no code blocks, since `escaped` removes them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the bot must know after a restart, in a small SQLite file of its own: questions, watches, who asked what."""
+"""A small SQLite file with what the bot must know after a restart: open questions, watches, who asked what."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class DiscordStore:
 
     def _opened(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.touch(mode=0o600)  # tokens of interactions stand here for minutes
+        self.path.touch(mode=0o600)  # the file holds tokens of interactions for some minutes
         database = sqlite3.connect(self.path, check_same_thread=False, timeout=30)
         database.execute("PRAGMA journal_mode=WAL")
         database.executescript(SCHEMA)

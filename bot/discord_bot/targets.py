@@ -27,14 +27,14 @@ OF_THE_LINE = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError
 PATIENCE_SECONDS, NOTE_SECONDS, ACKNOWLEDGE_SECONDS = 300.0, 30.0, 2.5
 """How long Discord is asked again to take a finished answer, a note, an acknowledgement."""
 REQUEST_SECONDS = 60.0
-"""discord.py tries most faults again by itself, for 25 seconds: it is let, and not hurried."""
+"""Time that discord.py is given for its own retries, which take up to 25 seconds."""
 PAUSES_SECONDS = (0.5, 10.0)
 """The first and the longest pause between two tries."""
 ALREADY_ACKNOWLEDGED = 40060
 MESSAGES_MOST = 10
 """Messages that one answer may fill; what does not fit is behind the button Sources."""
 HINT_SECONDS = 15.0
-"""How long a word to somebody who takes no direct messages stands in the channel."""
+"""How long a note to somebody who takes no direct messages stands in the channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class ReplacedTarget(InteractionTarget):
         # From the answer, not from the menu in which the button stands.
         self.can_open_thread = message is not None and isinstance(interaction.channel, discord.TextChannel)
 
-    pending = ReplyTarget.pending  # what stands there goes on standing
+    pending = ReplyTarget.pending  # the old answer stays
 
     async def acknowledge(self) -> None:
         if not self.interaction.response.is_done():
@@ -316,9 +316,9 @@ def permissions_of(interaction: Interaction) -> discord.Permissions:
 
 
 def credible(permissions: discord.Permissions) -> discord.Permissions:
-    """The permissions, unless they cannot be true: where the bot sees something, it may at least see.
+    """The permissions as Discord gave them, or all where they cannot be right: the bot can at least view the channel.
 
-    What is not known is tried.
+    With all permissions everything is tried.
     """
     return permissions if permissions.view_channel else discord.Permissions.all()
 

@@ -41,7 +41,7 @@ BELL_SECONDS = 600.0
 BELLS_AT_ONCE = 5
 KEEP_SECONDS = 6 * 3600.0
 FRESH_DAYS = 14
-"""An article that was published earlier is no news: somebody puts an archive in."""
+"""Age of articles from which they are not posted: they come from an archive that somebody ingests."""
 WATCHES_MOST = 25
 """Digests and alerts of one server: as many as Discord takes in one select."""
 Days = Literal["every day", "weekdays", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -104,7 +104,7 @@ class Watches(commands.Cog):
     ) -> None:
         person = person_of(interaction)
         if not person.manages:
-            raise UsageError("Only who may manage this server may do that.")
+            raise UsageError("Only people who may manage this server can do that.")
         await think(interaction)
         own = [each for each in await asyncio.to_thread(self.service.store.watches) if each.guild == person.guild]
         own = [each for each in own if each.kind != "bell"]
@@ -114,7 +114,7 @@ class Watches(commands.Cog):
         if len(own) >= WATCHES_MOST:
             raise UsageError(f"At most {WATCHES_MOST} digests and alerts can be set in one server.")
         if not await asyncio.to_thread(topic_terms, self.corpus, topic):
-            raise UsageError("Name a topic in words that articles hold.")
+            raise UsageError("Name the topic in words that stand in articles.")
         place: Any = channel or interaction.channel
         if not ChannelTarget(place, person).can_send:
             raise UsageError(f"I may not write in <#{place.id}>.")
@@ -123,7 +123,7 @@ class Watches(commands.Cog):
         zone = (await self.service.settings(person)).time_zone
         when = "when it comes in"
         if body:
-            when = f"at {body['time']} ({zone}), {body['days']}; silent when there is nothing"
+            when = f"at {body['time']} ({zone}), {body['days']}; nothing is posted when nothing is new"
         shown = escaped(one_line(topic, TOPIC_CHARS))
         await whisper(interaction, f"<#{place.id}> gets what is new on **{shown}** {when}.")
 
@@ -144,7 +144,7 @@ class Watches(commands.Cog):
 
     @tasks.loop(seconds=LOOK_SECONDS)
     async def look(self) -> None:
-        """Look at everything that is watched; what goes wrong with one of it does not keep the others."""
+        """Look at every watch. An error in one does not stop the others."""
         watches: list[Watch] = []
         seq = 0
         with going_on():
@@ -232,7 +232,7 @@ class Watches(commands.Cog):
         return target if target.can_send else None
 
     async def _keep(self) -> None:
-        """Forget what people wrote longer ago than it is kept."""
+        """Delete questions and answers that are older than they may be kept."""
         days = self.service.context.settings.discord_keep_days
         if days and time.monotonic() - self._kept > KEEP_SECONDS:
             self._kept = time.monotonic()
@@ -243,7 +243,7 @@ class Watches(commands.Cog):
 
 @contextmanager
 def going_on() -> Iterator[None]:
-    """What goes wrong is logged, and tried again at the next look."""
+    """Errors are logged; the next look tries again."""
     try:
         yield
     except (NewsbotError, *OF_THE_LINE) as error:

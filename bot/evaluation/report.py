@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import ReadError
 from bot.evaluation.metrics import Difference, Figure, Sample, Statistic, difference, figure
-from bot.evaluation.run import DEPTH, NEVER_REFUSING, OURS, Group, Result, Said, Shown
+from bot.evaluation.run import DEPTH, NEVER_REFUSING, OURS, Group, Result, Said, ShownAnswer
 
 FORMAT = 2
 """Of the JSON document; raised when an older one cannot be compared any more."""
@@ -113,7 +113,7 @@ SHOWN = {
 ALL_KINDS = "all"
 
 
-def _of_shown(shown: Mapping[Hashable, Shown]) -> dict[str, Sample]:
+def _of_shown(shown: Mapping[Hashable, ShownAnswer]) -> dict[str, Sample]:
     found: dict[str, Sample] = {}
     for kind in [*dict.fromkeys(each.kind for each in shown.values()), ALL_KINDS]:
         own = {key: each for key, each in shown.items() if kind in (each.kind, ALL_KINDS)}

@@ -59,7 +59,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ShownAnswer:
     """What an answer shows of the facts that it must show.
 
     `right`: every fact shows (half of them where an overview, a list or a comparison is asked), or what the corpus does
@@ -92,7 +92,7 @@ class Result:
     """From the question to the checked answer."""
     places: Mapping[str, int] = field(default_factory=dict)
     said: Mapping[str, Said] = field(default_factory=dict)
-    shown: Shown | None = None
+    shown: ShownAnswer | None = None
     """Where the file says what must show, or that there is no answer."""
 
 
@@ -155,12 +155,12 @@ def _result(asker: Asker, question: EvalQuestion, group: Group, rows: Sequence[R
     )
 
 
-def shown(question: EvalQuestion, answer: Answer) -> Shown:
+def shown(question: EvalQuestion, answer: Answer) -> ShownAnswer:
     """How an answer does by what it must show."""
     said = " ".join([answer.text, answer.short or "", *(citation.quote for citation in answer.citations)])
     found, enough = question.facts_in(said) if answer.answered else (0, False)
     bold = answer.short if answer.answered and answer.short else None
-    return Shown(
+    return ShownAnswer(
         kind=question.kind,
         answerable=question.answerable,
         right=enough if question.answerable else not answer.answered,

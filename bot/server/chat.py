@@ -116,7 +116,7 @@ async def chunks(answers: AsyncIterator[Answer], options: StreamOptions | None) 
         async for answer in answers:
             final, text = answer, _text(answer)
             if not text.startswith(shown):
-                # What was sent cannot be taken back: the answer became another one, and is told whole.
+                # Sent text cannot be taken back. Where the final answer differs from it, the whole answer follows.
                 yield event({"content": f"\n\n{text}"})
             elif len(text) > len(shown):
                 yield event({"content": text[len(shown) :]})
@@ -134,7 +134,7 @@ async def chunks(answers: AsyncIterator[Answer], options: StreamOptions | None) 
 
 
 def status_of(error: NewsbotError) -> tuple[int, str]:
-    """What an error is over HTTP: its status, and its type in OpenAI's terms."""
+    """The HTTP status of an error, and its type in OpenAI's terms."""
     return next((status, kind) for known, status, kind in _STATUSES if isinstance(error, known))
 
 

@@ -23,7 +23,7 @@ BODY_SECONDS = 20.0
 UNCOUNTED = frozenset({"/health", "/style.css", "/page.js"})
 """Paths that cost nothing: they are not counted."""
 OPEN = frozenset({"/health"})
-"""Paths that need no token; what they tell to whom without one is less."""
+"""Paths that need no token; without one they tell less."""
 AUTHORIZED = "newsbot.authorized"
 """Key of the scope: whether the caller has shown the token, or none is set."""
 CSP = (
@@ -38,7 +38,7 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
-"""Of every reply that does not set them itself."""
+"""Headers of every reply that does not set them itself."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -110,7 +110,7 @@ class Guard:
         if not scope[AUTHORIZED] and scope["path"] not in OPEN:
             said = "This server wants its token: send it as Authorization: Bearer TOKEN, or in a browser as password."
             refused = _Refused(401, said, {"www-authenticate": "Bearer"})
-            # Two lines: Chromium takes a line for one challenge, and would not ask.
+            # Two headers: Chromium reads one challenge from each, and would not ask for a password otherwise.
             refused.reply.headers.append("www-authenticate", 'Basic realm="newsbot"')
             raise refused
         return await self._body(headers, receive)

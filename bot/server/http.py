@@ -11,6 +11,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 import bot
 from bot.errors import NewsbotError
@@ -25,7 +26,7 @@ from bot.server.queries import RESULTS_MOST, CorpusQueries
 HISTORY_MOST = 100
 
 
-class Asked(BaseModel):
+class QuestionFields(BaseModel):
     """A question, and what narrows it."""
 
     question: str = Field(description="The question, in words.")
@@ -39,13 +40,13 @@ class Asked(BaseModel):
         return Question(self.question, self.as_of, self.after, self.before, tuple(self.sources))
 
 
-class AskRequest(Asked):
+class AskRequest(QuestionFields):
     """A question, and the conversation so far."""
 
     history: list[Turn] = Field([], max_length=HISTORY_MOST, description="The conversation so far, oldest first.")
 
 
-class AskQuery(Asked):
+class AskQuery(QuestionFields):
     """A question in an address."""
 
     sources: list[str] = Field([], alias="source", description="Only this outlet, by name; may be repeated.")
@@ -63,13 +64,14 @@ def http_app(queries: CorpusQueries) -> Metrics:
         title="newsbot",
         version=bot.__version__,
         description="Answers questions about a news corpus with cited, dated, verbatim passages.",
-        docs_url=None,  # theirs loads scripts of a network; ours is a page like the others
+        docs_url=None,  # FastAPI's own page loads scripts from the network; ours does not
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
     counted = Metrics(app)
     app.add_exception_handler(NewsbotError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(Exception, _failed)
 
     @app.get("/ask", tags=["answers"])
@@ -94,7 +96,7 @@ def http_app(queries: CorpusQueries) -> Metrics:
         if not asked.stream:
             return JSONResponse(chat.completion(await queries.answer(question, history)))
         growing = queries.answers(question, history)
-        # What cannot be asked is told by the status, which is sent before the first word.
+        # A question that cannot be asked is an error status, which must be sent before the first word.
         first = await anext(growing)
         events = chat.chunks(_from(first, growing), asked.stream_options)
         return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
@@ -145,6 +147,15 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     place = ".".join(str(part) for part in first["loc"][1:]) or "the body"
     said = f"{place}: {first['msg']}. See /docs for what is taken."
     return JSONResponse(chat.error_body(said, "invalid_request_error"), 422)
+
+
+async def _no_route(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    said = f"This path does not take {request.method}. See /docs for what is taken."
+    if error.status_code == 404:
+        said = "There is nothing at this path. The page is at /, and /docs lists what programs can ask."
+    kind = "not_found" if error.status_code == 404 else "invalid_request_error"
+    return JSONResponse(chat.error_body(said, kind), error.status_code, headers=error.headers)
 
 
 async def _failed(_: Request, __: Exception) -> JSONResponse:

@@ -49,7 +49,7 @@ class Metrics:
         try:
             await self.app(scope, receive, sending)
         finally:
-            # The route's own path: what callers write into an address would make a row for each.
+            # The route's path, not the address as called: each address would otherwise be a time series.
             path = getattr(scope.get("route"), "path", "other")
             self._requests.labels(path, str(status)).inc()
             self._seconds.labels(path).observe(time.perf_counter() - started)

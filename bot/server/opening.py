@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS_MOST = 500
 ENDING_SECONDS = 10
-"""What is being answered when the server is told to end has so long."""
+"""Seconds that running answers are given when the server is told to end."""
 
 
 def require_token(settings: Settings) -> None:
@@ -26,7 +26,7 @@ def require_token(settings: Settings) -> None:
     host = settings.server_host
     if not is_loopback(host) and settings.server_token is None:
         raise UsageError(
-            f"On {host} others could reach this server, and no token is set. "
+            f"Other machines can reach a server on {host}, and no token is set. "
             "Set NEWSBOT_SERVER_TOKEN (openssl rand -hex 32 makes one), or open on 127.0.0.1."
         )
 

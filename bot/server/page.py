@@ -35,7 +35,7 @@ _BREAK = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextRun:
     """A run of text as it is shown: in bold, as the link of a source's `number`, or marked as the quote."""
 
     text: str
@@ -121,20 +121,20 @@ def add_pages(app: FastAPI, queries: CorpusQueries) -> None:
         return FileResponse(FOLDER / name, headers={"Cache-Control": f"max-age={STATIC_SECONDS}"})
 
 
-def text_pieces(text: str, short: str | None, numbers: frozenset[int]) -> list[Piece]:
+def text_pieces(text: str, short: str | None, numbers: frozenset[int]) -> list[TextRun]:
     """A text in runs: `[n]` of these numbers as links, the short answer in bold where it stands as words of its own."""
-    found: list[Piece] = []
+    found: list[TextRun] = []
     place = 0
     for marker in _MARKER.finditer(text):
         if int(marker[1]) not in numbers:
             continue
         found += _with_bold(text[place : marker.start()], short)
-        found.append(Piece(marker[0], number=int(marker[1])))
+        found.append(TextRun(marker[0], number=int(marker[1])))
         place = marker.end()
     return [piece for piece in [*found, *_with_bold(text[place:], short)] if piece.text]
 
 
-def paragraphs(article: Article, start: int, end: int) -> list[list[Piece]]:
+def paragraphs(article: Article, start: int, end: int) -> list[list[TextRun]]:
     """An article's paragraphs in runs, with `text[start:end]` marked; nothing is marked where that is no part of it."""
     text = article.text
     if not 0 <= start < end <= len(text):
@@ -143,7 +143,7 @@ def paragraphs(article: Article, start: int, end: int) -> list[list[Piece]]:
     for last, following in [*(match.span() for match in _BREAK.finditer(text)), (len(text), len(text))]:
         first, place = place, following
         begin, stop = (min(max(each, first), last) for each in (start, end))
-        runs = [Piece(text[first:begin]), Piece(text[begin:stop], marked=True), Piece(text[stop:last])]
+        runs = [TextRun(text[first:begin]), TextRun(text[begin:stop], marked=True), TextRun(text[stop:last])]
         found.append([run for run in runs if run.text])
     return [runs for runs in found if runs]
 
@@ -163,11 +163,11 @@ def _pieces(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _with_bold(text: str, short: str | None) -> Sequence[Piece]:
+def _with_bold(text: str, short: str | None) -> Sequence[TextRun]:
     if not short:
-        return [Piece(text)]
+        return [TextRun(text)]
     parts = re.split(rf"(?<![\w.,\[])({re.escape(short)})(?![\w\]]|[.,]\d)", text)
-    return [Piece(part, bold=bool(place % 2)) for place, part in enumerate(parts) if part]
+    return [TextRun(part, bold=bool(place % 2)) for place, part in enumerate(parts) if part]
 
 
 def _environment() -> Environment:

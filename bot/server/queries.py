@@ -39,7 +39,7 @@ class TookTooLong(NewsbotError):
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class TopicTimeline:
     """A topic over time: how many articles each period has, and the newest of them. `counted` is None without days."""
 
     words: str
@@ -66,7 +66,7 @@ class CorpusQueries:
         until = self._until()
         async with self._turn(until), aclosing(self.asker.astream(question, history)) as growing:  # type: ignore[type-var]
             while True:
-                # Around each step and never around a `yield`, where the caller would be cancelled in our place.
+                # The timeout is around each step, not around a `yield`, where it would cancel the caller.
                 async with self._in_time(until):
                     answer = await anext(growing, None)
                 if answer is None:
@@ -108,18 +108,18 @@ class CorpusQueries:
         """Every outlet with its number of articles and newest day, the largest first."""
         return await self._off_loop(lambda: freshness(self.corpus.catalog))
 
-    async def topic(self, topic: str, after: date | None = None, before: date | None = None) -> Topic:
+    async def topic(self, topic: str, after: date | None = None, before: date | None = None) -> TopicTimeline:
         """A topic's articles counted over time, copies included. Raises UsageError for an empty or too long one."""
         words = _topic(topic)
         if not words:
             raise UsageError("Name a topic in words, such as: suez canal")
 
-        def find() -> Topic:
+        def find() -> TopicTimeline:
             ids = articles_on(self.corpus, words)
             inside = [each for each in dated(self.corpus.catalog, ids) if _is_within(each, after, before)]
             kept = {each.article_id for each in inside}
             shown = newest(self.corpus.catalog, RESULTS_MOST, [id_ for id_ in ids if id_ in kept])
-            return Topic(words, len(inside), counted(inside) if inside else None, tuple(shown))
+            return TopicTimeline(words, len(inside), counted(inside) if inside else None, tuple(shown))
 
         return await self._off_loop(find)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.corpus.catalog.database import RESTORE
-from bot.corpus.catalog.log import Log, Writer
+from bot.corpus.catalog.log import CatalogWriter, Log
 from bot.errors import CorpusMissing
 
 SCHEMA_REVISION = "0007"
@@ -44,7 +44,10 @@ class Catalog(Log):
             if not where.is_file():
                 if any((where.parent / name).is_dir() for name in ("chroma", "bm25")):
                     raise CorpusMissing(f"The catalog {where} is gone, and all articles were in it. {RESTORE}")
-                raise CorpusMissing(f"There is no corpus in {where.parent}. {make}")
+                # As after `newsbot demo`, which keeps its corpus in a folder of the one that is set.
+                inside = sorted(where.parent.glob(f"*/{where.name}"))
+                near = f" There is one in {inside[0].parent}: name it by --data." if inside else ""
+                raise CorpusMissing(f"There is no corpus in {where.parent}.{near} {make}")
         catalog = cls(where)
         found = catalog._schema_revision()
         if found is None or catalog.note("id") is None:
@@ -59,9 +62,9 @@ class Catalog(Log):
         return self.note("id") or ""
 
     def log(self) -> str:
-        """A name for the numbering of changes: an index that follows another one is not this corpus'.
+        """The name of the numbering of changes. An index that follows a log of another name belongs to another corpus.
 
-        It is another one after a backup was restored: the numbers after it stand for other changes.
+        Restoring a backup gives the log a new name, since the same numbers then stand for other changes.
         """
         return f"{self.id()}/{self.note('log') or ''}"
 
@@ -73,7 +76,7 @@ class Catalog(Log):
             return None
 
     @contextmanager
-    def writing(self) -> Iterator[Writer]:
-        """One transaction: all that is put through the writer is there at its end, or none of it."""
+    def writing(self) -> Iterator[CatalogWriter]:
+        """One transaction: everything that is put through the writer is stored, or nothing."""
         with self.transaction() as connection:
-            yield Writer(connection)
+            yield CatalogWriter(connection)

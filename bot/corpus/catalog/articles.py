@@ -108,7 +108,7 @@ class Articles(Database):
         }
 
     def standing(self, ids: Sequence[str], scope: Scope | None = None) -> dict[str, Standing]:
-        """Where those of the passages stand that the corpus holds today and that are in scope, by id, in no order."""
+        """Where each of the passages stands, by id. Those out of scope or not in the corpus are left out."""
         a, p = tables.articles.c, tables.passages.c
         query = sa.select(p.id, p.article_id, a.published, p.start).select_from(OF_ARTICLES)
         query = query.where(among(p.id, ids), INDEXED, *in_scope(scope))
@@ -174,7 +174,7 @@ class Articles(Database):
         """Number of articles (copies included), first and last day of publication."""
         a = tables.articles.c
         total = self.scalar(sa.select(sa.func.sum(tables.sources.c.articles)))
-        # Each by itself is one look into an index; together they would be a scan.
+        # Three queries, since each is one index lookup; one query for all three would scan the table.
         first, last = (self.scalar(sa.select(end(a.published)).where(~a.removed)) for end in (sa.func.min, sa.func.max))
         return Coverage(int(total or 0), first, last)
 
@@ -267,7 +267,7 @@ def revision_digest(article: Any) -> str:
 
 
 def row_hash(values: Mapping[Any, Any], spans: Iterable[Any]) -> str:
-    """32 hexadecimal characters over what of an article's row its content hash leaves out, and over its cutting."""
+    """32 hexadecimal characters over an article's passages and over the columns that its content hash leaves out."""
     names = ("id", "revision", "origin", "copy_of", "removed", "added_at", "changed_at")
     kept = [values[name] for name in names], sorted((each.start, each.end) for each in spans)
     return hashlib.sha256(json.dumps(kept).encode("utf-8", "surrogatepass")).hexdigest()[:32]

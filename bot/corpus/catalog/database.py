@@ -26,7 +26,7 @@ BUSY_TIMEOUT_SECONDS = 60
 LOCK_POLL_SECONDS = 0.02
 POSTGRESQL = "postgresql+pg8000"
 FIRST_REVISION = "0007"
-"""Of the schema of the first release: nobody has an older one."""
+"""The schema of the first release. No older one was published."""
 RESTORE = "Restore it from a backup (newsbot restore FILE), or move it away and ingest again."
 
 
@@ -66,11 +66,11 @@ class Database:
         return found
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
-        """One transaction that writes what is no article; all of it is there at its end, or none."""
+        """One transaction for rows that are not articles: everything is stored, or nothing."""
         return self._writing_engine.begin()
 
     def put_rows(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Put rows in that are no article's, each in place of the one with its key."""
+        """Insert rows that are not articles. A row replaces the one with the same key."""
         with self.transaction() as connection:
             upsert(connection, table, rows)
 
@@ -86,7 +86,7 @@ class Database:
         return True
 
     def _execute(self, *orders: str) -> None:
-        """Run statements that SQLite takes outside of a transaction alone."""
+        """Run statements that SQLite accepts only outside a transaction."""
         with self.engine.connect() as connection:
             driver = connection.connection.driver_connection
             assert driver is not None
@@ -94,7 +94,7 @@ class Database:
                 driver.execute(order)
 
     def wipe(self) -> None:
-        """Overwrite what was deleted: nothing of it is left in the database's files. Raises CorpusError."""
+        """Overwrite deleted data, so that none of it is left in the database's files. Raises CorpusError."""
         if self.path is None:
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM FULL")
@@ -103,9 +103,9 @@ class Database:
 
     @contextmanager
     def locked(self, name: str, *, alone: bool = True, wait_seconds: float | None = None) -> Iterator[None]:
-        """While inside, no other process that shares the database is inside under the same name.
+        """Hold the lock of that name in the shared database; without `alone`, share it with others who do the same.
 
-        Without `alone` others without it may be inside too. Raises CorpusBusy after the wait; None waits for ever.
+        Raises CorpusBusy after the wait; None waits for ever.
         """
         key = lock_key(name)
         take = sa.func.pg_try_advisory_lock if alone else sa.func.pg_try_advisory_lock_shared
@@ -152,7 +152,7 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
         with self._writing_engine.begin() as connection:
-            if self.shared:  # else two that come first would both make the tables
+            if self.shared:  # without it, two processes that open a new database at once would both make the tables
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key("migrations"))))
             config.attributes["connection"] = connection
             try:
@@ -182,29 +182,29 @@ def lock_key(name: str) -> int:
 
 
 def sqlite_engine(path: Path) -> sa.Engine:
-    """An engine over a file; where its folder cannot be written, one that only reads."""
+    """An engine over a file. It is read-only where the file or its folder cannot be written."""
     read_only = path.is_file() and not (os.access(path.parent, os.W_OK) and os.access(path, os.W_OK))
     query = {"uri": "true"}
     if read_only:
         query["mode"] = "ro"
         wal = path.with_name(f"{path.name}-wal")
         if not wal.is_file() or wal.stat().st_size == 0:
-            query["immutable"] = "1"  # else SQLite would make a file beside it, if only to read
+            query["immutable"] = "1"  # without it SQLite makes a file beside it, even to read
     url = sa.URL.create("sqlite", database=f"file:{quote(str(path.absolute()))}", query=query)
     connect = {"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
     engine = sa.create_engine(url, connect_args=connect, poolclass=sa.QueuePool)
 
     def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # SQLAlchemy's own advice for SQLite: begin by `begin` below
-        # Damaged text must be told by its digest: raising at the first bad byte would hide all other rows.
+        connection.isolation_level = None  # as SQLAlchemy advises for SQLite; `begin` below begins transactions
+        # Digests find damaged text. Raising at the first bad byte would hide all other rows.
         connection.text_factory = _decoded
         if not read_only:
             connection.execute("PRAGMA journal_mode=WAL")  # readers go on while a writer writes
-            # An index must never be ahead of the truth, after a power cut too.
+            # An index must never be ahead of the catalog, not even after a power cut.
             connection.execute("PRAGMA synchronous=FULL")
 
     def begin(connection: sa.Connection) -> None:
-        # A writer takes the lock at once, so that what it read before it wrote stays true.
+        # A writer takes the lock at once, so that nobody changes what it reads before it writes.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
 
     sa.event.listen(engine, "connect", prepare)
@@ -258,7 +258,7 @@ def _teller(name: str) -> Callable[[Any], None]:
             return
         cause = context.original_exception
         said = str(cause.args[0].get("M", cause)) if cause.args and isinstance(cause.args[0], dict) else str(cause)
-        otherwise = RESTORE
+        said, otherwise = said.rstrip("."), RESTORE
         if "locked" in said.lower() or "lock timeout" in said.lower():
             otherwise = "Another program holds it; try again when it is done."
         elif context.dialect.name == "postgresql":

@@ -72,7 +72,7 @@ _GIVEN = TypeAdapter(Given)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """An answer with what people said of it: how many found it good and bad, their reasons, and what is right."""
+    """An answer with its ratings: how many people found it good or bad, their reasons, and what they say is right."""
 
     given: Given
     up: int
@@ -137,7 +137,7 @@ def rate(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuestion:
     """A question that was asked, whether it was answered, and what people said of the answer."""
 
     question: str
@@ -146,14 +146,14 @@ class Asked:
     down: int
 
 
-def asked(catalog: Database, ids: Sequence[str]) -> list[Asked]:
-    """Those of the answers that are kept, in no order. Raises CorpusError."""
+def asked(catalog: Database, ids: Sequence[str]) -> list[AskedQuestion]:
+    """The answers with these ids that are still kept, in no order. Raises CorpusError."""
     a, f = tables.answers.c, tables.feedback.c
     counted = sa.select(f.answer_id, f.rating, sa.func.count()).where(among(f.answer_id, ids))
     votes = {(id_, rating): count for id_, rating, count in catalog.rows(counted.group_by(f.answer_id, f.rating))}
     rows = catalog.rows(sa.select(a.id, a.question, a.answered).where(among(a.id, ids)))
     return [
-        Asked(
+        AskedQuestion(
             row.question["text"], row.answered, votes.get((row.id, Rating.UP), 0), votes.get((row.id, Rating.DOWN), 0)
         )
         for row in rows
@@ -161,7 +161,7 @@ def asked(catalog: Database, ids: Sequence[str]) -> list[Asked]:
 
 
 def forget(catalog: Database, ids: Sequence[str], person: int | None = None) -> None:
-    """Take answers away, with what people said of them; and all that a person said of others. Raises CorpusError."""
+    """Delete answers with their ratings, and all ratings by one person. Raises CorpusError."""
     with catalog.transaction() as connection:
         forget_answers(connection, ids)
         if person is not None:
@@ -169,13 +169,13 @@ def forget(catalog: Database, ids: Sequence[str], person: int | None = None) -> 
 
 
 def forget_answers(connection: sa.Connection, ids: Sequence[str]) -> None:
-    """Take answers away, with what people said of them."""
+    """Delete answers with their ratings."""
     connection.execute(tables.feedback.delete().where(among(tables.feedback.c.answer_id, ids)))
     connection.execute(tables.answers.delete().where(among(tables.answers.c.id, ids)))
 
 
 def forget_before(catalog: Database, moment: datetime) -> int:
-    """Take every answer away that was given before a moment; how many there were. Raises CorpusError."""
+    """Delete all answers given before a moment; returns their number. Raises CorpusError."""
     ids = [row.id for row in catalog.rows(sa.select(tables.answers.c.id).where(tables.answers.c.given_at < moment))]
     forget(catalog, ids)
     return len(ids)

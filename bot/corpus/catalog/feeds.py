@@ -25,10 +25,9 @@ class Run:
 class Feed:
     """What is remembered of an address that is followed.
 
-    `etag` and `last_modified` are the server's, given back to it at the next request; both are None until everything
-    that the address led to is stored. `kind` is what it gave ("feed"), `reading` the way in which it was read: what
-    another way would have given cannot be told from "not modified". The server does not want to be asked before
-    `retry_at`.
+    `etag` and `last_modified` come from the server and are sent with the next request; both are None until everything
+    that the address led to is stored. `kind` is what the address gave ("feed"). `reading` names the options with which
+    it was read: after they change, "not modified" says nothing. The server asked for no request before `retry_at`.
     """
 
     address: str
@@ -43,8 +42,8 @@ class Feed:
 class Link:
     """What is remembered of a page that a feed led to; `url` is its address in canonical spelling.
 
-    `version` is the feed's own stamp of the entry's last change when the page was fetched last, "" where it gave none.
-    `fetches` counts them all, `failures` those that failed since one did not.
+    `version` is when the entry last changed, as the feed said at the last fetch of the page; "" where it did not say.
+    `fetches` counts all fetches, `failures` those that failed since the last success.
     """
 
     url: str

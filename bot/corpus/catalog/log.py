@@ -35,7 +35,7 @@ from bot.corpus.identity import content_hash, passage_id
 from bot.schema import Article, OutcomeKind, Passage, Span
 
 SEQ_LOCK = 5_206_179
-"""Of PostgreSQL's advisory locks the one under which changes are numbered: their order is that of their commits."""
+"""PostgreSQL's advisory lock under which changes are numbered, so that numbers have the order of the commits."""
 NOTHING: dict[str, Any] = {
     "url": None, "title": "", "text": "", "source": None, "published": None, "published_at": None, "authors": [],
     "language": None, "section": None, "credits": [], "origin": "",
@@ -58,12 +58,12 @@ class Change:
 
 
 class Log(Articles):
-    """What the indexes follow. With `dense`, changes are those that an index of vectors must know of, by their own
-    numbers and with the vectors.
+    """What the indexes follow. With `dense`, changes are those for an index of vectors: they have numbers of their own
+    and come with the vectors.
     """
 
     def seq(self, *, dense: bool = True) -> int:
-        """The newest change's number, of all or of those that an index of words must know of; 0 for none."""
+        """The number of the newest change, for the dense index or for the index of words; 0 for none."""
         return int(self.scalar(sa.select(sa.func.max(_number(dense=dense)))) or 0)
 
     def changes(self, after: int, passages: int, *, dense: bool = False) -> list[Change]:
@@ -72,15 +72,16 @@ class Log(Articles):
         return self._changes([sa.select(tables.articles).where(number > after).order_by(number)], passages, dense=dense)
 
     def unembedded(self, passages: int, start: str = "") -> list[Change]:
-        """Articles whose passages have no vectors yet, in the order of their ids from `start` on, then from the first:
-        whole ones, until they hold at least so many passages.
+        """Articles whose passages have no vectors yet: whole articles, until they hold at least so many passages.
+
+        They come in the order of their ids from `start` on, and then from the first id.
         """
         a = tables.articles.c
         query = sa.select(tables.articles).where(~a.embedded).order_by(a.id)
         return self._changes([query.where(a.id >= start), query.where(a.id < start)], passages, empty=False)
 
     def changes_of(self, ids: Sequence[str]) -> list[Change]:
-        """What an index of words must know of those of the articles that were ever there, in the order of `ids`."""
+        """What an index of words must know of these articles, in the order of `ids`; unknown ids are left out."""
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(tables.articles).where(among(tables.articles.c.id, ids))).all()
             found = {each.article_id: each for each in _changes_of(connection, rows, dense=False)}
@@ -123,7 +124,7 @@ class Log(Articles):
         return found
 
 
-class Writer:
+class CatalogWriter:
     """Changes the catalog within one transaction; one transaction at a time numbers changes."""
 
     def __init__(self, connection: sa.Connection) -> None:
@@ -264,7 +265,7 @@ class Writer:
     def remove(self, article_id: str, *, record: bool = True) -> bool:
         """Take an article out of the corpus; its oldest copy takes its place. False where it was not there.
 
-        Its last state is recorded as a revision, but for `record` False: what is damaged was never a state.
+        Its last state is recorded as a revision, unless `record` is False, as for a damaged article.
         """
         row = self._row(article_id)
         if row is None or row.removed:
@@ -280,9 +281,9 @@ class Writer:
         return True
 
     def purge(self, article_ids: Iterable[str]) -> None:
-        """Leave nothing of articles but their ids, which are refused from then on, and answers that cited them neither.
+        """Delete articles and the answers that cited them. Their ids are refused from then on.
 
-        Their rows stay, empty: that is how the indexes learn of it.
+        Their rows stay, empty, so that the indexes learn of the change.
         """
         ids = set(article_ids)
         for id_ in ids:
@@ -337,7 +338,7 @@ class Writer:
         self._update(row.id, **values, **self._numbered(), row_hash=row_hash({**row._mapping, **values}, spans))
 
     def _record(self, row: Any) -> None:
-        """Keep a state that is about to be replaced; a damaged one is none."""
+        """Record a state that is about to be replaced, unless it is damaged."""
         if (article := article_of(row)) is None:
             return
         kept = values_of(article)

@@ -95,10 +95,10 @@ articles = sa.Table(
     _some("embedded", sa.Boolean, server_default=sa.false()),
     sa.Index("ix_articles_dense_seq", "dense_seq", unique=True),
     sa.Index("ix_articles_standing", "id", "removed", "copy_of", "published", "source"),
-    # Of copies alone: SQLite would take it to list every article that is none, where a few ids are asked for.
+    # Holds copies only: with all articles in it, SQLite would scan it where a query names a few ids.
     _partial("ix_articles_copy_of", "copy_of", "copy_of IS NOT NULL", "copy_of IS NOT NULL"),
     _partial("ix_articles_unembedded", "id", "embedded = 0", "NOT embedded"),
-    # By days alone: SQLite would take one by `removed` to list all articles, where a few ids are asked for.
+    # Has no column `removed`: with one, SQLite would scan it where a query names a few ids.
     _partial("ix_articles_days", "published", "removed = 0", "NOT removed"),
 )
 passages = sa.Table(
@@ -155,7 +155,7 @@ guilds = sa.Table("guilds", metadata, _key("id"), _some("settings", JSON), _some
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, add: str = "") -> None:
-    """Put rows in; one whose key is there already takes its place, or adds its column `add` to what is there."""
+    """Insert rows. A row whose key exists replaces that row, or adds its column `add` to it."""
     if not rows:
         return
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)

@@ -20,7 +20,7 @@ Vectors: TypeAlias = "NDArray[np.float32]"
 
 
 def vectors_of(connection: sa.Connection, article_ids: Collection[str]) -> dict[str, Vectors]:
-    """The vectors of the articles' passages, in the order of their starts; what is damaged or not there is left out."""
+    """The vectors of the articles' passages, in the order of their starts; damaged or missing ones are left out."""
     import numpy as np
 
     found = {}
