@@ -6,21 +6,22 @@ Each kind has a file of its own, loaded when it is met.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
 from ingest.read.cleaning import clean, clean_address, one_line
-from ingest.read.contract import Blob, Items, ReadOptions, failed, is_news, read_up_to, short, skipped, with_head
+from ingest.read.contract import Blob, Items, ReadOptions, failed, read_up_to, short, skipped, with_head, with_news
 from ingest.read.kinds import HEAD_BYTES, PAGES, Kind, is_housekeeping, kind_of
 from ingest.read.limits import Limits
-from ingest.read.sources import blob_of_fetched, fetched_blob, files_in, is_address, opened, paths_of
+from ingest.read.sources import blob_of_fetched, files_in, is_address, opened, paths_of
 
 if TYPE_CHECKING:
     from ingest.read.contract import Fetched
@@ -87,31 +88,22 @@ def read_folder(folder: Path, options: ReadOptions, spread: Spread) -> Iterator[
     What leads to addresses (feeds, sitemaps) is read here, and last. What is stored already is read all the same.
     """
     sent = replace(options, fields=dict(options.fields), fetch=None, known=None, known_input=None)
-    here: list[Path] = []
-    articles = 0
-    pieces = _pieces(folder, here)
-    for items in chain(
+    here: list[Path | Outcome] = []
+
+    def read_elsewhere() -> Iterator[Path | Outcome]:
+        for found in files_in(folder):
+            if isinstance(found, Path) and _leads_on(found):
+                here.append(found)
+            else:
+                yield found
+
+    files = read_elsewhere()
+    pieces = iter(lambda: list(islice(files, FILES_AT_A_TIME)), [])
+    read_lists = chain(
         spread(_read_found, ((piece, sent) for piece in pieces)),
         (_read_found(([path], options)) for path in here),  # `here` is whole when this begins
-    ):
-        articles += sum(map(is_news, items))
-        yield from items
-    if not articles:
-        yield failed(str(folder), "the folder holds no article that could be read")
-
-
-def _pieces(folder: Path, here: list[Path]) -> Iterator[list[Path | Outcome]]:
-    piece: list[Path | Outcome] = []
-    for file, outcome in files_in(folder):
-        if outcome is None and _leads_on(file):
-            here.append(file)
-        else:
-            piece.append(outcome or file)
-        if len(piece) == FILES_AT_A_TIME:
-            yield piece
-            piece = []
-    if piece:
-        yield piece
+    )
+    yield from with_news(chain.from_iterable(read_lists), str(folder), "folder")
 
 
 def _leads_on(path: Path) -> bool:
@@ -123,39 +115,31 @@ def _leads_on(path: Path) -> bool:
 
 
 def _read_found(work: tuple[Sequence[Path | Outcome], ReadOptions]) -> list[Article | Outcome]:
-    """What files hold that were found in a folder; outcomes among them are passed on."""
     files, options = work
-    found: list[Article | Outcome] = []
-    for each in files:
-        items = iter([each]) if isinstance(each, Outcome) else _guarded(_file_items(each, options), str(each))
-        found += _finished(items, options)
-    return found
+    return [item for found in files for item in _finished(_found_items(found, options), options)]
+
+
+def _found_items(found: Path | Outcome, options: ReadOptions) -> Items:
+    """What a file of a folder holds; an outcome in its place is passed on."""
+    return iter([found]) if isinstance(found, Outcome) else _guarded(_file_items(found, options), str(found))
 
 
 def _source_items(source: str, options: ReadOptions, stdin: BinaryIO | None) -> Items:
     if source == "-":
         yield from _blob_items(Blob(stream=stdin or sys.stdin.buffer, name="", origin="-"), options)
     elif is_address(source):
-        yield from _blob_items(fetched_blob(source, options), options)
+        if not re.match(r"https?://", source, re.IGNORECASE):
+            raise ReadError("only http and https addresses are fetched")
+        if options.fetch is None:
+            raise ReadError("reading an address needs the network, which is off here")
+        yield from _blob_items(blob_of_fetched(options.fetch(source)), options)
     else:
         for path in paths_of(source):
-            yield from _guarded(_path_items(path, options), str(path))
-
-
-def _path_items(path: Path, options: ReadOptions) -> Items:
-    if not path.is_dir():
-        yield from _file_items(path, options, named=True)
-        return
-    articles = 0
-    for file, outcome in files_in(path):
-        if outcome:
-            yield outcome
-            continue
-        for item in _guarded(_file_items(file, options), str(file)):
-            articles += is_news(item)
-            yield item
-    if not articles:
-        yield failed(str(path), "the folder holds no article that could be read")
+            if path.is_dir():
+                items = chain.from_iterable(_found_items(found, options) for found in files_in(path))
+                yield from with_news(items, str(path), "folder")
+            else:
+                yield from _guarded(_file_items(path, options, named=True), str(path))
 
 
 def _file_items(path: Path, options: ReadOptions, *, named: bool = False) -> Items:

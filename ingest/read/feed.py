@@ -13,10 +13,10 @@ from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
 from ingest.read.cleaning import clean_address, first_sentence
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_head
-from ingest.read.encoding import bom_encoding, decode
+from ingest.read.encoding import decode
 from ingest.read.fields import Fields, filled
 from ingest.read.kinds import Kind, kind_of
-from ingest.read.limits import check_count, read_whole
+from ingest.read.limits import check_count, gunzip, read_whole
 from ingest.read.markup import html_paragraphs, paragraphs
 from ingest.read.outlets import outlet_name
 from ingest.read.sources import blob_of_fetched
@@ -26,6 +26,7 @@ FULL_TEXT_PARAGRAPHS = 4
 """A text this long, or of so many paragraphs, is the article itself; shorter ones are summaries unless the feed says
 otherwise."""
 STAMP_CHARS = 100
+_PAGES = (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY)
 
 _CUT = re.compile(
     r"(?:\[?(?:…|\.\.\.)\]?|read (?:more|on|the full (?:story|article))|continue reading|weiterlesen|full story)"
@@ -92,7 +93,7 @@ def items_of(entry: Entry, origin: str, options: ReadOptions, read_blob: ReadBlo
             return
         outcome: Outcome | None = None
         # The entry has a say in what the article is: the page's bytes alone do not tell whether it is known.
-        for item in fetched_page(said.url, replace(options, known_input=None), read_blob):
+        for item in fetched_items(said.url, _PAGES, "page", replace(options, known_input=None), read_blob):
             if isinstance(item, Article):
                 yield replace(filled(item, said), input_digest="")
                 return
@@ -108,22 +109,26 @@ def items_of(entry: Entry, origin: str, options: ReadOptions, read_blob: ReadBlo
         yield skipped(origin, reason, said.title)
 
 
-def fetched_page(url: str, options: ReadOptions, read_blob: ReadBlob) -> Items:
-    """The article behind a link; one Outcome where it cannot be fetched or is no page.
+def fetched_items(
+    url: str, kinds: tuple[Kind, ...], what: str, options: ReadOptions, read_blob: ReadBlob, depth: int = 0
+) -> Items:
+    """What is behind a link, packed or not; one Outcome where it cannot be fetched or is of another kind.
 
-    A link that leads to another feed, a sitemap or an archive is not followed: links must not multiply.
+    A feed's link to another feed, a sitemap or an archive is not followed: links must not multiply.
     """
     assert options.fetch is not None
     try:
-        blob, head = with_head(blob_of_fetched(options.fetch(url)))
+        blob, head = with_head(replace(blob_of_fetched(options.fetch(url)), depth=depth))
+        if kind_of(head, blob.name) is Kind.GZIP:
+            blob, head = with_head(replace(blob, stream=gunzip(blob.stream, options.limits)))
     except ReadError as error:
         yield failed(url, str(error))
         return
     kind = kind_of(head, blob.name)
-    if kind in (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY):
+    if kind in kinds:
         yield from read_blob(blob, options)
     else:
-        yield skipped(url, f"the link leads to {kind.value}, and no page")
+        yield skipped(url, f"the link leads to {kind.value}, and no {what}")
 
 
 def safe_xml(data: bytes, charset: str | None = None) -> bytes:
@@ -132,10 +137,7 @@ def safe_xml(data: bytes, charset: str | None = None) -> bytes:
     Raises ReadError where it declares entities: news never does, entity bombs do.
     """
     declared = match[1].decode("ascii") if (match := _DECLARED.search(data[:400])) else None
-    if bom := bom_encoding(data):
-        text = data[len(bom[0]) :].decode(bom[1], "replace")
-    else:
-        text = decode(data, declared or charset)
+    text = decode(data, declared or charset)
     if _ENTITY_DECLARATION.search(text):
         raise ReadError("it declares XML entities, which news feeds do not need and attacks use; it was not parsed")
     return _XML_DECLARATION.sub("", text, count=1).encode("utf-8", "replace")

@@ -8,10 +8,9 @@ from functools import partial
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
 from ingest.read.cleaning import clean
-from ingest.read.contract import Blob, ReadOptions, skipped
+from ingest.read.contract import Blob, ReadOptions, known_input, skipped
 from ingest.read.dumps.page import read_page_text
 from ingest.read.encoding import decode
-from ingest.read.inputs import digest_of_bytes, known
 from ingest.read.kinds import Kind
 from ingest.read.limits import check_count, read_whole
 
@@ -24,9 +23,9 @@ def read_page(kind: Kind, blob: Blob, options: ReadOptions) -> Article | Outcome
     limits = options.limits
     most_bytes = {Kind.HTML: limits.page_bytes, Kind.PAGE_TEXT: limits.text_bytes}.get(kind, limits.whole_bytes)
     data = read_whole(blob.stream, most_bytes)
-    digest = digest_of_bytes(data, options, kind.value, blob.url, blob.charset)
-    if outcome := known(digest, blob.origin, options):
-        return outcome
+    digest, known = known_input(data, blob.origin, options, kind.value, blob.url, blob.charset)
+    if known:
+        return known
     if kind is Kind.HTML:
         from ingest.read.html import read_html
 

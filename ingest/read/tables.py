@@ -11,10 +11,9 @@ from typing import Any, BinaryIO
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
 from ingest.read.cleaning import first_sentence, one_line
-from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_head
+from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, known_input, short, skipped, with_head
 from ingest.read.encoding import decode_line
 from ingest.read.fields import Fields, all_known_names, filled, key_of_name
-from ingest.read.inputs import digest_of_record, known
 from ingest.read.json_records import Row, json_rows
 from ingest.read.kinds import table_delimiter, text_of_head
 from ingest.read.limits import Limits, as_utf8, lines, megabytes, spooled
@@ -49,9 +48,9 @@ def _items(rows: Iterator[Row], blob: Blob, options: ReadOptions) -> Items:
             yield row
             continue
         origin, record = row
-        digest = digest_of_record(record, options, blob.url)
-        if outcome := known(digest, origin, options):
-            yield outcome
+        digest, known = known_input(record, origin, options, "record", blob.url)
+        if known:
+            yield known
             continue
         try:
             yield replace(article_of_record(record, origin, options, blob.url), input_digest=digest)
