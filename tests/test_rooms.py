@@ -57,7 +57,7 @@ DOORS = {
     "httpcore2": {"ingest/fetch.py", "ingest/guard.py"},
     "protego": {"ingest/robots.py"},
     "py3langid": {"ingest/read/language.py"},
-    "trafilatura": {"ingest/read/html_body.py"},
+    "trafilatura": {"ingest/read/html.py"},
     "feedparser": {"ingest/read/feed.py"},
     "pypdf": {"ingest/read/documents.py"},
     "docx": {"ingest/read/documents.py"},

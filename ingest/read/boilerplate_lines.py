@@ -78,6 +78,11 @@ def is_prompt(sentence: str) -> bool:
     return text.casefold() in words("label") or _found("starts", text, _START) or _found("within", text)
 
 
+def is_notice(line: str) -> bool:
+    """Whether a line speaks to the reader or of the page itself, as a page does that holds no article."""
+    return is_boilerplate(line) or _found("notice", _straight_quotes(line))
+
+
 def is_headline_in_capitals(line: str) -> bool:
     """Whether a line is a headline in capitals: a link to another story. A crosshead in capitals is shorter."""
     return len(line) >= 36 and line.isupper() and line.count(" ") >= 4
