@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
@@ -18,9 +19,21 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
 from ingest.read.cleaning import clean, clean_address, one_line
-from ingest.read.contract import Blob, Items, ReadOptions, failed, read_up_to, short, skipped, with_head, with_news
-from ingest.read.kinds import HEAD_BYTES, PAGES, Kind, is_housekeeping, kind_of
-from ingest.read.limits import Limits
+from ingest.read.contract import (
+    Blob,
+    Items,
+    ReadOptions,
+    failed,
+    known_input,
+    read_up_to,
+    short,
+    skipped,
+    with_head,
+    with_news,
+)
+from ingest.read.encoding import decode
+from ingest.read.kinds import HEAD_BYTES, Kind, is_housekeeping, kind_of
+from ingest.read.limits import Limits, check_count, read_whole
 from ingest.read.sources import blob_of_fetched, files_in, is_address, opened, paths_of
 
 if TYPE_CHECKING:
@@ -32,14 +45,16 @@ log = logging.getLogger(__name__)
 
 FILES_AT_A_TIME = 32
 """So many files of a folder are read in one go where they are read elsewhere."""
+_PAGES = (Kind.PAGE_TEXT, Kind.HTML, Kind.PDF, Kind.WORD)
+"""The kinds that are one article each."""
 _LEADING_ON = (Kind.FEED, Kind.JSON_FEED, Kind.SITEMAP)
 _READERS = {
-    Kind.JSON: ("tables", "read_json"),
-    Kind.TABLE: ("tables", "read_table"),
-    Kind.PARQUET: ("tables", "read_parquet"),
+    Kind.JSON: ("records", "read_json"),
+    Kind.TABLE: ("records", "read_table"),
+    Kind.PARQUET: ("records", "read_parquet"),
     Kind.FEED: ("feed", "read_feed"),
     Kind.JSON_FEED: ("feed", "read_json_feed"),
-    Kind.SITEMAP: ("sitemap", "read_sitemap"),
+    Kind.SITEMAP: ("feed", "read_sitemap"),
     Kind.WARC: ("warc", "read_warc"),
     Kind.MAIL: ("mail", "read_mail"),
     Kind.GZIP: ("archive", "read_gzip"),
@@ -164,13 +179,44 @@ def _sniffed_items(blob: Blob, options: ReadOptions) -> Items:
     if kind in _NOT_READ:
         make, reason = _NOT_READ[kind]
         yield make(blob.origin, reason)
-    elif kind in PAGES:
-        from ingest.read.pages import read_page
-
-        yield read_page(kind, blob, options)
+    elif kind in _PAGES:
+        yield _page(kind, blob, options)
     else:
         module, name = _READERS[kind]
         yield from getattr(import_module(f"ingest.read.{module}"), name)(blob, options, _blob_items)
+
+
+def _page(kind: Kind, blob: Blob, options: ReadOptions) -> Article | Outcome:
+    """The article of a page, or what is known of it, or an Outcome where it holds none. Raises ReadError as readers."""
+    limits = options.limits
+    most_bytes = {Kind.HTML: limits.page_bytes, Kind.PAGE_TEXT: limits.text_bytes}.get(kind, limits.whole_bytes)
+    data = read_whole(blob.stream, most_bytes)
+    digest, known = known_input(data, blob.origin, options, kind.value, blob.url, blob.charset)
+    if known:
+        return known
+    if kind is Kind.HTML:
+        from ingest.read.html import read_html
+
+        check_count(data.count(b"<"), limits.page_tags, "tags")
+        reader = partial(read_html, data, content_type_charset=blob.charset)
+    else:
+        from ingest.read.documents import document_text
+        from ingest.read.dumps.page import read_page_text
+
+        try:
+            text = clean(decode(data, blob.charset) if kind is Kind.PAGE_TEXT else document_text(kind, data, limits))
+        except ImportError:
+            return skipped(blob.origin, f'{kind.value} is read by an extra: pip install "newsbot[documents]"')
+        if not text.strip() and kind is Kind.PAGE_TEXT:
+            raise ReadError("it is empty")
+        if not text.strip():
+            return skipped(blob.origin, "it holds no text; of pictures of pages, text recognition (OCR) makes some")
+        check_count(sum(map(bool, map(str.strip, text.split("\n")))), limits.text_lines, "lines")
+        reader = partial(read_page_text, text)
+    try:
+        return replace(reader(origin=blob.origin, url=blob.url, source=options.source), input_digest=digest)
+    except ReadError as error:
+        return skipped(blob.origin, str(error))
 
 
 def _guarded(items: Items, origin: str) -> Items:

@@ -1,4 +1,4 @@
-"""Feeds -> Articles: RSS, Atom and JSON Feed, with the full text of the entry or of the page behind its link."""
+"""Feeds and sitemaps -> Articles: RSS, Atom, JSON Feed; the full text of an entry, or of the page behind its link."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin
 
@@ -230,3 +231,58 @@ def _body(markup: str) -> str:
 
 def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def read_sitemap(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
+    """The articles behind a sitemap's addresses; without a network, one Outcome that says how many there are.
+
+    A sitemap's `lastmod` is no day of publication; a news sitemap's `publication_date` is one, and stands where the
+    page shows none. Raises ReadError for what cannot be parsed.
+    """
+    entries, sitemaps = _sitemap_entries(blob, options)
+    if options.fetch is None:
+        what = f"{len(sitemaps)} sitemaps" if sitemaps else f"{len(entries)} addresses"
+        yield skipped(blob.origin, f"the sitemap lists {what} and no text; they need to be fetched")
+        return
+    if not entries and not sitemaps:
+        yield skipped(blob.origin, "the sitemap lists no address")
+    for entry in entries[: options.limits.links]:
+        yield from items_of(entry, entry.article.url or blob.origin, options, read_blob)
+    if len(entries) > options.limits.links:
+        yield failed(blob.origin, f"only the first {options.limits.links:,} of its addresses were fetched")
+    for address in sitemaps:
+        yield from fetched_items(address, (Kind.SITEMAP,), "sitemap", options, read_blob, depth=blob.depth + 1)
+
+
+def _sitemap_entries(blob: Blob, options: ReadOptions) -> tuple[list[Entry], list[str]]:
+    from lxml import etree
+
+    data = safe_xml(read_whole(blob.stream, options.limits.whole_bytes), blob.charset)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, encoding="utf-8"
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise ReadError(f"it is no sitemap that can be read ({short(error)})") from error
+    if root is None:
+        raise ReadError("it is no sitemap that can be read")
+    pages = {url: node for node in root.iterfind("{*}url") if (url := _address(node))}
+    sitemaps = {url: None for node in root.iterfind("{*}sitemap") if (url := _address(node))}
+    return [_sitemap_entry(node, url) for url, node in islice(pages.items(), options.limits.links + 1)], list(sitemaps)
+
+
+def _sitemap_entry(node: Any, url: str) -> Entry:
+    said = {
+        "url": url,
+        "title": node.findtext("{*}news/{*}title"),
+        "published": node.findtext("{*}news/{*}publication_date"),
+        "source": node.findtext("{*}news/{*}publication/{*}name"),
+        "language": node.findtext("{*}news/{*}publication/{*}language"),
+    }
+    return Entry(Fields(said).article(), updated=node.findtext("{*}lastmod", "").strip()[:STAMP_CHARS])
+
+
+def _address(node: Any) -> str | None:
+    url = clean_address(node.findtext("{*}loc", ""))
+    return url if url.lower().startswith(("http://", "https://")) else None

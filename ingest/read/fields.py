@@ -82,17 +82,16 @@ class Fields:
     def names(self, ours: str) -> tuple[str, ...]:
         """Names out of a list of strings, a list of {"name": ...}, or one string with separators."""
         for value in self.values(ours):
-            parts = _listed(value)
-            texts = [text for part in parts if (text := _text(part))]
-            split = split_names if ours == "authors" else lambda text: [one_line(text)]
-            if names := [name for text in texts for name in split(text) if name and len(name) <= 80]:
+            split = _people if ours == "authors" else lambda text: [one_line(text)]
+            if names := [name for part in _listed(value) for name in split(_text(part)) if name and len(name) <= 80]:
                 return tuple(dict.fromkeys(names))[:20]
         return ()
 
     def article(self, origin: str = "", text: str = "") -> Article:
         """What the fields say of an article whose text is `text`."""
         url = clean_address(self.text("url"))
-        published, published_at = self._published()
+        dates = (found for value in self.values("published") if (found := published_of(value))[0])
+        published, published_at = next(dates, (None, None))
         return Article(
             title=one_line(self.text("title")),
             text=text,
@@ -113,9 +112,6 @@ class Fields:
             return outlet_name(name if "://" in name else f"https://{name}")
         return known_outlet(name) or name or None
 
-    def _published(self) -> tuple[date | None, datetime | None]:
-        return next((found for value in self.values("published") if (found := published_of(value))[0]), (None, None))
-
 
 def filled(article: Article, other: Article) -> Article:
     """The article, with what it lacks taken from another description of it. A day and its moment go together."""
@@ -126,7 +122,7 @@ def filled(article: Article, other: Article) -> Article:
     return replace(article, **lacking)
 
 
-def split_names(text: str) -> list[str]:
+def _people(text: str) -> list[str]:
     """The people that a byline names: "By Ann Lee and Bo Ek", "editor@example.org (Ann Lee)". No addresses."""
     text = re.sub(r"^(?:by|von|par|por)\s+", "", one_line(text), flags=re.IGNORECASE)
     text = re.sub(r"^\S+@\S+\s*\((.+)\)$", r"\1", text)

@@ -18,13 +18,11 @@ from ingest.read.boilerplate_lines import is_article_end, is_notice, words
 from ingest.read.byline import Head, byline_of, is_signature, names_in_byline, published_of_head
 from ingest.read.cleaning import first_sentence
 from ingest.read.dates import find_dates
-from ingest.read.dumps.front_matter import front_matter
-from ingest.read.dumps.lines import lines_of
+from ingest.read.dumps.lines import front_matter, lines_of
 from ingest.read.dumps.title import title_index
 from ingest.read.fields import Fields, filled
 from ingest.read.language import language_of
 from ingest.read.outlets import (
-    SiteNames,
     known_outlet,
     name_in_text,
     named_by_line,
@@ -32,6 +30,7 @@ from ingest.read.outlets import (
     outlet_name,
     outlet_of_footer,
     outlet_of_url,
+    without_site,
 )
 
 _SOCIAL_HOSTS = re.compile(
@@ -69,7 +68,7 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
     if not printed and len(lines) <= SHORT_LINES:  # a line above one paragraph needs no other sign of a title
         above = (line.text for line in lines[:start] if not line.is_boilerplate and not is_signature(line.text))
         printed = next(above, "")
-    title = said.title or SiteNames(address, (source,)).cut_from(printed)
+    title = said.title or without_site(printed, address, (source,))
     paragraphs, agencies = body_of(lines, start, end, title)
     body = "\n\n".join([*_standfirst(lines, below_title, start, end, paragraphs), *paragraphs])
     if len(body) < NO_ARTICLE_CHARS and not is_brief and not (title and len(body) >= 80):
