@@ -29,7 +29,7 @@ from ingest.pipeline import BATCH_ARTICLES, ingest
 from ingest.read import ReadOptions, read_fetched
 from ingest.read.cleaning import clean_address
 from ingest.read.contract import skipped
-from ingest.read.kinds import HEAD_BYTES, Kind, kind_of
+from ingest.read.kinds import HEAD_BYTES, WEB_PAGES, kind_of
 from ingest.read.sources import blob_of_fetched
 from ingest.stopping import Stop, Stopped, unless_stopped
 
@@ -42,7 +42,6 @@ BACK_OFF_SECONDS_MAX = 4 * 3600.0
 RETRY_AFTER_SECONDS_MAX = 7 * 24 * 3600.0
 """A server may ask us to stay away so long; one that says a year has made a mistake."""
 NOT_MODIFIED = 304
-_PAGES = (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY)
 
 
 class FeedState(StrEnum):
@@ -161,7 +160,7 @@ class FeedFollower:
                 self._back_off.pop(address, None)
                 return FeedReport(address, FeedState.UNCHANGED), []
             kind = kind_of(fetched.data[:HEAD_BYTES], blob_of_fetched(fetched).name)
-            if kind in _PAGES and feed.kind and feed.kind not in _PAGES:
+            if kind in WEB_PAGES and feed.kind and feed.kind not in WEB_PAGES:
                 raise ReadError(f"it gives {kind.value} where it gave {feed.kind} before")
             outcomes = self._stored(fetched, links)
         except Stopped:

@@ -33,9 +33,9 @@ _CORRUPT = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError)
 def read_gzip(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
     """What is inside a gzip stream, under the same origin: "x.jsonl.gz:17" is its 17th line."""
     name = re.sub(r"\.gz$", "", re.sub(r"\.tgz$", ".tar", blob.name, flags=re.IGNORECASE), flags=re.IGNORECASE)
-    budget = blob.budget or Budget(options.limits)
-    with gunzip(blob.stream, options.limits, budget, is_outermost=blob.budget is None) as stream:
-        yield from read_blob(replace(blob, stream=stream, name=name, depth=blob.depth + 1, budget=budget), options)
+    blob = _with_budget(blob, options.limits)
+    with gunzip(blob.stream, options.limits, blob.budget) as stream:
+        yield from read_blob(replace(blob, stream=stream, name=name, depth=blob.depth + 1), options)
 
 
 def read_zip(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
@@ -60,19 +60,22 @@ def read_zip(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
 
 def read_tar(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
     """The members of a tar archive, in the archive's order, read as a stream; links and devices are passed over."""
-    budget = blob.budget
-    chunks = chunks_of(blob.stream)
-    if budget is None:
-        budget = Budget(options.limits)
-        chunks = budget.counted(chunks)
+    blob = _with_budget(blob, options.limits)
     try:
         # "r|" reads forward only, so a .tar.gz of any size needs neither memory nor disk.
-        with tarfile.open(fileobj=stream_of(chunks), mode="r|", tarinfo=_CheckedTarInfo, errorlevel=0) as archive:
-            members = _untarred(archive, budget)
-            items = _member_items(members, replace(blob, budget=budget), options, read_blob)
+        with tarfile.open(fileobj=blob.stream, mode="r|", tarinfo=_CheckedTarInfo, errorlevel=0) as archive:
+            items = _member_items(_untarred(archive, blob.budget), blob, options, read_blob)
             yield from with_news(items, blob.origin, "archive")
     except (tarfile.TarError, EOFError, ValueError, OSError) as error:
         yield failed(blob.origin, f"its tar data is corrupt or cut off ({short(error)}); what came before was read")
+
+
+def _with_budget(blob: Blob, limits: Limits) -> Blob:
+    """The blob, with a budget of its own where no archive is around it."""
+    if blob.budget is not None:
+        return blob
+    budget = Budget(limits)
+    return replace(blob, budget=budget, stream=stream_of(budget.counted(chunks_of(blob.stream))))
 
 
 def _member_items(
@@ -96,7 +99,8 @@ def _member_items(
             return
 
 
-def _untarred(archive: tarfile.TarFile, budget: Budget) -> Iterator[tuple[str, Iterator[bytes]]]:
+def _untarred(archive: tarfile.TarFile, budget: Budget | None) -> Iterator[tuple[str, Iterator[bytes]]]:
+    assert budget is not None
     for info in archive:
         archive.members = []  # type: ignore[attr-defined]  # or every header met stays in memory
         budget.enter(1)

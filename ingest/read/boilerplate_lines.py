@@ -58,13 +58,7 @@ def is_boilerplate(line: str) -> bool:
     text = _straight_quotes(line)
     if not text or not any(char.isalnum() for char in text):
         return True
-    return (
-        text.casefold().strip(" .:…!>»|•·-–—*") in words("label")
-        or _found("starts", text, _START)
-        or is_terms_notice(text)
-        or is_headline_in_capitals(text)
-        or _found("within", text)
-    )
+    return _asks(text, text.strip(" .:…!>»|•·-–—*")) or is_terms_notice(text) or is_headline_in_capitals(text)
 
 
 def is_prompt(sentence: str) -> bool:
@@ -73,9 +67,11 @@ def is_prompt(sentence: str) -> bool:
     Of 150 drawn from those that it finds in 1,025 newspaper articles, 146 tell none.
     """
     text = _straight_quotes(sentence).strip(" \n*►•|-–—>[]()")
-    if not text or len(text) > PROMPT_CHARS:
-        return False
-    return text.casefold() in words("label") or _found("starts", text, _START) or _found("within", text)
+    return 0 < len(text) <= PROMPT_CHARS and _asks(text, text)
+
+
+def _asks(text: str, label: str) -> bool:
+    return label.casefold() in words("label") or _found("starts", text, _START) or _found("within", text)
 
 
 def is_notice(line: str) -> bool:

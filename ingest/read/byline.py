@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
+from bot.schema import Article
 from ingest.read.boilerplate_lines import is_boilerplate
 from ingest.read.dates import FoundDate, date_in_url, find_dates
+from ingest.read.fields import filled
+from ingest.read.language import language_of
 from ingest.read.outlets import known_outlet
 
 _PUBLISHED = re.compile(
@@ -52,6 +56,14 @@ def is_signature(text: str) -> bool:
     if names_in_byline(text):
         return True
     return _is_date_line(text, list(find_dates(text)))
+
+
+def told_around(article: Article, head: Head, url: str | None) -> Article:
+    """The article with what it lacks of language, day and authors, by its text and what stands around its title."""
+    language = article.language or language_of(article.text)
+    day, moment = published_of_head(head, url, language)
+    shows = replace(article, language=language, published=day, published_at=moment, authors=byline_of(head))
+    return filled(article, shows)
 
 
 def published_of_head(head: Head, url: str | None, language: str | None = None) -> tuple[date | None, datetime | None]:

@@ -24,8 +24,7 @@ _DAY = r"(?P<day>\d{1,2})"
 _FORMS = (
     rf"(?<!\d){_YEAR}-(?P<number>\d\d?)-{_DAY}(?!\d)",
     rf"(?<![\d/.]){_YEAR}(?P<separator>[/.])(?P<number>\d\d?)(?P=separator){_DAY}(?!\d)",
-    rf"(?<!\d){_YEAR}\s?年\s?(?P<number>\d\d?)\s?月\s?{_DAY}\s?日",
-    rf"(?<!\d){_YEAR}\s?년\s?(?P<number>\d\d?)\s?월\s?{_DAY}\s?일",
+    rf"(?<!\d){_YEAR}\s?[年년]\s?(?P<number>\d\d?)\s?[月월]\s?{_DAY}\s?[日일]",
     rf"(?<![\d.]){_DAY}(?:st|nd|rd|th|er|\.|o|a)?[\s\-/]{{0,3}}(?:of\s|de\s|d')?\s?MONTH"
     rf"(?:[.,\s\-/]|de\s|del\s|of\s|do\s){{1,5}}{_YEAR}",
     rf"MONTH\.?\s{{1,3}}{_DAY}(?:st|nd|rd|th)?\s?,?\s{{0,3}}{_YEAR}",

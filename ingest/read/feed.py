@@ -16,7 +16,7 @@ from ingest.read.cleaning import clean_address, first_sentence
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_head
 from ingest.read.encoding import decode
 from ingest.read.fields import Fields, filled
-from ingest.read.kinds import Kind, kind_of
+from ingest.read.kinds import WEB_PAGES, Kind, kind_of
 from ingest.read.limits import check_count, gunzip, read_whole
 from ingest.read.markup import html_paragraphs, paragraphs
 from ingest.read.outlets import outlet_name
@@ -27,7 +27,6 @@ FULL_TEXT_PARAGRAPHS = 4
 """A text this long, or of so many paragraphs, is the article itself; shorter ones are summaries unless the feed says
 otherwise."""
 STAMP_CHARS = 100
-_PAGES = (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY)
 
 _CUT = re.compile(
     r"(?:\[?(?:…|\.\.\.)\]?|read (?:more|on|the full (?:story|article))|continue reading|weiterlesen|full story)"
@@ -94,7 +93,7 @@ def items_of(entry: Entry, origin: str, options: ReadOptions, read_blob: ReadBlo
             return
         outcome: Outcome | None = None
         # The entry has a say in what the article is: the page's bytes alone do not tell whether it is known.
-        for item in fetched_items(said.url, _PAGES, "page", replace(options, known_input=None), read_blob):
+        for item in fetched_items(said.url, WEB_PAGES, "page", replace(options, known_input=None), read_blob):
             if isinstance(item, Article):
                 yield replace(filled(item, said), input_digest="")
                 return

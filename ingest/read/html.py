@@ -20,12 +20,10 @@ from typing import TYPE_CHECKING
 from bot.errors import ReadError
 from bot.schema import Article
 from ingest.read.body import NO_ARTICLE_CHARS, Line, body_of, trimmed
-from ingest.read.byline import Head, byline_of, published_of_head
+from ingest.read.byline import Head, told_around
 from ingest.read.cleaning import ends_sentence, first_sentence, key_of, tidy
 from ingest.read.encoding import decode
-from ingest.read.fields import filled
 from ingest.read.html_metadata import meta_of
-from ingest.read.language import language_of
 from ingest.read.markup import lines_in, parsed
 
 if TYPE_CHECKING:
@@ -67,25 +65,21 @@ def read_html(
     shown = [Line(text, level=level) for text, level in lines_in(root, apart=" ")]
     lines = _body_lines(root, said.text)
     title = said.title or next((line.text for line in shown if line.level in (1, 2) and len(line.text) > 10), "")
-    head = _head(shown, title, lines)
-    authors = said.authors or byline_of(head)
     paragraphs, agencies = body_of(lines, *(trimmed(lines, 0, len(lines)) or (0, 0)), title)
     body = "\n\n".join(paragraphs)
     if len(body) < NO_ARTICLE_CHARS and not (title and len(body) >= 80 and ends_sentence(body)):
         raise ReadError(
             "no article text was found in the page: it is a list of links, a video, or behind a script or a paywall"
         )
-    language = said.language or language_of(body)
-    day, moment = published_of_head(head, url or said.url, language)
-    shows = Article(title="", text="", published=day, published_at=moment, authors=authors, language=language)
-    return replace(
-        filled(said, shows),
+    article = replace(
+        said,
         title=title or first_sentence(body),
         text=body,
         source=source or said.source,
         credits=agencies,
         origin=origin,
     )
+    return told_around(article, _head(shown, title, lines), url or said.url)
 
 
 def _decoded(data: bytes, charset: str | None) -> str:

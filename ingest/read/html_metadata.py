@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -135,13 +136,11 @@ def _canonical(root: HtmlElement, metas: dict[str, str], base: str) -> str | Non
     """The address that the page gives itself. One that is the front page is a mistake: it would make all pages one."""
     hrefs = [tag.get("href") for tag in root.iter("link") if (tag.get("rel") or "").strip().lower() == "canonical"]
     for href in filter(None, (*hrefs, metas.get("og:url"))):
-        try:
+        with suppress(ValueError):
             address: str = urljoin(base, href.strip())
             parts = urlsplit(address)
-        except ValueError:
-            continue
-        if parts.scheme in ("http", "https") and parts.netloc and len(parts.path) > 1:
-            return address
+            if parts.scheme in ("http", "https") and parts.netloc and len(parts.path) > 1:
+                return address
     return None
 
 

@@ -39,6 +39,8 @@ class Kind(StrEnum):
     BINARY = "binary"
 
 
+WEB_PAGES = (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY)
+"""What an address of an article may give."""
 HEAD_BYTES = 64 * 1024
 """How much of a stream is looked at to find its kind."""
 

@@ -135,12 +135,13 @@ def check_count(count: int, limit: int, what: str) -> None:
         raise ReadError(f"it has more than {limit:,} {what}, and was not read; no real one has so many")
 
 
-def gunzip(stream: BinaryIO, limits: Limits, budget: Budget | None = None, *, is_outermost: bool = False) -> BinaryIO:
+def gunzip(stream: BinaryIO, limits: Limits, budget: Budget | None = None) -> BinaryIO:
     """The bytes inside a gzip stream of one or many members, guarded against bombs, and counted in the `budget`.
 
     Reading raises ReadError where the data is corrupt, cut off, or expands beyond reason.
     """
-    return stream_of(_inflate(stream, budget or Budget(limits), is_outermost or budget is None))
+    packed = Budget(limits)
+    return stream_of(_inflate(stream_of(packed.counted(chunks_of(stream))), packed, budget or packed))
 
 
 def stream_of(chunks: Iterator[bytes]) -> BinaryIO:
@@ -190,12 +191,9 @@ def spooled(stream: BinaryIO, limits: Limits) -> BinaryIO:
     return cast(BinaryIO, spool)
 
 
-def _inflate(stream: BinaryIO, budget: Budget, is_outermost: bool) -> Iterator[bytes]:
-    packed = Budget(budget.limits)
-    chunks = packed.counted(chunks_of(stream))
-    source = stream_of(budget.counted(chunks) if is_outermost else chunks)
+def _inflate(stream: BinaryIO, packed: Budget, budget: Budget) -> Iterator[bytes]:
     try:
-        with gzip.GzipFile(fileobj=source) as inner:
+        with gzip.GzipFile(fileobj=stream) as inner:
             yield from budget.unpacked(chunks_of(cast(BinaryIO, inner)), lambda: packed.packed_bytes)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         reason = f"its gzip data is corrupt or cut off ({error}); what came before was read"

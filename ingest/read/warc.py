@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 from bot.errors import ReadError
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped
-from ingest.read.kinds import HEAD_BYTES, Kind, kind_of
+from ingest.read.kinds import HEAD_BYTES, WEB_PAGES, kind_of
 from ingest.read.limits import CHUNK_BYTES, Limits, gunzip, read_whole, stream_of
 
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain")
@@ -45,7 +45,7 @@ def read_warc(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
                 continue
             charset = response.headers.get_content_charset()
             page = replace(blob, stream=io.BytesIO(data), name="", origin=origin, url=url, charset=charset, named=True)
-            if (kind := kind_of(data[:HEAD_BYTES])) in (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY):
+            if (kind := kind_of(data[:HEAD_BYTES])) in WEB_PAGES:
                 yield from read_blob(page, options)
             else:
                 yield skipped(origin, f"the page turns out to be {kind.value} ({url[:300]})")

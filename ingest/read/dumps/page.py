@@ -15,13 +15,12 @@ from bot.schema import Article
 from bot.text.sentences import sentences
 from ingest.read.body import NO_ARTICLE_CHARS, URL_LINE, Line, body_indent, body_of, is_caption_title, trimmed
 from ingest.read.boilerplate_lines import is_article_end, is_notice, words
-from ingest.read.byline import Head, byline_of, is_signature, names_in_byline, published_of_head
+from ingest.read.byline import Head, is_signature, names_in_byline, told_around
 from ingest.read.cleaning import first_sentence
 from ingest.read.dates import find_dates
 from ingest.read.dumps.lines import front_matter, lines_of
 from ingest.read.dumps.title import title_index
-from ingest.read.fields import Fields, filled
-from ingest.read.language import language_of
+from ingest.read.fields import Fields
 from ingest.read.outlets import (
     known_outlet,
     name_in_text,
@@ -79,21 +78,16 @@ def read_page_text(text: str, *, origin: str = "", url: str | None = None, sourc
         before=tuple(texts[max(0, head_at - 8) : title_at or 0]),
         between=(*texts[below_title:start], *texts[start + 1 : start + 3]),
     )
-    language = said.language or language_of(body)
-    day, moment = published_of_head(head, address, language)
-    shows = Article(
+    article = replace(
+        said,
         title=title or first_sentence(body),
         text=body,
         url=address,
-        source=_source(lines, address, texts[below_title:start]),
-        published=day,
-        published_at=moment,
-        authors=said.authors or byline_of(head),
-        language=language,
-        section=_section(lines[: title_at or 0]),
+        source=source or said.source or _source(lines, address, texts[below_title:start]),
+        section=said.section or _section(lines[: title_at or 0]),
         credits=agencies,
     )
-    return filled(replace(said, url=address, source=source or said.source), shows)
+    return told_around(article, head, address)
 
 
 def _is_brief(lines: list[Line]) -> bool:
