@@ -12,24 +12,12 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from bot.schema import Article
-from ingest.read.boilerplate_lines import is_boilerplate
+from ingest.read.boilerplate_lines import BEFORE_DATE, is_boilerplate, is_found
 from ingest.read.dates import FoundDate, date_in_url, find_dates
 from ingest.read.fields import filled
 from ingest.read.language import language_of
 from ingest.read.outlets import known_outlet
 
-_PUBLISHED = re.compile(
-    r"(?:published|posted|first published|publication date|publié|publicado|pubblicato|"
-    r"veröffentlicht|erstellt|gepubliceerd|"
-    r"publicerad|publisert|opublikowano|created|issued|released|date|datum|fecha)\b[^\d]{0,40}$",
-    re.IGNORECASE,
-)
-_UPDATED = re.compile(
-    r"(?:updated|modified|update|last edited|edited|amended|corrected|"
-    r"aktualisiert|stand|geändert|mis à jour|mise à jour|maj|modifié|"
-    r"actualizado|modificado|aggiornato|atualizado|bijgewerkt|uppdaterad|oppdatert|reviewed|accessed|retrieved|crawled|saved)\b[^\d]{0,40}$",
-    re.IGNORECASE,
-)
 LINE_CHARS_MAX = 220
 """In a longer line only a date behind "Published" counts."""
 _BYLINE = re.compile(
@@ -110,7 +98,7 @@ def _stamps(lines: Iterable[str], order: bool | None) -> dict[str, FoundDate]:
 
 
 def _label(before: str) -> str:
-    return "updated" if _UPDATED.search(before) else "published" if _PUBLISHED.search(before) else ""
+    return next((label for label in ("updated", "published") if is_found(label, before, BEFORE_DATE)), "")
 
 
 def _is_date_line(text: str, dates: list[FoundDate]) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.schema import Article
 from bot.text import read_rows
+from ingest.read.boilerplate_lines import words
 from ingest.read.cleaning import clean_address, one_line
 from ingest.read.dates import parse_date
 from ingest.read.outlets import known_outlet, outlet_name
@@ -26,9 +27,6 @@ _VOCABULARY = re.compile(
 _SEPARATORS = re.compile(r"\s*[,;|\n]\s*|\s+(?:and|und|et|y|e|&|en)\s+")
 _EPOCH_SECONDS = (100_000_000, 10_000_000_000)
 """1973 to 2286: a number outside is no moment in seconds."""
-_NO_SECTIONS = frozenset(
-    "tags home news article articles latest top-news story null none general uncategorized".split()  # noqa: SIM905
-)
 _INSIDE = ("name", "main", "title", "text", "value", "#text", "content", "rendered", "url")
 """Where an object around a text keeps it."""
 
@@ -101,7 +99,7 @@ class Fields:
             published_at=published_at,
             authors=self.names("authors"),
             language=next(filter(None, map(language_code, self.values("language"))), None),
-            section=next((name for name in self.names("section") if name.casefold() not in _NO_SECTIONS), None),
+            section=next((name for name in self.names("section") if name.casefold() not in words("no section")), None),
             origin=origin,
         )
 

@@ -13,35 +13,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.text import read_rows
+from ingest.read.boilerplate_lines import is_found, words
 
 _MIN_TITLE_CHARS = 9
 _SEPARATOR = re.compile(r"\s+(?:[|–—\-•·:»*★☆~]|::|//)\s+|\s*\|\s*")
 """What stands between a title and the name of its site."""
-_SECTIONS = frozenset(
-    """
-    news national world international politics us uk canada australia europe business economy money markets sport sports
-    opinion health tech technology science culture entertainment lifestyle travel local video
-    """.split()  # noqa: SIM905
-)
 _HOST = re.compile(r"(?:[a-z0-9-]{2,40}\.){1,3}[a-z]{2,6}")
 _COPYRIGHT = re.compile(
     r"(?:©|\(c\)|\bcopyright\b)\s*(?:©|\(c\)|copyright|\s)*(?:(?:19|20)\d\d(?:\s*[-–]\s*(?:19|20)?\d\d)?)?[\s,.]*"
     r"(?P<name>[^\d©.|•·]{2,60}?)(?=[\s,]*(?:(?:19|20)\d\d|[.|•·©]|$|all rights|alle rechte|tous droits|a division|"
     r"todos los|ltd|limited|llc|inc\b|gmbh|plc|media group|(?:trust|group)\b))",
-    re.IGNORECASE,
-)
-_LIKE_OUTLET = re.compile(
-    r"(?:The\s)?(?:(?:[A-Z][\w’'-]*|&|and|of)\s){1,4}"
-    r"(?:Times|Post|Herald|Gazette|Courier|Tribune|Chronicle|Observer|Telegraph|Sentinel|Examiner|Dispatch|Argus|Mercury"
-    r"|Inquirer|Enquirer|Advertiser|Ledger)"
-    r"|The\s(?:(?:[A-Z][\w’'-]*|&|and|of)\s){1,4}"
-    r"(?:Journal|Bulletin|Register|Globe|Guardian|Star|Sun|Mail|Express|Echo|Mirror|Independent|Standard|Citizen|Monitor"
-    r"|Record|Review|Reporter|Press|News|Daily|Weekly|Leader|Advocate|Beacon|Messenger)"
-)
-"""Words that name a section or a journal too stand for a newspaper behind "The" alone."""
-_NOT_A_NAME = re.compile(
-    r"\b(?:newspapers|nast|postmedia|gannett|company|corporation|corp|holdings|network|publishing|verlag|media|rights|"
-    r"reserved|policy|photo|images?|getty|terms|privacy|contact|reproduction|by)\b",
     re.IGNORECASE,
 )
 
@@ -103,7 +84,11 @@ def named_by_line(line: str) -> str | None:
 
 def named_like_outlet(line: str) -> str | None:
     """The line, where it reads as a newspaper's name: "The Kelmouth Gazette"; None for what sections are called."""
-    return line.strip() if _LIKE_OUTLET.fullmatch(line.strip()) else None
+    name = line.strip()
+    parts = name.removeprefix("The ").split(" ")
+    nouns = words("newspaper") | (words("the newspaper") if name.startswith("The ") else frozenset())
+    are_names = 2 <= len(parts) <= 5 and all(re.fullmatch(r"[A-Z][\w’'-]*|&|and|of", part) for part in parts)
+    return name if are_names and parts[-1].casefold() in nouns else None
 
 
 def name_in_text(url: str | None, text: str) -> str | None:
@@ -127,7 +112,7 @@ def outlet_of_footer(line: str) -> str | None:
         return known
     is_notice = "©" in line or re.search(r"\b(?:19|20)\d\d\b", line)
     is_name = name[:1].isupper() and len(name.split()) <= 5 and not re.search(r"[a-z][A-Z][a-z]", name)
-    return name if is_notice and is_name and not _NOT_A_NAME.search(name) else None
+    return name if is_notice and is_name and not is_found("no outlet", name) else None
 
 
 def _squeezed(name: str) -> str:
@@ -143,7 +128,7 @@ def without_site(title: str, url: str | None, said: Iterable[str | None] = (), s
     label = max(host.split(".")[:-1], key=len, default="")
     names = {_squeezed(name) for name in (*said, outlet_of_url(url), host, label) if name} - {""}
     path = urlsplit(url).path.split("/") if host and url else []
-    sections = {_squeezed(part) for part in (*path[:-1], section or "")} | _SECTIONS
+    sections = {_squeezed(part) for part in (*path[:-1], section or "")} | words("section")
     end, cut, has_site = len(title), len(title), False
     for mark in reversed(list(_SEPARATOR.finditer(title))):
         part = title[mark.end() : end]
