@@ -8,7 +8,6 @@ trafilatura's have .973 then. So it stays: it knows pages that no table of words
 
 from __future__ import annotations
 
-import html
 import logging
 import re
 from copy import deepcopy
@@ -24,7 +23,7 @@ from ingest.read.byline import Head, told_around
 from ingest.read.cleaning import ends_sentence, first_sentence, key_of, tidy
 from ingest.read.encoding import decode
 from ingest.read.html_metadata import meta_of
-from ingest.read.markup import lines_in, parsed
+from ingest.read.markup import lines_in, paragraphs, parsed
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -114,8 +113,7 @@ def _body_lines(root: HtmlElement, written_body: str = "") -> list[Line]:
     found = _extracted(_without_teasers(root), precision=True)
     if _length(found) < _LITTLE_CHARS:
         found = max(found, _extracted(root, precision=False), key=_length)
-    parts = (re.sub(r"<[^<>]{1,300}>", "", part) for part in re.split(r"\n+|</p>|<br\s*/?>", written_body))
-    written = [Line(text) for part in parts if (text := " ".join(tidy(html.unescape(part)).split()))]
+    written = [Line(text) for text in tidy(paragraphs(written_body)).split("\n\n") if text]
     is_more = _length(written) > 1.4 * _length(found) + 200
     return list(dict.fromkeys(written if is_more or len(found) == 1 < len(written) else found))
 
