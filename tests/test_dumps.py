@@ -430,6 +430,7 @@ def test_two_short_sentences_that_name_something_are_an_article(text: str, title
         "Verifying the connection. It takes a few seconds.",
         "Robot check. Type the characters in the picture.",
         "Home. About. Contact. News.",
+        "Terms of Service. Privacy Policy.",
     ],
 )
 def test_a_page_that_only_says_why_it_has_no_article_is_none(text: str) -> None:

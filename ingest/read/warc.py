@@ -7,6 +7,7 @@ record says that it holds, and prints where a length is wrong: mending that took
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from http.client import HTTPException, HTTPMessage, HTTPResponse, parse_headers
@@ -88,6 +89,7 @@ def _response(content: Iterator[bytes], limits: Limits) -> tuple[HTTPResponse, b
     """The HTTP response of a record, and its body. Raises ReadError where it is too large or none."""
     # All is read under the cap before anything is parsed, which allocates what a chunk says that it holds.
     raw = read_whole(stream_of(content), limits.page_bytes)
+    raw = re.sub(rb"^HTTP/[\d.]+", b"HTTP/1.1", raw)  # browsers' archives write the version that was spoken, HTTP/2
     response = HTTPResponse(SimpleNamespace(makefile=lambda _: io.BytesIO(raw)))  # type: ignore[arg-type]
     try:
         response.begin()
