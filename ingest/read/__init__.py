@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
-from ingest.read.cleaning import clean, clean_address, one_line
+from ingest.read.cleaning import clean, clean_address, first_sentence, one_line
 from ingest.read.contract import (
     Blob,
     Items,
@@ -248,14 +248,14 @@ def _fit(article: Article, options: ReadOptions) -> Article | Outcome:
     if len(text) > options.limits.article_chars:
         reason = f"its text is longer than {options.limits.article_chars:,} characters, which no article is"
         return failed(article.origin, reason, title[:200])
-    url = (clean_address(article.url) or None) if article.url else None
+    url = clean_address(article.url or "") or None
     return replace(
         article,
-        title=title or text.split("\n", 1)[0][:160],
+        title=title or first_sentence(text),
         text=text,
         url=url,
-        source=options.source or (one_line(article.source) if article.source else None) or outlet_name(url),
+        source=options.source or one_line(article.source or "") or outlet_name(url),
         language=article.language or language_of(text),
         authors=tuple(name for author in article.authors if (name := one_line(author))),
-        section=(one_line(article.section) if article.section else None) or None,
+        section=one_line(article.section or "") or None,
     )

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
-from ingest.read.cleaning import clean_address, first_sentence
+from ingest.read.cleaning import clean_address
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_head
 from ingest.read.encoding import decode
 from ingest.read.fields import Fields, filled
@@ -104,7 +104,7 @@ def items_of(entry: Entry, origin: str, options: ReadOptions, read_blob: ReadBlo
     elif said.url:
         reason = "the feed gives only a summary; let the page behind the link be fetched, or keep it with --summaries"
     if options.summaries and entry.summary:
-        yield replace(said, text=entry.summary, title=said.title or first_sentence(entry.summary))
+        yield replace(said, text=entry.summary)
     else:
         yield skipped(origin, reason, said.title)
 
@@ -203,9 +203,8 @@ def _entry(said: Mapping[str, Any], content: str, summary: str, blob: Blob, upda
         full = short
     link = urljoin(blob.url or "", clean_address(_string(said.get("url"))))
     article = Fields({**said, "url": link}).article(text=full)
-    title = article.title or (first_sentence(full) if full else "")
     return Entry(
-        replace(article, title=title, source=outlet_name(article.url, article.source)),
+        replace(article, source=outlet_name(article.url, article.source)),
         short[:-_TAIL_CHARS] + _CUT.sub("…", short[-_TAIL_CHARS:]),
         _string(updated)[:STAMP_CHARS],
     )
