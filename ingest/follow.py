@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from bot.corpus.catalog.feeds import Feed, known_feed, put_feed
 from bot.corpus.corpus import Corpus
@@ -28,7 +29,7 @@ from ingest.pipeline import BATCH_ARTICLES, ingest
 from ingest.read import ReadOptions, read_fetched
 from ingest.read.cleaning import clean_address
 from ingest.read.contract import skipped
-from ingest.read.kinds import HEAD_BYTES, Kind, kind_of
+from ingest.read.kinds import HEAD_BYTES, WEB_PAGES, kind_of
 from ingest.read.sources import blob_of_fetched
 from ingest.stopping import Stop, Stopped, unless_stopped
 
@@ -41,10 +42,6 @@ BACK_OFF_SECONDS_MAX = 4 * 3600.0
 RETRY_AFTER_SECONDS_MAX = 7 * 24 * 3600.0
 """A server may ask us to stay away so long; one that says a year has made a mistake."""
 NOT_MODIFIED = 304
-_PAGES = (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY)
-
-
-Result = TypeVar("Result")
 
 
 class FeedState(StrEnum):
@@ -140,15 +137,13 @@ class FeedFollower:
             report, found = self._follow(address, links)
             reports += [report] if report else []
             outcomes += found
-        counts = {kind.value: 0 for kind in OutcomeKind}
-        for outcome in outcomes:
-            counts[outcome.kind.value] += 1
+        counted = Counter(outcome.kind for outcome in outcomes)
         return Round(
             number=self._rounds,
             started_at=started_at,
             seconds=time.monotonic() - started,
             feeds=tuple(reports),
-            counts=counts,
+            counts={kind.value: counted[kind] for kind in OutcomeKind},
             told=tuple(each for each in outcomes if each.kind in (OutcomeKind.SKIPPED, OutcomeKind.FAILED)),
         )
 
@@ -165,7 +160,7 @@ class FeedFollower:
                 self._back_off.pop(address, None)
                 return FeedReport(address, FeedState.UNCHANGED), []
             kind = kind_of(fetched.data[:HEAD_BYTES], blob_of_fetched(fetched).name)
-            if kind in _PAGES and feed.kind and feed.kind not in _PAGES:
+            if kind in WEB_PAGES and feed.kind and feed.kind not in WEB_PAGES:
                 raise ReadError(f"it gives {kind.value} where it gave {feed.kind} before")
             outcomes = self._stored(fetched, links)
         except Stopped:
@@ -189,6 +184,7 @@ class FeedFollower:
         batch: list[Article] = []
         options = replace(self.options, fetch=links.fetch, known=links.is_known)
         links.begin()
+        stopping = False
         for item in read_fetched(fetched, options):
             stopping = self.stop.requested
             if isinstance(item, Article) and not self._is_removed(item):
@@ -200,11 +196,10 @@ class FeedFollower:
             if len(batch) >= BATCH_ARTICLES:
                 outcomes += self._store(batch, links)
                 batch = []
-        else:
-            outcomes += self._store(batch, links)
+        outcomes += self._store(batch, links)
+        if not stopping:
             links.end()
-            return outcomes
-        return outcomes + self._store(batch, links)
+        return outcomes
 
     def _not_stored(self, item: Article | Outcome, links: FollowedLinks) -> list[Outcome]:
         if isinstance(item, Article):
@@ -216,11 +211,24 @@ class FeedFollower:
 
     def _store(self, articles: list[Article], links: FollowedLinks) -> list[Outcome]:
         """Store a batch. Raises CorpusBusy where another process held the corpus all the time, or until a stop."""
-        if not articles:
-            return []
-        outcomes = self._holding(lambda: list(ingest(self.corpus, articles, passage_chars=self.passage_chars)))
-        links.learn(outcomes)
-        return outcomes
+        give_up = time.monotonic() + self.lock_wait_seconds
+        told = False
+        while articles:
+            try:
+                with self.corpus.writing():
+                    outcomes = list(ingest(self.corpus, articles, passage_chars=self.passage_chars))
+                    self._let_go()
+            except CorpusBusy as error:
+                if time.monotonic() >= give_up or self.stop.requested:
+                    raise
+                if self.on_wait and not told:
+                    told = True
+                    self.on_wait(f"Waiting: {error}")
+                self.stop.wait(1.0)
+            else:
+                links.learn(outcomes)
+                return outcomes
+        return []
 
     def _catch_up(self) -> None:
         """Index what a process that was killed left stored and not indexed."""
@@ -232,23 +240,6 @@ class FeedFollower:
         """Close the indexes: another process may write before we do again, and an open one would not see it."""
         for index in self.corpus.followers:
             index.close()
-
-    def _holding(self, work: Callable[[], Result]) -> Result:
-        give_up = time.monotonic() + self.lock_wait_seconds
-        told = False
-        while True:
-            try:
-                with self.corpus.writing():
-                    result = work()
-                    self._let_go()
-                    return result
-            except CorpusBusy as error:
-                if time.monotonic() >= give_up or self.stop.requested:
-                    raise
-                if self.on_wait and not told:
-                    told = True
-                    self.on_wait(f"Waiting: {error}")
-                self.stop.wait(1.0)
 
     def _fetch(self, url: str, etag: str | None = None, last_modified: str | None = None) -> Fetched:
         return unless_stopped(lambda: self.fetcher.fetch(url, etag=etag, last_modified=last_modified), self.stop)

@@ -24,6 +24,7 @@ from bot.schema import Article, Outcome, OutcomeKind
 from ingest.boilerplate import Boilerplate, without
 from ingest.chunk import CHUNKER_VERSION, PASSAGE_CHARS, chunk
 from ingest.embedding import Embedding
+from ingest.read.contract import failed
 
 BATCH_ARTICLES = 64
 """Articles in one transaction."""
@@ -142,7 +143,7 @@ def mend(
     for id_, origin in damage.articles.items():
         found = again.get(id_)
         with corpus.catalog.writing() as writer:
-            if found is not None and _store(_Batch(writer, passage_chars), found)[0] is not OutcomeKind.SKIPPED:
+            if found is not None and _store(_Batch(writer, passage_chars), found)[0].kind is not OutcomeKind.SKIPPED:
                 told.append(f"The article {id_} was damaged, and is read again from {origin}.")
                 continue
             writer.remove(id_, record=False)
@@ -227,11 +228,10 @@ def _store_batch(
             if isinstance(item, Outcome):
                 outcomes.append(item)
                 continue
-            kind, stored = _store(state, item)
+            outcome, stored = _store(state, item)
             passages += stored
-            reason = PURGED if kind is OutcomeKind.SKIPPED and writer.is_purged(item.id) else EMPTY
-            outcomes.append(_outcome(kind, item, reason))
-            if kind is not OutcomeKind.SKIPPED:
+            outcomes.append(outcome)
+            if outcome.kind is not OutcomeKind.SKIPPED:
                 stored_articles.append(item)
         writer.know_inputs(stored_articles)
         for source, learned in state.boilerplate.items():
@@ -265,40 +265,35 @@ def _identified(article: Article, seen: dict[str, tuple[str, str]]) -> Article |
         article = replace(article, id=article.id or article_id(article))
     except UnicodeEncodeError:
         reason = "its text holds half characters (lone surrogates), which no file or database can store"
-        return Outcome(kind=OutcomeKind.FAILED, origin=article.origin, reason=reason)
+        return failed(article.origin, reason)
     except ReadError as error:
-        return Outcome(kind=OutcomeKind.FAILED, origin=article.origin, title=article.title, reason=str(error))
+        return failed(article.origin, str(error), article.title)
     digest = content_hash(article)
     first, origin = seen.setdefault(article.id, (digest, article.origin))
     if first != digest:
         reason = f"the same address was read from {origin} with another content, and the first one counts"
-        return Outcome(
-            kind=OutcomeKind.SKIPPED, origin=article.origin, article_id=article.id, title=article.title, reason=reason
-        )
+        return _outcome(OutcomeKind.SKIPPED, article, reason)
     return article
 
 
-def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
+def _store(batch: _Batch, article: Article) -> tuple[Outcome, int]:
     """Store one article with its passages and its links to copies; returns what became of it, and its passages."""
     from ingest.copies import band_keys
 
     writer = batch.writer
     if writer.holds(article):
-        return OutcomeKind.UNCHANGED, 0
+        return _outcome(OutcomeKind.UNCHANGED, article), 0
     if writer.is_purged(article.id):
-        return OutcomeKind.SKIPPED, 0
+        return _outcome(OutcomeKind.SKIPPED, article, PURGED), 0
     fresh = not writer.knows(article.id)
     boilerplate = batch.boilerplate_of(article.source)
     dropped = boilerplate.spans(article.text)
     body = without(article.text, dropped)
     if not body:
-        return OutcomeKind.SKIPPED, 0
+        return _outcome(OutcomeKind.SKIPPED, article, EMPTY), 0
     bands = band_keys(body)
-    original = None
-    for candidate in islice(writer.originals_by_bands(bands), COPY_CANDIDATES):
-        if candidate.id != article.id and batch.is_copy(article, body, candidate):
-            original = candidate
-            break
+    candidates = (each for each in islice(writer.originals_by_bands(bands), COPY_CANDIDATES) if each.id != article.id)
+    original = next((each for each in candidates if batch.is_copy(article, body, each)), None)
     is_first = original is not None and _age(article) < _age(original)
     copy_of = original.id if original is not None and not is_first else None
     spans = chunk(article.text, passage_chars=batch.passage_chars, drop=dropped)
@@ -318,7 +313,7 @@ def _store(batch: _Batch, article: Article) -> tuple[OutcomeKind, int]:
         writer.link(original.id, article.id)
     if kind in (OutcomeKind.NEW, OutcomeKind.COPY) and fresh:
         boilerplate.observe(article.text)
-    return kind, 0 if copy_of else len(spans)
+    return _outcome(kind, article), 0 if copy_of else len(spans)
 
 
 def _age(article: Article) -> tuple[date, str, str]:
@@ -332,6 +327,5 @@ def _outlet(article: Article) -> str:
     return article.source or (urlsplit(article.url).hostname or "" if article.url else "")
 
 
-def _outcome(kind: OutcomeKind, article: Article, skipped: str = EMPTY) -> Outcome:
-    reason = skipped if kind is OutcomeKind.SKIPPED else ""
+def _outcome(kind: OutcomeKind, article: Article, reason: str = "") -> Outcome:
     return Outcome(kind=kind, origin=article.origin, article_id=article.id, title=article.title, reason=reason)

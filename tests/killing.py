@@ -260,7 +260,7 @@ def main() -> None:
     import ingest.copies
     import ingest.pipeline
     import ingest.read
-    import ingest.read.tables  # noqa: F401
+    import ingest.read.records  # noqa: F401
 
     for line in sys.stdin:
         print(json.dumps(attempt(json.loads(line))), flush=True)  # noqa: T201 - to the test

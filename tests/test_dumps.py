@@ -397,6 +397,47 @@ def test_one_paragraph_is_an_article() -> None:
     assert (article.title, article.text) == (TITLE, BODY[0])
 
 
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Ferry stops\n\nThe ferry stopped on Monday. It sails again on Friday.", "Ferry stops"),
+        ("Ferry stops\n\nThe ferry stopped on Monday.\n\nIt sails again on Friday.", "Ferry stops"),
+        ("The bridge opened on Monday. It cost three million.", "The bridge opened on Monday."),
+        ("Mayor resigns\n3 March 2025\n\nThe mayor of Lindmouth resigned. No reason was given.", "Mayor resigns"),
+        ("# Quake\n\nA quake of 4.2 shook the coast. Nobody was hurt.", "Quake"),
+        ("Le pont rouvre\n\nLe pont de Nantes rouvre lundi. Il avait fermé en 2019.", "Le pont rouvre"),
+    ],
+)
+def test_two_short_sentences_that_name_something_are_an_article(text: str, title: str) -> None:
+    article = read_page_text(text)
+    assert article.title == title
+    assert " ".join(article.text.split()) == " ".join(line for line in text.split("\n\n") if line.endswith("."))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "404 Not Found\n\nnginx",
+        "Page not found\n\nThe page you requested could not be found. Go back to the Front Page.",
+        "Access denied\n\nYou do not have permission to open it. Reference 18.2.",
+        "Just a moment...\n\nChecking your browser before accessing the site. This process is automatic.",
+        "Please enable JavaScript to continue. Then reload.",
+        "This video is unavailable. Watch it on another site.",
+        "Internal Server Error\n\nThe server encountered an internal error. Contact the administrator.",
+        "Subscribe to continue reading. Already a subscriber? Log in.",
+        "410 Gone\n\nThe resource is no longer here. No forwarding address is known.",
+        "Connection timed out\n\nThe origin took too long to respond. Error code 522.",
+        "Verifying the connection. It takes a few seconds.",
+        "Robot check. Type the characters in the picture.",
+        "Home. About. Contact. News.",
+        "Terms of Service. Privacy Policy.",
+    ],
+)
+def test_a_page_that_only_says_why_it_has_no_article_is_none(text: str) -> None:
+    with pytest.raises(ReadError, match="no article text"):
+        read_page_text(text)
+
+
 def test_hours_counted_to_24_stand_behind_the_day_first() -> None:
     assert read_page_text(plain_dump(f"{TITLE}\nIssued on: 03/02/2020 - 17:30", BODY)).published == date(2020, 2, 3)
     assert read_page_text(plain_dump(f"{TITLE}\n03/02/2020 5:30 PM", BODY)).published is None

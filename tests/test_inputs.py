@@ -15,7 +15,7 @@ from bot.schema import Article, Outcome, OutcomeKind
 from bot.settings import Settings
 from bot.wiring import open_corpus
 from ingest.pipeline import dry_run, ingest
-from ingest.read import ReadOptions, inputs, read
+from ingest.read import ReadOptions, contract, read
 
 TEXT = (
     "The harbour of Norrvik opened its new quay on Tuesday. Two ferries a day will sail to the islands from May, the "
@@ -101,7 +101,7 @@ def test_other_bytes_another_way_of_reading_or_other_readers_are_read(
     path = files(tmp_path)["a.html"]
     run(corpus, path)
     assert was_read(corpus, path, source="Another Desk")
-    monkeypatch.setattr(inputs, "READING_VERSION", inputs.READING_VERSION + 1)
+    monkeypatch.setattr(contract, "READING_VERSION", contract.READING_VERSION + 1)
     assert was_read(corpus, path)
     assert [each.kind for each in run(corpus, path)] == [OutcomeKind.UNCHANGED], "and known from then on"
     assert not was_read(corpus, path)

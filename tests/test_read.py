@@ -190,7 +190,7 @@ def test_a_fault_in_a_reader_is_an_outcome(tmp_path: Path, monkeypatch: pytest.M
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a parser's own fault")
 
-    monkeypatch.setattr("ingest.read.tables.read_json", broken)
+    monkeypatch.setattr("ingest.read.records.read_json", broken)
     path = tmp_path / "a.jsonl"
     path.write_text(LINE)
     (outcome,) = read([str(path)])
@@ -208,7 +208,6 @@ def test_the_door_is_light() -> None:
         "httpx2",
         "trafilatura",
         "htmldate",
-        "warcio",
         "numpy",
         "charset_normalizer",
     }

@@ -15,7 +15,7 @@ from bot.schema import Article, Outcome, OutcomeKind
 from ingest.read import Limits, ReadOptions, read
 from ingest.read.cleaning import first_sentence
 from ingest.read.fields import FIELD_NAMES, Fields, filled, key_of_name, known_names, published_of
-from ingest.read.tables import article_of_record
+from ingest.read.records import article_of_record
 
 TEXT = "The ferry between the islands sails again.\n\nIt had been out of service since March."
 

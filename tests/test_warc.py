@@ -64,6 +64,12 @@ def test_pages_come_out_and_the_rest_is_counted(tmp_path: Path) -> None:
         assert "3 of its 5 records" in rest.reason
 
 
+def test_a_page_that_came_by_http_2_is_read(tmp_path: Path) -> None:
+    packed = _warc(("https://lake.example/a", "200 OK", HTML, _page("Visitors at the lake")), packed=False)
+    data = packed.replace(b"HTTP/1.1 200 OK", b"HTTP/2 200 OK  ")
+    assert [item.url for item in _read(tmp_path, data) if isinstance(item, Article)] == ["https://lake.example/a"]
+
+
 def test_one_gzip_around_the_whole_file_is_read_too(tmp_path: Path) -> None:
     pages = [(f"https://lake.example/{number}", "200 OK", HTML, _page(f"Visitors, part {number}")) for number in (1, 2)]
     items = _read(tmp_path, gzip.compress(_warc(*pages, packed=False)))

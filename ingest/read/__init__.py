@@ -6,21 +6,35 @@ Each kind has a file of its own, loaded when it is met.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome
-from ingest.read.cleaning import clean, clean_address, one_line
-from ingest.read.contract import Blob, Items, ReadOptions, failed, is_news, read_up_to, short, skipped, with_head
-from ingest.read.kinds import HEAD_BYTES, PAGES, Kind, is_housekeeping, kind_of
-from ingest.read.limits import Limits
-from ingest.read.sources import blob_of_fetched, fetched_blob, files_in, is_address, opened, paths_of
+from ingest.read.cleaning import clean, clean_address, first_sentence, one_line
+from ingest.read.contract import (
+    Blob,
+    Items,
+    ReadOptions,
+    failed,
+    known_input,
+    read_up_to,
+    short,
+    skipped,
+    with_head,
+    with_news,
+)
+from ingest.read.encoding import decode
+from ingest.read.kinds import HEAD_BYTES, Kind, is_housekeeping, kind_of
+from ingest.read.limits import Limits, check_count, read_whole
+from ingest.read.sources import blob_of_fetched, files_in, is_address, opened, paths_of
 
 if TYPE_CHECKING:
     from ingest.read.contract import Fetched
@@ -31,14 +45,16 @@ log = logging.getLogger(__name__)
 
 FILES_AT_A_TIME = 32
 """So many files of a folder are read in one go where they are read elsewhere."""
+_PAGES = (Kind.PAGE_TEXT, Kind.HTML, Kind.PDF, Kind.WORD)
+"""The kinds that are one article each."""
 _LEADING_ON = (Kind.FEED, Kind.JSON_FEED, Kind.SITEMAP)
 _READERS = {
-    Kind.JSON: ("tables", "read_json"),
-    Kind.TABLE: ("tables", "read_table"),
-    Kind.PARQUET: ("tables", "read_parquet"),
+    Kind.JSON: ("records", "read_json"),
+    Kind.TABLE: ("records", "read_table"),
+    Kind.PARQUET: ("records", "read_parquet"),
     Kind.FEED: ("feed", "read_feed"),
     Kind.JSON_FEED: ("feed", "read_json_feed"),
-    Kind.SITEMAP: ("sitemap", "read_sitemap"),
+    Kind.SITEMAP: ("feed", "read_sitemap"),
     Kind.WARC: ("warc", "read_warc"),
     Kind.MAIL: ("mail", "read_mail"),
     Kind.GZIP: ("archive", "read_gzip"),
@@ -87,31 +103,22 @@ def read_folder(folder: Path, options: ReadOptions, spread: Spread) -> Iterator[
     What leads to addresses (feeds, sitemaps) is read here, and last. What is stored already is read all the same.
     """
     sent = replace(options, fields=dict(options.fields), fetch=None, known=None, known_input=None)
-    here: list[Path] = []
-    articles = 0
-    pieces = _pieces(folder, here)
-    for items in chain(
+    here: list[Path | Outcome] = []
+
+    def read_elsewhere() -> Iterator[Path | Outcome]:
+        for found in files_in(folder):
+            if isinstance(found, Path) and _leads_on(found):
+                here.append(found)
+            else:
+                yield found
+
+    files = read_elsewhere()
+    pieces = iter(lambda: list(islice(files, FILES_AT_A_TIME)), [])
+    read_lists = chain(
         spread(_read_found, ((piece, sent) for piece in pieces)),
         (_read_found(([path], options)) for path in here),  # `here` is whole when this begins
-    ):
-        articles += sum(map(is_news, items))
-        yield from items
-    if not articles:
-        yield failed(str(folder), "the folder holds no article that could be read")
-
-
-def _pieces(folder: Path, here: list[Path]) -> Iterator[list[Path | Outcome]]:
-    piece: list[Path | Outcome] = []
-    for file, outcome in files_in(folder):
-        if outcome is None and _leads_on(file):
-            here.append(file)
-        else:
-            piece.append(outcome or file)
-        if len(piece) == FILES_AT_A_TIME:
-            yield piece
-            piece = []
-    if piece:
-        yield piece
+    )
+    yield from with_news(chain.from_iterable(read_lists), str(folder), "folder")
 
 
 def _leads_on(path: Path) -> bool:
@@ -123,39 +130,31 @@ def _leads_on(path: Path) -> bool:
 
 
 def _read_found(work: tuple[Sequence[Path | Outcome], ReadOptions]) -> list[Article | Outcome]:
-    """What files hold that were found in a folder; outcomes among them are passed on."""
     files, options = work
-    found: list[Article | Outcome] = []
-    for each in files:
-        items = iter([each]) if isinstance(each, Outcome) else _guarded(_file_items(each, options), str(each))
-        found += _finished(items, options)
-    return found
+    return [item for found in files for item in _finished(_found_items(found, options), options)]
+
+
+def _found_items(found: Path | Outcome, options: ReadOptions) -> Items:
+    """What a file of a folder holds; an outcome in its place is passed on."""
+    return iter([found]) if isinstance(found, Outcome) else _guarded(_file_items(found, options), str(found))
 
 
 def _source_items(source: str, options: ReadOptions, stdin: BinaryIO | None) -> Items:
     if source == "-":
         yield from _blob_items(Blob(stream=stdin or sys.stdin.buffer, name="", origin="-"), options)
     elif is_address(source):
-        yield from _blob_items(fetched_blob(source, options), options)
+        if not re.match(r"https?://", source, re.IGNORECASE):
+            raise ReadError("only http and https addresses are fetched")
+        if options.fetch is None:
+            raise ReadError("reading an address needs the network, which is off here")
+        yield from _blob_items(blob_of_fetched(options.fetch(source)), options)
     else:
         for path in paths_of(source):
-            yield from _guarded(_path_items(path, options), str(path))
-
-
-def _path_items(path: Path, options: ReadOptions) -> Items:
-    if not path.is_dir():
-        yield from _file_items(path, options, named=True)
-        return
-    articles = 0
-    for file, outcome in files_in(path):
-        if outcome:
-            yield outcome
-            continue
-        for item in _guarded(_file_items(file, options), str(file)):
-            articles += is_news(item)
-            yield item
-    if not articles:
-        yield failed(str(path), "the folder holds no article that could be read")
+            if path.is_dir():
+                items = chain.from_iterable(_found_items(found, options) for found in files_in(path))
+                yield from with_news(items, str(path), "folder")
+            else:
+                yield from _guarded(_file_items(path, options, named=True), str(path))
 
 
 def _file_items(path: Path, options: ReadOptions, *, named: bool = False) -> Items:
@@ -180,13 +179,44 @@ def _sniffed_items(blob: Blob, options: ReadOptions) -> Items:
     if kind in _NOT_READ:
         make, reason = _NOT_READ[kind]
         yield make(blob.origin, reason)
-    elif kind in PAGES:
-        from ingest.read.pages import read_page
-
-        yield read_page(kind, blob, options)
+    elif kind in _PAGES:
+        yield _page(kind, blob, options)
     else:
         module, name = _READERS[kind]
         yield from getattr(import_module(f"ingest.read.{module}"), name)(blob, options, _blob_items)
+
+
+def _page(kind: Kind, blob: Blob, options: ReadOptions) -> Article | Outcome:
+    """The article of a page, or what is known of it, or an Outcome where it holds none. Raises ReadError as readers."""
+    limits = options.limits
+    most_bytes = {Kind.HTML: limits.page_bytes, Kind.PAGE_TEXT: limits.text_bytes}.get(kind, limits.whole_bytes)
+    data = read_whole(blob.stream, most_bytes)
+    digest, known = known_input(data, blob.origin, options, kind.value, blob.url, blob.charset)
+    if known:
+        return known
+    if kind is Kind.HTML:
+        from ingest.read.html import read_html
+
+        check_count(data.count(b"<"), limits.page_tags, "tags")
+        reader = partial(read_html, data, content_type_charset=blob.charset)
+    else:
+        from ingest.read.documents import document_text
+        from ingest.read.dumps.page import read_page_text
+
+        try:
+            text = clean(decode(data, blob.charset) if kind is Kind.PAGE_TEXT else document_text(kind, data, limits))
+        except ImportError:
+            return skipped(blob.origin, f'{kind.value} is read by an extra: pip install "newsbot[documents]"')
+        if not text.strip() and kind is Kind.PAGE_TEXT:
+            raise ReadError("it is empty")
+        if not text.strip():
+            return skipped(blob.origin, "it holds no text; of pictures of pages, text recognition (OCR) makes some")
+        check_count(sum(map(bool, map(str.strip, text.split("\n")))), limits.text_lines, "lines")
+        reader = partial(read_page_text, text)
+    try:
+        return replace(reader(origin=blob.origin, url=blob.url, source=options.source), input_digest=digest)
+    except ReadError as error:
+        return skipped(blob.origin, str(error))
 
 
 def _guarded(items: Items, origin: str) -> Items:
@@ -218,14 +248,14 @@ def _fit(article: Article, options: ReadOptions) -> Article | Outcome:
     if len(text) > options.limits.article_chars:
         reason = f"its text is longer than {options.limits.article_chars:,} characters, which no article is"
         return failed(article.origin, reason, title[:200])
-    url = (clean_address(article.url) or None) if article.url else None
+    url = clean_address(article.url or "") or None
     return replace(
         article,
-        title=title or text.split("\n", 1)[0][:160],
+        title=title or first_sentence(text),
         text=text,
         url=url,
-        source=options.source or (one_line(article.source) if article.source else None) or outlet_name(url),
+        source=options.source or one_line(article.source or "") or outlet_name(url),
         language=article.language or language_of(text),
         authors=tuple(name for author in article.authors if (name := one_line(author))),
-        section=(one_line(article.section) if article.section else None) or None,
+        section=one_line(article.section or "") or None,
     )

@@ -16,17 +16,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from bot.errors import ReadError
-from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, is_news, short, skipped
-from ingest.read.limits import Budget, Limits, check_ratio, chunks_of, gunzip, megabytes, spooled, stream_of
+from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_news
+from ingest.read.limits import Budget, Limits, chunks_of, gunzip, megabytes, spooled, stream_of
 
 TAR_HEADER_BYTES = 1024 * 1024
 """The longest extended header of a tar member: tarfile holds it whole."""
 
-_END = b"PK\x05\x06"
-_END64_LOCATOR = b"PK\x06\x07"
 _DOCUMENTS = {"[Content_Types].xml": "an Office document", "mimetype": "an e-book or OpenDocument file"}
 _ENCRYPTED = 0x1
 _CORRUPT = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError)
@@ -35,17 +33,16 @@ _CORRUPT = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError)
 def read_gzip(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
     """What is inside a gzip stream, under the same origin: "x.jsonl.gz:17" is its 17th line."""
     name = re.sub(r"\.gz$", "", re.sub(r"\.tgz$", ".tar", blob.name, flags=re.IGNORECASE), flags=re.IGNORECASE)
-    budget = blob.budget or Budget(options.limits)
-    with gunzip(blob.stream, options.limits, budget, is_outermost=blob.budget is None) as stream:
-        yield from read_blob(replace(blob, stream=stream, name=name, depth=blob.depth + 1, budget=budget), options)
+    blob = _with_budget(blob, options.limits)
+    with gunzip(blob.stream, options.limits, blob.budget) as stream:
+        yield from read_blob(replace(blob, stream=stream, name=name, depth=blob.depth + 1), options)
 
 
 def read_zip(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
     """The members of a zip archive, in the order of their names; "a.zip!b/c.html" is where they come from."""
     stream = spooled(blob.stream, options.limits)
-    _check_directory(stream, options.limits)
     try:
-        archive = zipfile.ZipFile(stream)
+        archive = zipfile.ZipFile(cast(BinaryIO, _ZipStream(stream, options.limits)))
     except (*_CORRUPT, ValueError, struct.error) as error:
         raise ReadError(f"its zip data is corrupt or cut off ({short(error)})") from error
     with archive, closing(stream if stream is not blob.stream else io.BytesIO()):
@@ -57,30 +54,35 @@ def read_zip(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
         budget = blob.budget or Budget(options.limits, packed_bytes=stream.seek(0, io.SEEK_END))
         budget.enter(len(infos))
         members = ((name, _unzipped(archive, infos[name], budget)) for name in sorted(infos))
-        yield from _members_read(members, replace(blob, budget=budget), options, read_blob)
+        items = _member_items(members, replace(blob, budget=budget), options, read_blob)
+        yield from with_news(items, blob.origin, "archive")
 
 
 def read_tar(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
     """The members of a tar archive, in the archive's order, read as a stream; links and devices are passed over."""
-    budget = blob.budget
-    chunks = chunks_of(blob.stream)
-    if budget is None:
-        budget = Budget(options.limits)
-        chunks = budget.counted(chunks)
+    blob = _with_budget(blob, options.limits)
     try:
         # "r|" reads forward only, so a .tar.gz of any size needs neither memory nor disk.
-        with tarfile.open(fileobj=stream_of(chunks), mode="r|", tarinfo=_CheckedTarInfo, errorlevel=0) as archive:
-            yield from _members_read(_untarred(archive, budget), replace(blob, budget=budget), options, read_blob)
+        with tarfile.open(fileobj=blob.stream, mode="r|", tarinfo=_CheckedTarInfo, errorlevel=0) as archive:
+            items = _member_items(_untarred(archive, blob.budget), blob, options, read_blob)
+            yield from with_news(items, blob.origin, "archive")
     except (tarfile.TarError, EOFError, ValueError, OSError) as error:
         yield failed(blob.origin, f"its tar data is corrupt or cut off ({short(error)}); what came before was read")
 
 
-def _members_read(
+def _with_budget(blob: Blob, limits: Limits) -> Blob:
+    """The blob, with a budget of its own where no archive is around it."""
+    if blob.budget is not None:
+        return blob
+    budget = Budget(limits)
+    return replace(blob, budget=budget, stream=stream_of(budget.counted(chunks_of(blob.stream))))
+
+
+def _member_items(
     members: Iterable[tuple[str, Iterator[bytes]]], blob: Blob, options: ReadOptions, read_blob: ReadBlob
 ) -> Items:
     """What the members of an archive hold: their names, and their bytes, which may raise ReadError."""
     assert blob.budget is not None
-    articles = 0
     for name, chunks in members:
         if _is_hidden(name):
             continue
@@ -92,16 +94,13 @@ def _members_read(
             depth=blob.depth + 1,
             budget=blob.budget,
         )
-        for item in read_blob(member, options):
-            articles += is_news(item)
-            yield item
+        yield from read_blob(member, options)
         if blob.budget.is_spent:
             return
-    if not articles:
-        yield failed(blob.origin, "the archive holds no article that could be read")
 
 
-def _untarred(archive: tarfile.TarFile, budget: Budget) -> Iterator[tuple[str, Iterator[bytes]]]:
+def _untarred(archive: tarfile.TarFile, budget: Budget | None) -> Iterator[tuple[str, Iterator[bytes]]]:
+    assert budget is not None
     for info in archive:
         archive.members = []  # type: ignore[attr-defined]  # or every header met stays in memory
         budget.enter(1)
@@ -115,38 +114,26 @@ def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -
     """The member's bytes; ReadError where they are corrupt, or too many for their or the archive's size."""
     if info.flag_bits & _ENCRYPTED:
         raise ReadError("it is encrypted; unpack it with its password first")
-    unpacked = 0
     try:
         with archive.open(info) as stream:
-            for chunk in chunks_of(cast(BinaryIO, stream)):
-                unpacked += len(chunk)
-                check_ratio(max(info.compress_size, 1), unpacked, budget.limits)
-                budget.unpack(len(chunk))
-                yield chunk
+            yield from budget.unpacked(chunks_of(cast(BinaryIO, stream)), lambda: max(info.compress_size, 1))
     except (*_CORRUPT, RuntimeError, ValueError, zlib.error, lzma.LZMAError) as error:
         raise ReadError(f"it cannot be unpacked ({short(error)}); the other members were read") from error
 
 
-def _check_directory(stream: BinaryIO, limits: Limits) -> None:
-    """Raise ReadError where the directory of the zip, which zipfile loads whole, is larger than the limit."""
-    size = stream.seek(0, io.SEEK_END)
-    tail_bytes = min(size, 65_557 + 20)  # the longest comment, the end record, the locator of the 64-bit one
-    stream.seek(size - tail_bytes)
-    tail = stream.read(tail_bytes)
-    end = tail.rfind(_END)
-    directory_bytes = 0
-    if end >= 0 and len(tail) >= end + 22:
-        (directory_bytes,) = struct.unpack_from("<L", tail, end + 12)
-        if end >= 20 and tail[end - 20 : end - 16] == _END64_LOCATOR:
-            (where,) = struct.unpack_from("<Q", tail, end - 12)
-            if where + 56 <= size:
-                stream.seek(where)
-                record = stream.read(56)
-                if len(record) == 56:
-                    directory_bytes = max(directory_bytes, struct.unpack_from("<Q", record, 40)[0])
-    stream.seek(0)
-    if limits.directory_bytes < directory_bytes <= size:
-        raise ReadError(f"its directory is larger than {megabytes(limits.directory_bytes)}; unpack it into a folder")
+class _ZipStream:
+    """A zip's stream, which refuses a read as long as only that of a hostile directory is: zipfile holds it whole."""
+
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+        self._stream, self._most_bytes = stream, limits.directory_bytes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def read(self, size: int = -1) -> bytes:
+        if size > self._most_bytes:
+            raise ReadError(f"its directory is larger than {megabytes(self._most_bytes)}; unpack it into a folder")
+        return self._stream.read(size)
 
 
 class _CheckedTarInfo(tarfile.TarInfo):

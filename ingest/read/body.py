@@ -1,6 +1,6 @@
 """Which lines are the body of an article: each is judged on its own, then in its place among the others. Pure.
 
-The lines come from a text dump (dumps/) or from what trafilatura takes out of a page (html_body.py).
+The lines come from a text dump (dumps/) or from what trafilatura takes out of a page (html.py).
 """
 
 from __future__ import annotations
@@ -8,30 +8,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
-from ingest.read.boilerplate_lines import (
-    agency_credits,
-    is_article_end,
-    is_boilerplate,
-    is_box_heading,
-    is_caption,
-    is_credit,
-)
-from ingest.read.cleaning import key_of
+from ingest.read.boilerplate_lines import agency_credits, is_boilerplate, is_box_heading, is_caption, is_credit
+from ingest.read.cleaning import ends_sentence, key_of
 
 URL_LINE = re.compile(
     r"(?:url|link|permalink|source|quelle|original)?\s*:?\s*<?(https?://[^\s<>]{4,1000})>?", re.IGNORECASE
 )
 NO_ARTICLE_CHARS = 140
 """A shorter text is an article only under a title."""
-_SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»›)\]]{0,3}\s*(?:\[\d+\])?$|[.!?]['\"”’]\s*$|:$")
-_PROSE_CHARS = 80
-_LONG_CHARS = 200
+_PROSE_CHARS, _LONG_CHARS = 80, 200
+"""A paragraph is longer: one that ends as sentences do, and one that does not."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
-    """One line, or one paragraph that a program had broken into lines."""
+    """One line, or one paragraph that a program had broken into lines; and what it is on its own."""
 
     text: str
     indent: int = 0
@@ -43,149 +36,104 @@ class Line:
     linked: bool = False
     """Whether it is nothing but links, where the source shows it."""
 
+    @cached_property
+    def is_boilerplate(self) -> bool:
+        """Whether it is no part of an article: a button, a teaser, an address."""
+        return is_boilerplate(self.text) or bool(URL_LINE.fullmatch(self.text))
 
-@dataclass(slots=True)
-class JudgedLine:
-    """A line, and what it is on its own."""
+    @cached_property
+    def is_caption(self) -> bool:
+        """Whether it stands under a picture."""
+        return not self.is_boilerplate and is_caption(self.text)
 
-    line: Line
-    prose: bool
-    sentence: bool
-    boilerplate: bool
-    heads_box: bool
-    caption: bool
-    score: float = 0.0
+    @cached_property
+    def heads_box(self) -> bool:
+        """Whether a box of other things follows."""
+        return is_box_heading(self.text)
 
+    @cached_property
+    def is_sentence(self) -> bool:
+        """Whether it ends as a sentence does."""
+        ends = self.text.count(" ") >= 2 and (ends_sentence(self.text) or self.text.endswith(":"))
+        return ends and not (self.is_boilerplate or self.is_caption)
 
-def judge(lines: list[Line]) -> list[JudgedLine]:
-    """Each line with what it is, and a score: above 0 where it is likely a part of an article."""
-    judged = []
-    for line in lines:
-        text = line.text
-        boilerplate = is_boilerplate(text) or bool(URL_LINE.fullmatch(text))
-        caption = not boilerplate and is_caption(text)
-        heads_box = is_box_heading(text)
-        sentence = not boilerplate and not caption and bool(_SENTENCE_END.search(text[-40:])) and text.count(" ") >= 2
-        long_enough = len(text) >= (_PROSE_CHARS if sentence else _LONG_CHARS)
-        is_text = long_enough and _reads_like_prose(text)
-        prose = is_text and not (boilerplate or caption or heads_box or line.linked)
-        judged.append(JudgedLine(line, prose, sentence, boilerplate, heads_box, caption))
-        judged[-1].score = _score(judged[-1])
-    _discount_boxes(judged)
-    return judged
+    @cached_property
+    def is_prose(self) -> bool:
+        """Whether it is a paragraph: long, and its words mostly in lower case, unlike those of menus.
 
-
-def _discount_boxes(judged: list[JudgedLine]) -> None:
-    """Makes a box of other stories cost little in short lines, and its blurbs earn nothing."""
-    boxed = False
-    for index, one in enumerate(judged):
-        if one.heads_box:
-            boxed = True
-        elif one.prose and not _is_blurb(judged, index):
-            boxed = False
-        elif boxed:
-            one.score = -0.15
-        elif one.prose:
-            one.score = min(one.score, 0.5)
+        Scripts without case pass.
+        """
+        if len(self.text) < (_PROSE_CHARS if self.is_sentence else _LONG_CHARS):
+            return False
+        if self.is_boilerplate or self.is_caption or self.heads_box or self.linked:
+            return False
+        words = re.findall(r"[^\W\d_]{2,}", self.text[:600])
+        capitals = sum(word[0].isupper() for word in words)
+        return capitals * 100 <= 62 * len(words) if len(words) >= 8 else not self.text.isascii()
 
 
-def _is_blurb(judged: list[JudgedLine], index: int) -> bool:
-    """Whether a sentence stands alone between headings, names or buttons, as a teaser's blurb does."""
-    one = judged[index]
-    if len(one.line.text) >= 170 or one.line.bullet:
-        return one.line.bullet
-    around = judged[max(0, index - 1) : index] + judged[index + 1 : index + 2]
-    return not any(other.prose or other.sentence for other in around)
-
-
-def _score(one: JudgedLine) -> float:
-    text = one.line.text
-    if is_article_end(text):
-        return -6.0
-    if one.heads_box:
-        return -2.0
-    if one.prose:
-        return min(len(text), 400) / 100
-    if one.caption:
-        return -0.1
-    if one.boilerplate:
-        return -0.35
-    return 0.3 if one.sentence else -0.3
-
-
-def _reads_like_prose(text: str) -> bool:
-    """Whether words are mostly in lower case, as in sentences and not in menus; scripts without case pass."""
-    words = re.findall(r"[^\W\d_]{2,}", text[:600])
-    if len(words) < 8:
-        return not text.isascii()
-    upper: int = sum(word[0].isupper() for word in words)
-    return upper * 100 <= 62 * len(words)
-
-
-def trimmed(judged: list[JudgedLine], start: int, end: int) -> tuple[int, int] | None:
+def trimmed(lines: list[Line], start: int, end: int) -> tuple[int, int] | None:
     """The run from its first sentence on; None where it holds none."""
-    opens = (i for i in range(start, end) if judged[i].prose or (judged[i].sentence and not judged[i].line.bullet))
+    opens = (i for i in range(start, end) if lines[i].is_prose or (lines[i].is_sentence and not lines[i].bullet))
     begin = next(opens, None)
     return None if begin is None else (begin, end)
 
 
-def body_of(judged: list[JudgedLine], start: int, end: int, title: str) -> tuple[list[str], tuple[str, ...]]:
+def body_of(lines: list[Line], start: int, end: int, title: str) -> tuple[list[str], tuple[str, ...]]:
     """The paragraphs and crossheads of the run, and the agencies that sign it."""
-    indent = body_indent(judged[start:end])
-    kept: list[int] = []
+    indent = body_indent(lines[start:end])
+    kept: list[Line] = []
     agencies: tuple[str, ...] = ()
     in_box = False  # a box of related stories, until a real paragraph comes
     title_key = key_of(title)
     for index in range(start, end):
-        one = judged[index]
-        text = one.line.text
-        if found := agency_credits(text):
+        line = lines[index]
+        if found := agency_credits(line.text):
             agencies = agencies or found
-        elif one.heads_box:
+        elif line.heads_box:
             in_box = True
-        elif not (one.boilerplate or _is_beside(judged, index, opening=not kept)) and key_of(text) != title_key:
-            is_aside = _is_aside(one, indent)
-            in_box = in_box and (is_aside or not one.prose or one.line.bullet)
+        elif not (
+            line.is_boilerplate
+            or line.is_caption
+            or line.linked
+            or is_caption_title(lines, index, opening=not kept)
+            or key_of(line.text) == title_key
+        ):
+            is_aside = _is_aside(line, indent)
+            in_box = in_box and (is_aside or not line.is_prose or line.bullet)
             if not in_box and not is_aside:
-                kept.append(index)
-    for one in judged[end : end + 6]:
-        if agencies or one.prose:
+                kept.append(line)
+    for line in lines[end : end + 6]:
+        if agencies or line.is_prose:
             break
-        agencies = agency_credits(one.line.text)
-    while kept and not (judged[kept[-1]].prose or judged[kept[-1]].sentence):
+        agencies = agency_credits(line.text)
+    while kept and not (kept[-1].is_prose or kept[-1].is_sentence):
         kept.pop()
-    return [judged[index].line.text for index in kept], agencies
+    return [line.text for line in kept], agencies
 
 
-def body_indent(span: list[JudgedLine]) -> int | None:
+def body_indent(span: list[Line]) -> int | None:
     """The indent of the paragraphs, where the dump shows how deep each stood in the page; None where it does not."""
     weights: Counter[int] = Counter()
-    for one in span:
-        if one.prose and not one.line.bullet:
-            weights[one.line.indent] += len(one.line.text)
-    if not weights or not any(one.line.indent for one in span):
-        return None
-    return weights.most_common(1)[0][0]
+    for line in span:
+        if line.is_prose and not line.bullet:
+            weights[line.indent] += len(line.text)
+    return weights.most_common(1)[0][0] if weights and any(line.indent for line in span) else None
 
 
-def is_caption_title(judged: list[JudgedLine], index: int, *, opening: bool) -> bool:
+def is_caption_title(lines: list[Line], index: int, *, opening: bool) -> bool:
     """Whether the line right under this one is a picture's credit: then this one is the picture's title.
 
     Before the article's first paragraph (`opening`) that may be a whole sentence.
     """
-    following = judged[index + 1] if index + 1 < len(judged) else None
-    if following is None or not is_credit(following.line.text) or following.line.indent > judged[index].line.indent:
+    line, following = lines[index], next(iter(lines[index + 1 : index + 2]), None)
+    if following is None or following.indent > line.indent or not is_credit(following.text):
         return False
-    return not judged[index].line.level and (opening or not judged[index].sentence)
+    return not line.level and (opening or not line.is_sentence)
 
 
-def _is_beside(judged: list[JudgedLine], index: int, *, opening: bool) -> bool:
-    """Whether a line of the run is a caption or a link."""
-    return judged[index].caption or judged[index].line.linked or is_caption_title(judged, index, opening=opening)
-
-
-def _is_aside(one: JudgedLine, indent: int | None) -> bool:
+def _is_aside(line: Line, indent: int | None) -> bool:
     """Whether a line stands deeper in the page, or less deep, than the paragraphs."""
-    if indent is None or (one.prose and one.line.indent <= indent + 4):
+    if indent is None or (line.is_prose and line.indent <= indent + 4):
         return False
-    return abs(one.line.indent - indent) > 2
+    return abs(line.indent - indent) > 2

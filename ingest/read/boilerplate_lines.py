@@ -36,6 +36,7 @@ def words(kind: str) -> frozenset[str]:
 
 
 _ANYWHERE, _START, _WHOLE, _AT_END = "{}", "^(?:{})", r"^\W*(?:{})\W*$", r"(?:{})\W*$"
+BEFORE_DATE = r"(?:{})\b[^\d]{{0,40}}$"
 
 
 @cache
@@ -48,7 +49,8 @@ def _patterns(kind: str, form: str = _ANYWHERE) -> list[tuple[int, re.Pattern[st
     return [(chars, re.compile(form.format("|".join(found)), re.IGNORECASE)) for chars, found in by_chars.items()]
 
 
-def _found(kind: str, text: str, form: str = _ANYWHERE) -> bool:
+def is_found(kind: str, text: str, form: str = _ANYWHERE) -> bool:
+    """Whether the words of a kind stand in a line, where `form` says."""
     part = text[-300:] if form == _AT_END else text[:700]
     return any((not chars or len(text) <= chars) and pattern.search(part) for chars, pattern in _patterns(kind, form))
 
@@ -58,13 +60,7 @@ def is_boilerplate(line: str) -> bool:
     text = _straight_quotes(line)
     if not text or not any(char.isalnum() for char in text):
         return True
-    return (
-        text.casefold().strip(" .:…!>»|•·-–—*") in words("label")
-        or _found("starts", text, _START)
-        or is_terms_notice(text)
-        or is_headline_in_capitals(text)
-        or _found("within", text)
-    )
+    return _asks(text, text.strip(" .:…!>»|•·-–—*")) or is_terms_notice(text) or is_headline_in_capitals(text)
 
 
 def is_prompt(sentence: str) -> bool:
@@ -73,9 +69,16 @@ def is_prompt(sentence: str) -> bool:
     Of 150 drawn from those that it finds in 1,025 newspaper articles, 146 tell none.
     """
     text = _straight_quotes(sentence).strip(" \n*►•|-–—>[]()")
-    if not text or len(text) > PROMPT_CHARS:
-        return False
-    return text.casefold() in words("label") or _found("starts", text, _START) or _found("within", text)
+    return 0 < len(text) <= PROMPT_CHARS and _asks(text, text)
+
+
+def _asks(text: str, label: str) -> bool:
+    return label.casefold() in words("label") or is_found("starts", text, _START) or is_found("within", text)
+
+
+def is_notice(line: str) -> bool:
+    """Whether a line speaks to the reader or of the page itself, as a page does that holds no article."""
+    return is_boilerplate(line) or is_found("notice", _straight_quotes(line))
 
 
 def is_headline_in_capitals(line: str) -> bool:
@@ -88,13 +91,13 @@ def is_terms_notice(line: str) -> bool:
     if len(line) > 3000 or _REPORTED.search(line):
         return False
     terms = {match.casefold() for _, pattern in _patterns("terms") for match in pattern.findall(line)}
-    return len(terms) >= 3 or (len(terms) >= 1 and _found("terms voice", line))
+    return len(terms) >= 3 or (len(terms) >= 1 and is_found("terms voice", line))
 
 
 def is_box_heading(line: str) -> bool:
     """Whether a line heads what follows an article or stands as a box in it: related stories, comments, most read."""
     text = _straight_quotes(line)
-    if len(text) > 90 or not (_found("box", text, _WHOLE) or is_article_end(text)):
+    if len(text) > 90 or not (is_found("box", text, _WHOLE) or is_article_end(text)):
         return False
     # "More from the minister's speech:" leads on to a quote; a box is headed by "Related:" in a word.
     return not text.endswith(":") or text.count(" ") < 2
@@ -102,12 +105,12 @@ def is_box_heading(line: str) -> bool:
 
 def is_article_end(line: str) -> bool:
     """Whether the article is over at this line, whatever reads like sentences after it (comments do)."""
-    return _found("comments", _straight_quotes(line), _WHOLE)
+    return is_found("comments", _straight_quotes(line), _WHOLE)
 
 
 def is_credit(line: str) -> bool:
     """Whether a line is the credit of a picture and nothing else: "Image: Getty Images", "(J. Doe / AP)"."""
-    return not agency_credits(line) and _found("credit", _straight_quotes(line), _WHOLE)
+    return not agency_credits(line) and is_found("credit", _straight_quotes(line), _WHOLE)
 
 
 def is_caption(line: str) -> bool:
@@ -116,10 +119,10 @@ def is_caption(line: str) -> bool:
     if not text or len(text) > 600:
         return False
     return (
-        (text[-1] not in '.!?"”' and _found("caption side", text))
+        (text[-1] not in '.!?"”' and is_found("caption side", text))
         or is_credit(text)
-        or _found("caption", text, _START)
-        or _found("caption end", text, _AT_END)
+        or is_found("caption", text, _START)
+        or is_found("caption end", text, _AT_END)
     )
 
 

@@ -7,25 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
-from ingest.read.boilerplate_lines import is_boilerplate
+from bot.schema import Article
+from ingest.read.boilerplate_lines import BEFORE_DATE, is_boilerplate, is_found
 from ingest.read.dates import FoundDate, date_in_url, find_dates
+from ingest.read.fields import filled
+from ingest.read.language import language_of
 from ingest.read.outlets import known_outlet
 
-_PUBLISHED = re.compile(
-    r"(?:published|posted|first published|publication date|publié|publicado|pubblicato|"
-    r"veröffentlicht|erstellt|gepubliceerd|"
-    r"publicerad|publisert|opublikowano|created|issued|released|date|datum|fecha)\b[^\d]{0,40}$",
-    re.IGNORECASE,
-)
-_UPDATED = re.compile(
-    r"(?:updated|modified|update|last edited|edited|amended|corrected|"
-    r"aktualisiert|stand|geändert|mis à jour|mise à jour|maj|modifié|"
-    r"actualizado|modificado|aggiornato|atualizado|bijgewerkt|uppdaterad|oppdatert|reviewed|accessed|retrieved|crawled|saved)\b[^\d]{0,40}$",
-    re.IGNORECASE,
-)
 LINE_CHARS_MAX = 220
 """In a longer line only a date behind "Published" counts."""
 _BYLINE = re.compile(
@@ -38,7 +30,6 @@ _NAME = (
 _NAMES = re.compile(rf"{_NAME}(?:\s*(?:,|and|und|et|y|e|&|en)\s+{_NAME}){{0,6}}")
 _NAME_LINE = re.compile(rf"{_NAME}(?:\s*(?:,|and|&)\s+{_NAME}){{0,3}}")
 _SPLIT = re.compile(r"\s*,\s*|\s+(?:and|und|et|y|e|&|en)\s+")
-_Published = tuple[date | None, datetime | None]
 
 
 class Head(NamedTuple):
@@ -48,19 +39,22 @@ class Head(NamedTuple):
     between: tuple[str, ...] = ()
 
 
-_Stamp = tuple[str, FoundDate]
-"""A date in a line that is made of dates, behind its label: "published", "updated" or nothing."""
-
-
 def is_signature(text: str) -> bool:
     """Whether a line is a byline or gives a date and little else."""
     if names_in_byline(text):
         return True
-    dates = list(find_dates(text))
-    return bool(dates) and _is_date_line(text, sum(one.end - one.start for one in dates))
+    return _is_date_line(text, list(find_dates(text)))
 
 
-def published_of_head(head: Head, url: str | None, language: str | None = None) -> _Published:
+def told_around(article: Article, head: Head, url: str | None) -> Article:
+    """The article with what it lacks of language, day and authors, by its text and what stands around its title."""
+    language = article.language or language_of(article.text)
+    day, moment = published_of_head(head, url, language)
+    shows = replace(article, language=language, published=day, published_at=moment, authors=byline_of(head))
+    return filled(article, shows)
+
+
+def published_of_head(head: Head, url: str | None, language: str | None = None) -> tuple[date | None, datetime | None]:
     """The day and moment of publication by what stands around the article; (None, None) where nothing tells it.
 
     A date labelled as published wins, then one between title and body, then one right above the title. An address
@@ -71,50 +65,46 @@ def published_of_head(head: Head, url: str | None, language: str | None = None) 
     bare: FoundDate | None = None
     for zone in (head.between, tuple(reversed(head.before[-4:]))):
         stamps = _stamps(zone, order)
-        if labelled := _labelled(stamps, "published"):
+        if labelled := stamps.get("published"):
             return labelled.day, labelled.moment
-        if bare := _labelled(stamps, ""):
+        if bare := stamps.get(""):
             break
     if bare is None or (in_url and abs((bare.day - in_url).days) > 1):
         return in_url, None
     return bare.day, bare.moment
 
 
-def _labelled(stamps: list[_Stamp], label: str) -> FoundDate | None:
-    return next((one for given, one in stamps if given == label), None)
-
-
-def _stamps(lines: Iterable[str], order: bool | None) -> list[_Stamp]:
-    """The dates of lines that are made of dates."""
-    found: list[_Stamp] = []
+def _stamps(lines: Iterable[str], order: bool | None) -> dict[str, FoundDate]:
+    """The first date behind each label, "published", "updated" or none, in lines that are made of dates."""
+    found: dict[str, FoundDate] = {}
     previous = ""
     for text in lines:
         is_long = len(text) > LINE_CHARS_MAX
-        if is_long and not re.search(r"\b(?:Published|PUBLISHED|Posted|POSTED)\b", text[:LINE_CHARS_MAX]):
-            previous = text
-            continue
-        last = 0
         dates = list(find_dates(text, day_first=order))
-        covered = sum(one.end - one.start for one in dates)
+        is_stamp = not is_long and _is_date_line(text, dates)
+        if is_long and not re.search(r"\b(?:Published|PUBLISHED|Posted|POSTED)\b", text[:LINE_CHARS_MAX]):
+            dates = []
+        last = 0
         for one in dates:
             before = text[last : one.start]
             last = one.end
             label = _label(before)
             if not label and not before.strip(" :") and len(previous) < 30:
                 label = _label(previous)
-            if label or (not is_long and _is_date_line(text, covered)):
-                found.append((label, one))
+            if label or is_stamp:
+                found.setdefault(label, one)
         previous = text
     return found
 
 
 def _label(before: str) -> str:
-    return "updated" if _UPDATED.search(before) else "published" if _PUBLISHED.search(before) else ""
+    return next((label for label in ("updated", "published") if is_found(label, before, BEFORE_DATE)), "")
 
 
-def _is_date_line(text: str, covered: int) -> bool:
+def _is_date_line(text: str, dates: list[FoundDate]) -> bool:
     """Whether a line gives a date and little else, so that the date is no part of a sentence or a caption."""
-    return len(text) - covered <= 60 and not re.search(r"[a-z]{2}[.!?]\W*$", text)
+    others = len(text) - sum(one.end - one.start for one in dates)
+    return bool(dates) and others <= 60 and not re.search(r"[a-z]{2}[.!?]\W*$", text)
 
 
 def byline_of(head: Head) -> tuple[str, ...]:
@@ -134,17 +124,13 @@ def byline_of(head: Head) -> tuple[str, ...]:
 
 def names_in_byline(text: str) -> tuple[str, ...]:
     """The names behind "By" in a line; none where it is no byline."""
-    if len(text) > 200:
-        return ()
-    match = _BYLINE.search(text)
+    match = _BYLINE.search(text) if len(text) <= 200 else None
     return _names(match["names"]) if match else ()
 
 
 def _names(text: str) -> tuple[str, ...]:
     text = re.split(r"\s[|•·–—-]\s|\s{2,}|\s/\s", text.strip())[0]
-    for one in find_dates(text):
-        text = text[: one.start]
-        break
+    text = text[: next((one.start for one in find_dates(text)), None)]
     text = re.sub(r"\b(?:Follow|Updated|Published|Posted)\b.*$", "", text).strip(" ,|-–—")
     match = _NAMES.match(text)
     if match is None:

@@ -43,12 +43,12 @@ def tidy(text: str) -> str:
 
 def one_line(text: str) -> str:
     """A clean single line, entities resolved, for titles and names."""
-    text = clean(text)
-    if TAG.search(text):
-        text = TAG.sub("", text)
-    if ENTITY.search(text):
-        text = clean(html.unescape(text))
-    return " ".join(text.split())
+    return " ".join(unescaped(TAG.sub("", clean(text))).split())
+
+
+def unescaped(text: str) -> str:
+    """Clean text with its entities resolved, where it has any."""
+    return clean(html.unescape(text)) if ENTITY.search(text) else text
 
 
 def clean_address(url: str) -> str:

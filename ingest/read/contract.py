@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import metadata
 from itertools import chain
 from types import MappingProxyType
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
@@ -15,6 +19,8 @@ from ingest.read.kinds import HEAD_BYTES
 from ingest.read.limits import Budget, Limits, chunks_of, stream_of
 
 Items = Iterator[Article | Outcome]
+READING_VERSION = 6
+"""Part of every digest, as the version of newsbot is: raise it when readers make something else of the same bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +48,8 @@ class ReadOptions:
     text is missing. `fetch` gets the page behind a link, raising `bot.errors.ReadError`; None means that nothing is
     fetched. `known` says of a page that a feed or sitemap leads to, by its address and the stamp of its last change
     ("" where there is none), whether it need not be fetched; None means that nothing is known. `known_input` says of
-    a digest of what is about to be read (see `inputs.py`) what is stored of it, if it is stored as it was read: then
-    it is not read again (`Catalog.known_input`). `limits` are the caps of everything.
+    the digest of an input what is stored of it, if it is stored as it was read: then it is not read again
+    (`Catalog.known_input`). `limits` are the caps of everything.
     """
 
     source: str | None = None
@@ -110,19 +116,45 @@ def read_up_to(stream: BinaryIO, size: int) -> bytes:
     return found
 
 
+def known_input(
+    data: bytes | Mapping[str, Any], origin: str, options: ReadOptions, *context: str | None
+) -> tuple[str, Outcome | None]:
+    """The digest of a page's bytes or of a record, and how it is read; and what is stored of it since it was read so.
+
+    `context` is what else the reader was told of it. The digest has 32 hexadecimal characters.
+    """
+    how = (_version(), READING_VERSION, options.source, options.summaries, sorted(options.fields.items()), *context)
+    digest = hashlib.blake2b(repr(how).encode("utf-8", "surrogatepass"), digest_size=16)
+    if not isinstance(data, bytes):
+        data = json.dumps(data, ensure_ascii=False, default=repr).encode("utf-8", "surrogatepass")
+    digest.update(data)
+    found = options.known_input(digest.hexdigest()) if options.known_input else None
+    return digest.hexdigest(), replace(found, origin=origin) if found else None
+
+
+@cache
+def _version() -> str:
+    return metadata.version("newsbot")
+
+
 def skipped(origin: str, reason: str, title: str = "") -> Outcome:
     """Nothing to store, and nothing wrong."""
     return Outcome(kind=OutcomeKind.SKIPPED, origin=origin, reason=reason, title=title)
 
 
-def is_news(item: Article | Outcome) -> bool:
-    """Whether it is an article, or one that is known already and was not read again."""
-    return isinstance(item, Article) or item.kind is OutcomeKind.UNCHANGED
-
-
 def failed(origin: str, reason: str, title: str = "") -> Outcome:
     """Something is wrong with the input."""
     return Outcome(kind=OutcomeKind.FAILED, origin=origin, reason=reason, title=title)
+
+
+def with_news(items: Items, origin: str, what: str) -> Items:
+    """The items of a folder or an archive, and a failure where no article is among them, new or known."""
+    articles = 0
+    for item in items:
+        articles += isinstance(item, Article) or item.kind is OutcomeKind.UNCHANGED
+        yield item
+    if not articles:
+        yield failed(origin, f"the {what} holds no article that could be read")
 
 
 def short(error: Exception) -> str:

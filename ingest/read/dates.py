@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.text.dates import month_numbers
 
@@ -23,25 +24,24 @@ _DAY = r"(?P<day>\d{1,2})"
 _FORMS = (
     rf"(?<!\d){_YEAR}-(?P<number>\d\d?)-{_DAY}(?!\d)",
     rf"(?<![\d/.]){_YEAR}(?P<separator>[/.])(?P<number>\d\d?)(?P=separator){_DAY}(?!\d)",
-    rf"(?<!\d){_YEAR}\s?年\s?(?P<number>\d\d?)\s?月\s?{_DAY}\s?日",
-    rf"(?<!\d){_YEAR}\s?년\s?(?P<number>\d\d?)\s?월\s?{_DAY}\s?일",
+    rf"(?<!\d){_YEAR}\s?[年년]\s?(?P<number>\d\d?)\s?[月월]\s?{_DAY}\s?[日일]",
     rf"(?<![\d.]){_DAY}(?:st|nd|rd|th|er|\.|o|a)?[\s\-/]{{0,3}}(?:of\s|de\s|d')?\s?MONTH"
     rf"(?:[.,\s\-/]|de\s|del\s|of\s|do\s){{1,5}}{_YEAR}",
     rf"MONTH\.?\s{{1,3}}{_DAY}(?:st|nd|rd|th)?\s?,?\s{{0,3}}{_YEAR}",
     rf"(?<![\d.]){_DAY}\.\s?(?P<number>\d\d?)\.\s?(?P<year>(?:1[89]|20)\d\d|\d\d)(?![\d.])",
     rf"(?<![\d/-])(?P<first>\d\d?)(?P<separator>[/-])(?P<second>\d\d?)(?P=separator){_YEAR}",
 )
-_COMPACT = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<number>\d\d)(?P<day>\d\d)(?:t?(?P<clock>\d{4,6}))?(?!\d)")
+_COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?:t?\d{4,6})?(?!\d)")
 
-_HOURS = {
+_ZONES: dict[str, float | str] = {
     "gmt": 0, "utc": 0, "z": 0, "wet": 0, "bst": 1, "west": 1, "cet": 1, "mez": 1, "wat": 1, "cest": 2, "mesz": 2,
     "sast": 2, "cat": 2, "eet": 2, "eest": 3, "msk": 3, "eat": 3, "pkt": 5, "awst": 8, "hkt": 8, "sgt": 8, "jst": 9,
     "kst": 9, "acst": 9.5, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "edt": -4, "est": -5, "cdt": -5, "mdt": -6,
     "mst": -7, "pdt": -7, "pst": -8, "akdt": -8, "akst": -9, "hst": -10,
+    "et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles",
 }  # fmt: skip
-"""Offsets from UTC. CST and IST are left out: each is the name of several zones far apart."""
-_SEASONAL = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
-_NAMES = "|".join(sorted((*_HOURS, *_SEASONAL), key=len, reverse=True))
+"""Hours from UTC, or whose they are. CST and IST are left out: each is the name of several zones far apart."""
+_NAMES = "|".join(sorted(_ZONES, key=len, reverse=True))
 _ZONE = rf"(?P<zone>(?:gmt|utc)?\s?[+-]\d{{1,2}}(?::?\d\d)?(?!\d)|(?:{_NAMES})(?![a-z]))"
 _CLOCK = (
     r"(?P<hour>\d\d?)(?:[:.h](?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?|(?=\s?[ap]\.?m))"
@@ -73,10 +73,10 @@ def parse_date(text: str, *, day_first: bool | None = None) -> tuple[date | None
     `day_first` reads 06/01/2026: True as 6 January, False as June 1; None leaves what can be both unknown.
     """
     found = next(find_dates(text, day_first=day_first), None)
-    if found is None and (compact := _COMPACT.search(_fold(text[:_SCAN_CHARS]))):
-        day = _day(int(compact["year"]), int(compact["number"]), int(compact["day"]))
-        return day, None
-    return (found.day, found.moment) if found else (None, None)
+    if found:
+        return found.day, found.moment
+    compact = _COMPACT.search(_fold(text[:_SCAN_CHARS]))
+    return (_day(*map(int, compact.groups())), None) if compact else (None, None)
 
 
 def find_dates(text: str, *, day_first: bool | None = None) -> Iterator[FoundDate]:
@@ -146,8 +146,8 @@ def _numeric_day(
 ) -> date | None:
     """The day of 06/01/2026; None where it can be two days."""
     if clock and clock["zone"]:
-        is_american = clock["zone"] in _SEASONAL or _HOURS.get(clock["zone"], 0) < 0
-        day_first = not is_american
+        zone = _ZONES.get(clock["zone"], 0)
+        day_first = not isinstance(zone, str) and zone >= 0  # in America the month stands first
     elif clock and day_first is None and not clock["half"] and int(clock["hour"]) > 12:
         day_first = True  # who counts hours to 24 writes the day first
     if first > 12 or first == second or (second <= 12 and day_first):
@@ -173,21 +173,16 @@ def _moment(day: date, clock: re.Match[str]) -> datetime | None:
 
 def _zone(name: str, naive: datetime) -> timezone | None:
     name = name.replace(" ", "")
-    if name in _HOURS:
-        return timezone(timedelta(hours=_HOURS[name]))
-    if name in _SEASONAL:
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-        try:
-            offset = naive.replace(tzinfo=ZoneInfo(_SEASONAL[name])).utcoffset()
-        except ZoneInfoNotFoundError:  # a system without time zone data
-            return None
-        return timezone(offset) if offset is not None else None
-    match = re.fullmatch(r"(?:gmt|utc)?([+-])(\d{1,2}):?(\d\d)?", name)
-    if not match:
+    if match := re.fullmatch(r"(?:gmt|utc)?([+-])(\d{1,2}):?(\d\d)?", name):
+        offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
+        return timezone(-offset if match[1] == "-" else offset) if offset <= timedelta(hours=14) else None
+    zone = _ZONES[name]
+    if not isinstance(zone, str):
+        return timezone(timedelta(hours=zone))
+    try:
+        return timezone(naive.replace(tzinfo=ZoneInfo(zone)).utcoffset() or timedelta())
+    except ZoneInfoNotFoundError:  # a system without time zone data
         return None
-    offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
-    return timezone(-offset if match[1] == "-" else offset) if offset <= timedelta(hours=14) else None
 
 
 def _day(year: int, month: int, day: int) -> date | None:

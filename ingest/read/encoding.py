@@ -33,22 +33,26 @@ def decode(data: bytes, declared: str | None = None) -> str:
     Mixed encodings survive: bytes that are not UTF-8 within a text that mostly is are read as Windows-1252.
     Raises ReadError where no encoding gives a text.
     """
-    if bom := bom_encoding(data):
-        mark, encoding = bom
+    mark, encoding = encoding_of_stream(data)
+    if mark or encoding != "utf-8":
         return data[len(mark) :].decode(encoding, "replace")
-    if unmarked := _nul_pattern(data):
-        return data.decode(unmarked, "replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
     if declared and (text := _decode_strictly(data, declared)) is not None:
         return text
-    high = sum(byte >= 0x80 for byte in data[:_GUESS_BYTES])
-    if high and _utf8_share(data) >= _MIXED_UTF8_SHARE:
+    head = data[:_GUESS_BYTES]
+    as_utf8 = head.decode("utf-8", "replace")
+    bad = as_utf8.count("\ufffd")
+    good = sum(char >= "\x80" for char in as_utf8) - bad
+    if good >= _MIXED_UTF8_SHARE * (good + bad) > 0:
         return decode_line(data)
-    if high > _MANY_HIGH_BYTES * len(data[:_GUESS_BYTES]) and (text := _guess(data)) is not None:
-        return text
+    if sum(byte >= 0x80 for byte in head) > _MANY_HIGH_BYTES * len(head):
+        from charset_normalizer import from_bytes
+
+        if best := from_bytes(head, cp_isolation=_GUESSED).best():
+            return data.decode(best.encoding, "replace")
     text = data.decode("cp1252", "replace")
     if text.count("\ufffd") > max(2, len(text) // 200):
         raise ReadError("its encoding cannot be told; save it as UTF-8")
@@ -57,27 +61,20 @@ def decode(data: bytes, declared: str | None = None) -> str:
 
 def decode_line(data: bytes) -> str:
     """UTF-8, with Windows-1252 for the bytes that are not; for records, whose lines may come from many hands."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("utf-8", "newsbot-cp1252")
-
-
-def bom_encoding(data: bytes) -> tuple[bytes, str] | None:
-    """The byte order mark that `data` starts with, and the codec that it stands for."""
-    return next(((mark, name) for mark, name in _BOMS if data.startswith(mark)), None)
+    return data.decode("utf-8", "newsbot-cp1252")
 
 
 def encoding_of_stream(head: bytes) -> tuple[bytes, str]:
-    """The mark to pass over, and the codec of a stream of records: UTF-8 unless it starts as UTF-16 or UTF-32."""
-    return bom_encoding(head) or (b"", _nul_pattern(head) or "utf-8")
+    """The byte order mark to pass over, and the codec: UTF-8, unless the head shows UTF-16 or UTF-32."""
+    marked = next(((mark, name) for mark, name in _BOMS if head.startswith(mark)), None)
+    return marked or (b"", _nul_pattern(head) or "utf-8")
 
 
 def looks_binary(head: bytes) -> bool:
     """Whether the bytes are no text in any encoding: many NULs or control characters."""
-    if bom_encoding(head) or _nul_pattern(head):
+    if encoding_of_stream(head) != (b"", "utf-8"):
         return False
-    controls = sum(head.count(byte) for byte in range(0x20) if byte not in (0x09, 0x0A, 0x0C, 0x0D, 0x1B))
+    controls = sum(head.count(byte) for byte in range(0x20) if byte not in b"\t\n\f\r\x1b")
     return controls > len(head) / 50 + 3
 
 
@@ -96,35 +93,16 @@ def _decode_strictly(data: bytes, name: str) -> str | None:
 def _nul_pattern(data: bytes) -> str | None:
     """UTF-16 without a mark: every second byte of mostly Western text is NUL."""
     head = data[:4096]
-    if len(head) < 8 or 0 not in head:
-        return None
-    even, odd = head[0::2].count(0), head[1::2].count(0)
     half = len(head) // 2
-    if odd > 0.4 * half and even < 0.05 * half:
-        return "utf-16-le"
-    if even > 0.4 * half and odd < 0.05 * half:
-        return "utf-16-be"
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    for nuls, others, name in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
+        if half >= 4 and nuls > 0.4 * half and others < 0.05 * half:
+            return name
     return None
 
 
-def _utf8_share(data: bytes) -> float:
-    """Of the characters past ASCII, the share that is valid UTF-8."""
-    text = data[:_GUESS_BYTES].decode("utf-8", "replace")
-    bad = text.count("\ufffd")
-    good = sum(char >= "\x80" for char in text) - bad
-    return good / (good + bad) if good + bad else 0.0
-
-
-def _guess(data: bytes) -> str | None:
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data[:_GUESS_BYTES], cp_isolation=_GUESSED).best()
-    return data.decode(best.encoding, "replace") if best else None
-
-
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
+    assert isinstance(error, UnicodeDecodeError)
     return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
 
 

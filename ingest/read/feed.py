@@ -1,4 +1,4 @@
-"""Feeds -> Articles: RSS, Atom and JSON Feed, with the full text of the entry or of the page behind its link."""
+"""Feeds and sitemaps -> Articles: RSS, Atom, JSON Feed; the full text of an entry, or of the page behind its link."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin
 
 from bot.errors import ReadError
 from bot.schema import Article, Outcome, OutcomeKind
-from ingest.read.cleaning import clean_address, first_sentence
+from ingest.read.cleaning import clean_address
 from ingest.read.contract import Blob, Items, ReadBlob, ReadOptions, failed, short, skipped, with_head
-from ingest.read.encoding import bom_encoding, decode
+from ingest.read.encoding import decode
 from ingest.read.fields import Fields, filled
-from ingest.read.kinds import Kind, kind_of
-from ingest.read.limits import check_count, read_whole
+from ingest.read.kinds import WEB_PAGES, Kind, kind_of
+from ingest.read.limits import check_count, gunzip, read_whole
 from ingest.read.markup import html_paragraphs, paragraphs
 from ingest.read.outlets import outlet_name
 from ingest.read.sources import blob_of_fetched
@@ -92,7 +93,7 @@ def items_of(entry: Entry, origin: str, options: ReadOptions, read_blob: ReadBlo
             return
         outcome: Outcome | None = None
         # The entry has a say in what the article is: the page's bytes alone do not tell whether it is known.
-        for item in fetched_page(said.url, replace(options, known_input=None), read_blob):
+        for item in fetched_items(said.url, WEB_PAGES, "page", replace(options, known_input=None), read_blob):
             if isinstance(item, Article):
                 yield replace(filled(item, said), input_digest="")
                 return
@@ -103,27 +104,31 @@ def items_of(entry: Entry, origin: str, options: ReadOptions, read_blob: ReadBlo
     elif said.url:
         reason = "the feed gives only a summary; let the page behind the link be fetched, or keep it with --summaries"
     if options.summaries and entry.summary:
-        yield replace(said, text=entry.summary, title=said.title or first_sentence(entry.summary))
+        yield replace(said, text=entry.summary)
     else:
         yield skipped(origin, reason, said.title)
 
 
-def fetched_page(url: str, options: ReadOptions, read_blob: ReadBlob) -> Items:
-    """The article behind a link; one Outcome where it cannot be fetched or is no page.
+def fetched_items(
+    url: str, kinds: tuple[Kind, ...], what: str, options: ReadOptions, read_blob: ReadBlob, depth: int = 0
+) -> Items:
+    """What is behind a link, packed or not; one Outcome where it cannot be fetched or is of another kind.
 
-    A link that leads to another feed, a sitemap or an archive is not followed: links must not multiply.
+    A feed's link to another feed, a sitemap or an archive is not followed: links must not multiply.
     """
     assert options.fetch is not None
     try:
-        blob, head = with_head(blob_of_fetched(options.fetch(url)))
+        blob, head = with_head(replace(blob_of_fetched(options.fetch(url)), depth=depth))
+        if kind_of(head, blob.name) is Kind.GZIP:
+            blob, head = with_head(replace(blob, stream=gunzip(blob.stream, options.limits)))
     except ReadError as error:
         yield failed(url, str(error))
         return
     kind = kind_of(head, blob.name)
-    if kind in (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY):
+    if kind in kinds:
         yield from read_blob(blob, options)
     else:
-        yield skipped(url, f"the link leads to {kind.value}, and no page")
+        yield skipped(url, f"the link leads to {kind.value}, and no {what}")
 
 
 def safe_xml(data: bytes, charset: str | None = None) -> bytes:
@@ -132,10 +137,7 @@ def safe_xml(data: bytes, charset: str | None = None) -> bytes:
     Raises ReadError where it declares entities: news never does, entity bombs do.
     """
     declared = match[1].decode("ascii") if (match := _DECLARED.search(data[:400])) else None
-    if bom := bom_encoding(data):
-        text = data[len(bom[0]) :].decode(bom[1], "replace")
-    else:
-        text = decode(data, declared or charset)
+    text = decode(data, declared or charset)
     if _ENTITY_DECLARATION.search(text):
         raise ReadError("it declares XML entities, which news feeds do not need and attacks use; it was not parsed")
     return _XML_DECLARATION.sub("", text, count=1).encode("utf-8", "replace")
@@ -201,9 +203,8 @@ def _entry(said: Mapping[str, Any], content: str, summary: str, blob: Blob, upda
         full = short
     link = urljoin(blob.url or "", clean_address(_string(said.get("url"))))
     article = Fields({**said, "url": link}).article(text=full)
-    title = article.title or (first_sentence(full) if full else "")
     return Entry(
-        replace(article, title=title, source=outlet_name(article.url, article.source)),
+        replace(article, source=outlet_name(article.url, article.source)),
         short[:-_TAIL_CHARS] + _CUT.sub("…", short[-_TAIL_CHARS:]),
         _string(updated)[:STAMP_CHARS],
     )
@@ -228,3 +229,58 @@ def _body(markup: str) -> str:
 
 def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def read_sitemap(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
+    """The articles behind a sitemap's addresses; without a network, one Outcome that says how many there are.
+
+    A sitemap's `lastmod` is no day of publication; a news sitemap's `publication_date` is one, and stands where the
+    page shows none. Raises ReadError for what cannot be parsed.
+    """
+    entries, sitemaps = _sitemap_entries(blob, options)
+    if options.fetch is None:
+        what = f"{len(sitemaps)} sitemaps" if sitemaps else f"{len(entries)} addresses"
+        yield skipped(blob.origin, f"the sitemap lists {what} and no text; they need to be fetched")
+        return
+    if not entries and not sitemaps:
+        yield skipped(blob.origin, "the sitemap lists no address")
+    for entry in entries[: options.limits.links]:
+        yield from items_of(entry, entry.article.url or blob.origin, options, read_blob)
+    if len(entries) > options.limits.links:
+        yield failed(blob.origin, f"only the first {options.limits.links:,} of its addresses were fetched")
+    for address in sitemaps:
+        yield from fetched_items(address, (Kind.SITEMAP,), "sitemap", options, read_blob, depth=blob.depth + 1)
+
+
+def _sitemap_entries(blob: Blob, options: ReadOptions) -> tuple[list[Entry], list[str]]:
+    from lxml import etree
+
+    data = safe_xml(read_whole(blob.stream, options.limits.whole_bytes), blob.charset)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, encoding="utf-8"
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise ReadError(f"it is no sitemap that can be read ({short(error)})") from error
+    if root is None:
+        raise ReadError("it is no sitemap that can be read")
+    pages = {url: node for node in root.iterfind("{*}url") if (url := _address(node))}
+    sitemaps = {url: None for node in root.iterfind("{*}sitemap") if (url := _address(node))}
+    return [_sitemap_entry(node, url) for url, node in islice(pages.items(), options.limits.links + 1)], list(sitemaps)
+
+
+def _sitemap_entry(node: Any, url: str) -> Entry:
+    said = {
+        "url": url,
+        "title": node.findtext("{*}news/{*}title"),
+        "published": node.findtext("{*}news/{*}publication_date"),
+        "source": node.findtext("{*}news/{*}publication/{*}name"),
+        "language": node.findtext("{*}news/{*}publication/{*}language"),
+    }
+    return Entry(Fields(said).article(), updated=node.findtext("{*}lastmod", "").strip()[:STAMP_CHARS])
+
+
+def _address(node: Any) -> str | None:
+    url = clean_address(node.findtext("{*}loc", ""))
+    return url if url.lower().startswith(("http://", "https://")) else None

@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.schema import Article
 from bot.text import read_rows
+from ingest.read.boilerplate_lines import words
 from ingest.read.cleaning import clean_address, one_line
 from ingest.read.dates import parse_date
 from ingest.read.outlets import known_outlet, outlet_name
@@ -26,9 +27,6 @@ _VOCABULARY = re.compile(
 _SEPARATORS = re.compile(r"\s*[,;|\n]\s*|\s+(?:and|und|et|y|e|&|en)\s+")
 _EPOCH_SECONDS = (100_000_000, 10_000_000_000)
 """1973 to 2286: a number outside is no moment in seconds."""
-_NO_SECTIONS = frozenset(
-    "tags home news article articles latest top-news story null none general uncategorized".split()  # noqa: SIM905
-)
 _INSIDE = ("name", "main", "title", "text", "value", "#text", "content", "rendered", "url")
 """Where an object around a text keeps it."""
 
@@ -82,17 +80,16 @@ class Fields:
     def names(self, ours: str) -> tuple[str, ...]:
         """Names out of a list of strings, a list of {"name": ...}, or one string with separators."""
         for value in self.values(ours):
-            parts = _listed(value)
-            texts = [text for part in parts if (text := _text(part))]
-            split = split_names if ours == "authors" else lambda text: [one_line(text)]
-            if names := [name for text in texts for name in split(text) if name and len(name) <= 80]:
+            split = _people if ours == "authors" else lambda text: [one_line(text)]
+            if names := [name for part in _listed(value) for name in split(_text(part)) if name and len(name) <= 80]:
                 return tuple(dict.fromkeys(names))[:20]
         return ()
 
     def article(self, origin: str = "", text: str = "") -> Article:
         """What the fields say of an article whose text is `text`."""
         url = clean_address(self.text("url"))
-        published, published_at = self._published()
+        dates = (found for value in self.values("published") if (found := published_of(value))[0])
+        published, published_at = next(dates, (None, None))
         return Article(
             title=one_line(self.text("title")),
             text=text,
@@ -102,7 +99,7 @@ class Fields:
             published_at=published_at,
             authors=self.names("authors"),
             language=next(filter(None, map(language_code, self.values("language"))), None),
-            section=next((name for name in self.names("section") if name.casefold() not in _NO_SECTIONS), None),
+            section=next((name for name in self.names("section") if name.casefold() not in words("no section")), None),
             origin=origin,
         )
 
@@ -112,9 +109,6 @@ class Fields:
         if re.fullmatch(r"(?:https?://\S+|(?:[\w-]+\.)+[a-z]{2,})", name, re.IGNORECASE):
             return outlet_name(name if "://" in name else f"https://{name}")
         return known_outlet(name) or name or None
-
-    def _published(self) -> tuple[date | None, datetime | None]:
-        return next((found for value in self.values("published") if (found := published_of(value))[0]), (None, None))
 
 
 def filled(article: Article, other: Article) -> Article:
@@ -126,7 +120,7 @@ def filled(article: Article, other: Article) -> Article:
     return replace(article, **lacking)
 
 
-def split_names(text: str) -> list[str]:
+def _people(text: str) -> list[str]:
     """The people that a byline names: "By Ann Lee and Bo Ek", "editor@example.org (Ann Lee)". No addresses."""
     text = re.sub(r"^(?:by|von|par|por)\s+", "", one_line(text), flags=re.IGNORECASE)
     text = re.sub(r"^\S+@\S+\s*\((.+)\)$", r"\1", text)

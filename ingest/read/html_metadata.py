@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -18,7 +20,7 @@ from bot.schema import Article
 from ingest.read.boilerplate_lines import is_boilerplate
 from ingest.read.cleaning import key_of, one_line
 from ingest.read.fields import Fields, filled
-from ingest.read.outlets import SiteNames, outlet_name
+from ingest.read.outlets import outlet_name, without_site
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -42,12 +44,12 @@ def meta_of(root: HtmlElement, url: str | None = None) -> Article:
     said = filled(said, Fields({"published": _time(root)}).article())
     publisher = one_line(Fields({"source": main.get("publisher")}).text("source"))
     site = one_line(metas.get("og:site_name") or metas.get("application-name") or "") or publisher
-    names = SiteNames(url or canonical, (site, publisher), said.section)
-    titles = _titles(root, main, metas, names)
     body = main.get("articleBody")
     return replace(
         said,
-        title=next(iter(titles), ""),
+        title=_title(
+            root, main, metas, partial(without_site, url=url or canonical, said=(site, publisher), section=said.section)
+        ),
         text=body if isinstance(body, str) else "",
         url=canonical or url,
         source=outlet_name(canonical or url, site),
@@ -108,40 +110,37 @@ def _main(articles: Iterator[dict[str, Any]], url: str | None) -> dict[str, Any]
     return max(articles, key=fit, default={})
 
 
-def _titles(root: HtmlElement, main: dict[str, Any], metas: dict[str, str], names: SiteNames) -> list[str]:
-    """What the page gives for its title, best first, without the site's name."""
+def _title(root: HtmlElement, main: dict[str, Any], metas: dict[str, str], cut: Callable[[str], str]) -> str:
+    """The best of what the page gives for its title; `cut` takes the site's name off."""
 
-    def cut(text: object) -> str:
-        return names.cut_from(one_line(text)) if isinstance(text, str) else ""
+    def first_of(*texts: object) -> str:
+        return next((title for text in texts if isinstance(text, str) and (title := cut(one_line(text)))), "")
 
-    headline = cut(main.get("headline")) or cut(main.get("name"))
-    social = cut(metas.get("og:title") or metas.get("twitter:title") or metas.get("dc.title"))
-    title = cut(next((tag.text for tag in root.iter("title") if (tag.text or "").strip()), None))
-    shown = [text for tag in root.iter("h1") if (text := cut(" ".join(tag.itertext())))]
+    headline = first_of(main.get("headline"), main.get("name"))
+    social = first_of(metas.get("og:title") or metas.get("twitter:title") or metas.get("dc.title"))
+    title = first_of(next((tag.text for tag in root.iter("title") if (tag.text or "").strip()), None))
+    shown = [text for tag in root.iter("h1") if (text := first_of(" ".join(tag.itertext())))]
     said = key_of(f"{headline} {social} {title}")
     own = [text for text in shown if key_of(text) in said]
     if not own:
         own = [text for text in shown if len(text) > 15 and text.count(" ") >= 3 and not is_boilerplate(text)]
-    first = headline if main.get("datePublished") else ""
-    found = [text for text in (first, social, *own[:1], headline, title) if len(text) > 2]
-    if found:  # headlines in JSON-LD are cut at 110 characters by some: the page then shows the whole
-        start = key_of(found[0].rstrip(" .…"))
-        longer = (text for text in (*own, social) if len(text) > len(found[0]) and key_of(text).startswith(start))
-        found = [*longer, *found]
-    return found
+    dated = headline if main.get("datePublished") else ""
+    best = next((text for text in (dated, social, *own[:1], headline, title) if len(text) > 2), "")
+    # Headlines in JSON-LD are cut at 110 characters by some: the page then shows the whole.
+    start = key_of(best.rstrip(" .…"))
+    longer = (text for text in (*own, social) if best and len(text) > len(best) and key_of(text).startswith(start))
+    return next(longer, best)
 
 
 def _canonical(root: HtmlElement, metas: dict[str, str], base: str) -> str | None:
     """The address that the page gives itself. One that is the front page is a mistake: it would make all pages one."""
     hrefs = [tag.get("href") for tag in root.iter("link") if (tag.get("rel") or "").strip().lower() == "canonical"]
     for href in filter(None, (*hrefs, metas.get("og:url"))):
-        try:
+        with suppress(ValueError):
             address: str = urljoin(base, href.strip())
             parts = urlsplit(address)
-        except ValueError:
-            continue
-        if parts.scheme in ("http", "https") and parts.netloc and len(parts.path) > 1:
-            return address
+            if parts.scheme in ("http", "https") and parts.netloc and len(parts.path) > 1:
+                return address
     return None
 
 

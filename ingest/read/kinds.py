@@ -39,9 +39,8 @@ class Kind(StrEnum):
     BINARY = "binary"
 
 
-PAGES = (Kind.PAGE_TEXT, Kind.HTML, Kind.PDF, Kind.WORD)
-"""The kinds that are one article each."""
-
+WEB_PAGES = (Kind.HTML, Kind.PAGE_TEXT, Kind.EMPTY)
+"""What an address of an article may give."""
 HEAD_BYTES = 64 * 1024
 """How much of a stream is looked at to find its kind."""
 
@@ -57,18 +56,23 @@ _OTHER_NAMES = re.compile(
     r"requirements|manifest|checksums?|sha256sums?|md5sums?)(\.\w{1,10})?$",
     re.IGNORECASE,
 )
-_XML_PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>)*", re.DOTALL | re.IGNORECASE)
-_FIRST_TAG = re.compile(r"<([A-Za-z][\w.-]*:)?([A-Za-z][\w.-]*)")
-_HTML_ANYWHERE = re.compile(r"<!doctype\s+html|<(?:html|head|body|article|div|p|h1|meta|title)[\s>]", re.IGNORECASE)
+_ROOT = re.compile(
+    r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>)*<(?:[A-Z][\w.-]*:)?(?P<name>[A-Z][\w.-]*)",
+    re.DOTALL | re.IGNORECASE,
+)
+_HTML = re.compile(
+    r"<!doctype\s+html|<(?:html|head|body|title|meta|link|script|style|header|nav|main|article|section|div|p|h1|h2|span|"
+    r"a|ul|table|blockquote|center|font|br|img|b|i|strong|em)[\s>/]",
+    re.IGNORECASE,
+)
+_ROOTS = {
+    "rss": Kind.FEED, "rdf": Kind.FEED, "feed": Kind.FEED, "urlset": Kind.SITEMAP, "sitemapindex": Kind.SITEMAP,
+    "svg": Kind.MEDIA,
+}  # fmt: skip
 _MAIL_SUFFIXES = (".eml", ".mht", ".mhtml")
 _MAIL_HEADERS = re.compile(r"[A-Z][A-Za-z-]{1,40}:[ \t].{0,900}\n(?:[A-Z][A-Za-z-]{1,40}:|[ \t])")
 _MAIL_SURE = re.compile(r"^(?:MIME-Version|Message-ID|Received):", re.MULTILINE | re.IGNORECASE)
 _JSON_FEED = re.compile(r'"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version', re.IGNORECASE)
-_HTML_ROOTS = frozenset({
-    "html", "head", "body", "article", "div", "p", "h1", "h2", "section", "main", "header", "title", "meta",
-    "table", "span", "a", "ul", "link", "script", "style", "br", "img", "blockquote", "center", "font", "b",
-    "i", "strong", "em", "nav",
-})  # fmt: skip
 
 
 def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
@@ -80,7 +84,8 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
         return Kind.EMPTY
     for start, kind in _starts():
         if head.startswith(start):
-            return Kind.WORD if kind is Kind.ZIP and _is_word(head, name) else kind
+            is_word = name.lower().endswith(".docx") or (b"[Content_Types].xml" in head[:256] and b"word/" in head)
+            return Kind.WORD if kind is Kind.ZIP and is_word else kind
     if head[257:262] == b"ustar":
         return Kind.TAR
     if head[4:8] == b"ftyp":
@@ -101,7 +106,7 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
         return Kind.TABLE
     if suffix in _OTHER_SUFFIXES:
         return Kind.OTHER_TEXT
-    if suffix in (".html", ".htm", ".xhtml") and _HTML_ANYWHERE.search(text):
+    if suffix in (".html", ".htm", ".xhtml") and _HTML.search(text):
         return Kind.HTML
     return Kind.PAGE_TEXT
 
@@ -110,10 +115,6 @@ def kind_of(head: bytes, name: str = "", fields: Iterable[str] = ()) -> Kind:
 def _starts() -> tuple[tuple[bytes, Kind], ...]:
     rows = read_rows(Path(__file__).parent / "data" / "file_kinds.tsv")
     return tuple((bytes.fromhex(start), Kind[kind]) for kind, start, _ in rows)
-
-
-def _is_word(head: bytes, name: str) -> bool:
-    return name.lower().endswith(".docx") or (b"[Content_Types].xml" in head[:256] and b"word/" in head)
 
 
 def is_housekeeping(name: str) -> bool:
@@ -137,33 +138,24 @@ def table_delimiter(text: str, name: str = "", fields: Iterable[str] = ()) -> st
     suffix = PurePosixPath(name.lower().removesuffix(".gz")).suffix
     own = set(map(key_of_name, fields))
     texts = {*known_names()["text"], *known_names()["title"], *own}
-    known = all_known_names() | own
-    best = (1, "")
-    for delimiter in TABLE_DELIMITERS.get(suffix, "\t,;|"):
+
+    def known_columns(delimiter: str) -> int:
         columns = {key_of_name(column) for column in header.split(delimiter)}
-        if columns & texts:
-            best = max(best, (len(columns & known), delimiter), key=lambda found: found[0])
-    if best[1] or suffix not in TABLE_DELIMITERS:
-        return best[1] or None
-    return max(TABLE_DELIMITERS[suffix], key=header.count)
+        return len(columns & (all_known_names() | own)) if columns & texts else 0
+
+    best = max(TABLE_DELIMITERS.get(suffix, "\t,;|"), key=known_columns)
+    if known_columns(best) > 1:
+        return best
+    return max(TABLE_DELIMITERS[suffix], key=header.count) if suffix in TABLE_DELIMITERS else None
 
 
 def _markup_kind(text: str) -> Kind | None:
-    prolog = _XML_PROLOG.match(text)
-    rest = text[prolog.end() if prolog else 0 :]
-    tag = _FIRST_TAG.match(rest)
-    root = tag[2].lower() if tag else ""
-    if root in ("rss", "rdf", "feed"):
-        return Kind.FEED
-    if root in ("urlset", "sitemapindex"):
-        return Kind.SITEMAP
-    if root in _HTML_ROOTS or re.search(r"<!doctype\s+html", text, re.IGNORECASE):
+    root = _ROOT.match(text)
+    if root and (kind := _ROOTS.get(root["name"].lower())):
+        return kind
+    if _HTML.search(text):
         return Kind.HTML
-    if root == "svg":
-        return Kind.MEDIA
-    if _HTML_ANYWHERE.search(text):
-        return Kind.HTML
-    return Kind.OTHER_TEXT if tag and text.startswith("<?xml") else None
+    return Kind.OTHER_TEXT if root and text.startswith("<?xml") else None
 
 
 def _json_kind(text: str, suffix: str) -> Kind | None:

@@ -7,7 +7,7 @@ import gzip
 import io
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -100,13 +100,26 @@ class Budget:
             self.packed_bytes += len(chunk)
             yield chunk
 
-    def unpack(self, size_bytes: int) -> None:
-        """Count bytes that were unpacked. Raises ReadError where it is too much for what the outermost one holds."""
-        self.unpacked_bytes += size_bytes
-        most = max(BOMBS_AN_ARCHIVE * self.limits.bomb_bytes, self.packed_bytes * self.limits.bomb_ratio)
-        if self.unpacked_bytes > most:
-            self.is_spent = True
-            raise ReadError(f"all that lies in it unpacks to more than {megabytes(most)}, as in decompression bombs")
+    def unpacked(self, chunks: Iterator[bytes], packed_bytes: Callable[[], int]) -> Iterator[bytes]:
+        """The bytes that one stream unpacks to, which was `packed_bytes()` until now.
+
+        Raises ReadError where they can only be a bomb, or are too many for what the outermost archive holds.
+        """
+        size_bytes = 0
+        limits = self.limits
+        for chunk in chunks:
+            size_bytes += len(chunk)
+            self.unpacked_bytes += len(chunk)
+            if size_bytes > limits.bomb_bytes and size_bytes > packed_bytes() * limits.bomb_ratio:
+                ratio = f"{limits.bomb_ratio} times its size"
+                raise ReadError(f"it expands to more than {ratio}, as decompression bombs do; reading stopped")
+            most = max(BOMBS_AN_ARCHIVE * limits.bomb_bytes, self.packed_bytes * limits.bomb_ratio)
+            if self.unpacked_bytes > most:
+                self.is_spent = True
+                raise ReadError(
+                    f"all that lies in it unpacks to more than {megabytes(most)}, as in decompression bombs"
+                )
+            yield chunk
 
     def enter(self, members: int) -> None:
         """Count members. Raises ReadError where there are too many."""
@@ -122,12 +135,13 @@ def check_count(count: int, limit: int, what: str) -> None:
         raise ReadError(f"it has more than {limit:,} {what}, and was not read; no real one has so many")
 
 
-def gunzip(stream: BinaryIO, limits: Limits, budget: Budget | None = None, *, is_outermost: bool = False) -> BinaryIO:
+def gunzip(stream: BinaryIO, limits: Limits, budget: Budget | None = None) -> BinaryIO:
     """The bytes inside a gzip stream of one or many members, guarded against bombs, and counted in the `budget`.
 
     Reading raises ReadError where the data is corrupt, cut off, or expands beyond reason.
     """
-    return stream_of(_inflate(stream, limits, budget or Budget(limits), is_outermost or budget is None))
+    packed = Budget(limits)
+    return stream_of(_inflate(stream_of(packed.counted(chunks_of(stream))), packed, budget or packed))
 
 
 def stream_of(chunks: Iterator[bytes]) -> BinaryIO:
@@ -158,14 +172,6 @@ def _recoded(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
-def check_ratio(packed: int, unpacked: int, limits: Limits) -> None:
-    """Raise ReadError where `unpacked` bytes out of `packed` bytes can only be a decompression bomb."""
-    if unpacked > limits.bomb_bytes and unpacked > packed * limits.bomb_ratio:
-        raise ReadError(
-            f"it expands to more than {limits.bomb_ratio} times its size, as decompression bombs do; reading stopped"
-        )
-
-
 def spooled(stream: BinaryIO, limits: Limits) -> BinaryIO:
     """The stream as one that can seek, through a nameless temporary file that vanishes when it is closed.
 
@@ -185,23 +191,10 @@ def spooled(stream: BinaryIO, limits: Limits) -> BinaryIO:
     return cast(BinaryIO, spool)
 
 
-def _inflate(stream: BinaryIO, limits: Limits, budget: Budget, is_outermost: bool) -> Iterator[bytes]:
-    packed = unpacked = 0
-
-    def counted() -> Iterator[bytes]:
-        nonlocal packed
-        for chunk in chunks_of(stream):
-            packed += len(chunk)
-            budget.packed_bytes += len(chunk) if is_outermost else 0
-            yield chunk
-
+def _inflate(stream: BinaryIO, packed: Budget, budget: Budget) -> Iterator[bytes]:
     try:
-        with gzip.GzipFile(fileobj=stream_of(counted())) as inner:
-            while chunk := inner.read1(CHUNK_BYTES):
-                unpacked += len(chunk)
-                check_ratio(packed, unpacked, limits)
-                budget.unpack(len(chunk))
-                yield chunk
+        with gzip.GzipFile(fileobj=stream) as inner:
+            yield from budget.unpacked(chunks_of(cast(BinaryIO, inner)), lambda: packed.packed_bytes)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         reason = f"its gzip data is corrupt or cut off ({error}); what came before was read"
         raise ReadError(f"{reason}. Copy or download it again") from error

@@ -33,7 +33,7 @@ def read_mail(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
         inner = replace(blob, stream=io.BytesIO(_bytes_of(page)), name="page.html", url=address, depth=blob.depth + 1)
         yield from read_blob(inner, options)
         return
-    yield _article(message, blob, options)
+    yield _article(message, blob.origin)
     for number, part in enumerate(message.iter_attachments(), 1):
         name = PurePosixPath(part.get_filename() or "").name
         origin = f"{blob.origin}!{name or number}"
@@ -46,7 +46,7 @@ def read_mail(blob: Blob, options: ReadOptions, read_blob: ReadBlob) -> Items:
         )
 
 
-def _article(message: EmailMessage, blob: Blob, options: ReadOptions) -> Article:
+def _article(message: EmailMessage, origin: str) -> Article:
     body = message.get_body(("plain", "html"))
     text = paragraphs(decode(_bytes_of(body), body.get_content_charset())) if body is not None else ""
     if not text:
@@ -57,7 +57,7 @@ def _article(message: EmailMessage, blob: Blob, options: ReadOptions) -> Article
         "published": str(message["Date"]),
         "authors": [sender.display_name for sender in senders],
     }
-    return replace(Fields(said).article(blob.origin, text), source=options.source)
+    return Fields(said).article(origin, text)
 
 
 def _bytes_of(part: object) -> bytes:

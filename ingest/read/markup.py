@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.errors import ReadError
-from ingest.read.cleaning import ENTITY, TAG, clean, tidy, wrapping
+from ingest.read.cleaning import TAG, clean, tidy, unescaped, wrapping
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -44,11 +44,8 @@ def paragraphs(text: str) -> str:
         text = html.unescape(text)
     if TAG.search(text):
         return html_paragraphs(text)
-    text = clean(text)
-    if ENTITY.search(text):
-        text = clean(html.unescape(text))
     blocks: list[str] = []
-    for block in _BLANK_LINES.split(text):
+    for block in _BLANK_LINES.split(unescaped(clean(text))):
         rows = [row for row in (" ".join(row.split()) for row in block.split("\n")) if row]
         if wrapping(rows) == 2:
             blocks.append(" ".join(rows))

@@ -10,18 +10,14 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from bot.text import read_rows
+from ingest.read.boilerplate_lines import is_found, words
 
 _MIN_TITLE_CHARS = 9
 _SEPARATOR = re.compile(r"\s+(?:[|–—\-•·:»*★☆~]|::|//)\s+|\s*\|\s*")
 """What stands between a title and the name of its site."""
-_SECTIONS = frozenset(
-    """
-    news national world international politics us uk canada australia europe business economy money markets sport sports
-    opinion health tech technology science culture entertainment lifestyle travel local video
-    """.split()  # noqa: SIM905
-)
 _HOST = re.compile(r"(?:[a-z0-9-]{2,40}\.){1,3}[a-z]{2,6}")
 _COPYRIGHT = re.compile(
     r"(?:©|\(c\)|\bcopyright\b)\s*(?:©|\(c\)|copyright|\s)*(?:(?:19|20)\d\d(?:\s*[-–]\s*(?:19|20)?\d\d)?)?[\s,.]*"
@@ -29,65 +25,38 @@ _COPYRIGHT = re.compile(
     r"todos los|ltd|limited|llc|inc\b|gmbh|plc|media group|(?:trust|group)\b))",
     re.IGNORECASE,
 )
-_LIKE_OUTLET = re.compile(
-    r"(?:The\s)?(?:(?:[A-Z][\w’'-]*|&|and|of)\s){1,4}"
-    r"(?:Times|Post|Herald|Gazette|Courier|Tribune|Chronicle|Observer|Telegraph|Sentinel|Examiner|Dispatch|Argus|Mercury"
-    r"|Inquirer|Enquirer|Advertiser|Ledger)"
-    r"|The\s(?:(?:[A-Z][\w’'-]*|&|and|of)\s){1,4}"
-    r"(?:Journal|Bulletin|Register|Globe|Guardian|Star|Sun|Mail|Express|Echo|Mirror|Independent|Standard|Citizen|Monitor"
-    r"|Record|Review|Reporter|Press|News|Daily|Weekly|Leader|Advocate|Beacon|Messenger)"
-)
-"""Words that name a section or a journal too stand for a newspaper behind "The" alone."""
-_NOT_A_NAME = re.compile(
-    r"\b(?:newspapers|nast|postmedia|gannett|company|corporation|corp|holdings|network|publishing|verlag|media|rights|"
-    r"reserved|policy|photo|images?|getty|terms|privacy|contact|reproduction|by)\b",
-    re.IGNORECASE,
-)
-
-
-class _Outlet(NamedTuple):
-    name: str
-    domains: tuple[str, ...]
-    spellings: tuple[str, ...]
-    is_section_too: bool
-
-
-@cache
-def _outlets() -> tuple[_Outlet, ...]:
-    text = (Path(__file__).parent / "data" / "outlets.tsv").read_text("utf-8")
-    rows = ((*line.split("\t"), "", "", "")[:4] for line in text.splitlines() if not line.startswith("#"))
-    return tuple(
-        _Outlet(name, tuple(domains.split()), tuple(more.split()), mark == "section")
-        for name, domains, more, mark in rows
-    )
 
 
 @cache
 def _by_domain() -> dict[str, str]:
-    return {domain: outlet.name for outlet in _outlets() for domain in outlet.domains}
+    return {domain: name for name, domains, *_ in _rows() for domain in domains.split()}
 
 
 @cache
-def _by_name() -> dict[str, _Outlet]:
-    return {key: outlet for outlet in _outlets() for key in (_squeezed(outlet.name), *outlet.spellings)}
+def _by_name() -> dict[str, tuple[str, bool]]:
+    """The outlet of a name in any spelling, and whether it is what sections are called, too."""
+    return {
+        key: (name, mark == "section")
+        for name, _, spellings, mark in _rows()
+        for key in (_squeezed(name), *spellings.split())
+    }
+
+
+def _rows() -> list[list[str]]:
+    return [(row + [""] * 3)[:4] for row in read_rows(Path(__file__).parent / "data" / "outlets.tsv")]
 
 
 def outlet_of_url(url: str | None) -> str | None:
     """The outlet's name by the address: from the table, else None."""
-    host = host_of(url)
-    if not host:
-        return None
-    labels = host.split(".")
+    labels = (host_of(url) or "").split(".")
     domains = (".".join(labels[start:]) for start in range(len(labels) - 1))
     return next((name for domain in domains if (name := _by_domain().get(domain))), None)
 
 
 def host_of(url: str | None) -> str | None:
     """The host of an address, without www."""
-    if not url:
-        return None
     try:
-        host = urlsplit(url).hostname or ""
+        host = urlsplit(url or "").hostname or ""
     except ValueError:
         return None
     return host.lower().removeprefix("www.").strip(".") or None
@@ -104,19 +73,22 @@ def outlet_name(url: str | None, *said: str | None) -> str | None:
 
 def known_outlet(name: str) -> str | None:
     """The outlet as the table spells it, for a name in any spelling; None for one that is not in the table."""
-    found = _by_name().get(_squeezed(name))
-    return found.name if found else None
+    return _by_name().get(_squeezed(name), (None,))[0]
 
 
 def named_by_line(line: str) -> str | None:
     """The known outlet that a whole line names, as a page's head does; None for names that sections bear as well."""
-    found = _by_name().get(_squeezed(line)) if len(line) < 40 else None
-    return found.name if found and not found.is_section_too else None
+    name, is_section_too = _by_name().get(_squeezed(line[:40]), (None, False))
+    return None if is_section_too else name
 
 
 def named_like_outlet(line: str) -> str | None:
     """The line, where it reads as a newspaper's name: "The Kelmouth Gazette"; None for what sections are called."""
-    return line.strip() if _LIKE_OUTLET.fullmatch(line.strip()) else None
+    name = line.strip()
+    parts = name.removeprefix("The ").split(" ")
+    nouns = words("newspaper") | (words("the newspaper") if name.startswith("The ") else frozenset())
+    are_names = 2 <= len(parts) <= 5 and all(re.fullmatch(r"[A-Z][\w’'-]*|&|and|of", part) for part in parts)
+    return name if are_names and parts[-1].casefold() in nouns else None
 
 
 def name_in_text(url: str | None, text: str) -> str | None:
@@ -132,60 +104,48 @@ def name_in_text(url: str | None, text: str) -> str | None:
 
 def outlet_of_footer(line: str) -> str | None:
     """The outlet that a copyright line names: "© 2024 The Example. All rights reserved." """
-    if len(line) > 500:
-        return None
-    match = _COPYRIGHT.search(line)
+    match = _COPYRIGHT.search(line) if len(line) <= 500 else None
     if match is None:
         return None
     name = match["name"].strip(" ,-–—|")
     if known := known_outlet(name):
         return known
-    if "©" not in line and not re.search(r"\b(?:19|20)\d\d\b", line):
-        return None
-    if (
-        re.search(r"[a-z][A-Z][a-z]", name)
-        or _NOT_A_NAME.search(name)
-        or len(name.split()) > 5
-        or not name[:1].isupper()
-    ):
-        return None
-    return name
+    is_notice = "©" in line or re.search(r"\b(?:19|20)\d\d\b", line)
+    is_name = name[:1].isupper() and len(name.split()) <= 5 and not re.search(r"[a-z][A-Z][a-z]", name)
+    return name if is_notice and is_name and not is_found("no outlet", name) else None
 
 
 def _squeezed(name: str) -> str:
     return re.sub(r"\W+", "", name.casefold().removeprefix("the "))
 
 
-class SiteNames:
-    """The names of a page's site, by which they are told from its title."""
+def without_site(title: str, url: str | None, said: Iterable[str | None] = (), section: str | None = None) -> str:
+    """The title without " | The Outlet", " - Section | outlet.example" or " * The Outlet * by Jane Doe".
 
-    def __init__(self, url: str | None, said: Iterable[str | None] = (), section: str | None = None) -> None:
-        host = host_of(url) or ""
-        label = max(host.split(".")[:-1], key=len, default="")
-        self._names = {_squeezed(name) for name in (*said, outlet_of_url(url), host, label) if name} - {""}
-        path = urlsplit(url).path.split("/") if host and url else []
-        self._sections = {_squeezed(part) for part in (*path[:-1], section or "")} | _SECTIONS
+    The page's address and the names that are `said` of it tell the outlet; the path and `section` its sections.
+    """
+    host = host_of(url) or ""
+    label = max(host.split(".")[:-1], key=len, default="")
+    names = {_squeezed(name) for name in (*said, outlet_of_url(url), host, label) if name} - {""}
+    path = urlsplit(url).path.split("/") if host and url else []
+    sections = {_squeezed(part) for part in (*path[:-1], section or "")} | words("section")
+    end, cut, has_site = len(title), len(title), False
+    for mark in reversed(list(_SEPARATOR.finditer(title))):
+        part = title[mark.end() : end]
+        end = mark.start()
+        if mark.start() < _MIN_TITLE_CHARS:
+            break
+        if _is_site(part, names):
+            has_site, cut = True, mark.start()
+        elif has_site and _squeezed(part).removesuffix("news") in sections:
+            cut = mark.start()
+        elif has_site or not part.lower().startswith("by "):
+            break
+    return title[:cut].rstrip()
 
-    def cut_from(self, title: str) -> str:
-        """The title without " | The Outlet", " - Section | outlet.example" or " * The Outlet * by Jane Doe"."""
-        end, cut, has_site = len(title), len(title), False
-        for mark in reversed(list(_SEPARATOR.finditer(title))):
-            part = title[mark.end() : end]
-            end = mark.start()
-            if mark.start() < _MIN_TITLE_CHARS:
-                break
-            if self._is_site(part):
-                has_site, cut = True, mark.start()
-            elif has_site and _squeezed(part).removesuffix("news") in self._sections:
-                cut = mark.start()
-            elif has_site or not part.lower().startswith("by "):
-                break
-        return title[:cut].rstrip()
 
-    def _is_site(self, part: str) -> bool:
-        if known_outlet(part) or known_outlet(part.removesuffix(" News")) or _HOST.fullmatch(part.strip().lower()):
-            return True
-        key = _squeezed(part)
-        return any(
-            key == name or (len(name) >= 4 and name in key and len(key) < len(name) + 12) for name in self._names
-        )
+def _is_site(part: str, names: set[str]) -> bool:
+    if known_outlet(part) or known_outlet(part.removesuffix(" News")) or _HOST.fullmatch(part.strip().lower()):
+        return True
+    key = _squeezed(part)
+    return any(key == name or (len(name) >= 4 and name in key and len(key) < len(name) + 12) for name in names)

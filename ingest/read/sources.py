@@ -10,16 +10,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bot.errors import ReadError
 from bot.schema import Outcome
 from ingest.read.cleaning import clean_address
-from ingest.read.contract import Blob, ReadOptions, failed, short, skipped
-
-if TYPE_CHECKING:
-    from ingest.read.contract import Fetched
+from ingest.read.contract import Blob, Fetched, failed, short, skipped
 
 
 def is_address(source: str) -> bool:
@@ -44,7 +40,7 @@ CORPUS_FILE = "catalog.sqlite"
 """A folder with this file in it is a corpus."""
 
 
-def files_in(folder: Path) -> Iterator[tuple[Path, Outcome | None]]:
+def files_in(folder: Path) -> Iterator[Path | Outcome]:
     """The regular files under a folder, sorted, with an Outcome instead where one is not for reading.
 
     Hidden files and folders are passed over. A link to a file is followed where it stays inside the folder; a link
@@ -57,27 +53,18 @@ def files_in(folder: Path) -> Iterator[tuple[Path, Outcome | None]]:
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and not Path(here, name, CORPUS_FILE).is_file()
         )
-        for problem in problems:
-            yield (
-                Path(str(problem.filename)),
-                failed(str(problem.filename), f"the folder cannot be read ({_why(problem)})"),
-            )
-        problems.clear()
-        for name in sorted(names):
-            path = Path(here, name)
-            if name.startswith("."):
-                continue
+        for path in (Path(here, name) for name in sorted(names) if not name.startswith(".")):
             try:
                 if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
-                    yield path, skipped(str(path), "it is a link that leads out of the folder")
+                    yield skipped(str(path), "it is a link that leads out of the folder")
                 elif stat.S_ISREG(path.stat().st_mode):
-                    yield path, None
+                    yield path
                 else:
-                    yield path, skipped(str(path), "it is a pipe or a device, no file")
+                    yield skipped(str(path), "it is a pipe or a device, no file")
             except (OSError, RuntimeError) as error:
-                yield path, failed(str(path), f"it cannot be opened ({_why(error)})")
+                yield failed(str(path), f"it cannot be opened ({_why(error)})")
     for problem in problems:
-        yield folder, failed(str(problem.filename or folder), f"the folder cannot be read ({_why(problem)})")
+        yield failed(str(problem.filename or folder), f"the folder cannot be read ({_why(problem)})")
 
 
 @contextmanager
@@ -89,15 +76,6 @@ def opened(path: Path, *, named: bool) -> Iterator[Blob]:
         raise ReadError(f"it cannot be opened ({_why(error)})") from error
     with stream:
         yield Blob(stream=stream, name=path.name, origin=str(path), named=named)
-
-
-def fetched_blob(address: str, options: ReadOptions) -> Blob:
-    """The Blob behind an address. Raises ReadError where it cannot be fetched."""
-    if not re.match(r"https?://", address, re.IGNORECASE):
-        raise ReadError("only http and https addresses are fetched")
-    if options.fetch is None:
-        raise ReadError("reading an address needs the network, which is off here")
-    return blob_of_fetched(options.fetch(address))
 
 
 def blob_of_fetched(fetched: Fetched) -> Blob:

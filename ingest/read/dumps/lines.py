@@ -1,4 +1,4 @@
-"""A text dump -> its lines, with what the dump still shows of the page: indent, headings, lists, links. Pure."""
+"""A text dump -> the fields on top of it, and its lines, with what they still show of the page: depth, headings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ingest.read.body import Line
 from ingest.read.cleaning import tidy, wrapping
+from ingest.read.fields import FIELD_NAMES, key_of_name, known_names
 
 _BULLET = re.compile(r"(?:[*+•◦▪●‣·–]|-(?!-)|\d{1,3}[.)])(?:\s+|$)")
 _HEADING = re.compile(r"(#{1,6})(?:\s+|$)")
@@ -20,6 +21,11 @@ _REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s+\S+")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)([^*_]{1,1000})(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*_])([*_])(?=\S)([^*_\n]{1,500})(?<=\S)\1(?![\w*_])")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!~>-])")
+_FIELD = re.compile(r"(?P<name>[A-Za-z][A-Za-z _-]{1,24})\s*:(?:\s+(?P<value>\S.*))?$")
+_OTHERS = frozenset(
+    "tags description summary markdowncontent excerpt id slug keywords fingerprint license image layout".split()  # noqa: SIM905
+)
+_HEADER_LINES = 30
 MAX_LINE_CHARS = 100_000
 """What a longer line has more is dropped: no paragraph is that long, and every rule stays fast."""
 
@@ -86,3 +92,32 @@ def _line(row: str, stripped: str, gap: bool, marked: bool) -> Line | None:
     if not stripped:
         return None
     return Line(stripped, indent, level, bullet, gap, linked)
+
+
+def front_matter(text: str) -> tuple[dict[str, str], str]:
+    """The fields on top of a text by our names, and the text without them; the whole text where there are none."""
+    ours = {name: ours for ours in FIELD_NAMES if ours != "text" for name in known_names()[ours]}
+    head, rest = text[:8000].lstrip("\ufeff \r\n"), text[8000:]
+    lines = head.split("\n")
+    fenced = lines[0].strip() == "---"
+    found: dict[str, str] = {}
+    used, field = 0, ""
+    for number, raw in enumerate(lines[fenced:_HEADER_LINES], fenced + 1):
+        row = raw.strip()
+        if fenced and row in ("---", "..."):
+            used = number
+            break
+        match = _FIELD.match(row)
+        name = key_of_name(match["name"]) if match else ""
+        value = match["value"] if match else row.removeprefix("- ") if row.startswith("- ") and fenced else None
+        if match and (fenced or name in ours or name in _OTHERS):
+            field = ours.get(name, "")
+            used = 0 if fenced else number
+        elif row and not fenced:
+            break
+        if field and value:
+            found.setdefault(field, tidy(value).strip(" \"'"))
+    # One field may be a paragraph that happens to begin with a word and a colon.
+    if not used or (not fenced and (len(found) < 2 or not {"title", "url", "published"} & set(found))):
+        return {}, text
+    return found, "\n".join(lines[used:]) + rest

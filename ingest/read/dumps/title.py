@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ingest.read.body import JudgedLine, Line, is_caption_title
+from ingest.read.body import Line, is_caption_title
 from ingest.read.byline import is_signature, names_in_byline
 from ingest.read.cleaning import key_of
 from ingest.read.dates import find_dates
@@ -21,39 +21,39 @@ _DATELINE = re.compile(
 _WORD_CHARS = 4
 
 
-def title_index(judged: list[JudgedLine], start: int, end: int) -> int | None:
+def title_index(lines: list[Line], start: int, end: int) -> int | None:
     """The line that is most likely the title: above the body, sharing its words, like a heading.
 
     None where no line is likely enough.
     """
-    scores = _scores(judged, start, end)
+    scores = _scores(lines, start, end)
     if not scores:
-        return start if judged[start].line.level == 1 else None
+        return start if lines[start].level == 1 else None
     best = max(scores, key=lambda index: (scores[index], -index))
-    best = _above_standfirst(judged, scores, best)
+    best = _above_standfirst(lines, scores, best)
     return best if scores[best] >= LEAST_SCORE else None
 
 
-def _scores(judged: list[JudgedLine], start: int, end: int) -> dict[int, float]:
-    body = {word for one in judged[start:end] if one.prose for word in _content_words(one.line.text)}
-    keys = [key_of(one.line.text) for one in judged[:2000] + judged[-500:] if len(one.line.text) < 400]
+def _scores(lines: list[Line], start: int, end: int) -> dict[int, float]:
+    body = {word for one in lines[start:end] if one.is_prose for word in _content_words(one.text)}
+    keys = [key_of(one.text) for one in lines[:2000] + lines[-500:] if len(one.text) < 400]
     page = f" {' | '.join(keys)} "  # share buttons repeat the title, alone or after "Share this story:"
     scores: dict[int, float] = {}
     signed = 0.0  # what lies below is a date or a byline: a title stands above it, a caption does not
     for index in range(start - 1, max(-1, start - 1 - 4 * HEAD_LINES), -1):
-        one, distance = judged[index], start - index
-        text = one.line.text
+        one, distance = lines[index], start - index
+        text = one.text
         if len(text) < 160 and distance < HEAD_LINES and is_signature(text):
             signed = 1.2
-        if distance > HEAD_LINES and one.line.level != 1:
+        if distance > HEAD_LINES and one.level != 1:
             continue
-        if one.boilerplate or one.heads_box or one.caption or one.line.linked:
+        if one.is_boilerplate or one.heads_box or one.is_caption or one.linked:
             continue
         key = key_of(text)
-        score = _heading_score(one.line, _share(text, body), distance) + signed
+        score = _heading_score(one, _share(text, body), distance) + signed
         score += 0.6 if len(key) >= 20 and page.count(f" {key} ") > 1 else 0.0
-        score -= 1.0 if one.prose else 0.0
-        score -= 3.0 if is_caption_title(judged, index, opening=True) else 0.0
+        score -= 1.0 if one.is_prose else 0.0
+        score -= 3.0 if is_caption_title(lines, index, opening=True) else 0.0
         scores[index] = score
     return scores
 
@@ -72,12 +72,12 @@ def _heading_score(line: Line, shared: float, distance: int) -> float:
     return score
 
 
-def _above_standfirst(judged: list[JudgedLine], scores: dict[int, float], best: int) -> int:
+def _above_standfirst(lines: list[Line], scores: dict[int, float], best: int) -> int:
     """The title right above a standfirst, which may share more of the body's words than it."""
     for index in range(best - 1, max(-1, best - 3), -1):
-        if judged[index].boilerplate or judged[index].line.bullet:
+        if lines[index].is_boilerplate or lines[index].bullet:
             continue
-        above, below = judged[index].line, judged[best].line
+        above, below = lines[index], lines[best]
         alike = above.level == below.level and abs(above.indent - below.indent) <= 4
         is_likely = scores.get(index, -9.0) >= max(2.0, scores[best] - 1.5)
         return index if alike and is_likely and len(above.text) < len(below.text) else best
