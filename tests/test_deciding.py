@@ -86,6 +86,13 @@ def test_a_newer_value_nearly_as_likely_is_the_one_that_holds() -> None:
     assert [chosen.hit.article.id for chosen in found.chosen] == ["b", "a"]
 
 
+def test_what_hardly_bears_on_yes_or_no_is_not_quoted() -> None:
+    told = reading("a", "The strike has ended, both sides said.", shows="ended")
+    beside = reading("b", "The port has nine cranes in all.", sure=0.0)
+    found = decided(told, beside, question="Has the strike ended?", kind=QuestionKind.YES_NO)
+    assert [chosen.hit.article.id for chosen in found.chosen] == ["a"]
+
+
 def test_what_holds_now_was_said_last() -> None:
     def told(id_: str, text: str, answer: str, newness: float) -> Reading:
         found = reading(id_, text, answers={answer: 0.9})

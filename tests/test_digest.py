@@ -80,9 +80,8 @@ def test_where_room_is_short_the_newest_articles_and_their_heads_are_told(old: d
 
 
 def test_articles_that_share_no_word_are_told_all_the_same() -> None:
-    one = Article(
-        title="Regatta", text="Oars flashed along Tarnmouth quay during practice.", source="A", published=date(2024, 3, 1), id="a"
-    )
+    text = "Oars flashed along Tarnmouth quay during practice."
+    one = Article(title="Regatta", text=text, source="A", published=date(2024, 3, 1), id="a")
     other = Article(title="Sonata", text="Violins rehearsed beneath Aldermoor cathedral.", source="B", id="b")
     found = told(*(Hit(Passage(f"{each.id}:0", each, 0, len(each.text)), 1.0) for each in (one, other)))
     assert [each.hit.article.id for each in found] == ["a", "b"]

@@ -18,7 +18,8 @@ def hit(number: int, title: str, text: str) -> Hit:
 NEAR = [
     hit(1, "Rugby World Cup: Norrland name their squad", "Coach Ilse Wroblewska chose five newcomers."),
     hit(2, "Norrland to host Rugby World Cup", "Kelmouth will see the final, said Wroblewska."),
-    hit(3, "Harbour fees rise", "The port of Kelmouth asks for more."),
+    hit(3, "Harbour fees rise", "The port of Kelmouth asks for more, from Sunday on."),
+    hit(4, "Sunday walks", "Guides wait at noon."),
 ]
 
 
@@ -43,6 +44,7 @@ def test_a_word_that_nobody_uses_is_taken_for_one_that_is_like_it(question: str,
         ("who won the rugby world cup final", "Rugby World Cup"),
         ("who is the mayor of kelmouth", "Kelmouth"),
         ("how many newcomers are there", None),
+        ("what opens on sunday", None),
         ("who is the prime minister of Denmark", None),
         ("what?", None),
     ],

@@ -134,6 +134,8 @@ DECIDES_LEAST = 0.5
 """A quote decides yes or no, and stands by its day, with at least this share of the best one's score."""
 ASIDE_MOST = 0.05
 """What has a smaller share of the best score says nothing more where a short answer is sure, and is not quoted."""
+BESIDE_MOST = 0.15
+"""Nor what has a smaller share than this beside what decides yes or no."""
 RIVAL_LEAST = 0.8
 """A value stands beside the best one, and before it where it is newer, with at least this share of its score."""
 
@@ -149,9 +151,9 @@ def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weigh
     sure = logistic(weights.short, features)
     short = of_fact.text if of_fact and sure >= weights.short_least else None
     chosen = _chosen(kind, scored, of_fact)
-    if short is not None:
-        best = max((each.score for each in chosen), default=0.0)
-        chosen = [each for each in chosen if each.score >= ASIDE_MOST * best]
+    best = max((each.score for each in chosen), default=0.0)
+    least = ASIDE_MOST if short is not None else BESIDE_MOST if kind is QuestionKind.YES_NO else 0.0
+    chosen = [each for each in chosen if each.score >= least * best]
     shown = tuple(_newest_first(chosen, kind, values))
     return Decision(kind, shown, value, logistic(weights.answered, features), sure, features, short)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from bot.schema import Hit
+from bot.text.dates import month_numbers, weekday_numbers
 from bot.text.words import Word, words
 
 SPELLING_LIKE = 0.8
@@ -39,9 +40,13 @@ def covered_subject(question: str, near: Sequence[Hit]) -> str | None:
             if run[0].is_stopword or run[-1].is_stopword:
                 continue
             said = [found for text in texts.values() if (found := _found(run, text))]
-            if len(said) >= SUBJECT_ARTICLES and (length > 1 or said[0][:1].isupper()):
+            if len(said) >= SUBJECT_ARTICLES and (length > 1 or _is_name(said[0])):
                 return said[0]
     return None
+
+
+def _is_name(word: str) -> bool:
+    return word[:1].isupper() and not {word.lower()} & (weekday_numbers().keys() | month_numbers(("en",)).keys())
 
 
 def _told(hit: Hit) -> list[Word]:
