@@ -214,7 +214,7 @@ def test_what_is_exported_reads_as_the_network_does(base: Path, tmp_path: Path) 
     own = network_reader(network, encoder).read("who leads the works?", contexts)
     export(network, base, tmp_path / "made", {"name": "tiny", "max_tokens": 320})
     loaded = load_reader(tmp_path / "made")
-    assert loaded.name == "tiny"
+    assert json.loads((tmp_path / "made" / "reader.json").read_text(encoding="utf-8"))["name"] == "tiny"
     for one, other in zip(own, loaded.read("who leads the works?", contexts), strict=True):
         assert one.relevance == pytest.approx(other.relevance, abs=0.1)
         assert [token[:2] for token in one.tokens] == [token[:2] for token in other.tokens]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from bot.answering.deciding import Chosen, sentences_of
 from bot.answering.digest import digest
@@ -13,6 +14,7 @@ from bot.retrieval.question import ParsedQuery
 from bot.retrieval.topic import topic_terms
 from bot.schema import Answer, Hit, Passage, Question
 
+Run = TypeVar("Run", Passage, Chosen)
 CHANGES_AT_ONCE = 2000
 """Passages that are read of the catalog's log at a time."""
 
@@ -46,18 +48,12 @@ def briefing(corpus: Corpus, topic: str, articles: Sequence[Sequence[Passage]], 
         for passage in (_speaking(corpus, terms, passages) for passages in articles)
     ]
     chosen = [] if each else digest(hits, corpus.lexical.rarity)
-    chosen = chosen or [_first(corpus, terms, hit) for hit in hits]
+    chosen = chosen or [_speaking(corpus, terms, list(sentences_of(hit))) for hit in hits]
     chosen.sort(key=lambda one: str(one.hit.article.published_at or one.hit.article.published or ""), reverse=True)
     query = ParsedQuery(question=Question(title), asked_on=datetime.now(UTC).date())
     return answer_of(query, corpus.coverage(), chosen, None, 1.0)
 
 
-def _speaking(corpus: Corpus, terms: set[str], passages: Sequence[Passage]) -> Passage:
-    """The first passage that holds a word of the topic."""
-    return next((each for each in passages if terms & set(corpus.lexical.terms(each.text))), passages[0])
-
-
-def _first(corpus: Corpus, terms: set[str], hit: Hit) -> Chosen:
-    """The first sentence of a passage that holds a word of the topic."""
-    found = list(sentences_of(hit))
-    return next((each for each in found if terms & set(corpus.lexical.terms(each.text))), found[0])
+def _speaking(corpus: Corpus, terms: set[str], runs: Sequence[Run]) -> Run:
+    """The first run of text that holds a word of the topic, else the first."""
+    return next((each for each in runs if terms & set(corpus.lexical.terms(each.text))), runs[0])

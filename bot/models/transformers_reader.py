@@ -13,7 +13,6 @@ from typing import Any
 from bot.errors import ModelError, first_line
 from bot.models.reader import Floats, PassageReading, best_spans, with_evidence
 
-BATCH = 8
 MAX_TOKENS = 512
 LOG_ODDS_MOST = 12.0
 
@@ -35,33 +34,30 @@ class TransformersReader:
         """One reading for each (header, passage), in their order."""
         import torch
 
-        found: list[PassageReading] = []
-        for first in range(0, len(contexts), BATCH):
-            batch = contexts[first : first + BATCH]
-            texts = [f"{head} {passage}".strip() for head, passage in batch]
+        found = []
+        for head, passage in contexts:  # one by one, as newsbot's own: no reading hangs on its neighbours
+            text = f"{head} {passage}".strip()
             encoded = self._tokenizer(
-                [question] * len(batch),
-                texts,
+                question,
+                text,
                 truncation="only_second",
                 max_length=MAX_TOKENS,
-                padding=True,
                 return_offsets_mapping=True,
                 return_tensors="pt",
             )
-            offsets = encoded.pop("offset_mapping").tolist()
+            offsets = encoded.pop("offset_mapping")[0].tolist()
             with torch.inference_mode():
                 output = self._model(**encoded)
-            for row, (_, passage) in enumerate(batch):
-                before = len(texts[row]) - len(passage)
-                parts = zip(encoded.sequence_ids(row), offsets[row], strict=True)
-                places = [place for place, (part, (_, end)) in enumerate(parts) if part == 1 and end > before]
-                spans = [(max(0, start - before), end - before) for start, end in (offsets[row][at] for at in places)]
-                if self._marks:
-                    logits = output.logits[row].float().numpy()
-                    found.append(_marked(spans, logits[places, -1] - logits[places, 0]))
-                else:
-                    start, end = output.start_logits[row].float().numpy(), output.end_logits[row].float().numpy()
-                    found.append(_answered(spans, start[places], end[places], float(start[0] + end[0])))
+            before = len(text) - len(passage)
+            parts = zip(encoded.sequence_ids(0), offsets, strict=True)
+            places = [place for place, (part, (_, end)) in enumerate(parts) if part == 1 and end > before]
+            spans = [(max(0, start - before), end - before) for start, end in (offsets[at] for at in places)]
+            if self._marks:
+                logits = output.logits[0].float().numpy()
+                found.append(_marked(spans, logits[places, -1] - logits[places, 0]))
+            else:
+                start, end = output.start_logits[0].float().numpy(), output.end_logits[0].float().numpy()
+                found.append(_answered(spans, start[places], end[places], float(start[0] + end[0])))
         return found
 
 
