@@ -138,13 +138,15 @@ BESIDE_MOST = 0.15
 """Nor what has a smaller share than this beside what decides yes or no."""
 RIVAL_LEAST = 0.8
 """A value stands beside the best one, and before it where it is newer, with at least this share of its score."""
+RIVAL_NOW = 0.2
+"""The same where it is asked what holds now."""
 
 
 def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weights: DecisionWeights) -> Decision:
     """What the readings of a question's hits (best first, at least one) say to it."""
     shares = passage_shares(readings, kind, weights)
     values = _values(question, readings, shares)
-    value = _current(values) if values else None
+    value = _current(values, RIVAL_NOW if kind is QuestionKind.CURRENT else RIVAL_LEAST) if values else None
     of_fact = value if kind.is_of_value else None
     scored = _scored_sentences(kind, readings, shares, weights, of_fact)
     features = _features(question, kind, readings, shares, values, value, scored)
@@ -152,7 +154,8 @@ def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weigh
     short = of_fact.text if of_fact and sure >= weights.short_least else None
     chosen = _chosen(kind, scored, of_fact)
     best = max((each.score for each in chosen), default=0.0)
-    least = ASIDE_MOST if short is not None else BESIDE_MOST if kind is QuestionKind.YES_NO else 0.0
+    aside = {QuestionKind.FACT: ASIDE_MOST if short else 0.0, QuestionKind.YES_NO: BESIDE_MOST}
+    least = aside.get(kind, 0.0)  # the older value stands beside the one that holds now
     chosen = [each for each in chosen if each.score >= least * best]
     shown = tuple(_newest_first(chosen, kind, values))
     return Decision(kind, shown, value, logistic(weights.answered, features), sure, features, short)
@@ -228,10 +231,10 @@ def _qualified(value: Value) -> Value:
     return value
 
 
-def _current(values: Sequence[Value]) -> Value:
-    """The best value; a newer article's where that is nearly as likely: news ages."""
+def _current(values: Sequence[Value], least: float) -> Value:
+    """The best value; a newer article's where that has at least this share of its score: news ages."""
     best = values[0]
-    rivals = [value for value in values if value.score >= RIVAL_LEAST * best.score]
+    rivals = [value for value in values if value.score >= least * best.score]
     return max(rivals, key=lambda value: (value.hit.article.published or date.min, value.score))
 
 

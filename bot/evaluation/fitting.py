@@ -31,7 +31,7 @@ FOLDS = 5
 RIDGE = 30.0
 SPAN_FLOOR = 0.02
 """A right value is counted at least so likely: one that no weights can find must not decide them."""
-HOLD = 5.0
+HOLD = 80.0
 """How strongly the logarithms of passages' weights are held where they begin. Nothing else bounds them where the newest
 is always right, as in questions of what holds now."""
 REFUSED_MOST = 0.06
