@@ -475,6 +475,14 @@ def test_a_line_under_the_title_gives_the_outlet_and_the_day(line: str, source: 
         assert line not in article.text
 
 
+@pytest.mark.parametrize("mark", ["*", "_", "**", ""])
+def test_a_markdown_line_in_italics_under_the_title_gives_the_outlet_and_the_day(mark: str) -> None:
+    text = f"# {TITLE}\n\n{mark}Northvale Post, 2 February 2025{mark}\n\n{BODY[0]}\n\nThe *Northern Star* sails on."
+    article = read_page_text(text)
+    assert (article.title, article.source, article.published) == (TITLE, "Northvale Post", date(2025, 2, 2))
+    assert article.text == f"{BODY[0]}\n\nThe Northern Star sails on."
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
