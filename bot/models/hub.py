@@ -31,7 +31,7 @@ def loading_from_hub(model: str) -> Iterator[None]:
 
 
 def _is_reached(address: str) -> bool:
-    from huggingface_hub.utils import get_session
+    from huggingface_hub import get_session
 
     try:
         get_session().head(address, timeout=REACH_SECONDS)  # any answer will do: the library's session knows proxies
