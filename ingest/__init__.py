@@ -69,6 +69,7 @@ def items_of(
     from bot.schema import Article
     from bot.wiring import open_cluster
     from ingest.read import read, read_folder
+    from ingest.read.sources import CORPUS_FILE
 
     with ExitStack() as opened:
         cluster = open_cluster(settings)
@@ -83,8 +84,9 @@ def items_of(
             if isinstance(source, Article):
                 yield source
             elif isinstance(source, str | PathLike):
-                if cluster is not None and Path(source).is_dir():
-                    yield from read_folder(Path(source), options, cluster.map)
+                folder = Path(source)
+                if cluster is not None and folder.is_dir() and not (folder / CORPUS_FILE).is_file():
+                    yield from read_folder(folder, options, cluster.map)
                 else:
                     yield from read([fspath(source)], options)
             else:

@@ -16,7 +16,7 @@ from ingest.read.boilerplate_lines import (
     rows,
 )
 
-WORDS = {"label", "agency", "section", "no section", "newspaper", "the newspaper"}
+WORDS = {"label", "agency", "section", "no section", "newspaper", "the newspaper", "dated newspaper", "no newspaper"}
 JUDGED_BY = {
     "starts": is_boilerplate, "within": is_boilerplate, "label": is_boilerplate,
     "box": is_box_heading, "comments": is_article_end, "credit": is_credit, "caption": is_caption,

@@ -668,6 +668,20 @@ def test_demo_reads_the_sample_once(run_here: RunHere, env: dict[str, str]) -> N
     assert runs["last_ingest"]["counts"].get("unchanged") is None, "the second time nothing was read"
 
 
+@pytest.mark.parametrize("cluster", ["", "local"])
+def test_a_corpus_is_refused_as_a_source_in_one_sentence(run_here: RunHere, tmp_path: Path, cluster: str) -> None:
+    corpus = tmp_path / "mine"
+    corpus.mkdir()
+    for name in (CORPUS_FILE, "meta.json"):
+        (corpus / name).write_bytes(b"\0")
+    env = {"NEWSBOT_DATA_DIR": str(tmp_path / "data"), "NEWSBOT_RAY_ADDRESS": cluster}
+    status, _, complaint = run_here("ingest", str(corpus), env=env)
+    assert status == 1
+    assert complaint.count("\n") == 1
+    assert complaint.startswith(f"failed   {corpus}: it is a corpus")
+    assert "--data" in complaint
+
+
 def test_a_corpus_inside_the_folder_is_no_news(run_here: RunHere, env: dict[str, str], page: Path) -> None:
     data = page.parent / "data"
     assert CORPUS_FILE == CATALOG_FILE

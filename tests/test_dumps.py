@@ -457,16 +457,30 @@ def test_a_long_line_of_buttons_gives_the_date_behind_published_alone() -> None:
         ("The Kelmouth Gazette | 3 March 2025", "The Kelmouth Gazette"),
         ("March 3, 2025 · Fjord Courier", "Fjord Courier"),
         ("BBC News - 3 March 2025", "BBC"),
+        ("Quay News, 3 March 2025", "Quay News"),
+        ("Quay News\n3 March 2025", "Quay News"),
+        ("The Kelmouth Gazette\n3 March 2025", "The Kelmouth Gazette"),
         ("Oslo, 3 March 2025", None),
         ("Jane Doe, 3 March 2025", None),
         ("World News | 3 March 2025", None),
+        ("Breaking News, 3 March 2025", None),
+        ("Staff Reporter, 3 March 2025", None),
     ],
 )
 def test_a_line_under_the_title_gives_the_outlet_and_the_day(line: str, source: str | None) -> None:
     for body in (BODY, BODY[:1]):
         article = read_page_text(f"{TITLE}\n{line}\n\n" + "\n\n".join(body))
         assert (article.title, article.source, article.published) == (TITLE, source, date(2025, 3, 3))
+        assert article.authors == ()
         assert line not in article.text
+
+
+@pytest.mark.parametrize("mark", ["*", "_", "**", ""])
+def test_a_markdown_line_in_italics_under_the_title_gives_the_outlet_and_the_day(mark: str) -> None:
+    text = f"# {TITLE}\n\n{mark}Northvale Post, 2 February 2025{mark}\n\n{BODY[0]}\n\nThe *Northern Star* sails on."
+    article = read_page_text(text)
+    assert (article.title, article.source, article.published) == (TITLE, "Northvale Post", date(2025, 2, 2))
+    assert article.text == f"{BODY[0]}\n\nThe Northern Star sails on."
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,20 @@ def test_a_table_without_known_columns_says_what_it_needs(tmp_path: Path) -> Non
     path.write_text("a,b\n1,2\n")
     (outcome,) = read([str(path)])
     assert isinstance(outcome, Outcome)
-    assert "name them by --field text=NAME" in outcome.reason
+    assert outcome.reason.endswith("name them by --field text=NAME --field title=NAME")
+    path.write_text("a,the words\n1,2\n")
+    (outcome,) = read([str(path)])
+    assert isinstance(outcome, Outcome)
+    assert outcome.reason.endswith('with quotes around a name with a blank: --field "text=the words"')
+
+
+@pytest.mark.parametrize("text", ["story text", "Story", "Article Text", "body text"])
+@pytest.mark.parametrize("source", ["paper", "Newspaper", "outlet", "publication"])
+def test_a_table_of_a_newsroom_names_its_text_and_its_outlet(text: str, source: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"headline,{text},{source}\nBridge closed,It has a crack.,Quay News\n")
+    (article,) = _articles(path)
+    assert (article.title, article.text, article.source) == ("Bridge closed", "It has a crack.", "Quay News")
 
 
 def test_parquet(tmp_path: Path) -> None:

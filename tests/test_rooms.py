@@ -37,6 +37,7 @@ DOORS = {
     "sentence_transformers": {"bot/answering/check/judge.py", "bot/models/embeddings.py", "bot/models/reranker.py"},
     "transformers": {"bot/answering/check/judge.py", "bot/models/"},
     "tokenizers": {"bot/models/"},
+    "huggingface_hub": {"bot/models/hub.py"},
     "onnxruntime": {"bot/models/"},
     "onnx": {"bot/models/"},
     "scipy": {"bot/evaluation/claims.py", "bot/evaluation/fitting.py", "bot/models/order_classifier.py"},

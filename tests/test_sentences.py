@@ -43,6 +43,9 @@ def cut(text: str) -> list[str]:
         ["The dog (a beagle, e.g. Rex) barked."],
         ["1. The first rule is simple.", "2. So is the second."],
         ["The lake freezes within a month. Boats are stored by then."],
+        ["Die Fähre fährt ab dem 2. März wieder.", "Am 12. April ist Wahl.", "Es kamen 12.", "Sie gingen bald."],
+        ["Nachts, 17. Dezember 2024, brannte es.", "Es begann am 3. August um vier Uhr."],
+        ["There were 12.", "August was dry, and he came 2.", "March was not.", "I am 12.", "April is my friend."],
     ],
 )
 def test_news_sentences(expected: list[str]) -> None:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from langchain_core.embeddings import Embeddings
 
 from bot.errors import ModelError, first_line
+from bot.models.hub import loading_from_hub
 from bot.models.onnx_graphs import batches_by_length, open_session, write_graph
 
 if TYPE_CHECKING:
@@ -269,16 +270,14 @@ def _load_torch(model: str, source: str, facts: Mapping[str, Any], prompts: Mapp
 
 
 def _sentence_transformer(model: str, source: str) -> Any:
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     try:
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging as transformers_logging
+        with loading_from_hub(source):
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging as transformers_logging
 
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        # Eager attention has the plainest graph: it exports everywhere and quantizes well.
-        return SentenceTransformer(source, device="cpu", model_kwargs={"attn_implementation": "eager"})
+            transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+            # Eager attention has the plainest graph: it exports everywhere and quantizes well.
+            return SentenceTransformer(source, device="cpu", model_kwargs={"attn_implementation": "eager"})
     except Exception as error:
         raise ModelError(
             f"The embedding model {model} cannot be loaded: {first_line(error)}. Name a folder, a "

@@ -6,12 +6,12 @@ only where the operator names a model.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from bot.errors import ModelError, first_line
+from bot.models.hub import loading_from_hub
 from bot.schema import Hit
 
 BATCH_PAIRS = 16
@@ -51,12 +51,11 @@ def load_reranker(model: str, depth: int) -> Reranker:
 
     Raises ModelError where it cannot be loaded, or gives more than one score for a pair.
     """
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     try:
-        from sentence_transformers import CrossEncoder
+        with loading_from_hub(model):
+            from sentence_transformers import CrossEncoder
 
-        encoder: Any = CrossEncoder(model, device="cpu")
+            encoder: Any = CrossEncoder(model, device="cpu")
         labels = int(encoder.num_labels)
     except Exception as error:  # a hub, a file or a format: whatever is wrong, the remedy is the same
         raise ModelError(

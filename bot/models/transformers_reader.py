@@ -6,11 +6,11 @@ They run by transformers and torch, which takes seconds to import; `bot.models.r
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from bot.errors import ModelError, first_line
+from bot.models.hub import loading_from_hub
 from bot.models.reader import Floats, PassageReading, best_spans, with_evidence
 
 MAX_TOKENS = 512
@@ -85,28 +85,25 @@ def load_transformers_reader(name: str) -> TransformersReader:
 
     Raises ModelError where it cannot be loaded, or is of another kind.
     """
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     try:
-        from transformers import (
-            AutoConfig,
-            AutoModelForQuestionAnswering,
-            AutoModelForTokenClassification,
-            AutoTokenizer,
-        )
-
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
-        kinds = " ".join(config.architectures or ())
-        marks = "ForTokenClassification" in kinds
-        if not marks and "ForQuestionAnswering" not in kinds:
-            raise ModelError(f"it is {kinds or 'of an unnamed kind'}, no question-answering model or token classifier")
-        loader: Any = AutoModelForTokenClassification if marks else AutoModelForQuestionAnswering
-        model = loader.from_pretrained(name, trust_remote_code=False).eval()
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        with loading_from_hub(name):
+            return _load(name)
     except Exception as error:  # a hub, a file or a format: whatever is wrong, the remedy is the same
         raise ModelError(
             f"The reader {name} cannot be loaded: {first_line(error)}. Name in NEWSBOT_READER a folder that newsbot "
             "train-reader wrote, a transformers question-answering model that can be downloaded here, or off. Empty: "
             "newsbot's own."
         ) from error
-    return TransformersReader(model, tokenizer, marks=marks)
+
+
+def _load(name: str) -> TransformersReader:
+    from transformers import AutoConfig, AutoModelForQuestionAnswering, AutoModelForTokenClassification, AutoTokenizer
+
+    config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+    kinds = " ".join(config.architectures or ())
+    marks = "ForTokenClassification" in kinds
+    if not marks and "ForQuestionAnswering" not in kinds:
+        raise ModelError(f"it is {kinds or 'of an unnamed kind'}, no question-answering model or token classifier")
+    loader: Any = AutoModelForTokenClassification if marks else AutoModelForQuestionAnswering
+    model = loader.from_pretrained(name, trust_remote_code=False).eval()
+    return TransformersReader(model, AutoTokenizer.from_pretrained(name), marks=marks)

@@ -37,6 +37,10 @@ _TITLE = re.compile(
 _NUMBERED = re.compile(
     r"(?:^|[\s(\[“‘\"'–—-])(?:No|Nos|Art|Sec|Vol|Ch|Fig|pp?|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|c|ca|approx|est)\.$"
 )
+_GERMAN_DAY = re.compile(r"(?:^|\W)(?:(?P<near>(?<!\bI\s)am|vom|zum|dem|den|der|des|ab|seit|bis)\s)?\d{1,2}\.$", re.I)
+_GERMAN_MONTH = re.compile(
+    r"(?:(?P<only>J[aä]nn?er|Januar|Feber|Februar|März|Juni|Juli|Oktober|Dezember)|April|Mai|August|(?:Sept|Nov)ember)\b"
+)
 _INITIAL = re.compile(r"(?:^|[\s(“‘\"'.-])(?P<letter>[A-Z])\.$")
 _LETTERED = (
     r"(?:vitamin|war|plan|title|part|type|class|group|grade|hepatitis|influenza|series|section|option|exhibit|point"
@@ -225,6 +229,8 @@ def _joined(left: str, right: str) -> bool:
         return not _starts_lower(opened) and not right.startswith("(")
     if _NUMBERED.search(tail) and first.isdigit():
         return True
+    if (month := _GERMAN_MONTH.match(right)) and (day := _GERMAN_DAY.search(tail)):
+        return bool(month["only"] or day["near"])  # "2. März"; English has "12. August" at the end of a sentence
     if (initial := _INITIAL.search(tail)) and first.isupper():
         return _is_initial(tail, initial["letter"], right)
     if _COUNTRY.search(tail) or _COMPANY.search(tail):

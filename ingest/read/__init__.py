@@ -152,7 +152,7 @@ def _source_items(source: str, options: ReadOptions, stdin: BinaryIO | None) -> 
         for path in paths_of(source):
             if path.is_dir():
                 items = chain.from_iterable(_found_items(found, options) for found in files_in(path))
-                yield from with_news(items, str(path), "folder")
+                yield from _guarded(with_news(items, str(path), "folder"), str(path))
             else:
                 yield from _guarded(_file_items(path, options, named=True), str(path))
 

@@ -16,7 +16,7 @@ from ingest.read.boilerplate_lines import BEFORE_DATE, is_boilerplate, is_found
 from ingest.read.dates import FoundDate, date_in_url, find_dates
 from ingest.read.fields import filled
 from ingest.read.language import language_of
-from ingest.read.outlets import known_outlet
+from ingest.read.outlets import known_outlet, named_like_outlet
 
 LINE_CHARS_MAX = 220
 """In a longer line only a date behind "Published" counts."""
@@ -116,7 +116,8 @@ def byline_of(head: Head) -> tuple[str, ...]:
         # A name alone on a line counts where a date stands beside it.
         around = [one for one in head.between[max(0, number - 1) : number + 2] if one is not line]
         dated = any(len(other) < 90 and any(True for _ in find_dates(other)) for other in around)
-        named = len(line) < 60 and _NAME_LINE.fullmatch(line) and not known_outlet(line)
+        is_outlet = known_outlet(line) or named_like_outlet(line, dated=True)
+        named = len(line) < 60 and _NAME_LINE.fullmatch(line) and not is_outlet
         if named and dated and not is_boilerplate(line):
             return _names(line)
     return ()

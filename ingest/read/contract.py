@@ -19,7 +19,7 @@ from ingest.read.kinds import HEAD_BYTES
 from ingest.read.limits import Budget, Limits, chunks_of, stream_of
 
 Items = Iterator[Article | Outcome]
-READING_VERSION = 6
+READING_VERSION = 7
 """Part of every digest, as the version of newsbot is: raise it when readers make something else of the same bytes."""
 
 

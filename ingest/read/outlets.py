@@ -82,11 +82,16 @@ def named_by_line(line: str) -> str | None:
     return None if is_section_too else name
 
 
-def named_like_outlet(line: str) -> str | None:
-    """The line, where it reads as a newspaper's name: "The Kelmouth Gazette"; None for what sections are called."""
+def named_like_outlet(line: str, *, dated: bool = False) -> str | None:
+    """The line, where it reads as a newspaper's name: "The Kelmouth Gazette"; None for what sections are called.
+
+    Where a day stands beside it (`dated`), "Quay News" is one as well.
+    """
     name = line.strip()
     parts = name.removeprefix("The ").split(" ")
     nouns = words("newspaper") | (words("the newspaper") if name.startswith("The ") else frozenset())
+    if dated and not {part.casefold() for part in parts[:-1]} & (words("section") | words("no newspaper")):
+        nouns |= words("dated newspaper")
     are_names = 2 <= len(parts) <= 5 and all(re.fullmatch(r"[A-Z][\w’'-]*|&|and|of", part) for part in parts)
     return name if are_names and parts[-1].casefold() in nouns else None
 

@@ -80,7 +80,7 @@ def article_of_record(
     text = fields.text("text")
     if not text:
         names = ", ".join(list(record)[:8])
-        raise ReadError(f"it has no text; its fields are {names}. Name the one with the text by --field text=NAME")
+        raise ReadError(f"it has no text; its fields are {names}. {_naming(record, 'Name the one with the text by')}")
     article = fields.article(origin)
     if _WHOLE_PAGE.match(text):
         from ingest.read.html import read_html
@@ -172,8 +172,15 @@ def _unless_known(names: list[str], blob: Blob, options: ReadOptions) -> Outcome
     if _known_columns(names, options):
         return None
     listed = ", ".join(names[:8])
-    reason = f"none of its columns is known ({listed}); name them by --field text=NAME --field title=NAME"
-    return failed(blob.origin, reason)
+    cure = _naming(names, "name them by", "--field title=NAME")
+    return failed(blob.origin, f"none of its columns is known ({listed}); {cure}")
+
+
+def _naming(names: Iterable[str], said: str, *more: str) -> str:
+    """How to name a field; a name with a blank needs quotes, shown on the first that has one."""
+    hint = " ".join((said, "--field text=NAME", *more))
+    spaced = next((name for name in names if " " in name), "")
+    return f'{hint}, with quotes around a name with a blank: --field "text={spaced}"' if spaced else hint
 
 
 def _json_rows(blob: Blob, limits: Limits) -> Iterator[Row]:

@@ -38,6 +38,10 @@ def paths_of(source: str) -> list[Path]:
 
 CORPUS_FILE = "catalog.sqlite"
 """A folder with this file in it is a corpus."""
+CORPUS_REFUSED = (
+    "it is a corpus, which newsbot keeps, and no folder of articles: name the files that it was made of, or the folder "
+    "that they lie in; to ask this corpus, give it to newsbot ask as --data"
+)
 
 
 def files_in(folder: Path) -> Iterator[Path | Outcome]:
@@ -45,8 +49,10 @@ def files_in(folder: Path) -> Iterator[Path | Outcome]:
 
     Hidden files and folders are passed over. A link to a file is followed where it stays inside the folder; a link
     to a folder never is, so no link leads round in a circle. A folder that holds a corpus is newsbot's own: passed
-    over too, so that `newsbot ingest .` can be typed beside it.
+    over too, so that `newsbot ingest .` can be typed beside it, and refused where it is `folder` itself.
     """
+    if (folder / CORPUS_FILE).is_file():
+        raise ReadError(CORPUS_REFUSED)
     root = folder.resolve()
     problems: list[OSError] = []
     for here, folders, names in os.walk(folder, onerror=problems.append):

@@ -6,12 +6,12 @@ trains them), and a sentence-transformers CrossEncoder that scores a passage and
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.answering.check.prose import Draft, ProseCheck
 from bot.errors import ModelError, first_line
+from bot.models.hub import loading_from_hub
 from bot.schema import Hit, Question
 
 SUPPORTED_LEAST = 0.5
@@ -55,12 +55,12 @@ def load_judge(model: str) -> Judge:
 
     Raises ModelError where it cannot be loaded, or is of neither kind.
     """
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     try:
-        from transformers import AutoConfig
+        with loading_from_hub(model):
+            from transformers import AutoConfig
 
-        kinds = " ".join(AutoConfig.from_pretrained(model).architectures or ())
-        score = _load_detector(model) if "TokenClassification" in kinds else _load_encoder(model)
+            kinds = " ".join(AutoConfig.from_pretrained(model).architectures or ())
+            score = _load_detector(model) if "TokenClassification" in kinds else _load_encoder(model)
     except ModelError:
         raise
     except Exception as error:  # a hub, a file or a format: whatever is wrong, the remedy is the same

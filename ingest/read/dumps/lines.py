@@ -11,6 +11,7 @@ from ingest.read.fields import FIELD_NAMES, key_of_name, known_names
 
 _BULLET = re.compile(r"(?:[*+•◦▪●‣·–]|-(?!-)|\d{1,3}[.)])(?:\s+|$)")
 _HEADING = re.compile(r"(#{1,6})(?:\s+|$)")
+_MARKED_TITLE = re.compile(r"\s*# \S")
 _UNDERLINE = re.compile(r"(=|-){3,}\s*$")
 _RULE = re.compile(r"(?:[*_=~-]\s*){3,}$")
 _IMAGE = re.compile(r"!\[[^\[\]]{0,1000}\](?:\([^()]{0,1000}\)|\[[^\[\]]{0,100}\])")
@@ -33,7 +34,7 @@ MAX_LINE_CHARS = 100_000
 def lines_of(text: str) -> list[Line]:
     """The lines of a dump that hold anything, in order, Markdown marks taken off."""
     text = tidy(text)
-    marked = len(_LINK.findall(text[:200_000])) >= 2 or "**" in text
+    marked = len(_LINK.findall(text[:200_000])) >= 2 or "**" in text or bool(_MARKED_TITLE.match(text))
     blocks: list[list[Line]] = [[]]
     for raw in text.split("\n"):
         row = raw[:MAX_LINE_CHARS].expandtabs(4)

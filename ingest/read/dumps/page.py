@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from bot.errors import ReadError
@@ -201,7 +202,8 @@ def _source(lines: list[Line], address: str | None, below_title: list[str]) -> s
         # Once, further down, it is as likely a sister paper in a footer.
         if name.casefold() not in words("agency") and (count > 1 or name in named[:12]):
             return name
-    signed = (name for text in below_title if (name := _signed(text)))
+    pairs = map(", ".join, pairwise(below_title))  # the outlet on a line, the day on the next
+    signed = (name for text in (*below_title, *pairs) if (name := _signed(text)))
     found = next(iter((*footers[:1], *signed)), None)
     return found or name_in_text(address, "\n".join(texts)) or outlet_name(address)
 
@@ -212,7 +214,7 @@ def _signed(line: str) -> str | None:
     if day is None:
         return named_like_outlet(line)
     name = (line[: day.start] + line[day.end :]).strip(" ,|·•–—-")
-    return named_by_line(name) or named_like_outlet(name)
+    return named_by_line(name) or named_like_outlet(name, dated=True)
 
 
 def _section(above: list[Line]) -> str | None:
