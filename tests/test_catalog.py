@@ -640,14 +640,14 @@ def test_where_passages_stand(catalog: Catalog, scope: Scope | None, expected: s
     if scope and scope.copied_by_sources:
         scope = replace(scope, copied_by_sources=tuple(articles[name].id for name in scope.copied_by_sources))
     ids = sorted(catalog.passage_ids())
-    found = catalog.standing(ids, scope)
+    found = catalog.passage_metas(ids, scope)
     assert {each.article_id for each in found.values()} == {articles[name].id for name in expected}
     passages = catalog.passages(ids)
     for id_, each in found.items():
         assert (each.article_id, each.published) == (passages[id_].article.id, passages[id_].article.published)
     with catalog.writing() as writer:
         writer.remove(articles["old"].id)
-    assert articles["old"].id not in {each.article_id for each in catalog.standing(ids, scope).values()}
+    assert articles["old"].id not in {each.article_id for each in catalog.passage_metas(ids, scope).values()}
 
 
 def test_what_is_asked_by_id_lists_nothing_else(on_file: Catalog) -> None:
@@ -659,7 +659,7 @@ def test_what_is_asked_by_id_lists_nothing_else(on_file: Catalog) -> None:
     ids = sorted(on_file.passage_ids())
     said.clear()
     asked = {
-        "standing": lambda: on_file.standing(ids, Scope(known_by=date(2030, 1, 1), after=date(2000, 1, 1))),
+        "standing": lambda: on_file.passage_metas(ids, Scope(known_by=date(2030, 1, 1), after=date(2000, 1, 1))),
         "passages": lambda: on_file.passages(ids),
         "articles": lambda: on_file.articles([one.id]),
         "copies": lambda: on_file.copies([one.id]),

@@ -88,7 +88,7 @@ class ExactSearch:
             nearest = np.argpartition(-cosines, min(wide, len(ids) - 1))[:wide]
             nearest = nearest[np.argsort(-cosines[nearest], kind="stable")]
             found = [(ids[place], float(cosines[place])) for place in nearest]
-            inside = self._catalog.standing([id_ for id_, _ in found], scope)
+            inside = self._catalog.passage_metas([id_ for id_, _ in found], scope)
             found = [each for each in found if each[0] in inside]
             if len(found) >= limit or wide >= len(ids):
                 return found[:limit]

@@ -177,25 +177,25 @@ class Retriever:
         if unscored := [id_ for id_ in dense if id_ not in lexical]:
             lexical |= corpus.lexical.search(terms, len(unscored), title_weight=weights.title, among=unscored)
         dense |= {id_: float(found @ vector) for id_, found in corpus.catalog.vectors(missed).items()}
-        standings = corpus.catalog.standing(list(lexical | dense))
-        held = corpus.lexical.held(idf, list(standings))
-        about = corpus.lexical.held_by_articles(idf, list({each.article_id for each in standings.values()}))
+        metas = corpus.catalog.passage_metas(list(lexical | dense))
+        held = corpus.lexical.held(idf, list(metas))
+        about = corpus.lexical.held_by_articles(idf, list({each.article_id for each in metas.values()}))
 
         found = []
-        for id_, standing in standings.items():
+        for id_, meta in metas.items():
             parts = {
                 "lexical": lexical.get(id_, 0.0) / most,
                 "dense": dense.get(id_, 0.0),
-                "day": float(is_likely_day(query, standing.published)),
-                "newness": newness(query, standing.published),
-                "lead": float(standing.start < LEAD_CHARS),
+                "day": float(is_likely_day(query, meta.published)),
+                "newness": newness(query, meta.published),
+                "lead": float(meta.start < LEAD_CHARS),
                 "held": held.get(id_, 0.0) / most,
-                "about": about.get(standing.article_id, 0.0) / most,
+                "about": about.get(meta.article_id, 0.0) / most,
             }
             score = sum(getattr(weights, name) * part for name, part in parts.items())
             # What speaks of the matter alone: how sure an answer is must not hang on how old the corpus is.
             matter = sum(getattr(weights, name) * parts[name] for name in MATTER)
-            found.append(Found(id_, score, {"fused": score, "matter": matter, **parts}, standing.article_id))
+            found.append(Found(id_, score, {"fused": score, "matter": matter, **parts}, meta.article_id))
         return sorted(found, key=lambda each: (-each.score, each.passage_id))
 
     def _nearest(self, vector: Vector, candidates: int, scope: Scope | None) -> Sequence[tuple[str, float]]:
@@ -209,8 +209,8 @@ class Retriever:
         wide = int(WIDER * candidates / max(corpus.lexical.share(scope), 1e-9)) if scope else candidates
         if scope is not None and wide <= WIDE_AT_MOST:
             found = corpus.vectors.search(vector, wide)
-            standing = corpus.catalog.standing([id_ for id_, _ in found], scope)
-            inside = [each for each in found if each[0] in standing]
+            meta = corpus.catalog.passage_metas([id_ for id_, _ in found], scope)
+            inside = [each for each in found if each[0] in meta]
             if len(inside) >= ENOUGH * candidates or len(found) < wide:
                 return inside[:candidates]
         return corpus.vectors.search(vector, candidates, scope)

@@ -112,7 +112,7 @@ def measured(corpus: Any, folder: Path, passages: int, state: dict[str, Any], *,
 
 def in_the_catalog(corpus: Any, ids: list[str]) -> None:
     """What a question reads there: where its hits stand, the best ones' articles, vectors and copies."""
-    corpus.catalog.standing(ids)
+    corpus.catalog.passage_metas(ids)
     best = ids[:30]
     corpus.catalog.passages(best)
     corpus.catalog.vectors(best)

@@ -43,8 +43,8 @@ _ARTICLE = TypeAdapter(Article)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a passage stands: what can be told of it without reading its article."""
+class PassageMeta:
+    """What can be told of a passage without reading its article."""
 
     article_id: str
     published: date | None
@@ -107,12 +107,12 @@ class Articles(Database):
             if row.article_id in articles
         }
 
-    def standing(self, ids: Sequence[str], scope: Scope | None = None) -> dict[str, Standing]:
-        """Where each of the passages stands, by id. Those out of scope or not in the corpus are left out."""
+    def passage_metas(self, ids: Sequence[str], scope: Scope | None = None) -> dict[str, PassageMeta]:
+        """What is known of each of the passages, by id. Those out of scope or not in the corpus are left out."""
         a, p = tables.articles.c, tables.passages.c
         query = sa.select(p.id, p.article_id, a.published, p.start).select_from(OF_ARTICLES)
         query = query.where(among(p.id, ids), INDEXED, *in_scope(scope))
-        return {row.id: Standing(row.article_id, row.published, row.start) for row in self.rows(query)}
+        return {row.id: PassageMeta(row.article_id, row.published, row.start) for row in self.rows(query)}
 
     def passage_ids(self, *, dense: bool = False) -> set[str]:
         """Ids of all passages that an index must hold; a dense one must hold those that have vectors."""
