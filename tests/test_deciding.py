@@ -93,13 +93,6 @@ def test_what_hardly_bears_on_yes_or_no_is_not_quoted() -> None:
     assert [chosen.hit.article.id for chosen in found.chosen] == ["a"]
 
 
-def test_what_holds_now_is_promised_only_where_it_is_surer() -> None:
-    weights = replace(WEIGHTS, short={"bias": 2.0}, short_least=0.8, short_now_least=0.9)
-    read = [reading("a", "Olga Rask is mayor.", answers={"Olga Rask": 0.9})]
-    shorts = [decide("Who is mayor?", kind, read, weights).short for kind in (QuestionKind.FACT, QuestionKind.CURRENT)]
-    assert shorts == ["Olga Rask", None]
-
-
 def test_what_holds_now_was_said_last() -> None:
     def told(id_: str, text: str, answer: str, newness: float) -> Reading:
         found = reading(id_, text, answers={answer: 0.9})

@@ -32,8 +32,7 @@ class DecisionWeights:
     evidence; `answered` and `short` are the coefficients of two logistic models over a decision's features, with
     `bias`; `topic` those of one that tells from the relevance of the best passage whether there is anything to give
     an overview of. Below `answer_least`, the probability that the quotes answer, nothing is said; below `short_least`,
-    that the short answer is right, none is given: a value in bold is a promise. `short_now_least` is the same for what
-    holds now, of which more is wrong.
+    that the short answer is right, none is given: a value in bold is a promise.
     """
 
     passage: Mapping[str, float] = field(
@@ -53,7 +52,6 @@ class DecisionWeights:
     topic: Mapping[str, float] = field(default_factory=lambda: {"bias": -3.8, "relevance": 1.0})
     answer_least: float = 0.5
     short_least: float = 0.85
-    short_now_least: float = 0.85
 
     @classmethod
     @cache
@@ -153,8 +151,7 @@ def decide(question: str, kind: QuestionKind, readings: Sequence[Reading], weigh
     scored = _scored_sentences(kind, readings, shares, weights, of_fact)
     features = _features(question, kind, readings, shares, values, value, scored)
     sure = logistic(weights.short, features)
-    least = weights.short_now_least if kind is QuestionKind.CURRENT else weights.short_least
-    short = of_fact.text if of_fact and sure >= least else None
+    short = of_fact.text if of_fact and sure >= weights.short_least else None
     chosen = _chosen(kind, scored, of_fact)
     best = max((each.score for each in chosen), default=0.0)
     aside = {QuestionKind.FACT: ASIDE_MOST if short else 0.0, QuestionKind.YES_NO: BESIDE_MOST}

@@ -111,17 +111,14 @@ def fit(seen: Sequence[Seen], weights: DecisionWeights) -> Fit:
     short[of_value] = _by_folds(inputs[of_value], right[of_value], counts[of_value], folds[of_value])
     judged = of_value & asked
     short_least = _threshold(short[judged], right[judged])
-    now = np.array([each.kind is QuestionKind.CURRENT for each in seen])
-    short_now_least = max(short_least, _threshold(short[judged & now], right[judged & now]))
     fitted = replace(
         weights,
         answered=_model(names, inputs, shows, counts),
         short=_model(names, inputs[of_value], right[of_value], counts[of_value]),
         answer_least=answer_least,
         short_least=short_least,
-        short_now_least=short_now_least,
     )
-    bold = of_value & (short >= np.where(now, short_now_least, short_least))
+    bold = of_value & (short >= short_least)
     figures = {
         "questions": float(len(seen)),
         "quotes show the answer": _mean(shows[can]),
