@@ -374,7 +374,7 @@ def _features(
         "own_relevance": own.relevance,
         "own_answerable": own.answerable,
         # What happened stays true; what holds now was said lately.
-        "newness": own.hit.parts.get("newness", 0.0) if kind is QuestionKind.CURRENT else 0.0,
+        "newness": passage_parts(own, kind)["newness_now"],
         "quantity": fits,
         "length": float(len(value.text.split())) if value else 0.0,
         "rivals": float(sum(each.score >= 0.25 * best for each in values)),

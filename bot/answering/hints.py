@@ -46,7 +46,7 @@ def covered_subject(question: str, near: Sequence[Hit]) -> str | None:
 
 
 def _is_name(word: str) -> bool:
-    return word[:1].isupper() and not {word.lower()} & (weekday_numbers().keys() | month_numbers(("en",)).keys())
+    return word[:1].isupper() and word.lower() not in month_numbers() and word.lower() not in weekday_numbers()
 
 
 def _told(hit: Hit) -> list[Word]:
