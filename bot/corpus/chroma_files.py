@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import struct
 import threading
 import time
 import weakref
@@ -26,6 +27,8 @@ from bot.corpus.index_files import IndexFiles
 from bot.errors import CorpusError
 
 DATABASE = "chroma.sqlite3"
+GRAPH_HEADER = "header.bin"
+"""It holds how many passages the graph has, and how many bytes each takes."""
 REOPEN_SECONDS = 1.0
 """Least time between two looks at what another process wrote."""
 SYNC_ROWS, REBUILD_SYNC_ROWS = 1_000, 50_000
@@ -123,6 +126,9 @@ class ChromaFiles(ChromaRows, IndexFiles):
             else:
                 self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
             _load_graph(self._collection)
+            # What was never written is made anew by every opening; of what was, the digest is kept.
+            written = {path.parent for path in self._watched()}
+            _blank_room(path for path in self.folder.glob(f"*/{GRAPH_HEADER}") if path.parent not in written)
         except Exception as error:
             self.close()
             raise unusable(self.name, self.folder, error, damaged=True) from error
@@ -156,6 +162,7 @@ class ChromaFiles(ChromaRows, IndexFiles):
                 self._load()
                 opened = self._collection
         _load_graph(opened)  # what Chroma has yet to write it writes now, before the digest is taken
+        _blank_room(self.folder.glob(f"*/{GRAPH_HEADER}"))
 
     def _make_empty(self, state: State) -> None:
         with self._lock:
@@ -174,6 +181,23 @@ def _load_graph(collection: Any) -> None:
     except Exception as error:
         if "error finding id" not in str(error).lower():  # else it is loaded, and `verify` tells what is missing
             raise
+
+
+def _blank_room(headers: Iterable[Path]) -> None:
+    """Fill with zeros the room that graph files have for more passages.
+
+    chromadb 1.5.9 writes there whatever stood in its memory: words and vectors of purged articles, or a key (measured:
+    of 39,600 bytes for no passage 7,532 were not zero).
+    """
+    for header in headers:
+        _, _, _, used, size = struct.unpack_from("<i4Q", header.read_bytes())
+        for name, row_bytes in (("data_level0.bin", size), ("length.bin", 4)):
+            with (header.parent / name).open("r+b") as file:
+                start = file.seek(used * row_bytes)
+                room = file.read()
+                if any(room):
+                    file.seek(start)
+                    file.write(bytes(len(room)))
 
 
 _spellings = itertools.count(1)
